@@ -1,0 +1,141 @@
+import type { ContainerRef, ProcessRef } from '../fingerprint/event.ts';
+import type { Incident } from '../fingerprint/incident.ts';
+import type { Action, ReceiptResult } from '../fingerprint/order.ts';
+import type { Report } from '../fingerprint/report.ts';
+
+/** The seams of the agent. An adapter does one thing behind one of these; only main.ts knows which. */
+
+/** Bytes as the source wrote them; the normaliser of the same name turns them into events. */
+export interface RawChunk {
+  readonly bytes: Uint8Array;
+  /** µs since the Unix epoch when the bytes reached us. */
+  readonly receivedAt: number;
+}
+
+export interface EventSource {
+  /** Picks the normaliser: `sensor`, `replay` (records of the sensor) … */
+  readonly name: string;
+  /**
+   * Delivers until `signal` aborts or the source ends. Never blocks the kernel side for long: the reader drains always.
+   * @throws SourceError when it cannot start, with what is missing and how to mend it.
+   */
+  chunks(signal: AbortSignal): AsyncIterable<RawChunk>;
+}
+
+export class SourceError extends Error {
+  readonly code: 'no-permission' | 'no-btf' | 'no-compiler' | 'not-linux' | 'source-ended' | 'bad-recording';
+  constructor(code: SourceError['code'], message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = 'SourceError';
+    this.code = code;
+  }
+}
+
+/** Who lives in a cgroup. `undefined` = not mine, ask the next runtime; throws = mine and broken (retry may help). */
+export interface ContainerRuntime {
+  readonly name: string;
+  identify(cgroupPath: string, first: ProcessRef): Promise<ContainerRef | undefined>;
+}
+
+/** Signed fingerprints that are in force on this node: raw envelopes, verified by the caller, never here. */
+export interface FingerprintSource {
+  envelopes(): Promise<readonly { readonly name: string; readonly bytes: Uint8Array }[]>;
+  /** Keeps an envelope that was verified, so that it holds without a collector. */
+  keep(name: string, bytes: Uint8Array): Promise<void>;
+}
+
+export interface SpoolStats {
+  readonly records: number;
+  readonly bytes: number;
+  /** Records that did not fit the cap since the spool was made. */
+  readonly dropped: number;
+}
+
+/** Durable, ordered, bounded. Sequence numbers grow by one for ever; an acknowledged record is gone. */
+export interface Spool {
+  /** @returns the number given, or undefined when the byte cap refused it (counted in `dropped`). */
+  append(record: Uint8Array): number | undefined;
+  /** Resolves when everything appended so far survives kill -9. */
+  flush(): Promise<void>;
+  /** Unacknowledged records after `seq`, oldest first, at most `max`. */
+  after(seq: number, max: number): Promise<readonly { readonly seq: number; readonly record: Uint8Array }[]>;
+  /** Everything up to and including `seq` is stored elsewhere and may go. */
+  ack(seq: number): Promise<void>;
+  stats(): SpoolStats;
+  close(): Promise<void>;
+}
+
+/** What comes down from the collector. Envelopes are opaque here: the agent verifies them itself. */
+export interface Downlink {
+  onAck(seq: number): void;
+  onFingerprint(envelope: Uint8Array): void;
+  onOrder(envelope: Uint8Array): void;
+  onState(state: 'connected' | 'disconnected', detail: string): void;
+}
+
+export interface Heartbeat {
+  readonly time: number;
+  /** Counter name → value since start (events, behaviours, drifts, lost.* …). */
+  readonly counters: Readonly<Record<string, number>>;
+  readonly spool: SpoolStats;
+}
+
+/** One connection to the collector, kept up by the adapter with jittered back-off. Reports come from the spool. */
+export interface Uplink {
+  /** Starts and keeps the stream until `signal` aborts; `session` is this start's 128-bit hex nonce. */
+  run(downlink: Downlink, signal: AbortSignal): Promise<void>;
+  /** @returns false when the stream is down or congested: keep it in the spool and offer again after `connected` or ack. */
+  offer(seq: number, report: Report): boolean;
+  heartbeat(beat: Heartbeat): void;
+}
+
+/** The hand on the kernel. Evidence first, identity re-checked before every act, result told truthfully. */
+export interface Enforcer {
+  act(request: StopRequest): Promise<StopResult>;
+  /** Holds and freezes that are in force, also those of an earlier run. */
+  holds(): readonly Hold[];
+  /** Lets everything go that is held or frozen. @returns what was let go. */
+  resume(which: 'all' | { readonly incident: string }): Promise<readonly Hold[]>;
+}
+
+export interface StopRequest {
+  readonly action: Exclude<Action, 'resume'>;
+  readonly incident: Incident;
+  /** v2 cgroup path of the instance, absolute below the mount. */
+  readonly cgroupPath: string;
+  /** The topmost drifting process; its whole subtree goes with it. */
+  readonly culprit: ProcessRef;
+  /** Processes known to descend from the culprit, also when re-parented. */
+  readonly subtree: readonly ProcessRef[];
+  /** True when the cgroup (and its children) belongs to this one instance: only then freeze and kill may use it. */
+  readonly exclusive: boolean;
+  /** µs since the epoch when a hold or freeze ends by itself (resumed). */
+  readonly deadline: number;
+}
+
+export interface StopResult {
+  readonly result: Extract<ReceiptResult, 'done' | 'target-gone' | 'failed' | 'refused-protected'>;
+  readonly action: Exclude<Action, 'resume'>;
+  readonly stopped: readonly number[];
+  /** µs since the epoch when the target was seen stopped. */
+  readonly stoppedAt?: number;
+  /** Where the evidence lies on this node. */
+  readonly evidence?: string;
+  readonly detail?: string;
+}
+
+export interface Hold {
+  readonly incident: string;
+  readonly action: 'hold' | 'freeze';
+  readonly cgroupPath: string;
+  readonly pids: readonly number[];
+  readonly since: number;
+  readonly deadline: number;
+}
+
+/** Structured log for machines; core never logs. */
+export interface Log {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}

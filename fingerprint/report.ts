@@ -1,0 +1,51 @@
+import type { Behaviour } from './behaviour.ts';
+import type { BehaviourKind } from './event.ts';
+import type { Incident } from './incident.ts';
+import type { Receipt } from './order.ts';
+import type { Instance, Workload } from './workload.ts';
+
+/**
+ * What an agent tells its collector: spooled first, numbered, sent at least once, stored once.
+ * JSON on disk and inside the wire's `bytes`, so that one strict parser serves both (fingerprint/report-json.ts).
+ */
+export type Report =
+  | {
+      /** A copy of a workload appeared or went away; `coverage` is what the source can see of it. */
+      readonly type: 'instance';
+      readonly workload: Workload;
+      readonly instance: Instance;
+      readonly state: 'started' | 'found' | 'exited';
+      readonly coverage: readonly BehaviourKind[];
+      readonly time: number;
+    }
+  | {
+      /** A behaviour this agent had not yet seen of this workload. `index` is its place in this agent's dictionary. */
+      readonly type: 'novelty';
+      readonly workload: Workload;
+      readonly instance: string;
+      readonly index: number;
+      readonly behaviour: Behaviour;
+      readonly time: number;
+    }
+  | {
+      /** Which entries of the dictionary this instance has shown. */
+      readonly type: 'support';
+      readonly workload: Workload;
+      readonly instance: string;
+      /** Bit i = dictionary index i; base64, little-endian bits. */
+      readonly seen: string;
+      readonly since: number;
+      readonly until: number;
+      readonly events: number;
+      readonly lost: number;
+    }
+  | { readonly type: 'incident'; readonly incident: Incident }
+  | { readonly type: 'receipt'; readonly receipt: Receipt }
+  | {
+      readonly type: 'gap';
+      readonly since: number;
+      readonly until: number;
+      readonly lost: number;
+      readonly reason: string;
+      readonly instance?: string;
+    };

@@ -1,0 +1,54 @@
+import type { BehaviourKind } from './event.ts';
+
+export const unjudgedReasons = [
+  'no-fingerprint',
+  'source-cannot-see',
+  'events-lost',
+  'instance-unknown',
+  'started-before-agent',
+] as const;
+export type UnjudgedReason = (typeof unjudgedReasons)[number];
+
+/** What `judge` says of one behaviour. */
+export type Verdict =
+  | { readonly kind: 'expected' }
+  | {
+      readonly kind: 'drift';
+      readonly of: BehaviourKind;
+      /** Why: closed list, one word per rule that can fail. */
+      readonly because: DriftReason;
+      /** The nearest thing that was approved, for the sentence. */
+      readonly nearest?: string;
+    }
+  | { readonly kind: 'unjudged'; readonly reason: UnjudgedReason };
+
+export const driftReasons = [
+  /** The executable is in no program of the fingerprint. */
+  'new-program',
+  /** The executable is known, but not below this parent or root. */
+  'new-lineage',
+  'new-arguments',
+  /** Known path, but its bytes come from a place that was not approved. */
+  'foreign-origin',
+  /** A loader or interpreter hook was set that never was. */
+  'new-environment',
+  'new-file',
+  'new-access',
+  'sensitive-file',
+  'first-egress',
+  'new-peer',
+  'new-listener',
+  'new-name',
+  'new-privilege',
+  /** Kinds that are never normal without approval by name. */
+  'never-learnable',
+] as const;
+export type DriftReason = (typeof driftReasons)[number];
+
+/** What may be done about drift. Order matters: the effective mode is the minimum of several. */
+export const modes = ['observe', 'alert', 'freeze', 'kill'] as const;
+export type Mode = (typeof modes)[number];
+
+export function minMode(...given: readonly Mode[]): Mode {
+  return modes[Math.min(...given.map((m) => modes.indexOf(m)))] ?? 'observe';
+}
