@@ -1,0 +1,110 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import { FingerprintError } from '../fingerprint/errors.ts';
+import { CliError, exitCodes, fromFingerprintError } from './exit.ts';
+import type { Io } from './io.ts';
+import { processIo } from './process-io.ts';
+import { explainSystemError } from './system-error.ts';
+import { styled } from './text.ts';
+import { verbs } from './verbs.ts';
+
+/** The package's own version; one folder up in the source tree, two in `dist/`. */
+function version(): string {
+  const near = new URL('../package.json', import.meta.url);
+  const about: unknown = JSON.parse(
+    readFileSync(existsSync(near) ? near : new URL('../../package.json', import.meta.url), 'utf8'),
+  );
+  return typeof about === 'object' && about !== null && 'version' in about
+    ? String(about.version)
+    : 'unknown';
+}
+
+/** The command tree. With `only`, that verb alone is loaded. */
+export async function buildProgram(io: Io, only?: string): Promise<Command> {
+  const program = new Command('whorl')
+    .description(
+      'Learns what software does, has it approved and signed, watches every copy, stops the one that starts to do something else.',
+    )
+    .version(version(), '-V, --version')
+    .option('--no-color', 'no colours, also not on a terminal (as NO_COLOR)')
+    .helpCommand(false)
+    .showHelpAfterError('(see --help)')
+    .configureOutput({
+      writeOut: (text) => io.out(text.trimEnd()),
+      writeErr: (text) => io.err(text.trimEnd()),
+    })
+    .exitOverride();
+  program.addHelpText(
+    'before',
+    'Examples:\n  whorl demo      # the whole story in a minute, on this machine\n  whorl up        # learn and watch what runs here\n  whorl doctor    # what is missing and how to mend it\n',
+  );
+  program.addHelpText(
+    'after',
+    '\nExit codes: 0 fine, no drift · 1 drift found · 2 usage · 3 signature or trust failure · 4 incomplete evidence · 5 network · 70 internal',
+  );
+  for (const [name, load] of Object.entries(verbs)) {
+    if (only === undefined || only === name) (await load()).register(program, io);
+  }
+  return program;
+}
+
+/** The verb that the arguments name, so that nothing else needs to be loaded. */
+function namedVerb(argv: readonly string[]): string | undefined {
+  const first = argv.find((a) => !a.startsWith('-'));
+  return first !== undefined && Object.hasOwn(verbs, first) ? first : undefined;
+}
+
+/** Whatever went wrong, as one sentence, a hint and a code. */
+function failure(error: unknown): CliError {
+  if (error instanceof CliError) return error;
+  if (error instanceof FingerprintError) return fromFingerprintError(error, 'input');
+  const system = explainSystemError(error, 'cannot go on');
+  if (system !== undefined) return system;
+  const message = error instanceof Error ? error.message : String(error);
+  return new CliError(
+    exitCodes.internal,
+    `internal error: ${message.split('\n', 1)[0] ?? ''}`,
+    'this is a defect of whorl; WHORL_DEBUG=1 shows where',
+    {
+      cause: error,
+    },
+  );
+}
+
+function report(io: Io, error: unknown): void {
+  const told = failure(error);
+  io.err([
+    styled('red', 'whorl: '),
+    told.hint === undefined ? told.message : `${told.message}; ${told.hint}`,
+  ]);
+  if ((io.env.WHORL_DEBUG ?? '') !== '') io.err(stackOf(told.cause instanceof Error ? told.cause : error));
+  io.exit(told.exitCode);
+}
+
+function stackOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+/** Runs one command line. Never throws; the exit code goes to `io`. */
+export async function main(argv: readonly string[], io: Io): Promise<void> {
+  try {
+    if (argv.length === 1 && (argv[0] === '--version' || argv[0] === '-V')) return io.out(version());
+    const program = await buildProgram(io, namedVerb(argv));
+    if (argv.length === 0) return io.out(program.helpInformation().trimEnd());
+    await program.parseAsync(argv, { from: 'user' });
+  } catch (error) {
+    if (error instanceof CommanderError) io.exit(error.exitCode === 0 ? exitCodes.fine : exitCodes.usage);
+    else report(io, error);
+  }
+}
+
+if (import.meta.main) {
+  const io = processIo();
+  // `whorl … | head` closes our stdout: nobody is left to tell.
+  process.stdout.on('error', () => process.exit(exitCodes.fine));
+  process.on('uncaughtException', (error) => {
+    report(io, error);
+    process.exit();
+  });
+  await main(process.argv.slice(2), io);
+}

@@ -1,0 +1,48 @@
+import { randomBytes } from 'node:crypto';
+import { createInterface } from 'node:readline';
+import { Writable } from 'node:stream';
+import type { ExitCode } from './exit.ts';
+import type { Io } from './io.ts';
+import { readChunks, readFile } from './read-file.ts';
+import { renderText } from './text.ts';
+import { writeFile } from './write-file.ts';
+
+/** The world as it is. The exit code is kept on `process`, so that buffered output is written before the end. */
+export function processIo(): Io {
+  const isTTY = process.stdout.isTTY === true;
+  const noColour = (process.env.NO_COLOR ?? '') !== '' || process.argv.includes('--no-color');
+  const colourOut = isTTY && !noColour;
+  const colourErr = process.stderr.isTTY === true && !noColour;
+  return {
+    env: process.env,
+    isTTY,
+    readFile,
+    readChunks,
+    writeFile,
+    out: (text) => void process.stdout.write(`${renderText(text, colourOut)}\n`),
+    err: (text) => void process.stderr.write(`${renderText(text, colourErr)}\n`),
+    askSecret,
+    now: () => Date.now(),
+    random: (length) => randomBytes(length),
+    exit: (code: ExitCode) => {
+      process.exitCode = code;
+    },
+  };
+}
+
+/** readline echoes what it is given as output: a sink that shows the question and nothing after it. */
+async function askSecret(question: string): Promise<string | undefined> {
+  if (process.stdin.isTTY !== true) return undefined;
+  process.stderr.write(question);
+  const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
+  const reader = createInterface({ input: process.stdin, output: silent, terminal: true });
+  try {
+    return await new Promise<string | undefined>((resolve) => {
+      reader.once('line', resolve);
+      reader.once('close', () => resolve(undefined));
+    });
+  } finally {
+    reader.close();
+    process.stderr.write('\n');
+  }
+}

@@ -1,0 +1,29 @@
+import type { Command } from 'commander';
+import type { Io } from './io.ts';
+
+/** What each `verb-*.ts` exports. Heavy imports belong into the action, so that help stays quick. */
+export interface Verb {
+  register(program: Command, io: Io): void;
+}
+
+/** Every verb, in the order of the help. Loaded one at a time: `whorl --version` loads none. */
+export const verbs: Readonly<Record<string, () => Promise<Verb>>> = {
+  up: () => import('./verb-up.ts'),
+  demo: () => import('./verb-demo.ts'),
+  doctor: () => import('./verb-doctor.ts'),
+  status: () => import('./verb-status.ts'),
+  incidents: () => import('./verb-incidents.ts'),
+  explain: () => import('./verb-explain.ts'),
+  resume: () => import('./verb-resume.ts'),
+  learn: () => import('./verb-learn.ts'),
+  backtest: () => import('./verb-backtest.ts'),
+  judge: () => import('./verb-judge.ts'),
+  inspect: () => import('./verb-inspect.ts'),
+  keygen: () => import('./verb-keygen.ts'),
+  trust: () => import('./verb-trust.ts'),
+  sign: () => import('./verb-sign.ts'),
+  verify: () => import('./verb-verify.ts'),
+  agent: () => import('./verb-agent.ts'),
+  collector: () => import('./verb-collector.ts'),
+  completion: () => import('./verb-completion.ts'),
+};
