@@ -18,7 +18,7 @@ function canonicalText(value: unknown): string {
     if (text !== undefined) return text;
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : 'unknown reason';
-    throw new FingerprintError('NOT_CANONICAL', `The value has no canonical JSON form: ${why}.`, { cause });
+    throw new FingerprintError('NOT_CANONICAL', `the value has no canonical JSON form: ${why}`, { cause });
   }
-  throw new FingerprintError('NOT_CANONICAL', 'The value has no JSON form at all.');
+  throw new FingerprintError('NOT_CANONICAL', 'the value has no JSON form at all');
 }

@@ -198,6 +198,6 @@ export class JsonReader {
     const before = this.#text.slice(0, at);
     const line = before.split('\n').length;
     const column = at - before.lastIndexOf('\n');
-    throw new FingerprintError('JSON_SYNTAX', `The JSON ${what} (line ${line}, column ${column}).`);
+    throw new FingerprintError('JSON_SYNTAX', `the JSON ${what} (line ${line}, column ${column})`);
   }
 }

@@ -20,7 +20,7 @@ export function parseJson(bytes: Uint8Array, limits: JsonLimits = {}): unknown {
   if (bytes.length > maxBytes) {
     throw new FingerprintError(
       'TOO_LARGE',
-      `The document has ${bytes.length} bytes; at most ${maxBytes} are read.`,
+      `the document has ${bytes.length} bytes, at most ${maxBytes} are read`,
     );
   }
   return new JsonReader(decodeUtf8(bytes), limits.depth ?? defaultDepth).document();
@@ -33,7 +33,7 @@ function decodeUtf8(bytes: Uint8Array): string {
   } catch (cause) {
     throw new FingerprintError(
       'NOT_UTF8',
-      'The document is not UTF-8 text; is it a binary or compressed file?',
+      'the document is not UTF-8 text; is it a binary or compressed file?',
       {
         cause,
       },
