@@ -1,0 +1,297 @@
+import type { BehaviourKind } from '../fingerprint/event.ts';
+import { behaviourKinds } from '../fingerprint/event.ts';
+
+/**
+ * Wire ↔ domain, pure. What comes from the wire is `unknown` and leaves here as a fact or as a `WireError`; what goes
+ * to the wire is a plain object with the names of whorl.proto.
+ */
+
+export const protocolVersion = 1;
+
+/** A report of 256 KiB is 32 drifts with the longest strings there are; a batch holds at least one. */
+export const maxRecordBytes = 256 * 1024;
+export const maxBatchRecords = 64;
+export const maxBatchBytes = 256 * 1024;
+/** docs/format.md: the largest envelope that is read. */
+export const maxEnvelopeBytes = 4 * 1024 * 1024;
+/** A full batch and its framing. */
+export const maxAgentMessageBytes = maxBatchBytes + maxRecordBytes;
+export const maxCollectorMessageBytes = maxEnvelopeBytes + 64 * 1024;
+const maxNameLength = 253;
+const maxCounters = 512;
+const maxSentence = 1024;
+
+export const recordKinds = ['instance', 'novelty', 'support', 'incident', 'receipt', 'gap'] as const;
+export type RecordKind = (typeof recordKinds)[number];
+
+export const refusedCodes = [
+  'protocol-version',
+  'bad-message',
+  'replaced',
+  'shutting-down',
+  'store-unavailable',
+] as const;
+export type RefusedCode = (typeof refusedCodes)[number];
+
+export class WireError extends Error {
+  readonly code: 'protocol-version' | 'bad-message';
+  constructor(code: WireError['code'], message: string) {
+    super(message);
+    this.name = 'WireError';
+    this.code = code;
+  }
+}
+
+export interface Hello {
+  readonly agent: string;
+  readonly node: string;
+  readonly cluster: string;
+  readonly session: string;
+  readonly version: string;
+  readonly source: string;
+  readonly coverage: readonly BehaviourKind[];
+  readonly acked: number;
+}
+
+export interface WireHeartbeat {
+  readonly time: number;
+  readonly counters: Readonly<Record<string, number>>;
+  readonly spool: { readonly records: number; readonly bytes: number; readonly dropped: number };
+}
+
+export interface WireRecord {
+  readonly seq: number;
+  readonly kind: RecordKind;
+  /** JSON of a report; read by fingerprint/report-json.ts, not here. */
+  readonly json: Uint8Array;
+}
+
+export type AgentMessage =
+  | { readonly kind: 'hello'; readonly hello: Hello }
+  | { readonly kind: 'heartbeat'; readonly beat: WireHeartbeat }
+  | { readonly kind: 'batch'; readonly records: readonly WireRecord[] };
+
+export type CollectorMessage =
+  | { readonly kind: 'welcome'; readonly collector: string; readonly stored: number }
+  | { readonly kind: 'ack'; readonly seq: number }
+  | { readonly kind: 'fingerprint'; readonly envelope: Uint8Array }
+  | { readonly kind: 'order'; readonly envelope: Uint8Array }
+  | { readonly kind: 'refused'; readonly code: RefusedCode; readonly sentence: string };
+
+export function agentMessageToWire(message: AgentMessage): object {
+  switch (message.kind) {
+    case 'hello':
+      return { hello: helloToWire(message.hello) };
+    case 'heartbeat':
+      return { heartbeat: message.beat };
+    case 'batch':
+      return { batch: { records: message.records } };
+  }
+}
+
+function helloToWire(hello: Hello): object {
+  return {
+    protocol_version: protocolVersion,
+    agent_id: hello.agent,
+    node: hello.node,
+    cluster: hello.cluster,
+    session: hello.session,
+    agent_version: hello.version,
+    source: hello.source,
+    coverage: hello.coverage,
+    acked_seq: hello.acked,
+  };
+}
+
+export function collectorMessageToWire(message: CollectorMessage): object {
+  switch (message.kind) {
+    case 'welcome':
+      return {
+        welcome: {
+          protocol_version: protocolVersion,
+          collector_id: message.collector,
+          stored_seq: message.stored,
+        },
+      };
+    case 'ack':
+      return { ack: { seq: message.seq } };
+    case 'fingerprint':
+      return { fingerprint: { envelope: message.envelope } };
+    case 'order':
+      return { order: { envelope: message.envelope } };
+    case 'refused':
+      return { refused: { code: message.code, sentence: message.sentence.slice(0, maxSentence) } };
+  }
+}
+
+/** @throws WireError `protocol-version` before anything else of a hello is looked at; `bad-message` with the field */
+export function parseAgentMessage(wire: object): AgentMessage {
+  const body = member(wire, 'body');
+  switch (body) {
+    case 'hello':
+      return { kind: 'hello', hello: parseHello(object(wire, 'hello')) };
+    case 'heartbeat':
+      return { kind: 'heartbeat', beat: parseHeartbeat(object(wire, 'heartbeat')) };
+    case 'batch':
+      return { kind: 'batch', records: parseBatch(object(wire, 'batch')) };
+    default:
+      throw bad('body', 'holds no message that is known');
+  }
+}
+
+function parseHello(hello: object): Hello {
+  checkVersion(hello, 'agent', 'collector');
+  return {
+    agent: name(hello, 'agent_id', /^[0-9a-zA-Z][0-9a-zA-Z._-]{0,127}$/),
+    node: name(hello, 'node', printableName),
+    cluster: name(hello, 'cluster', printableName),
+    session: name(hello, 'session', /^[0-9a-f]{32}$/),
+    version: name(hello, 'agent_version', printableName),
+    source: name(hello, 'source', printableName),
+    coverage: parseCoverage(member(hello, 'coverage')),
+    acked: count(hello, 'acked_seq'),
+  };
+}
+
+function parseCoverage(value: unknown): BehaviourKind[] {
+  const given: readonly unknown[] = Array.isArray(value) ? value : [];
+  // A newer agent may see kinds that this collector does not know yet: left out, not refused.
+  return behaviourKinds.filter((kind) => given.includes(kind));
+}
+
+function parseHeartbeat(beat: object): WireHeartbeat {
+  const counters = Object.entries(object(beat, 'counters'));
+  if (counters.length > maxCounters) throw bad('counters', `has more than ${maxCounters} entries`);
+  const spool = object(beat, 'spool');
+  return {
+    time: count(beat, 'time'),
+    counters: Object.fromEntries(counters.map(([key, value]) => [counterName(key), finite(value)])),
+    spool: {
+      records: count(spool, 'records'),
+      bytes: count(spool, 'bytes'),
+      dropped: count(spool, 'dropped'),
+    },
+  };
+}
+
+function counterName(key: string): string {
+  if (!/^[0-9a-zA-Z._-]{1,128}$/.test(key)) throw bad('counters', 'has a name that is not plain');
+  return key;
+}
+
+function finite(value: unknown): number {
+  if (typeof value !== 'number' || !Number.isFinite(value))
+    throw bad('counters', 'has a value that is no number');
+  return value;
+}
+
+function parseBatch(batch: object): WireRecord[] {
+  const records = member(batch, 'records');
+  if (!Array.isArray(records) || records.length === 0) throw bad('batch', 'is empty');
+  if (records.length > maxBatchRecords) throw bad('batch', `has more than ${maxBatchRecords} records`);
+  const parsed = records.map((record: unknown) => parseRecord(record));
+  parsed.reduce((before, { seq }) => {
+    if (seq <= before) throw bad('batch.records.seq', 'does not grow');
+    return seq;
+  }, 0);
+  return parsed;
+}
+
+function parseRecord(record: unknown): WireRecord {
+  if (typeof record !== 'object' || record === null) throw bad('batch.records', 'holds no record');
+  const json = bytes(record, 'json', maxRecordBytes);
+  const said = member(record, 'kind');
+  const kind = recordKinds.find((k) => k === said);
+  if (kind === undefined) throw bad('batch.records.kind', 'is not known');
+  return { seq: count(record, 'seq'), kind, json };
+}
+
+/** @throws WireError */
+export function parseCollectorMessage(wire: object): CollectorMessage {
+  const body = member(wire, 'body');
+  switch (body) {
+    case 'welcome': {
+      const welcome = object(wire, 'welcome');
+      checkVersion(welcome, 'collector', 'agent');
+      return {
+        kind: 'welcome',
+        collector: name(welcome, 'collector_id', printableName),
+        stored: count(welcome, 'stored_seq'),
+      };
+    }
+    case 'ack':
+      return { kind: 'ack', seq: count(object(wire, 'ack'), 'seq') };
+    case 'fingerprint':
+      return {
+        kind: 'fingerprint',
+        envelope: bytes(object(wire, 'fingerprint'), 'envelope', maxEnvelopeBytes),
+      };
+    case 'order':
+      return { kind: 'order', envelope: bytes(object(wire, 'order'), 'envelope', maxEnvelopeBytes) };
+    case 'refused':
+      return parseRefused(object(wire, 'refused'));
+    default:
+      throw bad('body', 'holds no message that is known');
+  }
+}
+
+function parseRefused(refused: object): CollectorMessage {
+  const said = member(refused, 'code');
+  const sentence = member(refused, 'sentence');
+  return {
+    kind: 'refused',
+    // A newer collector may have reasons of its own; the sentence is what a person reads.
+    code: refusedCodes.find((code) => code === said) ?? 'bad-message',
+    sentence: typeof sentence === 'string' ? sentence.slice(0, maxSentence) : '',
+  };
+}
+
+function checkVersion(message: object, they: string, we: string): void {
+  const version = count(message, 'protocol_version');
+  if (version === protocolVersion) return;
+  throw new WireError(
+    'protocol-version',
+    `the ${they} speaks version ${version} of the protocol and this ${we} version ${protocolVersion}; install the same release of whorl on both`,
+  );
+}
+
+/** No control characters, no separators that end a line: these names reach terminals, logs and keys. */
+const printableName = /^[^\p{C}\p{Zl}\p{Zp}]+$/u;
+
+function name(from: object, field: string, pattern: RegExp): string {
+  const value = member(from, field);
+  if (typeof value !== 'string' || value.length > maxNameLength || !pattern.test(value)) {
+    throw bad(field, `is not a name of 1 to ${maxNameLength} plain characters`);
+  }
+  return value;
+}
+
+function count(from: object, field: string): number {
+  const value = member(from, field);
+  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0) {
+    throw bad(field, 'is not a whole number from 0 to 2^53');
+  }
+  return value;
+}
+
+function bytes(from: object, field: string, most: number): Uint8Array {
+  const value = member(from, field);
+  if (!(value instanceof Uint8Array)) throw bad(field, 'holds no bytes');
+  if (value.length === 0 || value.length > most)
+    throw bad(field, `has ${value.length} bytes, allowed are 1 to ${most}`);
+  return value;
+}
+
+function object(from: object, field: string): object {
+  const value = member(from, field);
+  if (typeof value !== 'object' || value === null) throw bad(field, 'is missing');
+  return value;
+}
+
+function member(from: object, field: string): unknown {
+  return Object.hasOwn(from, field) ? Reflect.get(from, field) : undefined;
+}
+
+function bad(field: string, what: string): WireError {
+  return new WireError('bad-message', `${field} ${what}`);
+}
