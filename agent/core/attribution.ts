@@ -1,0 +1,285 @@
+import { maxLineage } from '../../fingerprint/behaviour.ts';
+import type { Event, EventOf, ProcessRef } from '../../fingerprint/event.ts';
+import type { Workload } from '../../fingerprint/workload.ts';
+import type { ActEvent, Attributed } from './attributed.ts';
+import type { Counters } from './counters.ts';
+import { type InstanceRecord, internActor } from './instances.ts';
+import { Membership } from './membership.ts';
+import type { OwnProcesses } from './own.ts';
+import { Pen } from './pen.ts';
+import type { ProcessRecord } from './process-table.ts';
+import { isRuntimePrologue, prologueIsOver } from './prologue.ts';
+import { Sweep } from './sweep.ts';
+
+export interface AttributionOptions {
+  readonly counters: Counters;
+  /** Recorded events: container refs or bare cgroup ids stand for instances, and nothing waits for a workload. */
+  readonly offline?: boolean;
+  readonly own?: OwnProcesses;
+  /** µs since boot when watching began: processes older than this were there before. */
+  readonly watchingSince?: number;
+  readonly maxProcesses?: number;
+}
+
+type PlainAct = Exclude<ActEvent, { kind: 'exec' }>;
+
+const none: readonly Attributed[] = [];
+/** A cgroup may outlive its processes; without any for this long the copy has ended. */
+const emptyUs = 10_000_000;
+
+/**
+ * Who did it: turns events into acts of programs of instances. Deterministic: time comes from the events.
+ *
+ * Ancestry follows our own fork records, never the parent of now; fork inherits the program, exec appends one. What a
+ * process does between entering an instance and its first exec there is the runtime's prologue: counted, not given out.
+ */
+export class Attribution {
+  readonly #counters: Counters;
+  readonly #offline: boolean;
+  readonly #members: Membership;
+  readonly #sweep = new Sweep();
+  readonly #pen: Pen;
+  #now = 0;
+  #expiredAt = 0;
+
+  constructor(options: AttributionOptions) {
+    const {
+      counters,
+      offline = false,
+      own = { trees: [], single: [] },
+      watchingSince = 0,
+      maxProcesses,
+    } = options;
+    this.#counters = counters;
+    this.#offline = offline;
+    this.#pen = new Pen(counters, offline);
+    this.#members = new Membership({
+      counters,
+      offline,
+      own,
+      watchingSince,
+      ...(maxProcesses === undefined ? {} : { maxProcesses }),
+    });
+  }
+
+  /** What the event means, after what it made known of earlier ones. */
+  observe(event: Event): readonly Attributed[] {
+    if (event.time > this.#now) this.#now = event.time;
+    if (event.found === true && event.kind !== 'cgroup') return this.#sweep.add(event) ? none : this.settle();
+    const due = this.#sweep.size > 0 || this.#now - this.#expiredAt > 1_000_000;
+    const waited = due ? this.settle() : none;
+    const now = this.#pen.pass(this.#one(event));
+    return waited.length === 0 ? now : [...waited, ...now];
+  }
+
+  /**
+   * Takes in what a sweep of the present state has found; call when the source pauses and at the end.
+   *
+   * @param time µs since the epoch, when it is later than the last event.
+   */
+  settle(time = 0): readonly Attributed[] {
+    if (time > this.#now) this.#now = time;
+    const out: Attributed[] = [];
+    for (const event of this.#sweep.take()) out.push(...this.#pen.pass(this.#one(event)));
+    if (this.#now - this.#expiredAt > 1_000_000) out.push(...this.#pen.pass(this.#expire()));
+    return out;
+  }
+
+  /** The instance's workload is known: what waited for it comes out, in order. */
+  identify(instance: InstanceRecord, workload: Workload): readonly Attributed[] {
+    return this.#pen.release(instance, workload);
+  }
+
+  /** Nobody knows the instance: its acts count as unjudged, those that waited too, until it is identified after all. */
+  abandon(instance: InstanceRecord): readonly Attributed[] {
+    return this.#pen.abandon(instance);
+  }
+
+  instance(id: string): InstanceRecord | undefined {
+    return this.#members.instances.get(id);
+  }
+
+  /** Marks the process and all that descends from it, now and later, as one intruder's. The first mark stays. */
+  markCulprit(process: ProcessRecord): ProcessRef {
+    if (process.culprit !== undefined) return process.culprit;
+    for (const record of this.#members.table.descendants(process)) record.culprit ??= process.ref;
+    return process.ref;
+  }
+
+  /** Living processes that descend from this one or are it, whatever was re-parented or died in between. */
+  subtree(culprit: ProcessRef): readonly ProcessRef[] {
+    const { table } = this.#members;
+    const record = table.get(culprit);
+    const found = new Set(record === undefined ? [] : table.descendants(record));
+    for (const other of table.living())
+      if (other.culprit !== undefined && isSame(other.culprit, culprit)) found.add(other);
+    return [...found].filter((r) => r.exitedAt === undefined).map((r) => r.ref);
+  }
+
+  #one(event: Event): readonly Attributed[] {
+    switch (event.kind) {
+      case 'gap':
+        return this.#gap(event);
+      case 'cgroup':
+        return this.#cgroup(event);
+      case 'fork':
+        this.#members.fork(event);
+        return none;
+      case 'exit':
+        this.#members.exit(event);
+        return none;
+      case 'attach':
+        return this.#attach(event);
+      case 'exec':
+        return this.#exec(event);
+      default:
+        return this.#act(event);
+    }
+  }
+
+  #gap(event: EventOf<'gap'>): readonly Attributed[] {
+    this.#members.doubt(Math.max(event.until, this.#now));
+    this.#counters.add('lost.source', event.lost);
+    const { cgroup } = event;
+    const instance = cgroup === undefined ? undefined : this.#members.instances.ofCgroup(cgroup, event.time);
+    return [{ type: 'gap', instance, event }];
+  }
+
+  #cgroup(event: EventOf<'cgroup'>): readonly Attributed[] {
+    const { instances } = this.#members;
+    if (event.action !== 'removed') {
+      this.#learnCgroup(event.id, event.path);
+      return none;
+    }
+    const ended = instances.removeCgroup(event);
+    return ended === undefined
+      ? none
+      : [{ type: 'instance', instance: ended, state: 'exited', time: event.time }];
+  }
+
+  #learnCgroup(id: number, path: string): void {
+    if (!this.#members.instances.learnCgroup(id, path)) this.#counters.add('lost.cgroup-table-full');
+  }
+
+  #attach(event: EventOf<'attach'>): readonly Attributed[] {
+    if (event.path !== undefined) this.#learnCgroup(event.to, event.path);
+    const before = this.#members.actorOf(event.process);
+    const { record, left } = this.#members.move(event);
+    if (left === undefined || before.actor === undefined) return none;
+    const detail = this.#members.instances.pathOf(event.to) ?? 'unknown';
+    const { time, process } = event;
+    const act: ActEvent = { time, process, kind: 'privilege', privilege: 'leave-cgroup', detail };
+    return [
+      {
+        type: 'act',
+        instance: left,
+        process: record,
+        actor: before.actor,
+        assumed: before.assumed,
+        event: act,
+      },
+    ];
+  }
+
+  #exec(event: EventOf<'exec'>): readonly Attributed[] {
+    const record = this.#members.processOf(event);
+    const { instance } = record;
+    if (record.own !== 'no') return this.#passed('passed.own');
+    if (event.error !== undefined) return this.#emit(record, event);
+    const before = { exe: record.exe, args: record.args };
+    record.exe = event.exe;
+    record.args = event.args;
+    if (instance === undefined) return this.#passed('passed.host');
+    if (record.actor === undefined && isRuntimePrologue(event, before, instance)) {
+      record.runtimeAgain = true;
+      return this.#passed('passed.prologue');
+    }
+    if (event.found === true && !isNews(record, event)) return none;
+    return this.#runs(record, instance, event);
+  }
+
+  /** From here on the process is this program. */
+  #runs(record: ProcessRecord, instance: InstanceRecord, event: EventOf<'exec'>): readonly Attributed[] {
+    const found = event.found === true;
+    const parents = found ? foundParents(record) : (record.actor?.lineage ?? []);
+    if (found) record.assumed = Math.min(parents.length + 1, maxLineage);
+    record.actor = internActor(instance, {
+      root: record.root ?? 'found',
+      lineage: lengthen(parents, event.exe),
+    });
+    const acts = this.#emit(record, event);
+    if (instance.state !== 'new') return acts;
+    instance.state = found ? 'found' : 'started';
+    instance.first = record.ref;
+    return [{ type: 'instance', instance, state: instance.state, time: event.time }, ...acts];
+  }
+
+  #act(event: PlainAct): readonly Attributed[] {
+    const record = this.#members.processOf(event);
+    if (record.own !== 'no') return this.#passed('passed.own');
+    if (record.instance === undefined) return this.#passed('passed.host');
+    if (record.actor !== undefined) return this.#emit(record, event);
+    if (!prologueIsOver(record, event, record.instance)) return this.#passed('passed.prologue');
+    if (record.exe === undefined) return this.#passed('unjudged.program-unknown');
+    // Moved in while it ran, and it never executes again: it goes on as the program that it was.
+    const { time, process } = event;
+    const { exe, args } = record;
+    const was = this.#runs(record, record.instance, { time, process, found: true, kind: 'exec', exe, args });
+    return [...was, ...this.#emit(record, event)];
+  }
+
+  #emit(process: ProcessRecord, event: ActEvent): readonly Attributed[] {
+    const { instance, actor, assumed } = process;
+    if (instance === undefined) return this.#passed('passed.host');
+    if (actor === undefined) return this.#passed('passed.prologue');
+    return [{ type: 'act', instance, process, actor, assumed, event }];
+  }
+
+  #passed(counter: string): readonly Attributed[] {
+    this.#counters.add(counter);
+    return none;
+  }
+
+  #expire(): readonly Attributed[] {
+    this.#expiredAt = this.#now;
+    this.#members.table.expire(this.#now);
+    if (this.#offline) return none;
+    const out: Attributed[] = [];
+    for (const instance of this.#members.instances.all()) {
+      if (instance.state === 'new' || instance.live > 0 || instance.emptySince + emptyUs > this.#now)
+        continue;
+      this.#members.instances.close(instance);
+      out.push({ type: 'instance', instance, state: 'exited', time: instance.emptySince });
+    }
+    return out;
+  }
+}
+
+/** A later sweep tells again what is known, and shows the forks of a known program as if each had executed. */
+function isNews(record: ProcessRecord, event: EventOf<'exec'>): boolean {
+  if (record.actor !== undefined) return record.actor.lineage.at(-1) !== event.exe;
+  const { parent } = record;
+  if (parent?.instance !== record.instance || parent?.actor?.lineage.at(-1) !== event.exe) return true;
+  // Workers of a server are forks far more often than second runs of the same file.
+  record.root = parent.root;
+  record.actor = parent.actor;
+  record.assumed = parent.assumed;
+  return false;
+}
+
+function foundParents(record: ProcessRecord): readonly string[] {
+  const { actor, instance, parent } = record;
+  // Known before, now another image: an exec that was lost.
+  if (actor !== undefined) return actor.lineage;
+  return parent !== undefined && parent.instance === instance ? (parent.actor?.lineage ?? []) : [];
+}
+
+function lengthen(lineage: readonly string[], exe: string): readonly string[] {
+  if (lineage.length < maxLineage) return [...lineage, exe];
+  // The root names the tree to people and the end decides; what is cut lies between.
+  return [...lineage.slice(0, 1), ...lineage.slice(2), exe];
+}
+
+function isSame(a: ProcessRef, b: ProcessRef): boolean {
+  return a.pid === b.pid && a.start === b.start;
+}

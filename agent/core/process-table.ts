@@ -1,0 +1,234 @@
+import type { Actor } from '../../fingerprint/behaviour.ts';
+import type { ProcessRef } from '../../fingerprint/event.ts';
+import type { InstanceRecord } from './instances.ts';
+
+/** One process, named by (pid, start). Attribution and the watch write to it; the table keeps kinship and life. */
+export interface ProcessRecord {
+  readonly ref: ProcessRef;
+  /** Our own link, made at fork: re-parenting in the kernel does not change who started whom. */
+  parent: ProcessRecord | undefined;
+  readonly children: Set<ProcessRecord>;
+  /** Belongs to Whorl itself; `tree` passes on to what it starts. */
+  own: 'tree' | 'single' | 'no';
+  /** The image that runs, also outside any instance. */
+  exe: string | undefined;
+  args: readonly string[];
+  cgroup: number | undefined;
+  /** The cgroup above is the parent's, no event of its own has told yet (clone3 may start a child elsewhere). */
+  cgroupInherited: boolean;
+  instance: InstanceRecord | undefined;
+  root: Actor['root'] | undefined;
+  /** The program inside its instance; undefined until it executed there. */
+  actor: Actor | undefined;
+  /** How many leading programs of the lineage were concluded from what was found, not seen. */
+  assumed: number;
+  enteredAt: number;
+  /** The runtime executed itself again after it had entered. */
+  runtimeAgain: boolean;
+  /** Set by the watch: the topmost process outside the fingerprint that this one descends from, or is. */
+  culprit: ProcessRef | undefined;
+  exitedAt: number | undefined;
+  /** An earlier process of the same pid, kept for its late events. */
+  older: ProcessRecord | undefined;
+}
+
+export interface ProcessTableOptions {
+  /** Records kept, dead ones included. 32 768 is Linux's classic pid_max; about 10 MB. */
+  readonly maxProcesses?: number;
+  /** µs a dead process is kept: events of the slower ring arrive after its exit. */
+  readonly graceUs?: number;
+  readonly onEvicted?: () => void;
+}
+
+/**
+ * The node's processes by (pid, start). A pid that comes back with another start retires its predecessor, whether or
+ * not the exit was seen and in whatever order the events arrive.
+ */
+export class ProcessTable {
+  readonly #byPid = new Map<number, ProcessRecord>();
+  /** In order of death; `#firstDead` is where the next to be forgotten stands. */
+  #dead: ProcessRecord[] = [];
+  #firstDead = 0;
+  #size = 0;
+  readonly #max: number;
+  readonly #grace: number;
+  readonly #onEvicted: () => void;
+
+  constructor(options: ProcessTableOptions = {}) {
+    this.#max = options.maxProcesses ?? 32_768;
+    this.#grace = options.graceUs ?? 30_000_000;
+    this.#onEvicted = options.onEvicted ?? (() => undefined);
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  get(ref: ProcessRef): ProcessRecord | undefined {
+    let record = this.#byPid.get(ref.pid);
+    while (record !== undefined && record.ref.start !== ref.start) record = record.older;
+    return record;
+  }
+
+  /** A process seen for the first time: what it was forked from, if known, is what it is until it executes. */
+  add(ref: ProcessRef, parent: ProcessRecord | undefined, time: number): ProcessRecord {
+    if (this.#size >= this.#max) this.#evict(parent, time);
+    const record = newRecord(ref, parent);
+    parent?.children.add(record);
+    this.#size += 1;
+    this.#seat(record, time);
+    if (parent?.instance !== undefined) this.join(record, parent.instance, time);
+    return record;
+  }
+
+  exit(record: ProcessRecord, time: number): void {
+    if (record.exitedAt !== undefined) return;
+    if (record.instance !== undefined) leave(record.instance, time);
+    record.exitedAt = time;
+    this.#dead.push(record);
+  }
+
+  /** Makes it a living member of the instance; of one instance at a time. */
+  join(record: ProcessRecord, instance: InstanceRecord, time: number): void {
+    if (record.instance === instance) return;
+    if (record.exitedAt === undefined) {
+      if (record.instance !== undefined) leave(record.instance, time);
+      instance.live += 1;
+    }
+    record.instance = instance;
+  }
+
+  /** Forgets the dead whose grace is over. @param time µs since the epoch, never the machine's own clock. */
+  expire(time: number): void {
+    for (
+      let record = this.#dead[this.#firstDead];
+      record !== undefined;
+      record = this.#dead[this.#firstDead]
+    ) {
+      if ((record.exitedAt ?? 0) + this.#grace > time) break;
+      this.#forgetOldestDead();
+    }
+  }
+
+  /** A fork told after its child's first act: the link, and what the child is if it has not executed since. */
+  adopt(child: ProcessRecord, parent: ProcessRecord): void {
+    if (child.parent !== undefined || child === parent) return;
+    child.parent = parent;
+    parent.children.add(child);
+    if (parent.own === 'tree') child.own = 'tree';
+    child.culprit ??= parent.culprit;
+    if (child.actor !== undefined || (child.instance !== undefined && child.instance !== parent.instance))
+      return;
+    child.root = parent.root;
+    child.actor = parent.actor;
+    child.assumed = parent.assumed;
+    child.exe ??= parent.exe;
+  }
+
+  *living(): Generator<ProcessRecord> {
+    for (const record of this.#byPid.values()) if (record.exitedAt === undefined) yield record;
+  }
+
+  /** The record and everything known to descend from it, the dead included. */
+  *descendants(record: ProcessRecord): Generator<ProcessRecord> {
+    const waiting = [record];
+    for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+      yield next;
+      waiting.push(...next.children);
+    }
+  }
+
+  #seat(record: ProcessRecord, time: number): void {
+    const current = this.#byPid.get(record.ref.pid);
+    if (current === undefined || current.ref.start < record.ref.start) {
+      record.older = current;
+      this.#byPid.set(record.ref.pid, record);
+      if (current !== undefined) this.exit(current, time);
+      return;
+    }
+    // Late news of a predecessor: it goes below its successor and is dead already.
+    let above = current;
+    while (above.older !== undefined && above.older.ref.start > record.ref.start) above = above.older;
+    record.older = above.older;
+    above.older = record;
+    this.exit(record, time);
+  }
+
+  #evict(keep: ProcessRecord | undefined, time: number): void {
+    this.#onEvicted();
+    if (this.#dead.length > this.#firstDead) {
+      this.#forgetOldestDead();
+      return;
+    }
+    for (const record of this.#byPid.values()) {
+      if (record === keep) continue;
+      if (record.instance !== undefined) leave(record.instance, time);
+      this.#forget(record);
+      return;
+    }
+  }
+
+  #forgetOldestDead(): void {
+    const record = this.#dead[this.#firstDead];
+    this.#firstDead += 1;
+    if (record !== undefined) this.#forget(record);
+    if (this.#firstDead > 1024 && this.#firstDead * 2 > this.#dead.length) {
+      this.#dead = this.#dead.slice(this.#firstDead);
+      this.#firstDead = 0;
+    }
+  }
+
+  /** Children pass to the grandparent, so that descent from those who are still known stays true. */
+  #forget(record: ProcessRecord): void {
+    for (const child of record.children) {
+      child.parent = record.parent;
+      record.parent?.children.add(child);
+    }
+    record.children.clear();
+    record.parent?.children.delete(record);
+    record.parent = undefined;
+    if (this.#unseat(record)) this.#size -= 1;
+  }
+
+  #unseat(record: ProcessRecord): boolean {
+    const top = this.#byPid.get(record.ref.pid);
+    if (top === record) {
+      if (record.older === undefined) this.#byPid.delete(record.ref.pid);
+      else this.#byPid.set(record.ref.pid, record.older);
+      return true;
+    }
+    for (let above = top; above !== undefined; above = above.older) {
+      if (above.older !== record) continue;
+      above.older = record.older;
+      return true;
+    }
+    return false;
+  }
+}
+
+function leave(instance: InstanceRecord, time: number): void {
+  instance.live = Math.max(0, instance.live - 1);
+  if (instance.live === 0) instance.emptySince = time;
+}
+
+function newRecord(ref: ProcessRef, parent: ProcessRecord | undefined): ProcessRecord {
+  return {
+    ref,
+    parent,
+    children: new Set(),
+    own: parent?.own === 'tree' ? 'tree' : 'no',
+    exe: parent?.exe,
+    args: parent?.args ?? [],
+    cgroup: parent?.cgroup,
+    cgroupInherited: true,
+    instance: undefined,
+    root: parent?.root,
+    actor: parent?.actor,
+    assumed: parent?.assumed ?? 0,
+    enteredAt: parent?.enteredAt ?? 0,
+    runtimeAgain: parent?.runtimeAgain ?? false,
+    culprit: parent?.culprit,
+    exitedAt: undefined,
+    older: undefined,
+  };
+}
