@@ -48,9 +48,10 @@ export async function buildProgram(io: Io, only?: string): Promise<Command> {
   return program;
 }
 
-/** The verb that the arguments name, so that nothing else needs to be loaded. */
+/** The verb that the arguments name, so that nothing else needs to be loaded; `completion` is about them all. */
 function namedVerb(argv: readonly string[]): string | undefined {
   const first = argv.find((a) => !a.startsWith('-'));
+  if (first === 'completion') return undefined;
   return first !== undefined && Object.hasOwn(verbs, first) ? first : undefined;
 }
 

@@ -1,0 +1,71 @@
+import { request } from 'node:http';
+import { CliError, exitCodes } from './exit.ts';
+import { explainSystemError } from './system-error.ts';
+
+/** The largest answer of a control socket that is read: 10 000 incidents of 3 kB. */
+const maxAnswerBytes = 32 << 20;
+const answerTimeoutMs = 10_000;
+
+/** Where the daemons listen for the user who runs them: unix sockets in the data directory, mode 0600. */
+export type Daemon = 'agent' | 'collector';
+
+/**
+ * One request to a daemon on this machine: JSON over HTTP over its unix socket.
+ * @returns the parsed answer; undefined when no daemon listens there
+ * @throws CliError when it answers with an error or not at all
+ */
+export async function ask(
+  socketPath: string,
+  daemon: Daemon,
+  call: { readonly method: 'GET' | 'POST'; readonly path: string; readonly body?: unknown },
+): Promise<unknown> {
+  try {
+    const { status, text } = await exchange(socketPath, call);
+    const answer: unknown = JSON.parse(text);
+    if (status < 300) return answer;
+    throw new CliError(exitCodes.incomplete, `the ${daemon} refused: ${errorOf(answer, status)}`);
+  } catch (error) {
+    if (
+      error instanceof Error &&
+      'code' in error &&
+      (error.code === 'ENOENT' || error.code === 'ECONNREFUSED')
+    )
+      return undefined;
+    if (error instanceof SyntaxError)
+      throw new CliError(exitCodes.incomplete, `the ${daemon} answers with something that is not JSON`);
+    throw explainSystemError(error, `cannot ask the ${daemon}`) ?? error;
+  }
+}
+
+function errorOf(answer: unknown, status: number): string {
+  return typeof answer === 'object' && answer !== null && 'error' in answer
+    ? String(answer.error)
+    : `status ${status}`;
+}
+
+function exchange(
+  socketPath: string,
+  call: { readonly method: string; readonly path: string; readonly body?: unknown },
+): Promise<{ status: number; text: string }> {
+  return new Promise((resolve, reject) => {
+    const body = call.body === undefined ? '' : JSON.stringify(call.body);
+    const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
+    const sent = request(
+      { socketPath, method: call.method, path: call.path, headers, timeout: answerTimeoutMs },
+      (response) => {
+        let text = '';
+        response.setEncoding('utf8');
+        response.on('data', (part: string) => {
+          text += part;
+          if (text.length > maxAnswerBytes)
+            response.destroy(new CliError(exitCodes.incomplete, 'the answer is too long'));
+        });
+        response.on('end', () => resolve({ status: response.statusCode ?? 500, text }));
+        response.on('error', reject);
+      },
+    );
+    sent.on('timeout', () => sent.destroy(new CliError(exitCodes.incomplete, 'the daemon does not answer')));
+    sent.on('error', reject);
+    sent.end(body);
+  });
+}

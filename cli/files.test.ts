@@ -1,0 +1,133 @@
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { afterAll, describe, expect, it } from 'vitest';
+import { linesOf } from './lines.ts';
+import { readChunks, readFile } from './read-file.ts';
+import { writeFile } from './write-file.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'whorl-files-'));
+afterAll(() => rmSync(directory, { recursive: true }));
+const at = (name: string): string => join(directory, name);
+const given = (name: string, content: string | Uint8Array): string => {
+  writeFileSync(at(name), content);
+  return at(name);
+};
+const huge = (): string => {
+  truncateSync(given('huge', ''), 3 * 2 ** 30);
+  return at('huge');
+};
+
+describe('readFile', () => {
+  it('gives the bytes', async () => {
+    expect(Buffer.from(await readFile(given('a', 'abc'), { maxBytes: 3 })).toString()).toBe('abc');
+  });
+
+  it.each<[string, () => string, RegExp]>([
+    ['is missing', () => at('nowhere'), /cannot read .*nowhere: there is no such file/],
+    ['is empty', () => given('empty', ''), /empty is empty/],
+    ['is a directory', () => directory, /is a directory, expected a file/],
+    ['is larger than its kind may be', () => given('four', 'abcd'), /larger than 3 bytes/],
+    ['is a sparse giant', huge, /larger than 3 bytes/],
+    ['never ends', () => '/dev/zero', /larger than 3 bytes/],
+    ['has a name no file can have', () => 'a\0b', /characters a path cannot have/],
+    ['goes through a file', () => join(given('file', 'x'), 'y'), /not a directory/],
+  ])('says in a sentence that a file %s', async (_name, path, sentence) => {
+    await expect(readFile(path(), { maxBytes: 3 })).rejects.toMatchObject({
+      name: 'CliError',
+      exitCode: 2,
+      message: expect.stringMatching(sentence),
+    });
+  });
+
+  it('does not let the name of a file speak to the terminal', async () => {
+    await expect(readFile(at('\u001b[2J'), { maxBytes: 3 })).rejects.toThrow(/^[^\u001b]*$/);
+  });
+});
+
+describe('linesOf', () => {
+  const lines = async (path: string): Promise<[number, string][]> => {
+    const found: [number, string][] = [];
+    for await (const line of linesOf(readChunks(path), path))
+      found.push([line.number, Buffer.from(line.bytes).toString()]);
+    return found;
+  };
+
+  it('numbers lines, leaves blank ones out, needs no newline at the end', async () => {
+    expect(await lines(given('l', 'a\n\n \r\nb\nc'))).toEqual([
+      [1, 'a'],
+      [4, 'b'],
+      [5, 'c'],
+    ]);
+  });
+
+  it('unpacks gzip', async () => {
+    expect(await lines(given('l.gz', gzipSync('a\nb\n')))).toEqual([
+      [1, 'a'],
+      [2, 'b'],
+    ]);
+  });
+
+  it('joins a line that came in several pieces', async () => {
+    const long = 'x'.repeat(200_000);
+    expect(await lines(given('long', `a\n${long}\nb`))).toEqual([
+      [1, 'a'],
+      [2, long],
+      [3, 'b'],
+    ]);
+  });
+
+  it('refuses a line without end, naming it', async () => {
+    await expect(lines(given('endless', `a\n${'x'.repeat(3 << 20)}`))).rejects.toThrow(
+      /endless:2: the line is longer/,
+    );
+  });
+
+  it('says that gzip is truncated', async () => {
+    const packed = gzipSync(
+      Buffer.from(Array.from({ length: 5000 }, (_, i) => `line ${i * 7919}`).join('\n')),
+    );
+    await expect(lines(given('cut.gz', packed.subarray(0, 2000)))).rejects.toThrow(
+      /cut.gz is not whole gzip/,
+    );
+  });
+});
+
+describe('writeFile', () => {
+  it('writes with the mode asked for and leaves nothing beside it', async () => {
+    mkdirSync(at('w'));
+    await writeFile(at('w/key'), 'secret', { mode: 0o600 });
+    expect(statSync(at('w/key')).mode & 0o777).toBe(0o600);
+    expect(readdirSync(at('w'))).toEqual(['key']);
+  });
+
+  it('does not replace a file unless told to', async () => {
+    await writeFile(at('w/f'), 'one');
+    await expect(writeFile(at('w/f'), 'two')).rejects.toMatchObject({
+      exitCode: 2,
+      message: expect.stringContaining('exists already'),
+    });
+    expect(readFileSync(at('w/f'), 'utf8')).toBe('one');
+    await writeFile(at('w/f'), 'two', { overwrite: true });
+    expect(readFileSync(at('w/f'), 'utf8')).toBe('two');
+    expect(readdirSync(at('w')).filter((f) => f.startsWith('.'))).toEqual([]);
+  });
+
+  it('says in a sentence why a place cannot be written', async () => {
+    await expect(writeFile(at('w/no/f'), 'x')).rejects.toThrow(/cannot write .*: there is no such file/);
+    mkdirSync(at('ro'));
+    chmodSync(at('ro'), 0o500);
+    await expect(writeFile('/proc/nothing-of-ours', 'x')).rejects.toThrow(/cannot write/);
+  });
+});

@@ -1,0 +1,120 @@
+import type { ErrorCode } from '../fingerprint/errors.ts';
+import type { DriftReason, Mode, UnjudgedReason } from '../fingerprint/verdict.ts';
+import type { ExitCode } from './exit.ts';
+
+/** What a word means and what a person can do about it. */
+export type Meaning = readonly [means: string, remedy?: string];
+
+export const driftMeanings: Readonly<Record<DriftReason, Meaning>> = {
+  'new-program': [
+    'a program ran that is nowhere in the fingerprint',
+    'look at the lineage: who started it? If it belongs there, learn again and have it approved',
+  ],
+  'new-lineage': [
+    'a known program ran below a parent or root under which it was never approved',
+    'compare the lineage with the approved one',
+  ],
+  'new-arguments': ['a known program ran with arguments that were never approved'],
+  'foreign-origin': [
+    'a known path held bytes that do not come from the image: it was replaced or written at run time',
+    'compare the sha256 of the incident with the file in the image',
+  ],
+  'new-environment': ['a loader or interpreter hook (LD_PRELOAD and the like) was set that never was'],
+  'new-file': ['a known program touched a file that it never touched'],
+  'new-access': [
+    'a known program touched a known file in a new way, for example it wrote where it only read',
+  ],
+  'sensitive-file': ['a file was touched that holds secrets or opens the way out of the container'],
+  'first-egress': ['a program that never talked to anybody connected out'],
+  'new-peer': ['a program that does connect out connected to somebody new'],
+  'new-listener': ['a program listens on a port where it never listened'],
+  'new-name': ['a program asked for a DNS name that it never asked for'],
+  'new-privilege': ['a program used a power of the kernel that it never used'],
+  'never-learnable': [
+    'behaviour that is never taken for normal by learning: dropped or in-memory code, namespaces, modules, ptrace, an interactive shell',
+    'only a person can approve it, by name',
+  ],
+};
+
+export const unjudgedMeanings: Readonly<Record<UnjudgedReason, Meaning>> = {
+  'no-fingerprint': ['nothing is approved for this workload yet', 'learn it, then sign a fingerprint'],
+  'source-cannot-see': [
+    'the fingerprint covers this kind of behaviour, the event source cannot see it',
+    'whorl doctor',
+  ],
+  'events-lost': [
+    'events were lost, so that absence proves nothing here',
+    'whorl status shows how many and where',
+  ],
+  'instance-unknown': ['it is not known which workload the process belongs to'],
+  'started-before-agent': [
+    'the process is older than the agent, its start was not seen',
+    'restart the workload once',
+  ],
+};
+
+export const modeMeanings: Readonly<Record<Mode, Meaning>> = {
+  observe: ['drift is stored and nobody is told'],
+  alert: ['drift is told'],
+  freeze: ['the drifting processes are held in a frozen cgroup until a person decides or the deadline ends'],
+  kill: ['the drifting processes are ended, evidence first'],
+};
+
+export const exitMeanings: Readonly<Record<ExitCode, Meaning>> = {
+  0: ['fine, no drift'],
+  1: ['drift or widening was found'],
+  2: ['the command line or a file given to it is wrong', 'the sentence on stderr names file, field and fix'],
+  3: ['a signature or trust check failed', 'the code in brackets says which: whorl explain CODE'],
+  4: ['the evidence is incomplete: events were lost or could not be seen'],
+  5: ['network or registry failed'],
+  70: ['a defect of whorl itself', 'run it with WHORL_DEBUG=1 and report it'],
+};
+
+const damaged = 'get the file again from where it was signed';
+export const errorMeanings: Readonly<Record<ErrorCode, Meaning>> = {
+  TOO_LARGE: ['the document is larger than its kind may be'],
+  NOT_UTF8: ['the document is not UTF-8 text'],
+  JSON_SYNTAX: ['the document is not strict JSON: cut, doubled member, too deep or trailing data'],
+  SCHEMA: ['a member is missing, unknown or of the wrong type; the sentence names it'],
+  SUBJECT: ['the subject is not one name with a sha256 digest'],
+  DIGEST_MISMATCH: ['it is about another image digest'],
+  ENVELOPE_SYNTAX: ['the envelope is not strict JSON', damaged],
+  ENVELOPE_SHAPE: ['this is not a DSSE envelope or Sigstore bundle', 'give the file that whorl sign wrote'],
+  NO_SIGNATURE: ['the envelope carries no signature', damaged],
+  TOO_MANY_SIGNATURES: ['the envelope carries more than 16 signatures'],
+  BASE64: ['a member is not strict base64', damaged],
+  PAYLOAD_TYPE: ['the envelope is genuine perhaps, but it is of another kind than what is asked for here'],
+  UNKNOWN_KEY: [
+    'it is signed with a key that the trust policy does not name',
+    'whorl trust add, if you trust the signer',
+  ],
+  BAD_SIGNATURE: [
+    'the signature does not belong to these bytes: they were changed, or another key signed',
+    damaged,
+  ],
+  WEAK_KEY: ['the key is one for which anybody can make signatures', 'make a new one with whorl keygen'],
+  KEY_SYNTAX: ['this is not a key file whorl can read'],
+  KEY_PASSPHRASE: ['the passphrase is wrong or missing'],
+  KEY_NOT_ALLOWED: ['the signer is known, but the rule for this image does not allow it'],
+  NO_TRUSTED_SIGNATURE: ['no signature is left that the trust policy accepts'],
+  PAYLOAD_SYNTAX: ['what was signed is not strict JSON'],
+  NOT_CANONICAL: ['what was signed is not in canonical form'],
+  STATEMENT_TYPE: ['what was signed is not an in-toto statement'],
+  PREDICATE_TYPE: ['what was signed is a statement about something else than a fingerprint'],
+  READER_TOO_OLD: ['the fingerprint needs a newer whorl', 'update whorl'],
+  CRITICAL_UNKNOWN: ['the fingerprint has a part that must be understood and is not', 'update whorl'],
+  NO_RULE: ['the trust policy has no rule for this image', 'whorl trust add'],
+  NOT_YET_VALID: ['it was issued in the future', 'compare the clocks'],
+  EXPIRED: ['it has expired', 'ask its signer for a new version'],
+  ROLLBACK: ['a newer version was already seen: somebody offers an old one'],
+  EQUIVOCATION: [
+    'two different documents carry the same version: the signer or its key is in trouble',
+    'ask the signer at once',
+  ],
+  SECRET_FOUND: ['a secret was found in what is to be signed', 'remove it, or allow it by its id'],
+  POLICY_SYNTAX: ['the trust policy cannot be read'],
+  POLICY_UNSAFE: [
+    'the trust policy can be written by others, so that it binds nobody',
+    'chown it to yourself and chmod go-w',
+  ],
+};

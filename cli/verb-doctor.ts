@@ -1,0 +1,57 @@
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { ask } from './control-client.ts';
+import { dataDir, dataDirOption } from './data-dir.ts';
+import type { Finding } from './doctor/finding.ts';
+import { kernelFindings } from './doctor/kernel.ts';
+import { machineFindings } from './doctor/machine.ts';
+import { exitCodes } from './exit.ts';
+import { examples } from './help.ts';
+import type { Io } from './io.ts';
+import { type Styled, styled } from './text.ts';
+
+export function register(program: Command, io: Io): void {
+  const verb = dataDirOption(
+    program
+      .command('doctor')
+      .description('what this machine lacks to watch live, and how to mend it')
+      .option('--json', 'one JSON object'),
+  ).action(async (options: { json?: boolean; dataDir?: string }) => {
+    const findings = await examine(dataDir(io, options.dataDir));
+    if (options.json === true) io.out(JSON.stringify({ findings }));
+    else for (const finding of findings) printFinding(io, finding);
+    if (findings.some((f) => f.state === 'missing')) io.exit(exitCodes.incomplete);
+  });
+  examples(verb, [
+    ['whorl doctor', 'every check, with how to mend it'],
+    ['whorl doctor --json', 'the same for a script; exit 4 when something is missing'],
+  ]);
+}
+
+async function examine(directory: string): Promise<Finding[]> {
+  const running =
+    (await ask(join(directory, 'collector.sock'), 'collector', { method: 'GET', path: '/status' }).catch(
+      () => null,
+    )) !== undefined;
+  return [
+    ...kernelFindings(),
+    ...(await machineFindings({ dataDir: directory, running })),
+    await sensorFinding(directory),
+  ];
+}
+
+function printFinding(io: Io, finding: Finding): void {
+  const mend = finding.mend === undefined ? [] : [styled('dim', `\n          ${finding.mend}`)];
+  io.out([mark(finding), `  ${finding.what}`, ...mend]);
+}
+
+function mark(finding: Finding): Styled {
+  switch (finding.state) {
+    case 'ok':
+      return styled('green', 'ok     ');
+    case 'poor':
+      return styled('yellow', 'poor   ');
+    case 'missing':
+      return styled('red', 'missing');
+  }
+}
