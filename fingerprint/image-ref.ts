@@ -1,0 +1,27 @@
+import { FingerprintError } from './errors.ts';
+import type { Subject } from './workload.ts';
+
+const digestForm = /^sha256:[0-9a-f]{64}$/;
+/** Printable ASCII without spaces and `@`: repositories, service names, generalised cgroup paths. */
+const nameForm = /^[!-?A-~]{1,512}$/;
+
+/** Whether a text is `sha256:` and 64 lower-case hex digits. */
+export function isDigest(text: string): boolean {
+  return digestForm.test(text);
+}
+
+export function isSubjectName(text: string): boolean {
+  return nameForm.test(text);
+}
+
+/** Reads `NAME@sha256:HEX`. @throws SUBJECT */
+export function parseImageRef(text: string): Subject {
+  const at = text.lastIndexOf('@');
+  const subject = { name: text.slice(0, Math.max(at, 0)), digest: text.slice(at + 1) };
+  if (isSubjectName(subject.name) && isDigest(subject.digest)) return subject;
+  throw new FingerprintError('SUBJECT', 'an image is written NAME@sha256:HEX with 64 lower-case hex digits');
+}
+
+export function formatImageRef(subject: Subject): string {
+  return `${subject.name}@${subject.digest}`;
+}
