@@ -35,6 +35,8 @@ describe('Fields', () => {
     ['x', (f) => f.list('x', 1), /must be a list/],
     ['list', (f) => f.object('list'), /must be an object/],
     ['long', (f) => f.timestamp('long'), /must be a time/],
+    ['fraction', (f) => f.timestamp('fraction'), /must be a time/],
+    ['day', (f) => f.timestamp('day'), /must be a time/],
     ['long', (f) => f.oneOf('long', ['alert', 'kill']), /one of alert, kill/],
     ['bell', (f) => f.only('empty'), /not known here; known are empty/],
     // What an object inherits is not a member of the document.
@@ -43,6 +45,8 @@ describe('Fields', () => {
     const value = {
       bell: '\u0007',
       empty: '',
+      fraction: '2026-05-01T08:00:00.5Z',
+      day: '2026-02-29T08:00:00Z',
       half: '\ud800',
       long: 'x'.repeat(1025),
       small: 0,

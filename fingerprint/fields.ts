@@ -1,5 +1,6 @@
 import { type ErrorCode, FingerprintError } from './errors.ts';
-import { parseTimestamp } from './timestamp.ts';
+import { printable } from './printable.ts';
+import { formatSeconds, parseTime } from './time.ts';
 
 /** Long enough for any name or reason a person writes, short enough to be shown. */
 const maxText = 1024;
@@ -36,7 +37,9 @@ export class Fields {
   }
 
   at(name: string): string {
-    return this.path === '' ? name : `${this.path}.${name}`;
+    // The name may come from the document: it goes into errors, and from there to a terminal.
+    const shown = printable(name, 64);
+    return this.path === '' ? shown : `${this.path}.${shown}`;
   }
 
   /** A text of one line: not empty, no control characters, well-formed. */
@@ -53,10 +56,11 @@ export class Fields {
     return this.has(name) ? this.text(name) : undefined;
   }
 
-  /** A time in the one form of signed documents. */
+  /** A time in the one form of signed documents: `2026-05-01T08:00:00Z`, whole seconds. */
   timestamp(name: string): string {
     const value = this.raw(name);
-    if (typeof value === 'string' && parseTimestamp(value) !== undefined) return value;
+    const micros = typeof value === 'string' ? parseTime(value) : undefined;
+    if (micros !== undefined && formatSeconds(micros) === value) return value;
     return this.fail(name, 'must be a time such as 2026-05-01T08:00:00Z');
   }
 

@@ -2,6 +2,7 @@ import { decodeBase64 } from './base64.ts';
 import { type ErrorCode, FingerprintError } from './errors.ts';
 import { Fields } from './fields.ts';
 import { type PublicKey, publicFromSpki } from './keys.ts';
+import { printable } from './printable.ts';
 import type { TrustedKey, TrustPolicy, TrustRule } from './trust-policy.ts';
 import { modes } from './verdict.ts';
 
@@ -76,7 +77,7 @@ export class PolicyReader {
     });
     const names = rules.map((r) => r.name);
     const twice = names.find((name, i) => names.indexOf(name) !== i);
-    if (twice !== undefined) root.fail('rules', `has two rules with the name ${twice}`);
+    if (twice !== undefined) root.fail('rules', `has two rules with the name ${printable(twice, 64)}`);
     return rules;
   }
 
