@@ -1,6 +1,6 @@
 import { type ErrorCode, FingerprintError } from './errors.ts';
 import { printable } from './printable.ts';
-import { formatSeconds, parseTime } from './time.ts';
+import { parseTimestamp } from './timestamp.ts';
 
 /** Long enough for any name or reason a person writes, short enough to be shown. */
 const maxText = 1024;
@@ -59,8 +59,7 @@ export class Fields {
   /** A time in the one form of signed documents: `2026-05-01T08:00:00Z`, whole seconds. */
   timestamp(name: string): string {
     const value = this.raw(name);
-    const micros = typeof value === 'string' ? parseTime(value) : undefined;
-    if (micros !== undefined && formatSeconds(micros) === value) return value;
+    if (typeof value === 'string' && parseTimestamp(value) !== undefined) return value;
     return this.fail(name, 'must be a time such as 2026-05-01T08:00:00Z');
   }
 

@@ -6,7 +6,7 @@ import type { PrivateKey, PublicKey } from './keys.ts';
 import { actions, type Order, type OrderTarget } from './order.ts';
 import { signersOf } from './signatures.ts';
 import { parseJson } from './strict-json.ts';
-import { parseTime } from './time.ts';
+import { parseTimestamp } from './timestamp.ts';
 
 /** An order is about a kilobyte; nothing larger is read. */
 const maxOrderBytes = 16 * 1024;
@@ -50,7 +50,7 @@ function parseOrder(value: unknown): Order {
     issuedAt: fields.timestamp('issuedAt'),
     expiresAt: fields.timestamp('expiresAt'),
   };
-  const [from, until] = [parseTime(order.issuedAt) ?? 0, parseTime(order.expiresAt) ?? 0];
+  const [from, until] = [parseTimestamp(order.issuedAt) ?? 0, parseTimestamp(order.expiresAt) ?? 0];
   return until > from ? order : fields.fail('expiresAt', 'must be later than issuedAt');
 }
 
