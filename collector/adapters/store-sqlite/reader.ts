@@ -1,0 +1,212 @@
+import type Sqlite from 'better-sqlite3';
+import type { IncidentFilter } from '../../ports.ts';
+import { bits } from './bitset.ts';
+
+/** Rows as they lie in the tables. STRICT tables hold the types; JSON is parsed on the other side of the thread. */
+export interface AgentRecord {
+  readonly id: string;
+  readonly node: string;
+  readonly cluster: string;
+  readonly session: string;
+  readonly version: string;
+  readonly source: string;
+  readonly coverage: string;
+  readonly stored: number;
+  readonly missing: number;
+  readonly refused: number;
+  readonly first_seen_ms: number;
+  readonly last_seen_ms: number;
+}
+
+export interface WorkloadRecord {
+  readonly id: number;
+  readonly hash: string;
+  readonly cluster: string;
+  readonly namespace: string;
+  readonly owner: string;
+  readonly container: string;
+  readonly role: string;
+  readonly name: string;
+  readonly digest: string;
+}
+
+export interface WorkloadCounts {
+  readonly instances: number;
+  readonly running: number;
+  readonly novelties: number;
+  readonly incidents: number;
+}
+
+export interface InstanceRecord {
+  readonly id: string;
+  readonly node: string;
+  readonly agent: string;
+  readonly pod: string | null;
+  readonly started_at_us: number;
+  readonly state: string;
+  readonly coverage: string;
+  readonly since_us: number;
+  readonly until_us: number;
+  readonly events: number;
+  readonly lost: number;
+  readonly seen: readonly number[];
+}
+
+export interface NoveltyRecord {
+  readonly ordinal: number;
+  readonly behaviour: string;
+  readonly time_us: number;
+  readonly instance: string;
+}
+
+export interface LearnedRecord {
+  readonly workload: WorkloadRecord;
+  readonly source: string;
+  readonly novelties: readonly NoveltyRecord[];
+  readonly instances: readonly InstanceRecord[];
+}
+
+export interface OrderRecord {
+  readonly id: string;
+  readonly incident: string;
+  readonly agent: string;
+  readonly action: string;
+  readonly session: string;
+  readonly seq: number;
+  readonly node: string;
+  readonly instance: string;
+  readonly pid: number;
+  readonly start_us: number;
+  readonly reason: string;
+  readonly issued_at: string;
+  readonly expires_at: string;
+  readonly issued_at_ms: number;
+  readonly workload: string;
+  readonly envelope: Uint8Array;
+}
+
+export interface DecisionRecord {
+  readonly time: number;
+  readonly incident: string;
+  readonly action: string;
+  readonly reason: string;
+  readonly detail: string;
+}
+
+export interface IncidentRecord {
+  readonly agent: string;
+  readonly report: string;
+  readonly decisions: readonly DecisionRecord[];
+  readonly orders: readonly OrderRecord[];
+  readonly receipts: readonly string[];
+}
+
+type Seen = { readonly seen: Uint8Array };
+
+/** Questions about what is stored. Called rarely: by people, by readiness, at an agent's start. */
+export class Reader {
+  readonly #db: Sqlite.Database;
+
+  constructor(db: Sqlite.Database) {
+    this.#db = db;
+  }
+
+  setting(name: string): string | undefined {
+    return this.#db.prepare<[string], string>('SELECT value FROM settings WHERE name = ?').pluck().get(name);
+  }
+
+  fingerprints(): Uint8Array[] {
+    const sql = 'SELECT envelope FROM fingerprints ORDER BY stored_at_ms, digest';
+    return this.#db.prepare<[], Uint8Array>(sql).pluck().all();
+  }
+
+  agents(): AgentRecord[] {
+    return this.#db.prepare<[], AgentRecord>('SELECT * FROM agents ORDER BY node, id').all();
+  }
+
+  workloads(): (WorkloadRecord & WorkloadCounts)[] {
+    return this.#db
+      .prepare<[], WorkloadRecord & WorkloadCounts>(
+        `SELECT w.*,
+           (SELECT count(*) FROM instances i WHERE i.workload = w.id) AS instances,
+           (SELECT count(*) FROM instances i WHERE i.workload = w.id AND i.state <> 'exited') AS running,
+           (SELECT count(*) FROM novelties n WHERE n.workload = w.id) AS novelties,
+           (SELECT count(*) FROM incidents x WHERE x.workload = w.id) AS incidents
+         FROM workloads w ORDER BY namespace, owner, container, w.id`,
+      )
+      .all();
+  }
+
+  running(agent: string, hash: string): { onNode: number; ofWorkload: number } {
+    const onNode = "SELECT count(*) FROM instances WHERE agent = ? AND state <> 'exited'";
+    const ofWorkload =
+      "SELECT count(*) FROM instances WHERE workload = (SELECT id FROM workloads WHERE hash = ?) AND state <> 'exited'";
+    return {
+      onNode: this.#db.prepare<[string], number>(onNode).pluck().get(agent) ?? 0,
+      ofWorkload: this.#db.prepare<[string], number>(ofWorkload).pluck().get(hash) ?? 0,
+    };
+  }
+
+  learned(hash: string): LearnedRecord | undefined {
+    const workload = this.#db
+      .prepare<[string], WorkloadRecord>('SELECT * FROM workloads WHERE hash = ?')
+      .get(hash);
+    if (workload === undefined) return undefined;
+    const novelties = this.#db
+      .prepare<[number], NoveltyRecord>('SELECT * FROM novelties WHERE workload = ? ORDER BY ordinal')
+      .all(workload.id);
+    const instances = this.#db
+      .prepare<[number], Omit<InstanceRecord, 'seen'> & Seen>(
+        'SELECT * FROM instances WHERE workload = ? ORDER BY node, id',
+      )
+      .all(workload.id)
+      .map((row) => ({ ...row, seen: bits(row.seen) }));
+    return { workload, source: this.#sourceOf(workload.id), novelties, instances };
+  }
+
+  #sourceOf(workload: number): string {
+    const sql =
+      'SELECT DISTINCT a.source FROM instances i JOIN agents a ON a.id = i.agent WHERE i.workload = ? ORDER BY 1';
+    return this.#db.prepare<[number], string>(sql).pluck().all(workload).join('+');
+  }
+
+  incidents({ id, agent, activeAfter, limit }: IncidentFilter): IncidentRecord[] {
+    return this.#db
+      .prepare<
+        { id: string | null; agent: string | null; after: number; limit: number },
+        { id: string; agent: string; report: string }
+      >(
+        `SELECT id, agent, report FROM incidents
+         WHERE (@id IS NULL OR id = @id) AND (@agent IS NULL OR agent = @agent) AND last_us > @after
+         ORDER BY last_us DESC, id LIMIT @limit`,
+      )
+      .all({ id: id ?? null, agent: agent ?? null, after: activeAfter ?? -1, limit })
+      .map((row) => ({ agent: row.agent, report: row.report, ...this.#handling(row.id) }));
+  }
+
+  #handling(incident: string): Omit<IncidentRecord, 'agent' | 'report'> {
+    return {
+      decisions: this.#db
+        .prepare<[string], DecisionRecord>(
+          'SELECT time_ms AS time, incident, action, reason, detail FROM decisions WHERE incident = ? ORDER BY id DESC LIMIT 20',
+        )
+        .all(incident),
+      orders: this.#db
+        .prepare<[string], OrderRecord>('SELECT * FROM orders WHERE incident = ? ORDER BY issued_at_ms, seq')
+        .all(incident),
+      receipts: this.#db
+        .prepare<[string], string>('SELECT report FROM receipts WHERE incident = ? ORDER BY order_id')
+        .pluck()
+        .all(incident),
+    };
+  }
+
+  ordersSince(issuedAfterMs: number): (OrderRecord & { receipt: string | null })[] {
+    return this.#db
+      .prepare<[number], OrderRecord & { receipt: string | null }>(
+        `SELECT o.*, (SELECT report FROM receipts r WHERE r.order_id = o.id AND r.agent = o.agent) AS receipt
+         FROM orders o WHERE o.issued_at_ms > ? ORDER BY o.issued_at_ms DESC, o.seq DESC`,
+      )
+      .all(issuedAfterMs);
+  }
+}

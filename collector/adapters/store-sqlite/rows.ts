@@ -1,0 +1,116 @@
+import { behaviourIdentity } from '../../../fingerprint/identity.ts';
+import type { Report } from '../../../fingerprint/report.ts';
+import { workloadKey } from '../../../fingerprint/workload.ts';
+import type { Delivery, ReadRecord } from '../../ports.ts';
+
+/**
+ * A record in the form that crosses to the database's thread: tuples of strings and numbers, because cloning those costs
+ * a tenth of cloning the report. Everything that needs the domain's types is done before.
+ */
+export type Row =
+  | readonly ['refused', seq: number, reason: string]
+  | readonly ['incident', seq: number, workload: string, id: string, node: string, last: number, json: string]
+  | readonly [
+      'novelty',
+      seq: number,
+      workload: string,
+      identity: string,
+      behaviour: string,
+      time: number,
+      instance: string,
+      index: number,
+    ]
+  | readonly [
+      'support',
+      seq: number,
+      workload: string,
+      instance: string,
+      seen: Uint8Array,
+      since: number,
+      until: number,
+      events: number,
+      lost: number,
+    ]
+  | readonly [
+      'instance',
+      seq: number,
+      workload: string,
+      id: string,
+      pod: string | null,
+      startedAt: number,
+      state: string,
+      coverage: string,
+    ]
+  | readonly ['receipt', seq: number, order: string, incident: string, json: string]
+  | readonly [
+      'gap',
+      seq: number,
+      since: number,
+      until: number,
+      lost: number,
+      reason: string,
+      instance: string | null,
+    ];
+
+export interface RowDelivery {
+  readonly agent: string;
+  readonly node: string;
+  /** What was acknowledged before, possibly by another database: a jump up to it is no loss. */
+  readonly acked: number;
+  readonly rows: readonly Row[];
+}
+
+export function toRows({ hello, records }: Delivery): RowDelivery {
+  return { agent: hello.agent, node: hello.node, acked: hello.acked, rows: records.map(toRow) };
+}
+
+function toRow(record: ReadRecord): Row {
+  if ('refused' in record) return ['refused', record.seq, record.refused];
+  return reportRow(record.seq, record.report, record.json);
+}
+
+function reportRow(seq: number, report: Report, json: string): Row {
+  switch (report.type) {
+    case 'incident': {
+      const { workload, id, instance, last } = report.incident;
+      return ['incident', seq, workloadKey(workload), id, instance.node, last, json];
+    }
+    case 'novelty': {
+      const { workload, behaviour, time, instance, index } = report;
+      const identity = behaviourIdentity(behaviour);
+      return [
+        'novelty',
+        seq,
+        workloadKey(workload),
+        identity,
+        JSON.stringify(behaviour),
+        time,
+        instance,
+        index,
+      ];
+    }
+    case 'support': {
+      const seen = new Uint8Array(Buffer.from(report.seen, 'base64'));
+      const { workload, instance, since, until, events, lost } = report;
+      return ['support', seq, workloadKey(workload), instance, seen, since, until, events, lost];
+    }
+    case 'instance': {
+      const { id, pod, startedAt } = report.instance;
+      const coverage = report.coverage.join(',');
+      return [
+        'instance',
+        seq,
+        workloadKey(report.workload),
+        id,
+        pod ?? null,
+        startedAt,
+        report.state,
+        coverage,
+      ];
+    }
+    case 'receipt':
+      return ['receipt', seq, report.receipt.order, report.receipt.incident, json];
+    case 'gap':
+      return ['gap', seq, report.since, report.until, report.lost, report.reason, report.instance ?? null];
+  }
+}

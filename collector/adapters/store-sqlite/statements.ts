@@ -1,0 +1,135 @@
+import type Sqlite from 'better-sqlite3';
+
+type Text = string;
+type Run<P extends unknown[]> = Pick<Sqlite.Statement<P>, 'run'>;
+/** A statement whose rows have one column, given as that value. */
+type Pluck<P extends unknown[], R> = Pick<Sqlite.Statement<P, R>, 'get' | 'run'>;
+
+export interface Writes {
+  readonly storedOf: Pluck<[agent: Text], number>;
+  readonly advance: Run<[stored: number, missing: number, refused: number, now: number, agent: Text]>;
+  readonly incident: Run<[id: Text, agent: Text, node: Text, workload: number, last: number, report: Text]>;
+  readonly nextOrdinal: Pluck<[workload: number], number>;
+  /** @returns the ordinal the behaviour has: its old one when it was known */
+  readonly novelty: Pluck<
+    [workload: number, ordinal: number, identity: Text, behaviour: Text, time: number, instance: Text],
+    number
+  >;
+  readonly dictionary: Run<[agent: Text, workload: number, index: number, ordinal: number]>;
+  readonly dictionaryOf: Pick<
+    Sqlite.Statement<[agent: Text, workload: number], readonly [index: number, ordinal: number]>,
+    'all'
+  >;
+  readonly meet: Run<[workload: number, node: Text, id: Text, agent: Text]>;
+  readonly seenBy: Pluck<[workload: number, node: Text, id: Text], Uint8Array>;
+  readonly see: Run<[seen: Uint8Array, workload: number, node: Text, id: Text]>;
+  readonly span: Run<
+    [
+      since: number,
+      sinceAgain: number,
+      until: number,
+      events: number,
+      lost: number,
+      workload: number,
+      node: Text,
+      id: Text,
+    ]
+  >;
+  readonly instance: Run<
+    [
+      workload: number,
+      node: Text,
+      id: Text,
+      agent: Text,
+      pod: Text | null,
+      startedAt: number,
+      state: Text,
+      coverage: Text,
+    ]
+  >;
+  readonly receipt: Run<[order: Text, agent: Text, incident: Text, report: Text]>;
+  readonly gap: Run<
+    [
+      agent: Text,
+      seq: number,
+      since: number,
+      until: number,
+      lost: number,
+      reason: Text,
+      instance: Text | null,
+    ]
+  >;
+  readonly refused: Run<[agent: Text, seq: number, reason: Text]>;
+  readonly workloadId: Pluck<[hash: Text], number>;
+  readonly workload: Run<[hash: Text, ...parts: Text[]]>;
+}
+
+/** Every statement that ingest runs, prepared once. */
+export function prepareWrites(db: Sqlite.Database): Writes {
+  return {
+    storedOf: db.prepare<[Text], number>('SELECT stored FROM agents WHERE id = ?').pluck(),
+    advance: db.prepare(
+      'UPDATE agents SET stored = ?, missing = missing + ?, refused = refused + ?, last_seen_ms = ? WHERE id = ?',
+    ),
+    // The latest report of an incident holds all of it. Another node's incident is never overwritten.
+    incident: db.prepare(
+      `INSERT INTO incidents (id, agent, node, workload, last_us, report) VALUES (?, ?, ?, ?, ?, ?)
+       ON CONFLICT (id) DO UPDATE SET agent = excluded.agent, last_us = excluded.last_us, report = excluded.report
+       WHERE node = excluded.node AND workload = excluded.workload`,
+    ),
+    nextOrdinal: db
+      .prepare<[number], number>('SELECT coalesce(max(ordinal) + 1, 0) FROM novelties WHERE workload = ?')
+      .pluck(),
+    novelty: db
+      .prepare<[number, number, Text, Text, number, Text], number>(
+        `INSERT INTO novelties (workload, ordinal, identity, behaviour, time_us, instance) VALUES (?, ?, ?, ?, ?, ?)
+         ON CONFLICT (workload, identity) DO UPDATE SET
+           instance = CASE WHEN excluded.time_us < time_us THEN excluded.instance ELSE instance END,
+           time_us = min(time_us, excluded.time_us)
+         RETURNING ordinal`,
+      )
+      .pluck(),
+    dictionary: db.prepare(
+      `INSERT INTO dictionary (agent, workload, idx, ordinal) VALUES (?, ?, ?, ?)
+       ON CONFLICT DO UPDATE SET ordinal = excluded.ordinal`,
+    ),
+    dictionaryOf: db
+      .prepare<[Text, number], readonly [number, number]>(
+        'SELECT idx, ordinal FROM dictionary WHERE agent = ? AND workload = ?',
+      )
+      .raw(),
+    meet: db.prepare(
+      'INSERT INTO instances (workload, node, id, agent) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
+    ),
+    seenBy: db
+      .prepare<[number, Text, Text], Uint8Array>(
+        'SELECT seen FROM instances WHERE workload = ? AND node = ? AND id = ?',
+      )
+      .pluck(),
+    see: db.prepare('UPDATE instances SET seen = ? WHERE workload = ? AND node = ? AND id = ?'),
+    span: db.prepare(
+      `UPDATE instances SET since_us = CASE since_us WHEN 0 THEN ? ELSE min(since_us, ?) END, until_us = max(until_us, ?),
+         events = events + ?, lost = lost + ? WHERE workload = ? AND node = ? AND id = ?`,
+    ),
+    instance: db.prepare(
+      `INSERT INTO instances (workload, node, id, agent, pod, started_at_us, state, coverage) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+       ON CONFLICT DO UPDATE SET agent = excluded.agent, pod = excluded.pod, started_at_us = excluded.started_at_us,
+         state = excluded.state, coverage = excluded.coverage`,
+    ),
+    receipt: db.prepare(
+      'INSERT INTO receipts (order_id, agent, incident, report) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
+    ),
+    gap: db.prepare(
+      'INSERT INTO gaps (agent, seq, since_us, until_us, lost, reason, instance) VALUES (?, ?, ?, ?, ?, ?, ?)',
+    ),
+    // A sample is enough to find the fault; an agent that sends nothing else must not fill the disk.
+    refused: db.prepare(
+      `INSERT INTO refused (agent, seq, reason) SELECT ?1, ?2, ?3
+       WHERE (SELECT refused FROM agents WHERE id = ?1) < 1000`,
+    ),
+    workloadId: db.prepare<[Text], number>('SELECT id FROM workloads WHERE hash = ?').pluck(),
+    workload: db.prepare(
+      'INSERT INTO workloads (hash, cluster, namespace, owner, container, role, name, digest) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+    ),
+  };
+}

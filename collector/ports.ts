@@ -1,0 +1,210 @@
+import type { Behaviour } from '../fingerprint/behaviour.ts';
+import type { BehaviourKind } from '../fingerprint/event.ts';
+import type { Incident } from '../fingerprint/incident.ts';
+import type { Order, Receipt } from '../fingerprint/order.ts';
+import type { Report } from '../fingerprint/report.ts';
+import type { Instance, Workload } from '../fingerprint/workload.ts';
+
+/** The seams of the collector. An adapter does one thing behind one of these; only main.ts knows which. */
+
+/** What an agent says of itself when its stream opens. */
+export interface AgentHello {
+  /** Names the agent's spool: sequence numbers are counted under it. */
+  readonly agent: string;
+  readonly node: string;
+  readonly cluster: string;
+  /** Nonce of this start of the agent; orders are bound to it. */
+  readonly session: string;
+  readonly version: string;
+  readonly source: string;
+  readonly coverage: readonly BehaviourKind[];
+  /** Highest sequence number it was ever acknowledged. */
+  readonly acked: number;
+}
+
+export interface AgentBeat {
+  readonly time: number;
+  readonly counters: Readonly<Record<string, number>>;
+  readonly spool: { readonly records: number; readonly bytes: number; readonly dropped: number };
+}
+
+/** A record as it came: the JSON of a report, not yet read. */
+export interface RawRecord {
+  readonly seq: number;
+  readonly kind: string;
+  readonly json: Uint8Array;
+}
+
+/** The way down to one connected agent. Sending to a stream that has ended does nothing: the agent will ask again. */
+export interface AgentLink {
+  readonly hello: AgentHello;
+  order(envelope: Uint8Array): void;
+  fingerprint(envelope: Uint8Array): void;
+  /** Ends the stream with a reason a person can read. */
+  refuse(code: 'replaced' | 'shutting-down' | 'store-unavailable', sentence: string): void;
+}
+
+export interface AgentHandler {
+  /** @returns the sequence number up to which everything of this agent is durable */
+  connected(link: AgentLink): Promise<number>;
+  /** @returns the sequence number to acknowledge, after the commit. Called in order, several at a time. */
+  deliver(link: AgentLink, records: readonly RawRecord[]): Promise<number>;
+  heartbeat(link: AgentLink, beat: AgentBeat): void;
+  disconnected(link: AgentLink): void;
+}
+
+/** Where agents connect. Checks the token and the form of messages, paces each stream, acknowledges. */
+export interface AgentEdge {
+  /** @returns the address in the form agents are given */
+  listen(handler: AgentHandler): Promise<string>;
+  close(): Promise<void>;
+}
+
+/** A record after reading: the report, or why it is none. */
+export type ReadRecord =
+  | { readonly seq: number; readonly json: string; readonly report: Report }
+  | { readonly seq: number; readonly refused: string };
+
+export interface Delivery {
+  readonly hello: AgentHello;
+  readonly records: readonly ReadRecord[];
+}
+
+export interface Ingested {
+  /** High water before: records up to it were there already and changed nothing. */
+  readonly before: number;
+  readonly stored: number;
+  /** Sequence numbers that were jumped over: the agent's spool lost them. */
+  readonly missing: number;
+}
+
+/** One decision about one incident, kept for ever: who stopped what and why, or why nothing was stopped. */
+export interface DecisionRow {
+  readonly time: number;
+  readonly incident: string;
+  readonly action: string;
+  readonly reason: string;
+  readonly detail: string;
+}
+
+export interface OrderRow {
+  readonly order: Order;
+  readonly envelope: Uint8Array;
+  readonly agent: string;
+  /** Workload key, for the brakes' count. */
+  readonly workload: string;
+  /** ms since the Unix epoch. */
+  readonly issuedAt: number;
+  readonly receipt?: Receipt;
+}
+
+export interface IncidentRow {
+  readonly incident: Incident;
+  readonly agent: string;
+  readonly decisions: readonly DecisionRow[];
+  readonly orders: readonly Order[];
+  readonly receipts: readonly Receipt[];
+}
+
+export interface AgentRow {
+  readonly hello: Omit<AgentHello, 'acked'>;
+  readonly stored: number;
+  readonly missing: number;
+  readonly refused: number;
+  /** ms since the Unix epoch. */
+  readonly firstSeen: number;
+  readonly lastSeen: number;
+}
+
+export interface WorkloadRow {
+  /** sha256 of the workload key, hex: its name in URLs. */
+  readonly hash: string;
+  readonly workload: Workload;
+  readonly instances: number;
+  readonly running: number;
+  readonly novelties: number;
+  readonly incidents: number;
+}
+
+export interface InstanceRow {
+  readonly instance: Instance;
+  readonly agent: string;
+  readonly state: 'started' | 'found' | 'exited';
+  readonly coverage: readonly BehaviourKind[];
+  /** µs since the Unix epoch: span that support reports cover. */
+  readonly since: number;
+  readonly until: number;
+  readonly events: number;
+  readonly lost: number;
+  /** Ordinals of the workload's behaviours that this instance has shown. */
+  readonly seen: readonly number[];
+}
+
+export interface NoveltyRow {
+  readonly ordinal: number;
+  readonly behaviour: Behaviour;
+  /** µs since the Unix epoch, the earliest that was reported. */
+  readonly time: number;
+  readonly instance: string;
+}
+
+/** All that was learned of one workload. */
+export interface LearnedRows {
+  readonly workload: Workload;
+  readonly source: string;
+  readonly novelties: readonly NoveltyRow[];
+  readonly instances: readonly InstanceRow[];
+}
+
+export interface IncidentFilter {
+  readonly id?: string;
+  readonly agent?: string;
+  /** µs since the Unix epoch: incidents that were last active after this. */
+  readonly activeAfter?: number;
+  readonly limit: number;
+}
+
+/** Durable memory. Every write resolves after the commit that survives a power cut; reads see all earlier writes. */
+export interface DriftStore {
+  openAgent(hello: AgentHello, now: number): Promise<number>;
+  /** Idempotent: a record is stored once, however often it comes. Concurrent calls share a commit. */
+  ingest(delivery: Delivery, now: number): Promise<Ingested>;
+  saveDecision(decision: DecisionRow, order?: Omit<OrderRow, 'receipt'>): Promise<void>;
+  saveFingerprint(digest: string, envelope: Uint8Array, now: number): Promise<void>;
+  saveSetting(name: string, value: string): Promise<void>;
+  setting(name: string): Promise<string | undefined>;
+  fingerprints(): Promise<readonly Uint8Array[]>;
+  agents(): Promise<readonly AgentRow[]>;
+  workloads(): Promise<readonly WorkloadRow[]>;
+  /** Running instances that the agent reports, and those of the workload anywhere: for the brakes. */
+  running(
+    agent: string,
+    workload: Workload,
+  ): Promise<{ readonly onNode: number; readonly ofWorkload: number }>;
+  learned(hash: string): Promise<LearnedRows | undefined>;
+  incidents(filter: IncidentFilter): Promise<readonly IncidentRow[]>;
+  /** Newest first. */
+  ordersSince(issuedAfter: number): Promise<readonly OrderRow[]>;
+  close(): Promise<void>;
+}
+
+export class StoreError extends Error {
+  readonly code: 'in-use' | 'newer-schema' | 'read-only' | 'disk-full' | 'not-a-database' | 'broken';
+  constructor(code: StoreError['code'], message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = 'StoreError';
+    this.code = code;
+  }
+}
+
+/** Signs orders with the collector's command key. */
+export interface OrderSigner {
+  sign(order: Order): Uint8Array;
+}
+
+/** Structured log for machines; core never logs. */
+export interface Log {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
