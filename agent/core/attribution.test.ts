@@ -403,7 +403,7 @@ describe('Attribution', () => {
     node.fork(ref(103), ref(104));
     const act = node.out.at(-1);
     if (act?.type !== 'act') throw new Error('no act');
-    expect(node.attribution.markCulprit(act.process)).toEqual(ref(103));
+    expect(node.attribution.mark(act.process, true)).toEqual(ref(103));
     node.fork(ref(104), ref(105));
     node.exec(ref(105), '/bin/nc');
     const last = node.out.at(-1);

@@ -1,9 +1,10 @@
 import { maxLineage } from '../../fingerprint/behaviour.ts';
 import type { Event, EventOf, ProcessRef } from '../../fingerprint/event.ts';
 import type { Workload } from '../../fingerprint/workload.ts';
-import type { ActEvent, Attributed } from './attributed.ts';
+import type { ActEvent, Attributed, AttributedAct } from './attributed.ts';
 import type { Counters } from './counters.ts';
 import { type InstanceRecord, internActor } from './instances.ts';
+import { foundAgain, foundParents, isNews, lengthen } from './lineage.ts';
 import { Membership } from './membership.ts';
 import type { OwnProcesses } from './own.ts';
 import { Pen } from './pen.ts';
@@ -99,11 +100,35 @@ export class Attribution {
     return this.#members.instances.get(id);
   }
 
-  /** Marks the process and all that descends from it, now and later, as one intruder's. The first mark stays. */
-  markCulprit(process: ProcessRecord): ProcessRef {
-    if (process.culprit !== undefined) return process.culprit;
-    for (const record of this.#members.table.descendants(process)) record.culprit ??= process.ref;
-    return process.ref;
+  /**
+   * The process executed what it should not: it and all that descends from it, now and later, is one intruder's. The
+   * topmost mark stays. `outside`: its program is none of the fingerprint's, so what it does is not judged further.
+   */
+  mark(process: ProcessRecord, outside: boolean): ProcessRef {
+    const culprit = process.culprit ?? process.ref;
+    for (const record of this.#members.table.descendants(process)) {
+      record.culprit ??= culprit;
+      record.outside ||= outside;
+    }
+    return culprit;
+  }
+
+  /** What runs in the instance now, unmarked, as if a sweep had found it: for judging by another fingerprint. */
+  restate(instance: InstanceRecord): readonly AttributedAct[] {
+    const members = [...this.#members.table.living()].filter((r) => r.instance === instance);
+    for (const record of members) {
+      record.culprit = undefined;
+      record.outside = false;
+    }
+    return members
+      .sort((a, b) => a.ref.start - b.ref.start)
+      .flatMap((process) => {
+        const { actor, assumed, image } = process;
+        if (actor === undefined || image === undefined || !isSame(image.process, process.ref)) return [];
+        return [
+          { type: 'act', instance, process, actor, assumed, event: foundAgain(process, image, this.#now) },
+        ];
+      });
   }
 
   /** Living processes that descend from this one or are it, whatever was re-parented or died in between. */
@@ -186,9 +211,8 @@ export class Attribution {
     const { instance } = record;
     if (record.own !== 'no') return this.#passed('passed.own');
     if (event.error !== undefined) return this.#emit(record, event);
-    const before = { exe: record.exe, args: record.args };
-    record.exe = event.exe;
-    record.args = event.args;
+    const before = record.image;
+    record.image = event;
     if (instance === undefined) return this.#passed('passed.host');
     if (record.actor === undefined && isRuntimePrologue(event, before, instance)) {
       record.runtimeAgain = true;
@@ -220,11 +244,9 @@ export class Attribution {
     if (record.instance === undefined) return this.#passed('passed.host');
     if (record.actor !== undefined) return this.#emit(record, event);
     if (!prologueIsOver(record, event, record.instance)) return this.#passed('passed.prologue');
-    if (record.exe === undefined) return this.#passed('unjudged.program-unknown');
+    if (record.image === undefined) return this.#passed('unjudged.program-unknown');
     // Moved in while it ran, and it never executes again: it goes on as the program that it was.
-    const { time, process } = event;
-    const { exe, args } = record;
-    const was = this.#runs(record, record.instance, { time, process, found: true, kind: 'exec', exe, args });
+    const was = this.#runs(record, record.instance, foundAgain(record, record.image, event.time));
     return [...was, ...this.#emit(record, event)];
   }
 
@@ -253,31 +275,6 @@ export class Attribution {
     }
     return out;
   }
-}
-
-/** A later sweep tells again what is known, and shows the forks of a known program as if each had executed. */
-function isNews(record: ProcessRecord, event: EventOf<'exec'>): boolean {
-  if (record.actor !== undefined) return record.actor.lineage.at(-1) !== event.exe;
-  const { parent } = record;
-  if (parent?.instance !== record.instance || parent?.actor?.lineage.at(-1) !== event.exe) return true;
-  // Workers of a server are forks far more often than second runs of the same file.
-  record.root = parent.root;
-  record.actor = parent.actor;
-  record.assumed = parent.assumed;
-  return false;
-}
-
-function foundParents(record: ProcessRecord): readonly string[] {
-  const { actor, instance, parent } = record;
-  // Known before, now another image: an exec that was lost.
-  if (actor !== undefined) return actor.lineage;
-  return parent !== undefined && parent.instance === instance ? (parent.actor?.lineage ?? []) : [];
-}
-
-function lengthen(lineage: readonly string[], exe: string): readonly string[] {
-  if (lineage.length < maxLineage) return [...lineage, exe];
-  // The root names the tree to people and the end decides; what is cut lies between.
-  return [...lineage.slice(0, 1), ...lineage.slice(2), exe];
 }
 
 function isSame(a: ProcessRef, b: ProcessRef): boolean {

@@ -153,7 +153,6 @@ export class Membership {
 /** Found, not seen to start: what its parent runs says nothing of what it runs. */
 function forgetProgram(record: ProcessRecord): void {
   record.actor = undefined;
-  record.exe = undefined;
-  record.args = [];
+  record.image = undefined;
   record.assumed = 0;
 }

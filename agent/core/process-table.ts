@@ -1,5 +1,5 @@
 import type { Actor } from '../../fingerprint/behaviour.ts';
-import type { ProcessRef } from '../../fingerprint/event.ts';
+import type { EventOf, ProcessRef } from '../../fingerprint/event.ts';
 import type { InstanceRecord } from './instances.ts';
 
 /** One process, named by (pid, start). Attribution and the watch write to it; the table keeps kinship and life. */
@@ -10,9 +10,8 @@ export interface ProcessRecord {
   readonly children: Set<ProcessRecord>;
   /** Belongs to Whorl itself; `tree` passes on to what it starts. */
   own: 'tree' | 'single' | 'no';
-  /** The image that runs, also outside any instance. */
-  exe: string | undefined;
-  args: readonly string[];
+  /** The execution whose image runs, its own or the one it was forked with, also outside any instance. */
+  image: EventOf<'exec'> | undefined;
   cgroup: number | undefined;
   /** The cgroup above is the parent's, no event of its own has told yet (clone3 may start a child elsewhere). */
   cgroupInherited: boolean;
@@ -25,8 +24,10 @@ export interface ProcessRecord {
   enteredAt: number;
   /** The runtime executed itself again after it had entered. */
   runtimeAgain: boolean;
-  /** Set by the watch: the topmost process outside the fingerprint that this one descends from, or is. */
+  /** Set by the watch: the topmost process whose execution drifted that this one descends from, or is. */
   culprit: ProcessRef | undefined;
+  /** It runs below a program that is not in the fingerprint: nothing it does is judged, all of it is evidence. */
+  outside: boolean;
   exitedAt: number | undefined;
   /** An earlier process of the same pid, kept for its late events. */
   older: ProcessRecord | undefined;
@@ -117,12 +118,13 @@ export class ProcessTable {
     parent.children.add(child);
     if (parent.own === 'tree') child.own = 'tree';
     child.culprit ??= parent.culprit;
+    child.outside ||= parent.outside;
     if (child.actor !== undefined || (child.instance !== undefined && child.instance !== parent.instance))
       return;
     child.root = parent.root;
     child.actor = parent.actor;
     child.assumed = parent.assumed;
-    child.exe ??= parent.exe;
+    child.image ??= parent.image;
   }
 
   *living(): Generator<ProcessRecord> {
@@ -217,8 +219,7 @@ function newRecord(ref: ProcessRef, parent: ProcessRecord | undefined): ProcessR
     parent,
     children: new Set(),
     own: parent?.own === 'tree' ? 'tree' : 'no',
-    exe: parent?.exe,
-    args: parent?.args ?? [],
+    image: parent?.image,
     cgroup: parent?.cgroup,
     cgroupInherited: true,
     instance: undefined,
@@ -228,6 +229,7 @@ function newRecord(ref: ProcessRef, parent: ProcessRecord | undefined): ProcessR
     enteredAt: parent?.enteredAt ?? 0,
     runtimeAgain: parent?.runtimeAgain ?? false,
     culprit: parent?.culprit,
+    outside: parent?.outside ?? false,
     exitedAt: undefined,
     older: undefined,
   };

@@ -13,13 +13,13 @@ const runtimeAgainUs = 30_000_000;
  */
 export function isRuntimePrologue(
   event: EventOf<'exec'>,
-  before: { readonly exe: string | undefined; readonly args: readonly string[] },
+  before: EventOf<'exec'> | undefined,
   instance: InstanceRecord,
 ): boolean {
   if (instance.owner.kind === 'unit') return event.exe.endsWith('/lib/systemd/systemd-executor');
   if (instance.owner.kind !== 'container' || !isRuncInit(event.args)) return false;
   // Only the host's runtime can come in from outside as `runc init`; inside, that name proves nothing.
-  return isRuncInit(before.args) || /^\/?(dev\/shm\/)?memfd:runc_cloned:/.test(event.exe);
+  return isRuncInit(before?.args ?? []) || /^\/?(dev\/shm\/)?memfd:runc_cloned:/.test(event.exe);
 }
 
 /**

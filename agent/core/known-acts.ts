@@ -1,0 +1,58 @@
+import type { Actor, Behaviour } from '../../fingerprint/behaviour.ts';
+
+/** Distinct behaviours of one copy in steady use: the richest recorded service has some 2 000. About 1 MB when full. */
+const maxKnown = 8_192;
+
+/**
+ * Behaviours of one instance that were found to be nothing new, by actor and exact raw subject. No hashes: whoever is
+ * watched chooses the strings, and a collision would be a verdict.
+ */
+export class KnownActs {
+  #byActor = new Map<Actor, Set<string>>();
+  #size = 0;
+
+  has(actor: Actor, key: string): boolean {
+    return this.#byActor.get(actor)?.has(key) ?? false;
+  }
+
+  add(actor: Actor, key: string): void {
+    // Starting over costs each behaviour one slow look; keeping an order of use would cost every one of them.
+    if (this.#size >= maxKnown) this.clear();
+    const known = this.#byActor.get(actor);
+    if (known === undefined) this.#byActor.set(actor, new Set([key]));
+    else known.add(key);
+    this.#size += 1;
+  }
+
+  clear(): void {
+    this.#byActor = new Map();
+    this.#size = 0;
+  }
+}
+
+/** The raw subject as one exact string, or undefined for what is not worth keeping. */
+export function subjectKey(b: Behaviour): string | undefined {
+  switch (b.kind) {
+    case 'open':
+      return `open ${b.access} ${b.path}`;
+    case 'load':
+      return `load ${b.origin ?? '-'} ${b.path}`;
+    case 'delete':
+      return `delete ${b.path}`;
+    case 'link':
+      return `link ${b.path.length} ${b.path}${b.target}`;
+    case 'rename':
+      return `rename ${b.path.length} ${b.path}${b.to}`;
+    case 'connect':
+      return `connect ${b.transport} ${b.port} ${b.unnamed === true} ${b.peer}`;
+    case 'listen':
+      return `listen ${b.transport} ${b.port}`;
+    case 'resolve':
+      return `resolve ${b.name}`;
+    case 'privilege':
+      return `privilege ${b.privilege} ${b.detail ?? ''}`;
+    // Each makes a new process that must be looked at, and argument vectors are long.
+    case 'exec':
+      return undefined;
+  }
+}

@@ -1,0 +1,45 @@
+import type { Behaviour } from '../../fingerprint/behaviour.ts';
+import { judge } from '../../fingerprint/judge.ts';
+import { isSensitivePath, neverLearnable } from '../../fingerprint/sensitive.ts';
+import type { DriftReason, Verdict } from '../../fingerprint/verdict.ts';
+import type { AttributedAct } from './attributed.ts';
+import type { InForce } from './watched.ts';
+
+export type DriftVerdict = Extract<Verdict, { kind: 'drift' }>;
+
+/** Reasons by which the executed program itself is none of the fingerprint's. */
+export const outsideReasons: ReadonlySet<DriftReason> = new Set([
+  'new-program',
+  'new-lineage',
+  'foreign-origin',
+  'never-learnable',
+]);
+
+/** The verdict on an act of a program that belongs here; `no-fingerprint` means: learn it. */
+export function opinionOf(act: AttributedAct, behaviour: Behaviour, inForce: InForce | undefined): Verdict {
+  if (inForce === undefined) {
+    return neverLearnable(behaviour)
+      ? { kind: 'drift', of: behaviour.kind, because: 'never-learnable' }
+      : { kind: 'unjudged', reason: 'no-fingerprint' };
+  }
+  const verdict = judge(behaviour, inForce.index);
+  // What ran before a found process executed, nobody saw: its place in the lineage is no ground for a charge.
+  return verdict.kind === 'drift' && verdict.because === 'new-lineage' && isGuessed(act)
+    ? { kind: 'unjudged', reason: 'started-before-agent' }
+    : verdict;
+}
+
+/** Why an act below a foreign program counts: the gravest that can be said of it without calling it expected. */
+export function evidenceOf(behaviour: Behaviour, inForce: InForce | undefined): DriftVerdict {
+  const of = behaviour.kind;
+  if (neverLearnable(behaviour)) return { kind: 'drift', of, because: 'never-learnable' };
+  if ('path' in behaviour && isSensitivePath(behaviour.path))
+    return { kind: 'drift', of, because: 'sensitive-file' };
+  const verdict = inForce === undefined ? undefined : judge(behaviour, inForce.index);
+  return verdict?.kind === 'drift' ? verdict : { kind: 'drift', of, because: 'new-lineage' };
+}
+
+/** The last three of a lineage decide (docs/format.md, programs); these were seen as a whole only from the second on. */
+function isGuessed(act: AttributedAct): boolean {
+  return act.assumed > 0 && act.actor.lineage.length - act.assumed < 2;
+}

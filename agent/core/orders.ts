@@ -1,0 +1,100 @@
+import type { Incident } from '../../fingerprint/incident.ts';
+import type { Order, Receipt, ReceiptResult } from '../../fingerprint/order.ts';
+import { parseTime } from '../../fingerprint/time.ts';
+import { type Mode, modes } from '../../fingerprint/verdict.ts';
+import { workloadKey } from '../../fingerprint/workload.ts';
+
+/** What the agent knows when an order arrives. Times in µs since the epoch. */
+export interface OrderContext {
+  readonly node: string;
+  readonly session: string;
+  /** The highest number accepted in this session. */
+  readonly lastSeq: number;
+  readonly now: number;
+  readonly incident: Incident | undefined;
+  /** A hold or freeze of this incident is in force, perhaps from an earlier run. */
+  readonly held: boolean;
+  /** Earlier stops, any order. */
+  readonly stops: readonly Stop[];
+}
+
+export interface Stop {
+  readonly at: number;
+  readonly workload: string;
+}
+
+export type OrderCheck = { readonly go: true } | { readonly go: false; readonly receipt: Receipt };
+
+/** An order lives at most a minute; the clocks of collector and node may differ by this much (reference: signing §8). */
+const maxLifeUs = 60_000_000;
+const skewUs = 5_000_000;
+/** Defaults of DESIGN §11, held here too so that a collector that was taken over cannot empty a node. */
+const windowUs = 600_000_000;
+const maxPerWorkload = 3;
+const maxPerNode = 10;
+
+/** What each action needs to have been approved. */
+const needed: Readonly<Record<Exclude<Order['action'], 'resume'>, Mode>> = {
+  hold: 'freeze',
+  freeze: 'freeze',
+  'kill-subtree': 'kill',
+  kill: 'kill',
+};
+
+/**
+ * Whether an order whose signature was verified is obeyed, in the order of reference signing §8. It must be for this
+ * stream of this node, new, in time, about drift this agent saw itself, and within what a person approved.
+ */
+export function checkOrder(order: Order, context: OrderContext): OrderCheck {
+  const refuse = (result: ReceiptResult, detail: string): OrderCheck => ({
+    go: false,
+    receipt: { order: order.id, incident: order.target.incident, result, stopped: [], detail },
+  });
+  const { target } = order;
+  if (target.node !== context.node) return refuse('refused-node', `it is for node ${target.node}`);
+  if (order.session !== context.session)
+    return refuse('refused-session', 'it was made for an earlier stream');
+  if (order.seq <= context.lastSeq) return refuse('refused-sequence', `number ${order.seq} has passed`);
+  const late = lifetimeProblem(order, context.now);
+  if (late !== undefined) return refuse('refused-expired', late);
+  if (order.action === 'resume')
+    return context.held ? { go: true } : refuse('target-gone', 'nothing of this incident is held');
+  const { incident } = context;
+  if (incident === undefined || !isTarget(order, incident))
+    return refuse('refused-no-drift', 'this agent has no such incident of that instance and process');
+  const allowed = incident.approval?.maxMode;
+  if (allowed === undefined)
+    return refuse('refused-protected', 'no approved fingerprint covers this workload');
+  const needs = needed[order.action];
+  if (modes.indexOf(allowed) < modes.indexOf(needs))
+    return refuse('refused-protected', `the approval allows ${allowed}, this needs ${needs}`);
+  return rateProblem(incident, context) ?? { go: true };
+
+  function rateProblem(about: Incident, { stops, now }: OrderContext): OrderCheck | undefined {
+    const recent = stops.filter((s) => s.at > now - windowUs);
+    const key = workloadKey(about.workload);
+    if (recent.filter((s) => s.workload === key).length >= maxPerWorkload)
+      return refuse('refused-rate', `${maxPerWorkload} stops of this workload in ten minutes are enough`);
+    return recent.length >= maxPerNode
+      ? refuse('refused-rate', `${maxPerNode} stops on this node in ten minutes are enough`)
+      : undefined;
+  }
+}
+
+/** Only the culprit the agent itself named, or a process of its own drifts: never a neighbour. */
+function isTarget(order: Order, incident: Incident): boolean {
+  const { instance, process } = order.target;
+  if (incident.instance.id !== instance) return false;
+  return [incident.culprit, ...incident.drifts.map((d) => d.process)].some(
+    (p) => p.pid === process.pid && p.start === process.start,
+  );
+}
+
+function lifetimeProblem(order: Order, now: number): string | undefined {
+  const issued = parseTime(order.issuedAt);
+  const expires = parseTime(order.expiresAt);
+  if (issued === undefined || expires === undefined || expires - issued > maxLifeUs)
+    return 'it is valid for too long';
+  if (issued > now + skewUs) return 'it is from the future; is a clock wrong?';
+  return expires < now - skewUs ? 'its time is over' : undefined;
+}

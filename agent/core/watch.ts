@@ -1,0 +1,273 @@
+import type { Behaviour } from '../../fingerprint/behaviour.ts';
+import type { BehaviourKind } from '../../fingerprint/event.ts';
+import { generalise } from '../../fingerprint/generalise.ts';
+import { behaviourIdentity } from '../../fingerprint/identity.ts';
+import type { Incident } from '../../fingerprint/incident.ts';
+import { IncidentBook } from '../../fingerprint/incidents.ts';
+import type { Report } from '../../fingerprint/report.ts';
+import { learnable } from '../../fingerprint/sensitive.ts';
+import { type Workload, workloadKey } from '../../fingerprint/workload.ts';
+import type { Attributed, AttributedAct } from './attributed.ts';
+import type { Attribution } from './attribution.ts';
+import type { Counters } from './counters.ts';
+import { IncidentOutlet } from './incident-outlet.ts';
+import type { InstanceRecord } from './instances.ts';
+import { subjectKey } from './known-acts.ts';
+import { type DriftVerdict, evidenceOf, opinionOf, outsideReasons } from './opinion.ts';
+import { redact } from './redact.ts';
+import { toBehaviour } from './to-behaviour.ts';
+import { type InForce, WatchedInstance, WatchedWorkload } from './watched.ts';
+
+export interface WatchOptions {
+  readonly node: string;
+  /** Kinds the source can see. */
+  readonly coverage: () => readonly BehaviourKind[];
+  readonly counters: Counters;
+  readonly attribution: Pick<Attribution, 'mark' | 'restate'>;
+}
+
+export type WatchOutput =
+  | { readonly type: 'report'; readonly report: Report }
+  | {
+      readonly type: 'incident';
+      readonly incident: Incident;
+      readonly isNew: boolean;
+      /** µs since the epoch of the event that changed it. */
+      readonly eventTime: number;
+    };
+
+const none: readonly WatchOutput[] = [];
+
+/**
+ * Learns or judges, per workload: learned is what no fingerprint in force covers yet. What is never normal is an
+ * incident from the first minute, and is never learned. Below a program that is not in the fingerprint nothing is
+ * judged or learned: it is evidence of one incident.
+ */
+export class Watch {
+  readonly #options: WatchOptions;
+  readonly #counters: Counters;
+  readonly #workloads = new Map<string, WatchedWorkload>();
+  readonly #book: IncidentBook;
+  readonly #outlet = new IncidentOutlet();
+
+  constructor(options: WatchOptions) {
+    this.#options = options;
+    this.#counters = options.counters;
+    this.#book = new IncidentBook({});
+  }
+
+  observe(item: Attributed): readonly WatchOutput[] {
+    switch (item.type) {
+      case 'act':
+        return this.#act(item);
+      case 'gap':
+        return this.#gap(item);
+      case 'instance':
+        return item.state === 'exited' ? this.#exited(item.instance, item.time) : none;
+    }
+  }
+
+  /** The instance's workload is known; call before its acts. */
+  began(record: InstanceRecord, workload: Workload, state: 'started' | 'found'): readonly WatchOutput[] {
+    this.#watched(record, workload);
+    return [this.#instanceReport(record, workload, state, record.startedAt)];
+  }
+
+  /** Sets what judges a workload from now on, and judges what runs. Undefined: it is learned again. */
+  setInForce(workload: Workload, inForce: InForce | undefined): readonly WatchOutput[] {
+    const watched = this.#workloadOf(workload);
+    if (watched.inForce?.approval.fingerprint === inForce?.approval.fingerprint) return none;
+    watched.inForce = inForce;
+    const out: WatchOutput[] = [];
+    for (const instance of watched.instances.values()) {
+      instance.known.clear();
+      for (const act of this.#options.attribution.restate(instance.record)) out.push(...this.#act(act));
+    }
+    return out;
+  }
+
+  workloads(): Iterable<WatchedWorkload> {
+    return this.#workloads.values();
+  }
+
+  incident(id: string): Incident | undefined {
+    return this.#book.get(id);
+  }
+
+  openIncidents(): readonly Incident[] {
+    return this.#book.open();
+  }
+
+  /** Changes that were held back because only counts grew. */
+  tick(time: number): readonly WatchOutput[] {
+    return this.#outlet
+      .due(time)
+      .map((incident) => ({ type: 'incident', incident, isNew: false, eventTime: incident.last }));
+  }
+
+  /** What each learning instance has shown so far. */
+  support(until: number): readonly WatchOutput[] {
+    const out: WatchOutput[] = [];
+    for (const watched of this.#workloads.values())
+      for (const instance of watched.instances.values()) out.push(...support(watched, instance, until));
+    return out;
+  }
+
+  #act(act: AttributedAct): readonly WatchOutput[] {
+    const { workload } = act.instance;
+    if (workload === undefined) return this.#count('unjudged.instance-unknown');
+    const { watched, instance } = this.#watched(act.instance, workload);
+    const raw = toBehaviour(act, instance.peers);
+    if (typeof raw === 'string') return this.#count(`acts.${raw}`);
+    instance.events += 1;
+    this.#counters.add('behaviours');
+    const key = act.process.outside ? undefined : subjectKey(raw);
+    if (key !== undefined && instance.known.has(act.actor, key)) return this.#count('behaviours.known');
+    const behaviour = redact(generalise(raw, instance.names));
+    const verdict = act.process.outside
+      ? evidenceOf(behaviour, watched.inForce)
+      : opinionOf(act, behaviour, watched.inForce);
+    if (verdict.kind === 'drift') return this.#drift(watched, instance, act, behaviour, verdict);
+    if (key !== undefined) instance.known.add(act.actor, key);
+    if (verdict.kind === 'unjudged' && verdict.reason === 'no-fingerprint')
+      return this.#learn(watched, instance, behaviour, act.event.time);
+    return this.#count(verdict.kind === 'unjudged' ? `unjudged.${verdict.reason}` : 'behaviours.expected');
+  }
+
+  #drift(
+    watched: WatchedWorkload,
+    instance: WatchedInstance,
+    act: AttributedAct,
+    behaviour: Behaviour,
+    verdict: DriftVerdict,
+  ): readonly WatchOutput[] {
+    this.#counters.add('drifts');
+    const { event, process } = act;
+    if (event.kind === 'exec') this.#options.attribution.mark(process, outsideReasons.has(verdict.because));
+    const { inForce } = watched;
+    const incident = this.#book.add({
+      workload: watched.workload,
+      instance: instance.instance,
+      behaviour,
+      verdict,
+      process: process.ref,
+      culprit: process.culprit ?? process.ref,
+      time: event.time,
+      ...('origin' in event && event.origin !== undefined ? { origin: event.origin } : {}),
+      ...('sha256' in event && event.sha256 !== undefined ? { sha256: event.sha256 } : {}),
+      ...(event.found === true ? { found: true as const } : {}),
+      ...(inForce === undefined ? {} : { approval: inForce.approval }),
+    });
+    const told = incident === undefined ? undefined : this.#outlet.offer(incident, event.time);
+    return told === undefined ? none : [{ type: 'incident', ...told, eventTime: event.time }];
+  }
+
+  #learn(
+    watched: WatchedWorkload,
+    instance: WatchedInstance,
+    behaviour: Behaviour,
+    time: number,
+  ): readonly WatchOutput[] {
+    if (!learnable(behaviour)) return this.#count('behaviours.not-learnable');
+    const entry = watched.dictionary.indexOf(behaviourIdentity(behaviour));
+    if (entry === undefined) {
+      instance.lost += 1;
+      return this.#count('lost.dictionary-full');
+    }
+    instance.seen.set(entry.index);
+    if (!entry.isNew) return none;
+    this.#counters.add('novelties');
+    const { workload } = watched;
+    const report: Report = {
+      type: 'novelty',
+      workload,
+      instance: instance.instance.id,
+      index: entry.index,
+      behaviour,
+      time,
+    };
+    return [{ type: 'report', report }];
+  }
+
+  #gap({ instance, event }: Extract<Attributed, { type: 'gap' }>): readonly WatchOutput[] {
+    const { since, until, lost, reason } = event;
+    // A loss of unknown size is a loss.
+    const least = Math.max(1, lost);
+    for (const watched of this.#workloads.values())
+      for (const one of watched.instances.values())
+        if (instance === undefined || one.record === instance) one.lost += least;
+    const report: Report = {
+      type: 'gap',
+      since,
+      until,
+      lost,
+      reason,
+      ...(instance === undefined ? {} : { instance: instance.id }),
+    };
+    return [{ type: 'report', report }];
+  }
+
+  #exited(record: InstanceRecord, time: number): readonly WatchOutput[] {
+    const { workload } = record;
+    const watched = workload === undefined ? undefined : this.#workloads.get(workloadKey(workload));
+    const instance = watched?.instances.get(record.id);
+    if (workload === undefined || watched === undefined || instance?.record !== record) return none;
+    watched.instances.delete(record.id);
+    return [...support(watched, instance, time), this.#instanceReport(record, workload, 'exited', time)];
+  }
+
+  #watched(
+    record: InstanceRecord,
+    workload: Workload,
+  ): { watched: WatchedWorkload; instance: WatchedInstance } {
+    const watched = this.#workloadOf(workload);
+    const known = watched.instances.get(record.id);
+    if (known !== undefined && known.record === record) return { watched, instance: known };
+    const instance = new WatchedInstance(record, this.#options.node);
+    watched.instances.set(record.id, instance);
+    return { watched, instance };
+  }
+
+  #workloadOf(workload: Workload): WatchedWorkload {
+    const key = workloadKey(workload);
+    const known = this.#workloads.get(key);
+    if (known !== undefined) return known;
+    const watched = new WatchedWorkload(workload);
+    this.#workloads.set(key, watched);
+    return watched;
+  }
+
+  #instanceReport(
+    record: InstanceRecord,
+    workload: Workload,
+    state: 'started' | 'found' | 'exited',
+    time: number,
+  ): WatchOutput {
+    const { instance } = this.#watched(record, workload);
+    const coverage = this.#options.coverage();
+    return {
+      type: 'report',
+      report: { type: 'instance', workload, instance: instance.instance, state, coverage, time },
+    };
+  }
+
+  #count(name: string): readonly WatchOutput[] {
+    this.#counters.add(name);
+    return none;
+  }
+}
+
+function support(watched: WatchedWorkload, instance: WatchedInstance, until: number): readonly WatchOutput[] {
+  if (watched.inForce !== undefined) return none;
+  const report: Report = {
+    type: 'support',
+    workload: watched.workload,
+    instance: instance.instance.id,
+    seen: Buffer.from(instance.seen.bytes()).toString('base64'),
+    since: instance.since,
+    until,
+    events: instance.events,
+    lost: instance.lost,
+  };
+  return [{ type: 'report', report }];
+}
