@@ -197,6 +197,16 @@ export class StoreError extends Error {
   }
 }
 
+/** Why the collector does not start. The message is for a person and says what to do. */
+export class CollectorError extends Error {
+  readonly code: 'config' | 'data-dir' | 'port-in-use' | 'bad-address' | 'insecure' | 'bad-file';
+  constructor(code: CollectorError['code'], message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = 'CollectorError';
+    this.code = code;
+  }
+}
+
 /** Signs orders with the collector's command key. */
 export interface OrderSigner {
   sign(order: Order): Uint8Array;

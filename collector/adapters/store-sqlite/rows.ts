@@ -1,3 +1,4 @@
+import { sha256Hex } from '../../../fingerprint/digest.ts';
 import { behaviourIdentity } from '../../../fingerprint/identity.ts';
 import type { Report } from '../../../fingerprint/report.ts';
 import { workloadKey } from '../../../fingerprint/workload.ts';
@@ -77,7 +78,8 @@ function reportRow(seq: number, report: Report, json: string): Row {
     }
     case 'novelty': {
       const { workload, behaviour, time, instance, index } = report;
-      const identity = behaviourIdentity(behaviour);
+      // Hashed: identities hold NUL and may be kilobytes of arguments.
+      const identity = sha256Hex(Buffer.from(behaviourIdentity(behaviour)));
       return [
         'novelty',
         seq,

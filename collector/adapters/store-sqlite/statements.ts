@@ -59,7 +59,7 @@ export interface Writes {
       instance: Text | null,
     ]
   >;
-  readonly refused: Run<[agent: Text, seq: number, reason: Text]>;
+  readonly refused: Run<[agent: Text, seq: number, reason: Text, agentAgain: Text]>;
   readonly workloadId: Pluck<[hash: Text], number>;
   readonly workload: Run<[hash: Text, ...parts: Text[]]>;
 }
@@ -124,8 +124,8 @@ export function prepareWrites(db: Sqlite.Database): Writes {
     ),
     // A sample is enough to find the fault; an agent that sends nothing else must not fill the disk.
     refused: db.prepare(
-      `INSERT INTO refused (agent, seq, reason) SELECT ?1, ?2, ?3
-       WHERE (SELECT refused FROM agents WHERE id = ?1) < 1000`,
+      `INSERT INTO refused (agent, seq, reason) SELECT ?, ?, ?
+       WHERE (SELECT refused FROM agents WHERE id = ?) < 1000`,
     ),
     workloadId: db.prepare<[Text], number>('SELECT id FROM workloads WHERE hash = ?').pluck(),
     workload: db.prepare(

@@ -70,7 +70,7 @@ export class Writer {
         this.#sql.gap.run(agent, row[1], row[2], row[3], row[4], row[5], row[6]);
         return;
       case 'refused':
-        this.#sql.refused.run(agent, row[1], row[2]);
+        this.#sql.refused.run(agent, row[1], row[2], agent);
         return;
     }
   }

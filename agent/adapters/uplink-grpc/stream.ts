@@ -1,0 +1,184 @@
+import { type ChannelOptions, Client, type ClientDuplexStream, type ServiceError } from '@grpc/grpc-js';
+import { printable } from '../../../fingerprint/printable.ts';
+import {
+  type AgentMessage,
+  agentMessageToWire,
+  type CollectorMessage,
+  maxBatchBytes,
+  maxBatchRecords,
+  maxCollectorMessageBytes,
+  parseCollectorMessage,
+  WireError,
+  type WireRecord,
+} from '../../../proto/convert.ts';
+import { loadProto } from '../../../proto/load.ts';
+import type { Downlink, Heartbeat } from '../../ports.ts';
+import { authorization, credentialsFor, isLocal, UplinkError, type UplinkOptions } from './endpoint.ts';
+
+/** Sent and not acknowledged: enough to keep a collector busy over one slow commit, small enough to forget at a drop. */
+const maxInFlightRecords = 1024;
+const maxInFlightBytes = 4 * 1024 * 1024;
+/** From connecting to welcome. A collector that is that slow is better asked again later. */
+const welcomeTimeoutMs = 15_000;
+
+const method = loadProto('whorl.proto').method('whorl.v1.Collector', 'Connect');
+
+type Duplex = ClientDuplexStream<object, object>;
+
+function channelOptions(address: string): ChannelOptions {
+  return {
+    'grpc.max_receive_message_length': maxCollectorMessageBytes,
+    // Its own connection, so that no back-off of an earlier attempt delays this one.
+    'grpc.use_local_subchannel_pool': 1,
+    // A unix socket closes when its peer dies; only a network can swallow a connection.
+    ...(isLocal(address) ? {} : { 'grpc.keepalive_time_ms': 30_000, 'grpc.keepalive_timeout_ms': 10_000 }),
+  };
+}
+
+/** One attempt to reach the collector, and the stream that came of it. */
+export class UplinkStream {
+  /** Settles once, when nothing more will come; never rejects. */
+  readonly ended: Promise<{ readonly welcomed: boolean; readonly detail: string }>;
+  readonly #client: Client;
+  readonly #call: Duplex;
+  readonly #downlink: Downlink;
+  readonly #welcomeTimer: NodeJS.Timeout;
+  #settle: (end: { welcomed: boolean; detail: string }) => void = () => undefined;
+  #welcomed = false;
+  #refusal: string | undefined;
+  #batch: WireRecord[] = [];
+  #batchBytes = 0;
+  #flushing = false;
+  #sent = 0;
+  #inFlight: { readonly seq: number; readonly bytes: number }[] = [];
+  #inFlightBytes = 0;
+
+  /** @returns a sentence instead when the files that are needed to connect are not in order */
+  static open(options: UplinkOptions, acked: number, downlink: Downlink): UplinkStream | string {
+    try {
+      const metadata = authorization(options);
+      const client = new Client(options.address, credentialsFor(options), channelOptions(options.address));
+      const { path, requestSerialize, responseDeserialize } = method;
+      const call = client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize, metadata);
+      return new UplinkStream(client, call, downlink, { kind: 'hello', hello: { ...options, acked } });
+    } catch (error) {
+      if (error instanceof UplinkError) return error.message;
+      throw error;
+    }
+  }
+
+  private constructor(client: Client, call: Duplex, downlink: Downlink, hello: AgentMessage) {
+    this.#client = client;
+    this.#call = call;
+    this.#downlink = downlink;
+    this.ended = new Promise((resolve) => {
+      this.#settle = resolve;
+    });
+    this.#welcomeTimer = setTimeout(() => this.close('the collector does not answer'), welcomeTimeoutMs);
+    call.on('data', (wire: object) => this.#receive(wire));
+    call.on('end', () => this.close('the collector ended the stream'));
+    call.on('error', (error: ServiceError) => this.close(error.details || error.message));
+    call.write(agentMessageToWire(hello));
+  }
+
+  close(detail: string): void {
+    clearTimeout(this.#welcomeTimer);
+    this.#call.cancel();
+    this.#client.close();
+    this.#settle({ welcomed: this.#welcomed, detail: this.#refusal ?? detail });
+    // The promise settles once; a later error of the cancelled call must not reach the downlink.
+    this.#welcomed = false;
+  }
+
+  hasRoom(): boolean {
+    return (
+      this.#welcomed && this.#inFlight.length < maxInFlightRecords && this.#inFlightBytes < maxInFlightBytes
+    );
+  }
+
+  /** Under way on this stream, or known to be stored: the acknowledgement comes or has come. */
+  hasSent(seq: number): boolean {
+    return seq <= this.#sent;
+  }
+
+  add(record: WireRecord): void {
+    if (this.#batchBytes + record.json.length > maxBatchBytes) this.#flush();
+    this.#batch.push(record);
+    this.#batchBytes += record.json.length;
+    this.#sent = record.seq;
+    this.#inFlight.push({ seq: record.seq, bytes: record.json.length });
+    this.#inFlightBytes += record.json.length;
+    if (this.#batch.length >= maxBatchRecords) this.#flush();
+    else this.#flushSoon();
+  }
+
+  /** What is offered in one turn of the loop travels together; a lone incident waits for nothing else. */
+  #flushSoon(): void {
+    if (this.#flushing) return;
+    this.#flushing = true;
+    setImmediate(() => {
+      this.#flushing = false;
+      this.#flush();
+    });
+  }
+
+  #flush(): void {
+    const records = this.#batch;
+    if (records.length === 0 || !this.#welcomed) return;
+    this.#batch = [];
+    this.#batchBytes = 0;
+    this.#call.write(agentMessageToWire({ kind: 'batch', records }));
+  }
+
+  heartbeat(beat: Heartbeat): void {
+    if (this.#welcomed) this.#call.write(agentMessageToWire({ kind: 'heartbeat', beat }));
+  }
+
+  #receive(wire: object): void {
+    try {
+      this.#dispatch(parseCollectorMessage(wire));
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error;
+      this.close(error.message);
+    }
+  }
+
+  #dispatch(message: CollectorMessage): void {
+    if (message.kind === 'refused') {
+      this.#refusal = printable(message.sentence, 1024);
+      return;
+    }
+    if (message.kind === 'welcome') {
+      this.#begin(message.stored);
+      return;
+    }
+    if (!this.#welcomed) throw new WireError('bad-message', 'the collector did not begin with a welcome');
+    switch (message.kind) {
+      case 'ack':
+        this.#acknowledge(message.seq);
+        return;
+      case 'fingerprint':
+        this.#downlink.onFingerprint(message.envelope);
+        return;
+      case 'order':
+        this.#downlink.onOrder(message.envelope);
+        return;
+    }
+  }
+
+  #begin(stored: number): void {
+    clearTimeout(this.#welcomeTimer);
+    this.#welcomed = true;
+    this.#sent = stored;
+    // Before `connected`, so that the agent does not offer again what is stored.
+    this.#downlink.onAck(stored);
+    this.#downlink.onState('connected', this.#client.getChannel().getTarget());
+  }
+
+  #acknowledge(seq: number): void {
+    const left = this.#inFlight.findIndex((r) => r.seq > seq);
+    const done = this.#inFlight.splice(0, left === -1 ? this.#inFlight.length : left);
+    this.#inFlightBytes -= done.reduce((sum, r) => sum + r.bytes, 0);
+    this.#downlink.onAck(seq);
+  }
+}

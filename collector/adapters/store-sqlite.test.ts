@@ -1,0 +1,273 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import Sqlite from 'better-sqlite3';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { sha256Hex } from '../../fingerprint/digest.ts';
+import type { Order } from '../../fingerprint/order.ts';
+import type { Report } from '../../fingerprint/report.ts';
+import { reportBytes } from '../../fingerprint/report-json.ts';
+import { workloadKey } from '../../fingerprint/workload.ts';
+import {
+  aBehaviour,
+  aGap,
+  aNovelty,
+  anIncident,
+  anInstance,
+  aSupport,
+  shop,
+} from '../../test/fakes/reports.ts';
+import type { AgentHello, Delivery, ReadRecord } from '../ports.ts';
+import { SqliteStore } from './store-sqlite.ts';
+
+const hello: AgentHello = {
+  agent: 'a1',
+  node: 'node-1',
+  cluster: 'local',
+  session: 's1',
+  version: '1',
+  source: 'sensor',
+  coverage: ['exec', 'open'],
+  acked: 0,
+};
+const shopHash = sha256Hex(Buffer.from(workloadKey(shop)));
+
+let dir: string;
+let store: SqliteStore;
+beforeEach(async () => {
+  dir = mkdtempSync(join(tmpdir(), 'whorl-store-'));
+  store = await SqliteStore.open(join(dir, 'whorl.db'));
+  await store.openAgent(hello, 1);
+});
+afterEach(async () => {
+  await store.close();
+  rmSync(dir, { recursive: true });
+});
+
+const record = (seq: number, report: Report): ReadRecord => ({
+  seq,
+  report,
+  json: Buffer.from(reportBytes(report)).toString(),
+});
+const delivery = (first: number, reports: readonly Report[], from: AgentHello = hello): Delivery => ({
+  hello: from,
+  records: reports.map((report, i) => record(first + i, report)),
+});
+const learned = async () => {
+  const rows = await store.learned(shopHash);
+  if (rows === undefined) throw new Error('nothing was learned');
+  return rows;
+};
+
+describe('ingest', () => {
+  it('stores the same batch once', async () => {
+    const batch = delivery(1, [aNovelty(0), aSupport([0]), aGap]);
+    expect(await store.ingest(batch, 2)).toEqual({ before: 0, stored: 3, missing: 0 });
+    expect(await store.ingest(batch, 3)).toEqual({ before: 3, stored: 3, missing: 0 });
+    const [shown] = (await learned()).instances;
+    expect(shown).toMatchObject({ events: 10, lost: 0, seen: [0] });
+  });
+
+  it('takes only what is new of a batch that overlaps', async () => {
+    await store.ingest(delivery(1, [aNovelty(0), aNovelty(1)]), 2);
+    expect(await store.ingest(delivery(2, [aNovelty(1), aNovelty(2)]), 3)).toEqual({
+      before: 2,
+      stored: 3,
+      missing: 0,
+    });
+    expect((await learned()).novelties.map((n) => n.ordinal)).toEqual([0, 1, 2]);
+  });
+
+  it('counts what an agent lost between two records', async () => {
+    await store.ingest(delivery(1, [aGap]), 2);
+    expect(await store.ingest(delivery(5, [aGap]), 3)).toMatchObject({ stored: 5, missing: 3 });
+    expect((await store.agents())[0]).toMatchObject({ stored: 5, missing: 3 });
+  });
+
+  it('does not count as lost what another collector had acknowledged', async () => {
+    expect(await store.ingest(delivery(41, [aGap], { ...hello, acked: 40 }), 2)).toMatchObject({
+      missing: 0,
+    });
+  });
+
+  it('counts agents apart', async () => {
+    const other = { ...hello, agent: 'a2', node: 'node-2' };
+    await store.openAgent(other, 2);
+    await store.ingest(delivery(1, [aGap, aGap]), 2);
+    expect(await store.ingest(delivery(1, [aGap], other), 2)).toMatchObject({ before: 0, stored: 1 });
+    expect(await store.openAgent(hello, 4)).toBe(2);
+    expect(await store.openAgent(other, 4)).toBe(1);
+  });
+
+  it('keeps the latest report of an incident, and one row of it', async () => {
+    const report = (count: number): Report => ({ type: 'incident', incident: anIncident({ more: count }) });
+    await store.ingest(delivery(1, [report(0), report(1), report(2)]), 2);
+    const rows = await store.incidents({ limit: 10 });
+    expect(rows.map((r) => r.incident)).toEqual([anIncident({ more: 2 })]);
+  });
+
+  it('does not let one node overwrite the incident of another', async () => {
+    await store.ingest(delivery(1, [{ type: 'incident', incident: anIncident() }]), 2);
+    const theirs = anIncident({
+      instance: { id: 'x', node: 'node-2', startedAt: 1 },
+      sentence: 'nothing happened',
+    });
+    const other = { ...hello, agent: 'a2', node: 'node-2' };
+    await store.openAgent(other, 2);
+    await store.ingest(delivery(1, [{ type: 'incident', incident: theirs }], other), 3);
+    expect((await store.incidents({ limit: 10 }))[0]?.incident.sentence).toBe(anIncident().sentence);
+  });
+
+  it('acknowledges what is no report and keeps why', async () => {
+    const refused: Delivery = { hello, records: [{ seq: 1, refused: 'SCHEMA' }, record(2, aGap)] };
+    expect(await store.ingest(refused, 2)).toMatchObject({ stored: 2 });
+    expect((await store.agents())[0]).toMatchObject({ refused: 1 });
+  });
+
+  it('lets deliveries that come together share a commit and answers each', async () => {
+    const all = await Promise.all([1, 2, 3].map((seq) => store.ingest(delivery(seq, [aGap]), 2)));
+    expect(all.map((i) => i.stored)).toEqual([1, 2, 3]);
+  });
+});
+
+describe('what was learned', () => {
+  it('is one behaviour whoever saw it, with the earliest time', async () => {
+    const other = { ...hello, agent: 'a2', node: 'node-2' };
+    await store.openAgent(other, 2);
+    await store.ingest(delivery(1, [aNovelty(7, '/etc/a')]), 2);
+    await store.ingest(
+      delivery(1, [aNovelty(3, '/etc/b', 'shop-2'), aNovelty(0, '/etc/a', 'shop-2')], other),
+      3,
+    );
+    const { novelties } = await learned();
+    expect(novelties).toEqual([
+      { ordinal: 0, behaviour: aBehaviour('/etc/a'), time: 1000, instance: 'shop-2' },
+      { ordinal: 1, behaviour: aBehaviour('/etc/b'), time: 1003, instance: 'shop-2' },
+    ]);
+  });
+
+  it('reads the bits of a support report by the dictionary of its own agent', async () => {
+    const other = { ...hello, agent: 'a2', node: 'node-2' };
+    await store.openAgent(other, 2);
+    await store.ingest(delivery(1, [aNovelty(0, '/a'), aNovelty(1, '/b')]), 2);
+    const theirs = [aNovelty(0, '/b', 'shop-2'), aSupport([0], { instance: 'shop-2' })];
+    await store.ingest(delivery(1, theirs, other), 3);
+    expect((await learned()).instances.map((i) => [i.instance.id, i.seen])).toEqual([
+      ['shop-1', [0, 1]],
+      ['shop-2', [1]],
+    ]);
+  });
+
+  it('takes a bit that no novelty explains for loss', async () => {
+    await store.ingest(delivery(1, [aNovelty(0), aSupport([0, 9], { lost: 2 })]), 2);
+    expect((await learned()).instances[0]).toMatchObject({ seen: [0], lost: 3 });
+  });
+
+  it('knows which copies run, and forgets them when their agent starts anew', async () => {
+    await store.ingest(
+      delivery(1, [anInstance('shop-1'), anInstance('shop-2'), anInstance('shop-2', 'exited')]),
+      2,
+    );
+    expect(await store.running('a1', shop)).toEqual({ onNode: 1, ofWorkload: 1 });
+    await store.openAgent({ ...hello, session: 's2' }, 3);
+    expect(await store.running('a1', shop)).toEqual({ onNode: 0, ofWorkload: 0 });
+  });
+});
+
+describe('orders and decisions', () => {
+  it('come back with their receipt', async () => {
+    const order: Order = {
+      id: 'o1',
+      action: 'hold',
+      session: 's1',
+      seq: 1,
+      target: {
+        node: 'node-1',
+        instance: 'shop-1',
+        process: { pid: 7, start: 8 },
+        incident: anIncident().id,
+      },
+      reason: 'because',
+      issuedAt: '2026-01-01T00:00:00Z',
+      expiresAt: '2026-01-01T00:01:00Z',
+    };
+    const decision = {
+      time: 10,
+      incident: anIncident().id,
+      action: 'hold',
+      reason: 'approved-freeze',
+      detail: '',
+    };
+    const row = {
+      order,
+      envelope: Buffer.from('{}'),
+      agent: 'a1',
+      workload: workloadKey(shop),
+      issuedAt: 10,
+    };
+    await store.saveDecision(decision, row);
+    expect((await store.ordersSince(9)).map((o) => [o.order, o.receipt])).toEqual([[order, undefined]]);
+    const receipt = {
+      order: 'o1',
+      incident: anIncident().id,
+      result: 'done',
+      action: 'hold',
+      stopped: [7],
+    } as const;
+    await store.ingest(
+      delivery(1, [
+        { type: 'incident', incident: anIncident() },
+        { type: 'receipt', receipt },
+      ]),
+      11,
+    );
+    expect((await store.ordersSince(9))[0]?.receipt).toEqual(receipt);
+    expect((await store.incidents({ limit: 1 }))[0]).toMatchObject({
+      orders: [order],
+      receipts: [receipt],
+      decisions: [decision],
+    });
+    expect(await store.ordersSince(10)).toEqual([]);
+  });
+});
+
+describe('the file', () => {
+  it('keeps everything over a restart', async () => {
+    await store.ingest(delivery(1, [aNovelty(0), aGap]), 2);
+    await store.saveSetting('mode', 'freeze');
+    await store.saveFingerprint('sha256:x', Buffer.from('{}'), 1);
+    await store.close();
+    store = await SqliteStore.open(join(dir, 'whorl.db'));
+    expect(await store.openAgent(hello, 5)).toBe(2);
+    expect(await store.setting('mode')).toBe('freeze');
+    expect((await store.fingerprints()).map(String)).toEqual(['123,125']);
+    expect((await learned()).novelties).toHaveLength(1);
+  });
+
+  it('is refused while another has it open', async () => {
+    await expect(SqliteStore.open(join(dir, 'whorl.db'))).rejects.toMatchObject({
+      name: 'StoreError',
+      code: 'in-use',
+    });
+  });
+
+  it('is refused when a newer release wrote it', async () => {
+    const file = join(dir, 'newer.db');
+    const db = new Sqlite(file);
+    db.pragma('user_version = 999');
+    db.close();
+    await expect(SqliteStore.open(file)).rejects.toThrow(/schema 999, this one reads 1/);
+  });
+
+  it('is refused when it is no database', async () => {
+    const file = join(dir, 'text.db');
+    writeFileSync(file, 'hello, I am a text file and no database at all'.repeat(100));
+    await expect(SqliteStore.open(file)).rejects.toMatchObject({ code: 'not-a-database' });
+  });
+
+  it('is refused when its directory is missing', async () => {
+    await expect(SqliteStore.open(join(dir, 'nowhere', 'x.db'))).rejects.toMatchObject({
+      name: 'StoreError',
+    });
+  });
+});
