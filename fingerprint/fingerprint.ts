@@ -34,6 +34,9 @@ export interface Program {
   /** `p0`, `p1` … assigned after sorting by (root, parent exe, exe): the same behaviour has the same ids anywhere. */
   readonly id: string;
   readonly root: Root;
+  /** Executable of the program that starts it; absent when it is started from outside. All of `parents` run it. */
+  readonly parent?: string;
+  /** May be empty: known only as the starter of another, its own start was never seen. */
   readonly parents: readonly string[];
   readonly exe: string;
   /** Origins the executable itself was seen with. */

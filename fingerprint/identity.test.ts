@@ -1,0 +1,49 @@
+import { describe, expect, it } from 'vitest';
+import type { Actor, Behaviour } from './behaviour.ts';
+import { argsKey, behaviourIdentity } from './identity.ts';
+
+const a: Actor = { root: 'entrypoint', lineage: ['/a', '/b', '/c', '/d'] };
+const exec = (more: object): Behaviour => ({ ...a, kind: 'exec', args: ['d'], ...more });
+
+describe('behaviourIdentity', () => {
+  it.each<[string, Behaviour, Behaviour, boolean]>([
+    ["ancestors beyond the starter's starter", exec({}), exec({ lineage: ['/z', '/b', '/c', '/d'] }), true],
+    ["the starter's starter", exec({}), exec({ lineage: ['/a', '/z', '/c', '/d'] }), false],
+    ['the root', exec({}), exec({ root: 'probe' }), false],
+    ['hooks in another order', exec({ env: ['B', 'A'] }), exec({ env: ['A', 'B', 'A'] }), true],
+    ['no hooks and an empty list of them', exec({}), exec({ env: [] }), true],
+    ['one argument or two', exec({ args: ['d', ''] }), exec({ args: ['d'] }), false],
+    ['an origin and none', exec({ origin: 'image' }), exec({}), false],
+    [
+      'read and write',
+      { ...a, kind: 'open', path: '/x', access: 'read' },
+      { ...a, kind: 'open', path: '/x', access: 'write' },
+      false,
+    ],
+    [
+      'a name or an address as peer',
+      { ...a, kind: 'connect', transport: 'tcp', peer: '10.0.0.7', port: 1, unnamed: true },
+      { ...a, kind: 'connect', transport: 'tcp', peer: '10.0.0.7', port: 1 },
+      true,
+    ],
+    [
+      'a privilege with and without detail',
+      { ...a, kind: 'privilege', privilege: 'setns', detail: '' },
+      { ...a, kind: 'privilege', privilege: 'setns' },
+      false,
+    ],
+    [
+      'a name that holds NUL',
+      { ...a, kind: 'resolve', name: 'x\0y' },
+      { ...a, kind: 'resolve', name: 'x' },
+      false,
+    ],
+  ])('%s', (_name, one, other, same) => {
+    expect(behaviourIdentity(one) === behaviourIdentity(other)).toBe(same);
+  });
+
+  it('tells argument vectors apart that join alike', () => {
+    const keys = [[], [''], ['', ''], ['a'], ['a', ''], ['', 'a'], ['a', 'b'], ['a b']].map(argsKey);
+    expect(new Set(keys).size).toBe(keys.length);
+  });
+});

@@ -1,0 +1,107 @@
+import type { Behaviour, BehaviourOf } from './behaviour.ts';
+import { argsKey, subjectKey } from './identity.ts';
+import { type FingerprintIndex, type IndexedProgram, isEgress } from './index-behaviour.ts';
+import {
+  nearestArgs,
+  nearestLineage,
+  nearestListeners,
+  nearestOrigins,
+  nearestPath,
+  nearestPeers,
+} from './nearest.ts';
+import { isFree, isSensitivePath, neverLearnable } from './sensitive.ts';
+import type { DriftReason, Verdict } from './verdict.ts';
+
+const expected: Verdict = { kind: 'expected' };
+const sourceCannotSee: Verdict = { kind: 'unjudged', reason: 'source-cannot-see' };
+
+/**
+ * Judges one generalised behaviour. Never throws. The cost does not depend on the size of the fingerprint; only drift
+ * pays for the search of what is nearest. The rules, in order, are in docs/format.md (verdict).
+ */
+export function judge(b: Behaviour, index: FingerprintIndex): Verdict {
+  if (!index.coverage.has(b.kind)) return sourceCannotSee;
+  const { lineage, root } = b;
+  const n = lineage.length;
+  const nodes = index.programs.get(lineage[n - 1] ?? '');
+  if (nodes === undefined) return drift(b, 'new-program');
+  const parent = lineage[n - 2] ?? '';
+  const node = nodes.find((p) => p.parent === parent && p.root === root);
+  // A start from outside is a context of its own; below it the starter's starter must have been seen too.
+  const known = node !== undefined && (n < 2 ? true : node.starters.has(lineage[n - 3] ?? ''));
+  if (!known) return drift(b, 'new-lineage', nearestLineage(nodes));
+  return judgeAct(b, node);
+}
+
+function judgeAct(b: Behaviour, node: IndexedProgram): Verdict {
+  switch (b.kind) {
+    case 'exec':
+      return judgeExec(b, node);
+    case 'load':
+      return judgeLoad(b, node);
+    case 'open':
+    case 'link':
+    case 'delete':
+    case 'rename':
+      return judgeFile(b, node);
+    case 'connect':
+    case 'listen':
+    case 'resolve':
+      return judgeNetwork(b, node);
+    case 'privilege':
+      if (node.entries.has(subjectKey(b))) return expected;
+      return drift(b, neverLearnable(b) ? 'never-learnable' : 'new-privilege');
+  }
+}
+
+function judgeExec(b: BehaviourOf<'exec'>, node: IndexedProgram): Verdict {
+  const knownOrigin = b.origin === undefined || node.origins.has(b.origin);
+  // A program learned by a source that cannot tell origins has none to compare with.
+  if (!knownOrigin && node.origins.size > 0) return drift(b, 'foreign-origin', nearestOrigins(node.origins));
+  const knownArgs = node.args.has(argsKey(b.args));
+  if (neverLearnable(b) && !(knownOrigin && knownArgs)) return drift(b, 'never-learnable');
+  if (!knownArgs) return drift(b, 'new-arguments', nearestArgs(b.args, node.program));
+  if (b.env?.some((name) => !node.env.has(name)) === true) return drift(b, 'new-environment');
+  return expected;
+}
+
+function judgeLoad(b: BehaviourOf<'load'>, node: IndexedProgram): Verdict {
+  const seen = node.loads.get(b.path);
+  if (seen === undefined) return drift(b, neverLearnable(b) ? 'never-learnable' : 'new-file');
+  if (b.origin === undefined || seen.includes(b.origin)) return expected;
+  const origins = new Set(seen.filter((o) => o !== undefined));
+  if (origins.size > 0) return drift(b, 'foreign-origin', nearestOrigins(origins));
+  return neverLearnable(b) ? drift(b, 'never-learnable') : expected;
+}
+
+function judgeFile(b: BehaviourOf<'open' | 'link' | 'delete' | 'rename'>, node: IndexedProgram): Verdict {
+  if (node.entries.has(subjectKey(b)) || isFree(b)) return expected;
+  if (touchesSensitive(b)) return drift(b, 'sensitive-file');
+  if (node.paths.has(b.path)) return drift(b, 'new-access', nearestPath(b.path, node.program));
+  return drift(b, 'new-file');
+}
+
+/** A link to a sensitive file, or a move onto one, is as grave as touching it. */
+function touchesSensitive(b: BehaviourOf<'open' | 'link' | 'delete' | 'rename'>): boolean {
+  if (isSensitivePath(b.path)) return true;
+  if (b.kind === 'link') return isSensitivePath(b.target);
+  return b.kind === 'rename' && isSensitivePath(b.to);
+}
+
+function judgeNetwork(b: BehaviourOf<'connect' | 'listen' | 'resolve'>, node: IndexedProgram): Verdict {
+  if (node.entries.has(subjectKey(b))) return expected;
+  switch (b.kind) {
+    case 'connect': {
+      const first = isEgress(b.transport, b.peer) && !node.egress;
+      return drift(b, first ? 'first-egress' : 'new-peer', nearestPeers(b, node.program));
+    }
+    case 'listen':
+      return drift(b, 'new-listener', nearestListeners(node.program));
+    case 'resolve':
+      return drift(b, 'new-name');
+  }
+}
+
+function drift(b: Behaviour, because: DriftReason, nearest?: string): Verdict {
+  return { kind: 'drift', of: b.kind, because, ...(nearest === undefined ? {} : { nearest }) };
+}

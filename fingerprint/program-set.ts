@@ -1,0 +1,184 @@
+import type { Behaviour, Root } from './behaviour.ts';
+import type { Origin } from './event.ts';
+import type {
+  BehaviourSet,
+  FileAct,
+  FileEntry,
+  NetworkEntry,
+  PrivilegeEntry,
+  Program,
+} from './fingerprint.ts';
+import { argsKey, networkKey, privilegeKey, subjectKey } from './identity.ts';
+import { compareText, type ProgramIdentity, parentOf, programKey, programOf, rootParent } from './program.ts';
+
+interface FileDraft {
+  readonly path: string;
+  readonly to: string | undefined;
+  readonly origin: Origin | undefined;
+  readonly acts: Set<FileAct>;
+}
+
+/** Sets all through, so that order and repetition cannot show in the result. */
+interface Draft {
+  readonly identity: ProgramIdentity;
+  /** Keys of the nodes it may be started from; `#root` for outside. */
+  readonly parents: Set<string>;
+  readonly origins: Set<Origin>;
+  readonly args: Map<string, readonly string[]>;
+  readonly env: Set<string>;
+  readonly files: Map<string, FileDraft>;
+  readonly network: Map<string, NetworkEntry>;
+  readonly privileges: Map<string, PrivilegeEntry>;
+}
+
+/** A behaviour set while it is put together; `toSet` writes the one canonical form (docs/format.md, canonical form). */
+export class ProgramSet {
+  readonly #drafts = new Map<string, Draft>();
+
+  addBehaviour(b: Behaviour): void {
+    const draft = this.#node(programOf(b));
+    const parent = parentOf(b);
+    if (parent === undefined) draft.parents.add(rootParent(b.root));
+    else {
+      this.#node(parent);
+      draft.parents.add(programKey(parent));
+    }
+    addAct(draft, b);
+  }
+
+  addSet(set: BehaviourSet): void {
+    const keys = new Map(set.programs.map((p) => [p.id, programKey(identityOf(p))]));
+    for (const p of set.programs) {
+      const draft = this.#node(identityOf(p));
+      for (const id of p.parents) draft.parents.add(keys.get(id) ?? id);
+      addProgram(draft, p);
+    }
+  }
+
+  toSet(): BehaviourSet {
+    const drafts = [...this.#drafts.values()].sort((a, b) => compareIdentity(a.identity, b.identity));
+    const ids = new Map(drafts.map((d, i) => [programKey(d.identity), `p${i}`]));
+    return { programs: drafts.map((d, i) => render(d, `p${i}`, ids)) };
+  }
+
+  #node(identity: ProgramIdentity): Draft {
+    const key = programKey(identity);
+    const known = this.#drafts.get(key);
+    if (known !== undefined) return known;
+    const draft: Draft = {
+      identity,
+      parents: new Set(identity.parent === '' ? [rootParent(identity.root)] : []),
+      origins: new Set(),
+      args: new Map(),
+      env: new Set(),
+      files: new Map(),
+      network: new Map(),
+      privileges: new Map(),
+    };
+    this.#drafts.set(key, draft);
+    return draft;
+  }
+}
+
+/** The identity of a node of a set that was parsed: `parent` is checked there against what `parents` names. */
+export function identityOf(p: { root: Root; parent?: string; exe: string }): ProgramIdentity {
+  return { root: p.root, parent: p.parent ?? '', exe: p.exe };
+}
+
+function compareIdentity(a: ProgramIdentity, b: ProgramIdentity): number {
+  return compareText(a.root, b.root) || compareText(a.parent, b.parent) || compareText(a.exe, b.exe);
+}
+
+function addAct(draft: Draft, b: Behaviour): void {
+  switch (b.kind) {
+    case 'exec':
+      draft.args.set(argsKey(b.args), b.args);
+      if (b.origin !== undefined) draft.origins.add(b.origin);
+      for (const name of b.env ?? []) draft.env.add(name);
+      return;
+    case 'load':
+      addFile(draft, 'load', b.path, undefined, b.origin);
+      return;
+    case 'open':
+      addFile(draft, b.access, b.path);
+      return;
+    case 'link':
+      addFile(draft, 'link', b.path, b.target);
+      return;
+    case 'delete':
+      addFile(draft, 'delete', b.path);
+      return;
+    case 'rename':
+      addFile(draft, 'rename', b.path, b.to);
+      return;
+    case 'connect': {
+      const entry = { do: 'connect', transport: b.transport, peer: b.peer, port: b.port } as const;
+      draft.network.set(subjectKey(b), entry);
+      return;
+    }
+    case 'listen':
+      draft.network.set(subjectKey(b), { do: 'listen', transport: b.transport, port: b.port });
+      return;
+    case 'resolve':
+      draft.network.set(subjectKey(b), { do: 'resolve', name: b.name });
+      return;
+    case 'privilege': {
+      const detail = b.detail === undefined ? {} : { detail: b.detail };
+      draft.privileges.set(subjectKey(b), { privilege: b.privilege, ...detail });
+      return;
+    }
+  }
+}
+
+/** What is mapped executable keeps an entry of its own per origin: reading a file never grants loading it. */
+function addFile(draft: Draft, act: FileAct, path: string, to?: string, origin?: Origin): void {
+  const key = `${path}\0${to ?? ''}\0${origin ?? ''}`;
+  const entry = draft.files.get(key) ?? { path, to, origin, acts: new Set<FileAct>() };
+  entry.acts.add(act);
+  draft.files.set(key, entry);
+}
+
+function addProgram(draft: Draft, p: Program): void {
+  for (const origin of p.origins) draft.origins.add(origin);
+  for (const args of p.args) draft.args.set(argsKey(args), args);
+  for (const name of p.env) draft.env.add(name);
+  for (const f of p.files) for (const act of f.access) addFile(draft, act, f.path, f.to, f.origin);
+  for (const n of p.network) draft.network.set(networkKey(n), n);
+  for (const x of p.privileges) draft.privileges.set(privilegeKey(x), x);
+}
+
+function render(d: Draft, id: string, ids: ReadonlyMap<string, string>): Program {
+  const { root, parent, exe } = d.identity;
+  return {
+    id,
+    root,
+    ...(parent === '' ? {} : { parent }),
+    parents: [...d.parents].map((key) => ids.get(key) ?? key).sort(compareIds),
+    exe,
+    origins: [...d.origins].sort(compareText),
+    args: sorted(d.args),
+    env: [...d.env].sort(compareText),
+    files: sorted(d.files).map(renderFile),
+    network: sorted(d.network),
+    privileges: sorted(d.privileges),
+  };
+}
+
+/** Entries in the order of their keys, by code units. */
+function sorted<T>(entries: ReadonlyMap<string, T>): T[] {
+  return [...entries].sort(([a], [b]) => compareText(a, b)).map(([, entry]) => entry);
+}
+
+/** `#root` first, then the nodes in the order of their numbers: p2 before p10. */
+function compareIds(a: string, b: string): number {
+  return a.length - b.length || compareText(a, b);
+}
+
+function renderFile(f: FileDraft): FileEntry {
+  return {
+    path: f.path,
+    access: [...f.acts].sort(compareText),
+    ...(f.to === undefined ? {} : { to: f.to }),
+    ...(f.origin === undefined ? {} : { origin: f.origin }),
+  };
+}
