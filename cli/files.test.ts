@@ -52,7 +52,7 @@ describe('readFile', () => {
   });
 
   it('does not let the name of a file speak to the terminal', async () => {
-    await expect(readFile(at('\u001b[2J'), { maxBytes: 3 })).rejects.toThrow(/^[^\u001b]*$/);
+    await expect(readFile(at('\u001b[2J'), { maxBytes: 3 })).rejects.not.toThrow('\u001b');
   });
 });
 

@@ -82,6 +82,11 @@ export const errorMeanings: Readonly<Record<ErrorCode, Meaning>> = {
   ENVELOPE_SHAPE: ['this is not a DSSE envelope or Sigstore bundle', 'give the file that whorl sign wrote'],
   NO_SIGNATURE: ['the envelope carries no signature', damaged],
   TOO_MANY_SIGNATURES: ['the envelope carries more than 16 signatures'],
+  BUNDLE_UNSUPPORTED: [
+    'it is a Sigstore bundle of a version or with a certificate that is not supported',
+    'give the .intoto.json envelope instead',
+  ],
+  REPO_MISMATCH: ['it is about an image of another repository'],
   BASE64: ['a member is not strict base64', damaged],
   PAYLOAD_TYPE: ['the envelope is genuine perhaps, but it is of another kind than what is asked for here'],
   UNKNOWN_KEY: [

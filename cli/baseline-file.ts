@@ -1,0 +1,24 @@
+import { documentKind } from '../fingerprint/document-kind.ts';
+import { FingerprintError } from '../fingerprint/errors.ts';
+import type { Baseline } from '../fingerprint/fingerprint.ts';
+import { parseBaseline } from '../fingerprint/parse-fingerprint.ts';
+import { parseJson } from '../fingerprint/strict-json.ts';
+import { about } from './exit.ts';
+import type { Io } from './io.ts';
+import { fileName } from './read-file.ts';
+
+/** Room for a baseline of 20 000 entries. */
+const maxBytes = 16 << 20;
+
+/** A baseline from a local file. @throws CliError naming file, field and what is wrong */
+export async function readBaseline(io: Io, path: string): Promise<Baseline> {
+  const bytes = await io.readFile(path, { maxBytes });
+  return about(fileName(path), () => {
+    const value = parseJson(bytes, { bytes: maxBytes });
+    const kind = documentKind(value);
+    if (kind !== undefined && kind !== 'an unsigned baseline') {
+      throw new FingerprintError('SCHEMA', `is ${kind}, not a baseline; \`whorl learn\` writes one`);
+    }
+    return parseBaseline(value);
+  });
+}

@@ -1,0 +1,108 @@
+import type { InForce } from '../agent/core/watched.ts';
+import type { Incident } from '../fingerprint/incident.ts';
+import { formatTime } from '../fingerprint/time.ts';
+import { type UnjudgedReason, unjudgedReasons } from '../fingerprint/verdict.ts';
+import type { Subject } from '../fingerprint/workload.ts';
+import { exitCodes } from './exit.ts';
+import type { Io } from './io.ts';
+import { type Observed, observe } from './observe.ts';
+import { parseSource, readRecording } from './recording.ts';
+import { styled } from './text.ts';
+
+export interface JudgeOptions {
+  readonly source: string;
+  readonly json?: boolean;
+}
+
+/** Judges recorded events and prints what `judge` and `backtest` print: one line per incident, then the summary. */
+export async function judgeRecording(
+  io: Io,
+  files: readonly string[],
+  subject: Subject,
+  inForce: InForce,
+  options: JudgeOptions,
+): Promise<void> {
+  const recording = await readRecording(io, files, {
+    source: parseSource(options.source),
+    digest: subject.digest,
+  });
+  const coverage = [...inForce.index.coverage];
+  const observed = observe(recording.events(), { subject, coverage, inForce });
+  const summary = summarise(observed, recording.otherImages);
+  if (options.json === true) {
+    for (const incident of observed.incidents) io.out(JSON.stringify(incidentLine(incident)));
+    io.out(JSON.stringify(summary));
+  } else {
+    for (const incident of observed.incidents)
+      io.out([styled('bold', incident.severity.padEnd(8)), ` ${incident.sentence}`]);
+    io.out(sentenceOf(summary));
+  }
+  if (observed.incidents.length > 0) io.exit(exitCodes.drift);
+  else if (observed.lost > 0) io.exit(exitCodes.incomplete);
+}
+
+/** The line of DESIGN §10. Members and their order are a contract with scripts. */
+export function incidentLine(incident: Incident): object {
+  const { severity, kinds, sentence, workload, drifts } = incident;
+  return {
+    type: 'incident',
+    severity,
+    kinds,
+    sentence,
+    first: formatTime(incident.first),
+    last: formatTime(incident.last),
+    workload,
+    drifts: drifts.map((d) => ({
+      kind: d.kind,
+      program: d.lineage.at(-1) ?? '',
+      subject: d.subject,
+      ...(d.origin === undefined ? {} : { origin: d.origin }),
+      first: formatTime(d.first),
+      count: d.count,
+    })),
+  };
+}
+
+export interface Summary {
+  readonly type: 'summary';
+  readonly events: number;
+  readonly judged: number;
+  readonly otherImages: number;
+  readonly unjudged: Readonly<Partial<Record<UnjudgedReason, number>>>;
+  readonly lost: number;
+  readonly drifts: number;
+  readonly incidents: number;
+}
+
+function summarise({ events, lost, counters, incidents }: Observed, otherImages: number): Summary {
+  const unjudged: Partial<Record<UnjudgedReason, number>> = {};
+  for (const reason of unjudgedReasons) {
+    // A process that acts and was never seen to start is older than the recording.
+    const unknown = reason === 'started-before-agent' ? counters.get('unjudged.program-unknown') : 0;
+    const count = counters.get(`unjudged.${reason}`) + unknown;
+    if (count > 0) unjudged[reason] = count;
+  }
+  const drifts = incidents.reduce((sum, incident) => sum + incident.drifts.length + incident.more, 0);
+  const open = ['no-fingerprint', 'source-cannot-see', 'events-lost', 'started-before-agent'] as const;
+  const judged = counters.get('behaviours') - open.reduce((sum, r) => sum + counters.get(`unjudged.${r}`), 0);
+  return {
+    type: 'summary',
+    events,
+    judged,
+    otherImages,
+    unjudged,
+    lost,
+    drifts,
+    incidents: incidents.length,
+  };
+}
+
+function sentenceOf(s: Summary): string {
+  const found = s.incidents === 0 ? 'no drift' : `${s.drifts} drifts in ${s.incidents} incidents`;
+  const open = Object.entries(s.unjudged).map(([reason, count]) => `${count} unjudged (${reason})`);
+  const left = s.otherImages === 0 ? [] : [`${s.otherImages} of other images left out`];
+  const lost = s.lost === 0 ? [] : [`${s.lost} lost`];
+  return [`${found}: ${s.judged} behaviours of ${s.events} events judged`, ...open, ...left, ...lost].join(
+    ', ',
+  );
+}

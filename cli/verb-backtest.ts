@@ -1,0 +1,40 @@
+import type { Command } from 'commander';
+import { behaviourDigest } from '../fingerprint/behaviour-digest.ts';
+import { indexBehaviour } from '../fingerprint/index-behaviour.ts';
+import { readBaseline } from './baseline-file.ts';
+import { examples } from './help.ts';
+import type { Io } from './io.ts';
+import { type JudgeOptions, judgeRecording } from './judgement.ts';
+
+export function register(program: Command, io: Io): void {
+  const verb = program
+    .command('backtest')
+    .description(
+      'what would have drifted if this baseline were signed; exit 1 on drift, 4 when events were lost',
+    )
+    .argument('<baseline>', 'what `whorl learn` wrote')
+    .argument('<events...>', 'events as JSON lines, gzip accepted, - for stdin')
+    .option('--source <name>', 'events: docs/events.md; sensor: raw records of the sensor', 'events')
+    .option('--json', 'one JSON line per incident, then a summary line')
+    .action((path: string, events: string[], options: JudgeOptions) => backtest(io, path, events, options));
+  examples(verb, [
+    ['whorl backtest cart.json sunday.jsonl', 'would Sunday have been quiet?'],
+    ['whorl backtest cart.json sunday.jsonl --json', 'for a script'],
+  ]);
+}
+
+async function backtest(
+  io: Io,
+  path: string,
+  events: readonly string[],
+  options: JudgeOptions,
+): Promise<void> {
+  const baseline = await readBaseline(io, path);
+  const approval = {
+    fingerprint: behaviourDigest(baseline.behaviour),
+    version: 0,
+    signedBy: 'nobody yet',
+    maxMode: 'observe' as const,
+  };
+  await judgeRecording(io, events, baseline.subject, { index: indexBehaviour(baseline), approval }, options);
+}

@@ -1,0 +1,145 @@
+import type { Command } from 'commander';
+import { canonicalBytes } from '../fingerprint/canonical.ts';
+import { sha256Hex } from '../fingerprint/digest.ts';
+import { type BehaviourKind, behaviourKinds } from '../fingerprint/event.ts';
+import type { Baseline } from '../fingerprint/fingerprint.ts';
+import { learnReport } from '../fingerprint/learn.ts';
+import { formatTimestamp } from '../fingerprint/timestamp.ts';
+import type { Subject } from '../fingerprint/workload.ts';
+import { CliError, exitCodes } from './exit.ts';
+import { changing, examples } from './help.ts';
+import type { Io } from './io.ts';
+import { type Observed, observe } from './observe.ts';
+import { fileName } from './read-file.ts';
+import { parseSource, readRecording } from './recording.ts';
+
+interface Options {
+  readonly subject: string;
+  readonly from: readonly string[];
+  readonly out: string;
+  readonly source: string;
+  readonly coverage?: string;
+  readonly json?: boolean;
+  readonly dryRun?: boolean;
+  readonly reason?: string;
+}
+
+export function register(program: Command, io: Io): void {
+  const verb = changing(
+    program
+      .command('learn')
+      .description('learn a baseline from recorded events; exit 4 when events were lost')
+      .requiredOption('--subject <name@sha256:hex>', 'the software it is about')
+      .requiredOption('--from <file...>', 'events as JSON lines, gzip accepted, - for stdin')
+      .requiredOption('--out <baseline.json>', 'where the baseline goes')
+      .option('--source <name>', 'events: docs/events.md; sensor: raw records of the sensor', 'events')
+      .option('--coverage <kinds>', 'kinds the recording could see, by comma (default: all)')
+      .option('--json', 'one JSON object on stdout'),
+  ).action((options: Options) => learnFrom(io, options));
+  examples(verb, [
+    [
+      `whorl learn --subject cart@sha256:9f86… --from monday.jsonl tuesday.jsonl.gz --out cart.json`,
+      'from several recordings',
+    ],
+    ['zcat *.gz | whorl learn --subject cart@sha256:9f86… --from - --out cart.json', 'from stdin'],
+  ]);
+}
+
+async function learnFrom(io: Io, options: Options): Promise<void> {
+  const subject = parseSubjectOption(options.subject);
+  const coverage = parseCoverage(options.coverage);
+  const recording = await readRecording(io, options.from, {
+    source: parseSource(options.source),
+    digest: subject.digest,
+  });
+  const observed = observe(recording.events(), { subject, coverage });
+  if (observed.events === 0) {
+    throw new CliError(
+      exitCodes.usage,
+      `none of the ${recording.otherImages} events in ${options.from.map(fileName).join(', ')} belongs to ${subject.digest}`,
+      'check --subject',
+    );
+  }
+  const { baseline } = learnReport(subject, observed.novelties, {
+    coverage,
+    observation: observationOf(observed, subject, options.source),
+  });
+  if (options.dryRun !== true)
+    await io.writeFile(options.out, Buffer.concat([canonicalBytes(baseline), Buffer.from('\n')]), {
+      overwrite: true,
+    });
+  tell(io, options, { baseline, observed, otherImages: recording.otherImages });
+  if (observed.lost > 0) io.exit(exitCodes.incomplete);
+}
+
+function tell(
+  io: Io,
+  options: Options,
+  result: { baseline: Baseline; observed: Observed; otherImages: number },
+): void {
+  const { baseline, observed, otherImages } = result;
+  const programs = baseline.behaviour.programs.length;
+  const neverNormal = observed.incidents.length;
+  if (options.json === true) {
+    const { events, lost, instances } = observed;
+    io.out(
+      JSON.stringify({
+        out: options.out,
+        events,
+        otherImages,
+        lost,
+        instances: instances.size,
+        programs,
+        behaviours: observed.novelties.length,
+        leftOut: neverNormal,
+      }),
+    );
+    return;
+  }
+  const verb = options.dryRun === true ? 'would write' : 'wrote';
+  io.err(
+    `${verb} ${fileName(options.out)}: ${programs} programs, ${observed.novelties.length} behaviours from ${observed.events} events of ${observed.instances.size} copies`,
+  );
+  if (otherImages > 0) io.err(`${otherImages} events name another image and were left out`);
+  if (neverNormal > 0) {
+    io.err(`${neverNormal} incidents of behaviour that is never learned were left out:`);
+    for (const incident of observed.incidents) io.err(`  ${incident.sentence}`);
+  }
+  if (observed.lost > 0)
+    io.err(
+      `${observed.lost} events were lost while recording: the baseline may lack what they would have shown`,
+    );
+}
+
+/** Times come from the events, instances as keyed ids: the same events give the same bytes anywhere. */
+function observationOf(observed: Observed, subject: Subject, source: string): Baseline['observation'] {
+  return {
+    startedAt: formatTimestamp(observed.first / 1000),
+    finishedAt: formatTimestamp(observed.last / 1000),
+    source,
+    events: observed.events,
+    lost: observed.lost,
+    instances: [...observed.instances].map((id) => sha256Hex(Buffer.from(`${subject.digest}\n${id}`))),
+  };
+}
+
+export function parseSubjectOption(text: string): Subject {
+  const at = text.lastIndexOf('@');
+  const name = text.slice(0, Math.max(0, at));
+  const digest = text.slice(at + 1);
+  if (name !== '' && !/\p{Cc}/u.test(name) && /^sha256:[0-9a-f]{64}$/.test(digest)) return { name, digest };
+  throw new CliError(
+    exitCodes.usage,
+    '--subject must be NAME@sha256: and 64 lower-case hex digits',
+    'the digest of the image is the identity of the software',
+  );
+}
+
+function parseCoverage(text: string | undefined): readonly BehaviourKind[] {
+  if (text === undefined) return behaviourKinds;
+  return text.split(',').map((word) => {
+    const kind = behaviourKinds.find((k) => k === word.trim());
+    if (kind !== undefined) return kind;
+    throw new CliError(exitCodes.usage, `--coverage must name kinds out of ${behaviourKinds.join(', ')}`);
+  });
+}

@@ -1,0 +1,128 @@
+import type { Command } from 'commander';
+import { documentKind } from '../fingerprint/document-kind.ts';
+import { FingerprintError } from '../fingerprint/errors.ts';
+import type { Baseline } from '../fingerprint/fingerprint.ts';
+import { isDigest } from '../fingerprint/image-ref.ts';
+import { parseBaseline } from '../fingerprint/parse-fingerprint.ts';
+import { type SignedFingerprint, type SignOptions, signFingerprint } from '../fingerprint/sign.ts';
+import { parseJson } from '../fingerprint/strict-json.ts';
+import { about, CliError, exitCodes } from './exit.ts';
+import { examples } from './help.ts';
+import type { Io } from './io.ts';
+import { readPrivateKey } from './key-file.ts';
+import { issuingMoment, momentOption } from './moment.ts';
+import { type PassphraseOptions, passphraseOptions } from './passphrase.ts';
+import { fileName } from './read-file.ts';
+
+/** Room for a baseline of 20 000 entries. */
+const maxBaselineBytes = 16 * 1024 * 1024;
+
+interface Options extends PassphraseOptions {
+  readonly key: string;
+  readonly out: string;
+  readonly bundle?: string;
+  readonly image?: string;
+  readonly stream?: string;
+  readonly fingerprintVersion: string;
+  readonly issuedAt?: string;
+  readonly expires?: string;
+  readonly supersedes?: string;
+  readonly allowSecret: readonly string[];
+  readonly dryRun?: boolean;
+  readonly json?: boolean;
+}
+
+export function register(program: Command, io: Io): void {
+  const verb = program
+    .command('sign')
+    .description('sign a baseline: from then on it is a fingerprint')
+    .argument('<baseline>', 'what `whorl learn` wrote')
+    .requiredOption('--key <name.key>', 'private key')
+    .requiredOption('--out <f.intoto.json>', 'the signed envelope')
+    .option('--bundle <b.json>', 'the same signature as a Sigstore bundle')
+    .option('--image <ref>', 'repository to sign for, or NAME@sha256:HEX')
+    .option('--stream <name>', 'sequence its versions count in (default: the repository)')
+    .option('--fingerprint-version <n>', 'larger than every earlier one of the stream', '1')
+    .option('--issued-at <time>', 'default: SOURCE_DATE_EPOCH, or now')
+    .option('--expires <time>', 'after it, alert at most')
+    .option('--supersedes <sha256:hex>', 'digest of the fingerprint this one replaces')
+    .option('--allow-secret <id>', 'sign although the scanner found this; may be repeated', collect, []);
+  passphraseOptions(verb)
+    .option('--dry-run', 'check everything and write nothing')
+    .option('--json', 'one JSON object')
+    .action((path: string, options: Options) => sign(io, path, options));
+  examples(verb, [
+    ['whorl sign cart.json --key vendor.key --out cart.intoto.json', 'version 1, signed now'],
+    [
+      'whorl sign cart.json --key vendor.key --out cart.intoto.json --fingerprint-version 8 --expires 2027-05-01T00:00:00Z',
+      'the next version, for a year',
+    ],
+  ]);
+}
+
+function collect(value: string, earlier: readonly string[]): readonly string[] {
+  return [...earlier, value];
+}
+
+async function sign(io: Io, path: string, options: Options): Promise<void> {
+  if (options.bundle === options.out)
+    throw new CliError(exitCodes.usage, '--out and --bundle name the same file');
+  const chosen = chosenOptions(io, options);
+  const bytes = await io.readFile(path, { maxBytes: maxBaselineBytes });
+  const baseline = about(fileName(path), () => readBaseline(bytes));
+  const key = await readPrivateKey(io, options.key, options);
+  const signed = about(fileName(path), () =>
+    signFingerprint(baseline, { ...chosen, stream: chosen.stream ?? streamOf(baseline, options.image) }, key),
+  );
+  if (options.dryRun === true) io.err(`would write ${fileName(options.out)}`);
+  else await writeOut(io, options, signed);
+  if (options.json === true) {
+    io.out(JSON.stringify({ digest: signed.digest, keyId: key.publicKey.keyId, out: options.out }));
+  } else io.out(`${fileName(options.out)} ${signed.digest}`);
+}
+
+/** The same input gives the same bytes, so an earlier output may be replaced: nothing is lost. */
+async function writeOut(io: Io, options: Options, signed: SignedFingerprint): Promise<void> {
+  await io.writeFile(options.out, signed.envelope, { overwrite: true });
+  if (options.bundle !== undefined) await io.writeFile(options.bundle, signed.bundle, { overwrite: true });
+}
+
+/** Everything the command line says, checked before any file is read. */
+function chosenOptions(io: Io, options: Options): Omit<SignOptions, 'stream'> & { readonly stream?: string } {
+  const version = Number(options.fingerprintVersion);
+  if (!/^[1-9]\d*$/.test(options.fingerprintVersion) || !Number.isSafeInteger(version)) {
+    throw new CliError(exitCodes.usage, '--fingerprint-version must be a whole number of at least 1');
+  }
+  const { supersedes, image, stream } = options;
+  if (supersedes !== undefined && !isDigest(supersedes)) {
+    throw new CliError(exitCodes.usage, '--supersedes must be sha256: and 64 lower-case hex digits');
+  }
+  const issuedAt =
+    options.issuedAt === undefined ? issuingMoment(io) : momentOption('--issued-at', options.issuedAt);
+  const expiresAt = options.expires === undefined ? undefined : momentOption('--expires', options.expires);
+  if (expiresAt !== undefined && expiresAt <= issuedAt) {
+    throw new CliError(exitCodes.usage, `--expires must be later than the time of signing, ${issuedAt}`);
+  }
+  return {
+    version,
+    issuedAt,
+    allowSecrets: options.allowSecret,
+    ...(expiresAt === undefined ? {} : { expiresAt }),
+    ...(supersedes === undefined ? {} : { supersedes }),
+    ...(image === undefined ? {} : { image }),
+    ...(stream === undefined ? {} : { stream }),
+  };
+}
+
+function streamOf(baseline: Baseline, image: string | undefined): string {
+  return image === undefined ? baseline.subject.name : (image.split('@', 1)[0] ?? baseline.subject.name);
+}
+
+function readBaseline(bytes: Uint8Array): Baseline {
+  const value = parseJson(bytes, { bytes: maxBaselineBytes });
+  const kind = documentKind(value);
+  if (kind !== undefined && kind !== 'an unsigned baseline') {
+    throw new FingerprintError('SCHEMA', `is ${kind}, not a baseline; \`whorl learn\` writes one`);
+  }
+  return parseBaseline(value);
+}

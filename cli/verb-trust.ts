@@ -1,0 +1,112 @@
+import { basename } from 'node:path';
+import { type Command, Option } from 'commander';
+import { printable } from '../fingerprint/printable.ts';
+import { newTrustPolicy, type TrustPolicy, trustPolicyDocument } from '../fingerprint/trust-policy.ts';
+import { type Mode, modes } from '../fingerprint/verdict.ts';
+import { about, exitCodes } from './exit.ts';
+import { examples } from './help.ts';
+import type { Io } from './io.ts';
+import { readPublicKey } from './key-file.ts';
+import { issuingMoment } from './moment.ts';
+import { readTrustPolicy } from './policy-file.ts';
+import { fileName } from './read-file.ts';
+
+interface InitOptions {
+  readonly signer: string;
+  readonly image: string;
+  readonly maxMode: Mode;
+  readonly owner?: string;
+  readonly commandKey?: string;
+  readonly out: string;
+  readonly dryRun?: boolean;
+  readonly json?: boolean;
+}
+
+export function register(program: Command, io: Io): void {
+  const trust = program.command('trust').description('whom this machine believes, and for which images');
+  const init = trust
+    .command('init')
+    .description('write the first trust policy: one signer for one pattern of images')
+    .requiredOption('--signer <name.pub>', 'public key of the signer')
+    .requiredOption('--image <pattern>', 'image repository, a prefix ending in /**, or ** for everything')
+    .addOption(
+      new Option('--max-mode <mode>', 'the most that may be done on this signature')
+        .choices([...modes])
+        .default('alert'),
+    )
+    .option('--owner <text>', 'who holds the key (default: the name of its file)')
+    .option('--command-key <name.pub>', 'whose orders agents obey')
+    .requiredOption('--out <policy.json>', 'the file to write')
+    .option('--dry-run', 'print the policy and write nothing')
+    .option('--json', 'one JSON object')
+    .action((options: InitOptions) => initPolicy(io, options));
+  const show = trust
+    .command('show')
+    .description('say in sentences what a trust policy means')
+    .argument('<policy.json>')
+    .option('--json', 'one JSON object')
+    .action((path: string, options: { json?: boolean }) => showPolicy(io, path, options.json === true));
+  examples(init, [
+    [
+      "whorl trust init --signer vendor.pub --image 'registry.example/shop/**' --out policy.json",
+      'alert at most',
+    ],
+    [
+      "whorl trust init --signer me.pub --image '**' --max-mode kill --out policy.json",
+      'what I sign may stop processes',
+    ],
+  ]);
+  examples(show, [['whorl trust show policy.json', 'who may sign what']]);
+}
+
+async function initPolicy(io: Io, options: InitOptions): Promise<void> {
+  const signer = await readPublicKey(io, options.signer);
+  const commandKey =
+    options.commandKey === undefined ? undefined : await readPublicKey(io, options.commandKey);
+  const policy = about(
+    'the new policy',
+    () =>
+      newTrustPolicy({
+        signer,
+        owner: options.owner ?? basename(options.signer, '.pub'),
+        image: options.image,
+        maxMode: options.maxMode,
+        ...(commandKey === undefined ? {} : { commandKey }),
+        issuedAt: issuingMoment(io),
+      }),
+    exitCodes.usage,
+  );
+  const document = trustPolicyDocument(policy);
+  if (options.dryRun === true) return io.out(JSON.stringify(document, null, 2));
+  await io.writeFile(options.out, `${JSON.stringify(document, null, 2)}\n`);
+  io.err(`wrote ${fileName(options.out)}; it counts only while nobody else can write it`);
+  if (options.json === true) io.out(JSON.stringify({ policy: options.out, signers: [signer.keyId] }));
+  else for (const sentence of sentences(policy)) io.out(sentence);
+}
+
+async function showPolicy(io: Io, path: string, json: boolean): Promise<void> {
+  const policy = await readTrustPolicy(io, path);
+  if (json) io.out(JSON.stringify(trustPolicyDocument(policy)));
+  else for (const sentence of sentences(policy)) io.out(sentence);
+}
+
+function sentences(policy: TrustPolicy): string[] {
+  const until = policy.expiresAt === undefined ? '' : `, valid until ${policy.expiresAt}`;
+  const rules = policy.rules.map((rule) => {
+    const images = rule.images
+      .map((pattern) => (pattern === '**' ? 'every image' : printable(pattern)))
+      .join(', ');
+    const who = rule.signers.map((id) => holder(policy, id)).join(' or ');
+    return `Rule ${printable(rule.name)}: for ${images}, ${who} may sign; what is signed may go as far as ${rule.maxMode}.`;
+  });
+  const orders = policy.commandKeys.map((key) => holder(policy, key.keyId)).join(' or ');
+  return [
+    `Trust policy version ${policy.version} of ${policy.issuedAt}${until}. The first rule that matches decides.`,
+    ...rules,
+    orders === '' ? 'Nobody may give orders to agents.' : `${orders} may give orders to agents.`,
+  ];
+}
+
+function holder(policy: TrustPolicy, keyId: string): string {
+  return `${printable(policy.keys.get(keyId)?.owner ?? '', 80)} (key ${keyId.slice(0, 12)}…)`;
+}

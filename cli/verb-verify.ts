@@ -1,0 +1,118 @@
+import type { Command } from 'commander';
+import { FingerprintError } from '../fingerprint/errors.ts';
+import { formatImageRef, parseImageRef } from '../fingerprint/image-ref.ts';
+import { printable } from '../fingerprint/printable.ts';
+import { newTrustPolicy, type TrustPolicy } from '../fingerprint/trust-policy.ts';
+import { type VerifiedFingerprint, verifyFingerprint } from '../fingerprint/verify.ts';
+import { about, CliError, exitCodes, fromFingerprintError } from './exit.ts';
+import { examples } from './help.ts';
+import type { Io } from './io.ts';
+import { readPublicKey } from './key-file.ts';
+import { issuingMoment } from './moment.ts';
+import { readTrustPolicy } from './policy-file.ts';
+import { fileName } from './read-file.ts';
+
+/** Above the limit of an envelope, so that one which is too large is refused with its code and not just unread. */
+const maxBytes = 32 * 1024 * 1024;
+
+interface Options {
+  readonly trust?: string;
+  readonly key?: string;
+  readonly image?: string;
+  readonly json?: boolean;
+}
+
+export function register(program: Command, io: Io): void {
+  const verb = program
+    .command('verify')
+    .description(
+      'prove who signed a fingerprint, for what, and how far it may go; exit 3 when it may not be trusted',
+    )
+    .argument('<fingerprint>', 'signed envelope or Sigstore bundle')
+    .option('--trust <policy.json>', 'trust policy of this site')
+    .option('--key <vendor.pub>', 'trust this one key for every image, alert at most')
+    .option('--image <name@sha256:hex>', 'what is running: must be what was signed')
+    .option('--json', 'one JSON object')
+    .action((path: string, options: Options) => verify(io, path, options));
+  examples(verb, [
+    ['whorl verify cart.intoto.json --trust policy.json', 'signed by someone this site trusts?'],
+    ['whorl verify cart.intoto.json --key vendor.pub', 'signed by this key?'],
+  ]);
+}
+
+async function verify(io: Io, path: string, options: Options): Promise<void> {
+  const image = options.image;
+  if (image !== undefined) about('--image', () => parseImageRef(image), exitCodes.usage);
+  const policy = await chosenPolicy(io, options);
+  const bytes = await io.readFile(path, { maxBytes });
+  try {
+    const verified = verifyFingerprint(bytes, policy, {
+      now: io.now(),
+      ...(image === undefined ? {} : { image }),
+    });
+    if (options.json === true) io.out(JSON.stringify(told(verified)));
+    else io.out(sentence(verified));
+    for (const warning of verified.warnings) io.err(`warning: ${warning.message} (${warning.code})`);
+  } catch (error) {
+    if (!(error instanceof FingerprintError)) throw error;
+    const { code, field, message } = error;
+    if (options.json === true) io.out(JSON.stringify({ ok: false, code, field, message }));
+    throw fromFingerprintError(error, fileName(path), exitCodes.trust);
+  }
+}
+
+async function chosenPolicy(io: Io, options: Options): Promise<TrustPolicy> {
+  const { trust, key } = options;
+  if (trust !== undefined && key === undefined) return readTrustPolicy(io, trust);
+  if (key !== undefined && trust === undefined) return policyForKey(io, key);
+  throw new CliError(
+    exitCodes.usage,
+    'whom to believe is not clear',
+    'give --trust POLICY.json or --key VENDOR.pub',
+  );
+}
+
+/** A key alone says who signed, not who may: enough to alert, never to stop anything. */
+async function policyForKey(io: Io, path: string): Promise<TrustPolicy> {
+  const signer = await readPublicKey(io, path);
+  return about(
+    fileName(path),
+    () =>
+      newTrustPolicy({
+        signer,
+        owner: fileName(path),
+        image: '**',
+        maxMode: 'alert',
+        issuedAt: issuingMoment(io),
+      }),
+    exitCodes.trust,
+  );
+}
+
+function told(verified: VerifiedFingerprint): object {
+  const { digest, signers, rule, maxMode, warnings, fingerprint } = verified;
+  const { subject, stream, version, issuedAt, expiresAt } = fingerprint;
+  return {
+    ok: true,
+    digest,
+    subject,
+    stream,
+    version,
+    issuedAt,
+    expiresAt,
+    signers,
+    rule,
+    mode: maxMode,
+    warnings,
+  };
+}
+
+function sentence({ digest, signers, rule, maxMode, fingerprint }: VerifiedFingerprint): string {
+  const { subject, stream, version, issuedAt, expiresAt } = fingerprint;
+  const who = signers.map((s) => `${printable(s.owner, 80)} (key ${s.keyId.slice(0, 12)}…)`).join(' and ');
+  const until = expiresAt === undefined ? 'without an end' : `until ${expiresAt}`;
+  return (
+    `${who} signed version ${version} of ${printable(stream)} for ${printable(formatImageRef(subject), 700)} ` +
+    `on ${issuedAt}, ${until}; rule ${printable(rule)} lets it go as far as ${maxMode}. Digest ${digest}.`
+  );
+}
