@@ -1,0 +1,55 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { baseline, signOptions } from '../test/fakes/trust.ts';
+import { canonicalBytes } from './canonical.ts';
+import { sha256Hex } from './digest.ts';
+import { parseStatement, predicateType, statementBytes, statementType } from './statement.ts';
+
+interface Vector {
+  readonly name: string;
+  readonly outcome: string;
+  readonly sha256: string;
+  readonly payload: string;
+}
+const vectors: Vector[] = JSON.parse(
+  readFileSync(new URL('../test/vectors/statement.json', import.meta.url), 'utf8'),
+);
+
+describe('parseStatement', () => {
+  it.each(vectors)('$name: $outcome', ({ outcome, sha256, payload }) => {
+    const bytes = new Uint8Array(Buffer.from(payload, 'base64'));
+    expect(sha256Hex(bytes)).toBe(sha256);
+    if (outcome === 'accepted') expect(parseStatement(bytes).fingerprint.version).toBe(7);
+    else expect(() => parseStatement(bytes)).toThrow(expect.objectContaining({ code: outcome }));
+  });
+
+  it('tells where in the statement a problem is', () => {
+    const broken = { ...baseline, behaviour: { programs: [{ ...baseline.behaviour.programs[0], exe: 7 }] } };
+    const value = JSON.parse(new TextDecoder().decode(statementBytes(baseline, signOptions)));
+    const bytes = canonicalBytes({
+      ...value,
+      predicate: { ...value.predicate, behaviour: broken.behaviour },
+    });
+    expect(() => parseStatement(bytes)).toThrow(
+      expect.objectContaining({ code: 'SCHEMA', field: 'predicate.behaviour.programs[0].exe' }),
+    );
+  });
+});
+
+describe('statementBytes', () => {
+  it('is an in-toto statement that any reader of them understands', () => {
+    const value = JSON.parse(new TextDecoder().decode(statementBytes(baseline, signOptions)));
+    expect(value).toMatchObject({
+      _type: statementType,
+      predicateType,
+      subject: [{ name: baseline.subject.name, digest: { sha256: 'ab'.repeat(32) } }],
+    });
+  });
+
+  it('comes back whole', () => {
+    const { fingerprint, digests } = parseStatement(statementBytes(baseline, signOptions));
+    const { format: _format, ...parts } = baseline;
+    expect(fingerprint).toEqual({ ...parts, ...signOptions });
+    expect(digests).toEqual([baseline.subject.digest]);
+  });
+});
