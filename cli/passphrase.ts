@@ -18,7 +18,7 @@ export function passphraseOptions(command: Command): Command {
 }
 
 /** From file, descriptor or WHORL_PASSPHRASE, in this order; undefined when none of them is given. */
-export async function givenPassphrase(io: Io, options: PassphraseOptions): Promise<string | undefined> {
+async function givenPassphrase(io: Io, options: PassphraseOptions): Promise<string | undefined> {
   const { passphraseFile, passphraseFd } = options;
   if (passphraseFile !== undefined && passphraseFd !== undefined) {
     throw new CliError(exitCodes.usage, 'give --passphrase-file or --passphrase-fd, not both');

@@ -50,22 +50,22 @@ describe('openSecret', () => {
   });
 });
 
-describe('the vectors of go-securesystemslib, which cosign uses', () => {
+/** Made by another implementation of scrypt and secretbox, in the form of cosign's key files. */
+describe('the vectors', () => {
   const vectors = JSON.parse(
     readFileSync(new URL('../test/vectors/sealed-key.json', import.meta.url), 'utf8'),
   );
   const utf8 = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value));
 
-  it.each(Object.entries(vectors.valid))('opens %s', (name, value) => {
-    const text = new TextDecoder().decode(openSecret(utf8(value), vectors.passphrase));
-    // Their Marshal wraps the plaintext as a JSON value of base64, their Encrypt does not.
-    const plain = name.includes('not JSON') ? text : Buffer.from(JSON.parse(text), 'base64').toString();
-    expect(plain).toBe(vectors.plaintext);
+  it.each(Object.entries(vectors.valid))('open with %s', (_name, value) => {
+    expect(Buffer.from(openSecret(utf8(value), vectors.passphrase)).toString('base64')).toBe(
+      vectors.plaintext,
+    );
   });
 
-  it.each(Object.entries(vectors.refused))('refuses %s', (_name, value) => {
+  it.each(Object.entries(vectors.refused))('are refused with %s', (_name, value) => {
     expect(() => openSecret(utf8(value), vectors.passphrase)).toThrow(
-      expect.objectContaining({ code: 'KEY_SYNTAX' }),
+      expect.objectContaining({ code: 'KEY_SYNTAX', field: 'kdf.params' }),
     );
   });
 });

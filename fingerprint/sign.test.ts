@@ -64,6 +64,14 @@ describe('signFingerprint', () => {
     expect(() => sign(changes)).toThrow(expect.objectContaining({ code, field }));
   });
 
+  it('refuses what is too large to be read again', () => {
+    const args = Array.from({ length: 5000 }, (_, i) => ['cart', `${i} ${'word '.repeat(200)}`]);
+    const programs = baseline.behaviour.programs.map((p) => ({ ...p, args }));
+    expect(() => sign({}, { ...baseline, behaviour: { programs } })).toThrow(
+      expect.objectContaining({ code: 'TOO_LARGE' }),
+    );
+  });
+
   it('refuses a baseline with a secret until a person allows that one by its id', () => {
     const leaky = withArgs('cart', '--token', 'ghp_0123456789abcdefghijABCDEFGHIJ012345');
     const id = secretId(leaky);

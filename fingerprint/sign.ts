@@ -1,6 +1,6 @@
 import { sha256Hex } from './digest.ts';
 import { signEd25519 } from './ed25519.ts';
-import { pae, seal, statementPayloadType } from './envelope.ts';
+import { open, pae, seal, statementPayloadType } from './envelope.ts';
 import { FingerprintError } from './errors.ts';
 import type { Baseline } from './fingerprint.ts';
 import { isDigest, isSubjectName, parseImageRef } from './image-ref.ts';
@@ -27,7 +27,7 @@ export interface SignedFingerprint {
 
 /**
  * Signs a baseline; the same input gives the same bytes. Never signs what `verify` would refuse to read.
- * @throws SECRET_FOUND, DIGEST_MISMATCH, SUBJECT, SCHEMA
+ * @throws SECRET_FOUND, DIGEST_MISMATCH, SUBJECT, SCHEMA, TOO_LARGE
  */
 export function signFingerprint(
   baseline: Baseline,
@@ -38,9 +38,11 @@ export function signFingerprint(
   assertNoSecrets(baseline, options.allowSecrets ?? []);
   const payload = statementBytes({ ...baseline, subject }, options);
   parseStatement(payload);
+  const envelope = seal(statementPayloadType, payload, [key]);
+  open(envelope, [statementPayloadType]);
   const signature = signEd25519(key.seed, pae(statementPayloadType, payload));
   return {
-    envelope: seal(statementPayloadType, payload, [key]),
+    envelope,
     bundle: renderBundle({ payloadType: statementPayloadType, payload, signature }, key.publicKey),
     digest: `sha256:${sha256Hex(payload)}`,
   };
