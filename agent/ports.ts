@@ -105,7 +105,10 @@ export interface StopRequest {
   readonly cgroupPath: string;
   /** The topmost drifting process; its whole subtree goes with it. */
   readonly culprit: ProcessRef;
-  /** Processes known to descend from the culprit, also when re-parented. */
+  /**
+   * Processes known to descend from the culprit, also when re-parented and when dead. Read again and again while a fork
+   * storm is chased: make it a getter, so that it tells of those born meanwhile.
+   */
   readonly subtree: readonly ProcessRef[];
   /** True when the cgroup (and its children) belongs to this one instance: only then freeze and kill may use it. */
   readonly exclusive: boolean;
@@ -131,6 +134,32 @@ export interface Hold {
   readonly pids: readonly number[];
   readonly since: number;
   readonly deadline: number;
+}
+
+/** What outlives the agent besides spool, fingerprints and holds. */
+export interface AgentState {
+  /** The highest version accepted per stream: an older one must not come back. */
+  readonly streams: Readonly<Record<string, { readonly version: number; readonly digest: string }>>;
+  /** µs since the epoch when the agent last watched; 0 when never. */
+  readonly aliveAt: number;
+}
+
+export interface StateStore {
+  load(): Promise<AgentState>;
+  /** Resolves when it survives kill -9. */
+  save(state: AgentState): Promise<void>;
+}
+
+/** Who may ask a running agent on its own machine: the user it runs as. */
+export interface Control {
+  serve(handler: ControlHandler): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface ControlHandler {
+  /** Plain JSON. */
+  status(): unknown;
+  resume(which: 'all' | { readonly incident: string }): Promise<readonly Hold[]>;
 }
 
 /** Structured log for machines; core never logs. */

@@ -73,6 +73,11 @@ export class Attribution {
     return waited.length === 0 ? now : [...waited, ...now];
   }
 
+  /** Findings of a sweep wait: who is who may still change. */
+  get unsettled(): boolean {
+    return this.#sweep.size > 0;
+  }
+
   /**
    * Takes in what a sweep of the present state has found; call when the source pauses and at the end.
    *
@@ -129,6 +134,14 @@ export class Attribution {
           { type: 'act', instance, process, actor, assumed, event: foundAgain(process, image, this.#now) },
         ];
       });
+  }
+
+  /** True when no other instance lives below its cgroup, so that stopping the cgroup stops nobody else. */
+  isExclusive(instance: InstanceRecord): boolean {
+    if (instance.cgroupPath === '') return false;
+    const below = `${instance.cgroupPath}/`;
+    for (const other of this.#members.instances.all()) if (other.cgroupPath.startsWith(below)) return false;
+    return true;
   }
 
   /** Living processes that descend from this one or are it, whatever was re-parented or died in between. */

@@ -9,6 +9,11 @@ export class Counters {
     this.#values.set(name, (this.#values.get(name) ?? 0) + by);
   }
 
+  /** For what is counted elsewhere. */
+  set(name: string, value: number): void {
+    this.#values.set(name, value);
+  }
+
   get(name: string): number {
     return this.#values.get(name) ?? 0;
   }

@@ -10,6 +10,12 @@ const maxKnown = 8_192;
 export class KnownActs {
   #byActor = new Map<Actor, Set<string>>();
   #size = 0;
+  #epoch = 0;
+
+  /** Changes whenever what was known is forgotten. */
+  get epoch(): number {
+    return this.#epoch;
+  }
 
   has(actor: Actor, key: string): boolean {
     return this.#byActor.get(actor)?.has(key) ?? false;
@@ -27,6 +33,7 @@ export class KnownActs {
   clear(): void {
     this.#byActor = new Map();
     this.#size = 0;
+    this.#epoch += 1;
   }
 }
 

@@ -3,6 +3,7 @@ import { judge } from '../../fingerprint/judge.ts';
 import { isSensitivePath, neverLearnable } from '../../fingerprint/sensitive.ts';
 import type { DriftReason, Verdict } from '../../fingerprint/verdict.ts';
 import type { AttributedAct } from './attributed.ts';
+import { isGuess } from './placement.ts';
 import type { InForce } from './watched.ts';
 
 export type DriftVerdict = Extract<Verdict, { kind: 'drift' }>;
@@ -24,7 +25,7 @@ export function opinionOf(act: AttributedAct, behaviour: Behaviour, inForce: InF
   }
   const verdict = judge(behaviour, inForce.index);
   // What ran before a found process executed, nobody saw: its place in the lineage is no ground for a charge.
-  return verdict.kind === 'drift' && verdict.because === 'new-lineage' && isGuessed(act)
+  return verdict.kind === 'drift' && verdict.because === 'new-lineage' && isGuess(act, inForce.index)
     ? { kind: 'unjudged', reason: 'started-before-agent' }
     : verdict;
 }
@@ -37,9 +38,4 @@ export function evidenceOf(behaviour: Behaviour, inForce: InForce | undefined): 
     return { kind: 'drift', of, because: 'sensitive-file' };
   const verdict = inForce === undefined ? undefined : judge(behaviour, inForce.index);
   return verdict?.kind === 'drift' ? verdict : { kind: 'drift', of, because: 'new-lineage' };
-}
-
-/** The last three of a lineage decide (docs/format.md, programs); these were seen as a whole only from the second on. */
-function isGuessed(act: AttributedAct): boolean {
-  return act.assumed > 0 && act.actor.lineage.length - act.assumed < 2;
 }

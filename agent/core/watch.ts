@@ -24,6 +24,8 @@ export interface WatchOptions {
   readonly coverage: () => readonly BehaviourKind[];
   readonly counters: Counters;
   readonly attribution: Pick<Attribution, 'mark' | 'restate'>;
+  /** Told of each act that was known already, for whoever answers the next one of its kind sooner. */
+  readonly onKnown?: (act: AttributedAct, copy: WatchedInstance) => void;
 }
 
 export type WatchOutput =
@@ -81,6 +83,7 @@ export class Watch {
     const out: WatchOutput[] = [];
     for (const instance of watched.instances.values()) {
       instance.known.clear();
+      instance.placement.clear();
       for (const act of this.#options.attribution.restate(instance.record)) out.push(...this.#act(act));
     }
     return out;
@@ -113,16 +116,20 @@ export class Watch {
     return out;
   }
 
-  #act(act: AttributedAct): readonly WatchOutput[] {
-    const { workload } = act.instance;
+  #act(seen: AttributedAct): readonly WatchOutput[] {
+    const { workload } = seen.instance;
     if (workload === undefined) return this.#count('unjudged.instance-unknown');
-    const { watched, instance } = this.#watched(act.instance, workload);
+    const { watched, instance } = this.#watched(seen.instance, workload);
+    const act = placed(seen, watched, instance);
     const raw = toBehaviour(act, instance.peers);
     if (typeof raw === 'string') return this.#count(`acts.${raw}`);
     instance.events += 1;
     this.#counters.add('behaviours');
     const key = act.process.outside ? undefined : subjectKey(raw);
-    if (key !== undefined && instance.known.has(act.actor, key)) return this.#count('behaviours.known');
+    if (key !== undefined && instance.known.has(act.actor, key)) {
+      this.#options.onKnown?.(seen, instance);
+      return this.#count('behaviours.known');
+    }
     const behaviour = redact(generalise(raw, instance.names));
     const verdict = act.process.outside
       ? evidenceOf(behaviour, watched.inForce)
@@ -255,6 +262,16 @@ export class Watch {
     this.#counters.add(name);
     return none;
   }
+}
+
+function placed(
+  act: AttributedAct,
+  { inForce }: WatchedWorkload,
+  { placement }: WatchedInstance,
+): AttributedAct {
+  if (act.assumed === 0 || inForce === undefined) return act;
+  const actor = placement.of(act, inForce.index);
+  return { ...act, actor, assumed: act.assumed + actor.lineage.length - act.actor.lineage.length };
 }
 
 function support(watched: WatchedWorkload, instance: WatchedInstance, until: number): readonly WatchOutput[] {

@@ -1,11 +1,12 @@
 import type { Substitutions } from '../../fingerprint/generalise.ts';
 import type { Approval } from '../../fingerprint/incident.ts';
-import type { FingerprintIndex } from '../../fingerprint/judge.ts';
+import type { FingerprintIndex } from '../../fingerprint/index-behaviour.ts';
 import type { Instance, Workload } from '../../fingerprint/workload.ts';
 import { Bitset, Dictionary } from './dictionary.ts';
 import type { InstanceRecord } from './instances.ts';
 import { KnownActs } from './known-acts.ts';
 import { PeerNames } from './peers.ts';
+import { Placement } from './placement.ts';
 
 /** What judges a workload, and in whose name. */
 export interface InForce {
@@ -32,6 +33,7 @@ export class WatchedInstance {
   readonly names: Substitutions;
   readonly peers = new PeerNames();
   readonly known = new KnownActs();
+  readonly placement = new Placement();
   readonly seen = new Bitset();
   /** µs since the epoch: where the next support report begins. */
   since: number;

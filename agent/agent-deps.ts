@@ -1,0 +1,48 @@
+import type { BehaviourKind, Event } from '../fingerprint/event.ts';
+import type { TrustPolicy } from '../fingerprint/trust-policy.ts';
+import type { OwnProcesses } from './core/own.ts';
+import type {
+  ContainerRuntime,
+  Control,
+  Enforcer,
+  EventSource,
+  FingerprintSource,
+  Log,
+  Spool,
+  StateStore,
+  Uplink,
+} from './ports.ts';
+import type { StateLine } from './state-line.ts';
+
+/** Turns a source's bytes into events; a new one for each start of the source. */
+export interface Normaliser {
+  push(bytes: Uint8Array): readonly Event[];
+  /** What the source can see; empty until it has said so. */
+  coverage(): readonly BehaviourKind[];
+  counters(): Readonly<Record<string, number>>;
+}
+
+/** Everything the agent works with; `main.ts` gives the real ones. */
+export interface AgentDeps {
+  readonly source: EventSource;
+  readonly normaliser: () => Normaliser;
+  /** Asked in this order. */
+  readonly runtimes: readonly ContainerRuntime[];
+  readonly fingerprints: FingerprintSource;
+  readonly trust: () => Promise<TrustPolicy | undefined>;
+  readonly state: StateStore;
+  readonly spool: Spool;
+  /** Without a collector the agent judges by what it keeps, and the spool waits. */
+  readonly uplink: Uplink | undefined;
+  readonly enforcer: Enforcer;
+  readonly control: Control;
+  readonly own: OwnProcesses;
+  /** µs since boot, now: what started earlier was there before the agent. */
+  readonly bootUs: number;
+  /** 128-bit hex nonce of this start; orders are bound to it. */
+  readonly session: string;
+  /** µs since the Unix epoch. */
+  readonly now: () => number;
+  readonly log: Log;
+  readonly say: (line: StateLine) => void;
+}

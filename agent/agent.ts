@@ -1,0 +1,238 @@
+import { setInterval, setTimeout as sleep } from 'node:timers/promises';
+import type { AgentDeps, Normaliser } from './agent-deps.ts';
+import type { AgentConfig } from './config.ts';
+import { Counters } from './core/counters.ts';
+import { FingerprintDesk } from './fingerprint-desk.ts';
+import { OrderDesk } from './order-desk.ts';
+import { Outbox } from './outbox.ts';
+import { Pipeline } from './pipeline.ts';
+import type { Downlink, RawChunk } from './ports.ts';
+import { readSource } from './source-loop.ts';
+import { statusOf } from './status.ts';
+
+/** Small enough that a sweep's findings and a burst's last counts are told within a blink. */
+const tickMs = 200;
+/** The stream begins with what the source can see: it waits this long for the source to say it. */
+const readyWithinMs = 5_000;
+/** After SIGTERM: what the collector may still acknowledge. The rest waits in the spool. */
+const farewellMs = 1_000;
+
+/**
+ * The node daemon: source → events → who did it → learn or judge → spool → collector, and orders back to the hand on
+ * the kernel. Runs until `signal` aborts or a recording ends.
+ *
+ * @throws SourceError when the source cannot start at all
+ */
+export async function runAgent(deps: AgentDeps, config: AgentConfig, signal: AbortSignal): Promise<void> {
+  await new Agent(deps, config, signal).run();
+}
+
+class Agent {
+  readonly #deps: AgentDeps;
+  readonly #config: AgentConfig;
+  readonly #signal: AbortSignal;
+  readonly #counters = new Counters();
+  readonly #startedAt: number;
+  readonly #ready = Promise.withResolvers<void>();
+  readonly #desk: FingerprintDesk;
+  readonly #outbox: Outbox;
+  readonly #pipeline: Pipeline;
+  readonly #orders: OrderDesk;
+  #normaliser: Normaliser;
+  #isReady = false;
+  #lastChunkAt: number;
+  #uplinkState = 'disconnected';
+
+  constructor(deps: AgentDeps, config: AgentConfig, signal: AbortSignal) {
+    const { log, now, say, trust, spool, uplink, enforcer } = deps;
+    const counters = this.#counters;
+    this.#deps = deps;
+    this.#config = config;
+    this.#signal = signal;
+    this.#startedAt = now();
+    this.#lastChunkAt = this.#startedAt;
+    this.#normaliser = deps.normaliser();
+    this.#outbox = new Outbox({ spool, uplink, counters, log });
+    const nowMs = () => Math.floor(now() / 1000);
+    this.#desk = new FingerprintDesk({
+      source: deps.fingerprints,
+      state: deps.state,
+      trust,
+      now: nowMs,
+      log,
+      say,
+    });
+    this.#pipeline = new Pipeline(
+      {
+        ...config,
+        ...deps,
+        counters,
+        outbox: this.#outbox,
+        coverage: () => this.#normaliser.coverage(),
+        judging: (workload) => this.#desk.judging(workload),
+        onIncident: (incident, eventTime, judgedAt) => this.#orders.judged(incident, eventTime, judgedAt),
+      },
+      signal,
+    );
+    const { attribution, watch } = this.#pipeline;
+    this.#orders = new OrderDesk({
+      ...deps,
+      node: config.node,
+      enforcer,
+      attribution,
+      watch,
+      holdUs: config.holdMinutes * 60_000_000,
+      counters,
+      onReceipt: (receipt) => this.#outbox.put({ type: 'receipt', receipt }),
+    });
+  }
+
+  async run(): Promise<void> {
+    const { control, enforcer, say } = this.#deps;
+    await this.#desk.open();
+    // Between two runs nobody watched: absence in that time is unknown.
+    if (this.#desk.aliveAt > 0)
+      this.#pipeline.sawGap(this.#desk.aliveAt, this.#startedAt, 'the agent did not run');
+    const holds = enforcer.holds();
+    if (holds.length > 0) say({ type: 'holds-adopted', holds });
+    await control.serve({ status: () => this.#status(), resume: (which) => enforcer.resume(which) });
+    const uplinkEnd = new AbortController();
+    const uplink = this.#runUplink(uplinkEnd.signal);
+    const stop = new AbortController();
+    const timers = this.#runTimers(stop.signal);
+    try {
+      await this.#runSource();
+    } finally {
+      stop.abort();
+      await timers;
+      await this.#farewell();
+      uplinkEnd.abort();
+      await uplink;
+      await this.#close();
+    }
+  }
+
+  async #runSource(): Promise<void> {
+    const { source, log, now, normaliser } = this.#deps;
+    const onAway = (): void => {
+      this.#counters.add('source.restarts');
+      this.#pipeline.sawGap(this.#lastChunkAt, now(), 'the event source was away');
+      this.#normaliser = normaliser();
+    };
+    await readSource({ source, log, onChunk: (chunk) => this.#take(chunk), onAway }, this.#signal);
+  }
+
+  #take(chunk: RawChunk): void {
+    this.#lastChunkAt = chunk.receivedAt;
+    this.#pipeline.take(this.#normaliser.push(chunk.bytes));
+    if (!this.#isReady && this.#normaliser.coverage().length > 0) this.#tellReady();
+  }
+
+  #tellReady(): void {
+    this.#isReady = true;
+    this.#ready.resolve();
+    const { say, source, session } = this.#deps;
+    const coverage = this.#normaliser.coverage();
+    say({ type: 'agent-ready', node: this.#config.node, session, source: source.name, coverage });
+  }
+
+  async #runUplink(signal: AbortSignal): Promise<void> {
+    const { uplink, log } = this.#deps;
+    if (uplink === undefined) return;
+    const patience = sleep(readyWithinMs, undefined, { signal, ref: false }).catch(() => undefined);
+    await Promise.race([this.#ready.promise, patience]);
+    await uplink
+      .run(this.#downlink(), signal)
+      .catch((err: unknown) => log.error({ err }, 'uplink ended badly'));
+  }
+
+  #downlink(): Downlink {
+    const { log, say } = this.#deps;
+    return {
+      onAck: (seq) => this.#outbox.acked(seq),
+      onFingerprint: (envelope) =>
+        void this.#takeFingerprint(envelope).catch((err: unknown) =>
+          log.error({ err }, 'fingerprint not kept'),
+        ),
+      onOrder: (envelope) => void this.#orders.take(envelope),
+      onState: (state, detail) => {
+        this.#uplinkState = state;
+        if (state === 'connected') this.#outbox.connected();
+        else this.#outbox.disconnected();
+        log.info({ state, detail }, 'uplink');
+        say({ type: 'uplink', state, detail });
+      },
+    };
+  }
+
+  async #takeFingerprint(envelope: Uint8Array): Promise<void> {
+    if (await this.#desk.accept(envelope, 'collector')) this.#pipeline.fingerprintsChanged();
+  }
+
+  async #runTimers(signal: AbortSignal): Promise<void> {
+    const { now, uplink, spool } = this.#deps;
+    const { heartbeatSeconds, supportSeconds } = this.#config;
+    await Promise.all([
+      every(tickMs, signal, () => this.#pipeline.tick(now())),
+      every(supportSeconds * 1000, signal, () => this.#pipeline.tellSupport()),
+      every(heartbeatSeconds * 1000, signal, async () => {
+        uplink?.heartbeat({ time: now(), counters: this.#allCounters(), spool: spool.stats() });
+        await this.#saveAlive();
+      }),
+    ]);
+  }
+
+  async #farewell(): Promise<void> {
+    const { spool, now } = this.#deps;
+    // Later than any second that something could still be held back for.
+    this.#pipeline.tick(now() + 60_000_000);
+    this.#pipeline.tellSupport();
+    await this.#outbox.settle();
+    for (let left = farewellMs; left > 0 && this.#uplinkState === 'connected'; left -= 50) {
+      if (spool.stats().records === 0) break;
+      await sleep(50);
+    }
+    await this.#saveAlive();
+  }
+
+  async #close(): Promise<void> {
+    const { control, spool, say, log } = this.#deps;
+    await control.close();
+    await spool.close().catch((err: unknown) => log.error({ err }, 'spool not closed'));
+    say({ type: 'stopped', counters: this.#allCounters() });
+  }
+
+  async #saveAlive(): Promise<void> {
+    const { now, log } = this.#deps;
+    await this.#desk.alive(now()).catch((err: unknown) => log.error({ err }, 'state not saved'));
+  }
+
+  #allCounters(): Readonly<Record<string, number>> {
+    return { ...this.#counters.snapshot(), ...this.#normaliser.counters() };
+  }
+
+  #status(): unknown {
+    const { session, source, enforcer, spool } = this.#deps;
+    return statusOf({
+      node: this.#config.node,
+      session,
+      startedAt: this.#startedAt,
+      ready: this.#isReady,
+      source: source.name,
+      coverage: this.#normaliser.coverage(),
+      uplink: this.#uplinkState,
+      spool: spool.stats(),
+      holds: enforcer.holds(),
+      watch: this.#pipeline.watch,
+      counters: this.#allCounters(),
+    });
+  }
+}
+
+async function every(ms: number, signal: AbortSignal, act: () => void | Promise<void>): Promise<void> {
+  try {
+    for await (const _ of setInterval(ms, undefined, { signal })) await act();
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+}

@@ -1,0 +1,171 @@
+/** What is wrong with a configuration: every problem, each a sentence naming the key and what it may be. */
+export class ConfigError extends Error {
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(problems.join('\n'));
+    this.name = 'ConfigError';
+    this.problems = problems;
+  }
+}
+
+interface Key<T> {
+  readonly initial: T;
+  readonly doc: string;
+  /** What it may be, for the sentence and the page. */
+  readonly range: string;
+  /** @returns undefined when the value is not one of those. */
+  read(value: unknown): T | undefined;
+}
+
+function text(initial: string, doc: string, maxLength = 4_096): Key<string> {
+  return {
+    initial,
+    doc,
+    range: `text of at most ${maxLength} characters`,
+    read: (value) => (isText(value) && value.length <= maxLength ? value : undefined),
+  };
+}
+
+function integer(initial: number, min: number, max: number, doc: string): Key<number> {
+  return {
+    initial,
+    doc,
+    range: `a whole number from ${min} to ${max}`,
+    read: (value) => {
+      const n = isText(value) && /^\d{1,15}$/.test(value) ? Number(value) : value;
+      return typeof n === 'number' && Number.isInteger(n) && n >= min && n <= max ? n : undefined;
+    },
+  };
+}
+
+function flag(initial: boolean, doc: string): Key<boolean> {
+  return {
+    initial,
+    doc,
+    range: 'true or false',
+    read: (value) => (typeof value === 'boolean' ? value : undefined),
+  };
+}
+
+function oneOf<T extends string>(choices: readonly T[], initial: T, doc: string): Key<T> {
+  return {
+    initial,
+    doc,
+    range: `one of ${choices.join(', ')}`,
+    read: (value) => choices.find((c) => c === value),
+  };
+}
+
+/** Pids of Whorl's own other processes: a handful. */
+function pids(doc: string): Key<readonly number[]> {
+  const one = (value: unknown): number | undefined => integer(0, 1, 4_194_304, '').read(value);
+  return {
+    initial: [],
+    doc,
+    range: 'a list of at most 16 pids',
+    read: (value) => {
+      if (!Array.isArray(value) || value.length > 16) return undefined;
+      const read = value.map(one).filter((n) => n !== undefined);
+      return read.length === value.length ? read : undefined;
+    },
+  };
+}
+
+const keys = {
+  dataDir: text('/var/lib/whorl', 'Where everything is kept; the agent uses `agent/` below it.'),
+  node: text('', 'Name of this node. Empty: the host name.', 253),
+  cluster: text('default', 'Name of the cluster this node belongs to.', 253),
+  source: oneOf(
+    ['sensor', 'replay'],
+    'sensor',
+    'Where events come from: the embedded eBPF sensor, or a recording.',
+  ),
+  sensor: text('', 'Program of the sensor, already built. Empty: it is built when the agent starts.'),
+  recording: text('', "File of the sensor's records, for source `replay`."),
+  trustPolicy: text('', 'File of the trust policy. Empty: `agent/trust.json` in the data directory.'),
+  containerdSocket: text(
+    '/run/containerd/containerd.sock',
+    "containerd's own socket. Empty: containerd is not asked.",
+  ),
+  collector: text(
+    '',
+    'Address of the collector, `host:port` or `unix:/path`. Empty: none; reports wait in the spool.',
+  ),
+  collectorCa: text('', "File with the certificate the collector's is checked against."),
+  tokenFile: text('', 'File with the token this agent shows the collector.'),
+  spoolMaxMib: integer(512, 1, 65_536, 'Disk the spool may use. What does not fit is counted as lost.'),
+  evidenceMaxMib: integer(256, 1, 65_536, 'Disk that evidence of stops may use; the oldest goes first.'),
+  maxProcesses: integer(32_768, 1_024, 4_194_304, 'Processes remembered at once, some 300 bytes each.'),
+  identifySeconds: integer(5, 1, 60, 'How long behaviours wait for their container to be known.'),
+  holdMinutes: integer(10, 1, 1_440, 'How long a hold or freeze lasts before it ends by itself.'),
+  heartbeatSeconds: integer(5, 1, 300, 'How often counters go to the collector.'),
+  supportSeconds: integer(3_600, 1, 86_400, 'How often each copy tells which behaviours it has shown.'),
+  ownPids: pids('Processes that are Whorl itself together with what they start, such as the collector.'),
+  ownParentPid: integer(
+    0,
+    0,
+    4_194_304,
+    'A process that is Whorl, but what it starts is not, such as `whorl up`. 0: none.',
+  ),
+  eventsJson: flag(false, 'Print each change of state as a JSON line on stdout.'),
+  logLevel: oneOf(['error', 'warn', 'info', 'debug'], 'info', 'How much is logged to stderr.'),
+};
+
+type Value<K> = K extends Key<infer T> ? T : never;
+export type AgentConfig = { readonly [K in keyof typeof keys]: Value<(typeof keys)[K]> };
+
+/**
+ * One configuration from a parsed file and flags; flags win. Flags are spelled as the keys (`dataDir`).
+ *
+ * @throws ConfigError with all problems at once
+ */
+export function parseAgentConfig(file: unknown, flags: Readonly<Record<string, unknown>> = {}): AgentConfig {
+  const problems: string[] = [];
+  if (!isObject(file)) throw new ConfigError(['the configuration must be a JSON object of keys and values']);
+  const given: Record<string, unknown> = { ...file };
+  for (const [name, value] of Object.entries(flags)) if (value !== undefined) given[name] = value;
+  for (const name of Object.keys(given)) if (!Object.hasOwn(keys, name)) problems.push(unknownKey(name));
+  const entries = Object.entries<Key<unknown>>(keys).map(([name, key]) => {
+    if (!Object.hasOwn(given, name)) return [name, key.initial];
+    const value = key.read(given[name]);
+    if (value === undefined) problems.push(`${name} must be ${key.range}`);
+    return [name, value];
+  });
+  // Each value was read by the key of its own name, or is in `problems`.
+  const config = Object.fromEntries(entries) as AgentConfig;
+  if (problems.length === 0) problems.push(...contradictions(config));
+  if (problems.length > 0) throw new ConfigError(problems);
+  return config;
+}
+
+/** The page of the configuration for docs/operations.md, in Markdown. */
+export function describeAgentConfig(): string {
+  const rows = Object.entries<Key<unknown>>(keys).map(
+    ([name, key]) => `| \`${name}\` | \`${JSON.stringify(key.initial)}\` | ${key.range} | ${key.doc} |`,
+  );
+  return ['| Key | Default | May be | Meaning |', '|---|---|---|---|', ...rows, ''].join('\n');
+}
+
+function contradictions(config: AgentConfig): string[] {
+  const problems: string[] = [];
+  if (config.dataDir === '') problems.push('dataDir must name a directory');
+  if (config.source === 'replay' && config.recording === '')
+    problems.push('recording must name a file when source is replay');
+  return problems;
+}
+
+/** Cut and quoted: the name comes from a file that may be hostile. */
+function unknownKey(name: string): string {
+  const known = Object.keys(keys).find((k) => k.toLowerCase() === name.toLowerCase().replaceAll(/[-_]/g, ''));
+  const hint = known === undefined ? `known are ${Object.keys(keys).join(', ')}` : `did you mean ${known}?`;
+  return `${JSON.stringify(name.slice(0, 64))} is no key of this configuration; ${hint}`;
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && !value.includes('\0');
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,172 @@
+import { FingerprintError } from '../fingerprint/errors.ts';
+import type { Incident } from '../fingerprint/incident.ts';
+import type { Action, Order, Receipt } from '../fingerprint/order.ts';
+import { verifyOrder } from '../fingerprint/order-envelope.ts';
+import { printable } from '../fingerprint/printable.ts';
+import type { TrustPolicy } from '../fingerprint/trust-policy.ts';
+import { workloadKey } from '../fingerprint/workload.ts';
+import type { Attribution } from './core/attribution.ts';
+import type { Counters } from './core/counters.ts';
+import { checkOrder, type Stop } from './core/orders.ts';
+import type { Watch } from './core/watch.ts';
+import type { Enforcer, Log } from './ports.ts';
+import type { StateLine } from './state-line.ts';
+
+/** Receipts that are repeated when an order is; orders live a minute, the budgets allow some ten. */
+const maxReceipts = 256;
+/** When each incident's first event happened and was judged. As many as the watch remembers telling. */
+const maxTimed = 1_024;
+
+export interface OrderDeskOptions {
+  readonly node: string;
+  readonly session: string;
+  readonly trust: () => Promise<TrustPolicy | undefined>;
+  readonly enforcer: Enforcer;
+  readonly attribution: Attribution;
+  readonly watch: Watch;
+  /** How long a hold or freeze lasts before it ends by itself. */
+  readonly holdUs: number;
+  /** µs since the Unix epoch. */
+  readonly now: () => number;
+  readonly counters: Counters;
+  readonly log: Log;
+  readonly say: (line: StateLine) => void;
+  readonly onReceipt: (receipt: Receipt) => void;
+}
+
+/** Obeys signed orders, one after the other, each once; tells what became of them. */
+export class OrderDesk {
+  readonly #options: OrderDeskOptions;
+  readonly #receipts = new Map<string, Receipt>();
+  readonly #timed = new Map<string, { readonly eventTime: number; readonly judgedAt: number }>();
+  #stops: Stop[] = [];
+  #lastSeq = 0;
+  #tail: Promise<void> = Promise.resolve();
+
+  constructor(options: OrderDeskOptions) {
+    this.#options = options;
+  }
+
+  /** Remembers when the incident's first event happened in the kernel and when it was judged. */
+  judged(incident: Incident, eventTime: number, judgedAt: number): void {
+    keep(this.#timed, incident.id, { eventTime, judgedAt }, maxTimed);
+  }
+
+  take(envelope: Uint8Array): Promise<void> {
+    this.#tail = this.#tail.then(() => this.#take(envelope)).catch((err: unknown) => this.#broken(err));
+    return this.#tail;
+  }
+
+  async #take(envelope: Uint8Array): Promise<void> {
+    const order = await this.#read(envelope);
+    if (order === undefined) return;
+    const receipt = this.#receipts.get(order.id) ?? (await this.#obey(order));
+    keep(this.#receipts, order.id, receipt, maxReceipts);
+    this.#options.log.info({ order: order.id, action: order.action, result: receipt.result }, 'order');
+    this.#options.say({ type: 'receipt', receipt });
+    this.#options.onReceipt(receipt);
+  }
+
+  /** An order nobody trusted signed gets no receipt: its very id is a stranger's word. */
+  async #read(envelope: Uint8Array): Promise<Order | undefined> {
+    try {
+      return verifyOrder(envelope, (await this.#options.trust())?.commandKeys ?? []);
+    } catch (error) {
+      if (!(error instanceof FingerprintError)) throw error;
+      this.#options.counters.add('orders.refused-signature');
+      this.#options.log.warn({ code: error.code }, 'order refused');
+      this.#options.say({ type: 'order-refused', code: error.code, message: printable(error.message) });
+      return undefined;
+    }
+  }
+
+  async #obey(order: Order): Promise<Receipt> {
+    const { node, session, enforcer, watch, now } = this.#options;
+    const incident = watch.incident(order.target.incident);
+    const held = enforcer.holds().some((h) => h.incident === order.target.incident);
+    const check = checkOrder(order, {
+      node,
+      session,
+      lastSeq: this.#lastSeq,
+      now: now(),
+      incident,
+      held,
+      stops: this.#stops,
+    });
+    if (order.target.node === node && order.session === session)
+      this.#lastSeq = Math.max(this.#lastSeq, order.seq);
+    if (!check.go) {
+      this.#options.counters.add(`orders.${check.receipt.result}`);
+      return check.receipt;
+    }
+    return order.action === 'resume'
+      ? await this.#resume(order)
+      : await this.#stop(order, order.action, incident);
+  }
+
+  async #resume(order: Order): Promise<Receipt> {
+    const { incident } = order.target;
+    const released = await this.#options.enforcer.resume({ incident });
+    const result = released.length > 0 ? 'done' : 'target-gone';
+    return { order: order.id, incident, result, action: 'resume', stopped: [] };
+  }
+
+  async #stop(
+    order: Order,
+    action: Exclude<Action, 'resume'>,
+    incident: Incident | undefined,
+  ): Promise<Receipt> {
+    const { attribution, enforcer, now, holdUs } = this.#options;
+    const { target } = order;
+    const instance = attribution.instance(target.instance);
+    const base = { order: order.id, incident: target.incident };
+    if (incident === undefined || instance === undefined)
+      return { ...base, result: 'target-gone', stopped: [], detail: 'the instance has ended' };
+    this.#stops = [
+      ...this.#stops.slice(-maxReceipts),
+      { at: now(), workload: workloadKey(incident.workload) },
+    ];
+    const done = await enforcer.act({
+      action,
+      incident,
+      cgroupPath: instance.cgroupPath,
+      culprit: target.process,
+      subtree: attribution.subtree(target.process),
+      exclusive: attribution.isExclusive(instance),
+      deadline: now() + holdUs,
+    });
+    const { result, stopped, stoppedAt, evidence, detail } = done;
+    return {
+      ...base,
+      result,
+      action: done.action,
+      stopped,
+      ...this.#durations(incident.id, stoppedAt),
+      ...(evidence === undefined ? {} : { evidence }),
+      ...(detail === undefined ? {} : { detail }),
+    };
+  }
+
+  #durations(incident: string, stoppedAt: number | undefined): Partial<Receipt> {
+    const timed = this.#timed.get(incident);
+    if (timed === undefined) return {};
+    const { eventTime, judgedAt } = timed;
+    return {
+      eventToVerdictUs: Math.max(0, judgedAt - eventTime),
+      ...(stoppedAt === undefined ? {} : { eventToStoppedUs: Math.max(0, stoppedAt - eventTime) }),
+    };
+  }
+
+  #broken(err: unknown): void {
+    this.#options.counters.add('orders.failed');
+    this.#options.log.error({ err }, 'order failed');
+  }
+}
+
+function keep<V>(map: Map<string, V>, key: string, value: V, max: number): void {
+  if (!map.has(key) && map.size >= max) {
+    const oldest = map.keys().next();
+    if (oldest.done !== true) map.delete(oldest.value);
+  }
+  map.set(key, value);
+}

@@ -1,0 +1,144 @@
+import type { BehaviourKind, Event } from '../fingerprint/event.ts';
+import type { Incident } from '../fingerprint/incident.ts';
+import type { Workload } from '../fingerprint/workload.ts';
+import type { Attributed } from './core/attributed.ts';
+import { Attribution } from './core/attribution.ts';
+import type { Counters } from './core/counters.ts';
+import type { InstanceRecord } from './core/instances.ts';
+import type { OwnProcesses } from './core/own.ts';
+import { Watch, type WatchOutput } from './core/watch.ts';
+import type { InForce } from './core/watched.ts';
+import { Identities } from './identities.ts';
+import type { Outbox } from './outbox.ts';
+import type { ContainerRuntime, Log } from './ports.ts';
+import type { StateLine } from './state-line.ts';
+
+export interface PipelineOptions {
+  readonly node: string;
+  readonly cluster: string;
+  readonly maxProcesses: number;
+  readonly identifySeconds: number;
+  readonly runtimes: readonly ContainerRuntime[];
+  readonly own: OwnProcesses;
+  /** µs since boot when watching begins. */
+  readonly bootUs: number;
+  readonly coverage: () => readonly BehaviourKind[];
+  /** What judges a workload; undefined: it is learned. */
+  readonly judging: (workload: Workload) => InForce | undefined;
+  readonly outbox: Outbox;
+  /** Told first of all, before anything is written: whoever may act on it must not wait for a disk. */
+  readonly onIncident: (incident: Incident, eventTime: number, judgedAt: number) => void;
+  readonly counters: Counters;
+  readonly now: () => number;
+  readonly log: Log;
+  readonly say: (line: StateLine) => void;
+}
+
+/** An event's way through the agent: who did it → is it known → what is told. Nothing here waits. */
+export class Pipeline {
+  readonly attribution: Attribution;
+  readonly watch: Watch;
+  readonly #options: PipelineOptions;
+  readonly #identities: Identities;
+  readonly #noveltiesTold = new Map<Workload, number>();
+
+  constructor(options: PipelineOptions, signal: AbortSignal) {
+    const { counters, coverage, log, node, own } = options;
+    this.#options = options;
+    this.attribution = new Attribution({
+      counters,
+      own,
+      watchingSince: options.bootUs,
+      maxProcesses: options.maxProcesses,
+    });
+    this.watch = new Watch({ node, coverage, counters, attribution: this.attribution });
+    this.#identities = new Identities(
+      {
+        runtimes: options.runtimes,
+        cluster: options.cluster,
+        patienceMs: options.identifySeconds * 1000,
+        counters,
+        log,
+        onKnown: (instance, workload) => this.#known(instance, workload),
+        onUnknown: (instance, reason) => this.#unknown(instance, reason),
+      },
+      signal,
+    );
+  }
+
+  take(events: readonly Event[]): void {
+    this.#options.counters.add('events', events.length);
+    for (const event of events) for (const item of this.attribution.observe(event)) this.#handle(item);
+  }
+
+  /** What waited for a pause or for its turn. @param until µs since the epoch */
+  tick(until: number): void {
+    for (const item of this.attribution.settle(until)) this.#handle(item);
+    for (const output of this.watch.tick(until)) this.#tell(output);
+    this.#tellNovelties();
+  }
+
+  tellSupport(): void {
+    for (const output of this.watch.support(this.#options.now())) this.#tell(output);
+  }
+
+  /** Something else is in force: what runs is judged by it. */
+  fingerprintsChanged(): void {
+    for (const { workload } of this.watch.workloads()) this.#judgeBy(workload);
+  }
+
+  /** Events that nobody saw. */
+  sawGap(since: number, until: number, reason: string): void {
+    this.take([{ kind: 'gap', time: until, process: { pid: 0, start: 0 }, since, until, lost: 0, reason }]);
+  }
+
+  #handle(item: Attributed): void {
+    if (item.type === 'instance' && item.state !== 'exited') this.#identities.ask(item.instance);
+    else for (const output of this.watch.observe(item)) this.#tell(output);
+  }
+
+  #known(instance: InstanceRecord, workload: Workload): void {
+    const state = instance.state === 'found' ? 'found' : 'started';
+    for (const output of this.watch.began(instance, workload, state)) this.#tell(output);
+    this.#judgeBy(workload);
+    for (const item of this.attribution.identify(instance, workload)) this.#handle(item);
+  }
+
+  #unknown(instance: InstanceRecord, reason: string): void {
+    for (const item of this.attribution.abandon(instance)) this.#handle(item);
+    this.#options.say({ type: 'instance-unknown', instance: instance.id, reason });
+  }
+
+  #judgeBy(workload: Workload): void {
+    const { judging } = this.#options;
+    for (const output of this.watch.setInForce(workload, judging(workload))) this.#tell(output);
+  }
+
+  #tell(output: WatchOutput): void {
+    const { outbox, say, now, onIncident } = this.#options;
+    if (output.type === 'incident') {
+      const { incident, isNew, eventTime } = output;
+      const judgedAt = now();
+      if (isNew) onIncident(incident, eventTime, judgedAt);
+      outbox.put({ type: 'incident', incident });
+      say({ type: 'incident', isNew, eventToVerdictUs: Math.max(0, judgedAt - eventTime), incident });
+      return;
+    }
+    const { report } = output;
+    outbox.put(report);
+    if (report.type === 'instance' || report.type === 'gap') say(report);
+  }
+
+  #tellNovelties(): void {
+    for (const { workload, dictionary, instances } of this.watch.workloads()) {
+      if (this.#noveltiesTold.get(workload) === dictionary.size) continue;
+      this.#noveltiesTold.set(workload, dictionary.size);
+      this.#options.say({
+        type: 'novelty-count',
+        workload,
+        behaviours: dictionary.size,
+        instances: instances.size,
+      });
+    }
+  }
+}

@@ -1,0 +1,50 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type EventSource, type Log, type RawChunk, SourceError } from './ports.ts';
+
+const firstRestartMs = 1_000;
+const longestRestartMs = 30_000;
+
+export interface SourceLoop {
+  readonly source: EventSource;
+  readonly log: Log;
+  readonly onChunk: (chunk: RawChunk) => void;
+  /** It ended and is about to be started again: what happened meanwhile nobody saw. */
+  readonly onAway: () => void;
+}
+
+/**
+ * Reads the source until `signal` aborts, starting it again with growing pauses. A recording is read once.
+ *
+ * @throws SourceError when it cannot start the first time: the person who started us must hear it
+ */
+export async function readSource(loop: SourceLoop, signal: AbortSignal): Promise<void> {
+  const { source, onAway } = loop;
+  let wait = firstRestartMs;
+  for (let first = true; ; first = false) {
+    const chunks = await drain(loop, first, signal);
+    if (signal.aborted || source.name === 'replay') return;
+    wait = chunks > 0 ? firstRestartMs : Math.min(wait * 2, longestRestartMs);
+    await sleep(wait, undefined, { signal }).catch(() => undefined);
+    if (signal.aborted) return;
+    onAway();
+  }
+}
+
+/** @returns how many chunks came before it ended. */
+async function drain(
+  { source, log, onChunk }: SourceLoop,
+  first: boolean,
+  signal: AbortSignal,
+): Promise<number> {
+  let chunks = 0;
+  try {
+    for await (const chunk of source.chunks(signal)) {
+      chunks += 1;
+      onChunk(chunk);
+    }
+  } catch (error) {
+    if (!(error instanceof SourceError) || (first && chunks === 0)) throw error;
+    log.error({ code: error.code, err: error }, 'event source failed');
+  }
+  return chunks;
+}

@@ -1,0 +1,62 @@
+import type { BehaviourKind } from '../fingerprint/event.ts';
+import type { Incident } from '../fingerprint/incident.ts';
+import type { Receipt } from '../fingerprint/order.ts';
+import type { Mode } from '../fingerprint/verdict.ts';
+import type { Instance, Subject, Workload } from '../fingerprint/workload.ts';
+import type { Hold } from './ports.ts';
+
+/** One change of state, for whoever runs the agent (`whorl agent --events-json` prints them as JSON lines). */
+export type StateLine =
+  | {
+      readonly type: 'agent-ready';
+      readonly node: string;
+      readonly session: string;
+      readonly source: string;
+      readonly coverage: readonly BehaviourKind[];
+    }
+  | {
+      readonly type: 'instance';
+      readonly state: 'started' | 'found' | 'exited';
+      readonly workload: Workload;
+      readonly instance: Instance;
+    }
+  | { readonly type: 'instance-unknown'; readonly instance: string; readonly reason: string }
+  | {
+      readonly type: 'novelty-count';
+      readonly workload: Workload;
+      readonly behaviours: number;
+      readonly instances: number;
+    }
+  | {
+      readonly type: 'fingerprint-in-force';
+      readonly subject: Subject;
+      readonly digest: string;
+      readonly version: number;
+      readonly signedBy: string;
+      readonly maxMode: Mode;
+      readonly warnings: readonly string[];
+    }
+  | {
+      readonly type: 'fingerprint-refused';
+      readonly name: string;
+      readonly code: string;
+      readonly message: string;
+    }
+  | {
+      readonly type: 'incident';
+      readonly isNew: boolean;
+      readonly eventToVerdictUs: number;
+      readonly incident: Incident;
+    }
+  | { readonly type: 'order-refused'; readonly code: string; readonly message: string }
+  | { readonly type: 'receipt'; readonly receipt: Receipt }
+  | { readonly type: 'holds-adopted'; readonly holds: readonly Hold[] }
+  | {
+      readonly type: 'gap';
+      readonly since: number;
+      readonly until: number;
+      readonly lost: number;
+      readonly reason: string;
+    }
+  | { readonly type: 'uplink'; readonly state: 'connected' | 'disconnected'; readonly detail: string }
+  | { readonly type: 'stopped'; readonly counters: Readonly<Record<string, number>> };

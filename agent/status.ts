@@ -1,0 +1,37 @@
+import type { BehaviourKind } from '../fingerprint/event.ts';
+import type { Watch } from './core/watch.ts';
+import type { WatchedWorkload } from './core/watched.ts';
+import type { Hold, SpoolStats } from './ports.ts';
+
+export interface StatusFacts {
+  readonly node: string;
+  readonly session: string;
+  readonly startedAt: number;
+  readonly ready: boolean;
+  readonly source: string;
+  readonly coverage: readonly BehaviourKind[];
+  readonly uplink: string;
+  readonly spool: SpoolStats;
+  readonly holds: readonly Hold[];
+  readonly watch: Watch;
+  readonly counters: Readonly<Record<string, number>>;
+}
+
+/** What `GET /status` answers: plain JSON, times in µs since the Unix epoch, everything printable. */
+export function statusOf({ watch, ...facts }: StatusFacts): unknown {
+  return {
+    ...facts,
+    workloads: [...watch.workloads()].map(workloadStatus),
+    incidents: watch.openIncidents(),
+  };
+}
+
+function workloadStatus({ workload, inForce, dictionary, instances }: WatchedWorkload): unknown {
+  return {
+    workload,
+    state: inForce === undefined ? 'learning' : 'judging',
+    behaviours: dictionary.size,
+    ...(inForce === undefined ? {} : { approval: inForce.approval }),
+    instances: [...instances.values()].map(({ instance, events, lost }) => ({ ...instance, events, lost })),
+  };
+}
