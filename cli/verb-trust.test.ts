@@ -1,0 +1,69 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { afterAll, describe, expect, it } from 'vitest';
+import { stranger, vendor } from '../test/fakes/trust.ts';
+import { trustWorld } from '../test/fakes/trust-world.ts';
+
+const world = trustWorld();
+afterAll(world.remove);
+
+describe('trust', () => {
+  const init = (...more: string[]) =>
+    world.whorl(['trust', 'init', '--signer', world.pub, '--out', world.at('p.json'), ...more]);
+
+  it('writes a policy that show explains', async () => {
+    const io = await world.whorl(['trust', 'show', world.policy]);
+    expect(io.stdout.join('\n')).toMatch(
+      /Rule default: for registry.example\/shop\/\*\*, Shop Inc \(key [0-9a-f]{12}…\) may sign; .* as far as kill\./,
+    );
+    expect(io.stdout.join('\n')).toContain('Nobody may give orders');
+    const json = JSON.parse((await world.whorl(['trust', 'show', world.policy, '--json'])).stdout.join());
+    expect(json).toEqual(JSON.parse(readFileSync(world.policy, 'utf8')));
+  });
+
+  it('alerts at most unless told otherwise, and names the owner after the key file', async () => {
+    const io = await init('--image', '**', '--command-key', world.stranger, '--dry-run');
+    const policy = JSON.parse(io.stdout.join('\n'));
+    expect(policy.rules).toEqual([
+      {
+        name: 'default',
+        images: ['**'],
+        sign: { keys: [vendor.publicKey.keyId], threshold: 1 },
+        maxMode: 'alert',
+      },
+    ]);
+    expect(policy.keys[vendor.publicKey.keyId].owner).toBe('vendor');
+    expect(policy.roles.command.keys).toEqual([stranger.publicKey.keyId]);
+    expect(existsSync(world.at('p.json'))).toBe(false);
+  });
+
+  it.each<[string, string[], number, RegExp]>([
+    ['a pattern that is none', ['--image', '*'], 2, /rules\[0\].images\[0\] must be a name/],
+    [
+      'a mode that is none',
+      ['--image', '**', '--max-mode', 'destroy'],
+      2,
+      /Allowed choices are observe, alert/,
+    ],
+    ['a private key as signer', ['--image', '**', '--signer', world.key], 3, /vendor.key.*is a private key/],
+    ['a baseline as signer', ['--image', '**', '--signer', world.baseline], 3, /baseline.json.*no key file/],
+    ['no pattern', [], 2, /required option '--image/],
+  ])('refuses %s', async (_name, args, code, message) => {
+    const io = await init(...args);
+    expect([io.exitCode, io.stderr.join('\n')]).toEqual([code, expect.stringMatching(message)]);
+    expect(existsSync(world.at('p.json'))).toBe(false);
+  });
+
+  it('does not replace a policy', async () => {
+    const io = await world.whorl([
+      'trust',
+      'init',
+      '--signer',
+      world.pub,
+      '--image',
+      '**',
+      '--out',
+      world.policy,
+    ]);
+    expect([io.exitCode, io.stderr.join()]).toEqual([2, expect.stringMatching(/policy.json exists already/)]);
+  });
+});
