@@ -1,0 +1,65 @@
+#include <sys/syscall.h>
+#include "sensor.h"
+
+struct entry { int nr; unsigned char op; };
+
+static const struct entry native[] = {
+#ifdef SYS_open
+  {SYS_open, OP_OPEN}, {SYS_creat, OP_CREAT}, {SYS_unlink, OP_UNLINK}, {SYS_rmdir, OP_UNLINK}, {SYS_rename, OP_RENAME},
+  {SYS_link, OP_LINK}, {SYS_symlink, OP_SYMLINK}, {SYS_chmod, OP_CHMOD}, {SYS_chown, OP_CHOWN}, {SYS_lchown, OP_CHOWN},
+  {SYS_mkdir, OP_MKDIR}, {SYS_mknod, OP_MKNOD}, {SYS_accept, OP_ACCEPT},
+#endif
+#ifdef SYS_renameat
+  {SYS_renameat, OP_RENAMEAT},
+#endif
+  {SYS_openat, OP_OPENAT}, {437, OP_OPENAT2}, {SYS_open_by_handle_at, OP_OPEN_HANDLE},
+  {SYS_mmap, OP_MMAP}, {SYS_mprotect, OP_MPROTECT}, {329 + 0 * SYS_mmap, OP_MPROTECT},
+  {SYS_unlinkat, OP_UNLINKAT}, {SYS_renameat2, OP_RENAMEAT}, {SYS_linkat, OP_LINKAT}, {SYS_symlinkat, OP_SYMLINKAT},
+  {SYS_fchmodat, OP_FCHMODAT}, {452, OP_FCHMODAT}, {SYS_fchmod, OP_FCHMOD}, {SYS_fchownat, OP_FCHOWNAT},
+  {SYS_fchown, OP_FCHOWN}, {SYS_truncate, OP_TRUNCATE}, {SYS_mkdirat, OP_MKDIRAT}, {SYS_mknodat, OP_MKNODAT},
+  {SYS_connect, OP_CONNECT}, {SYS_bind, OP_BIND}, {SYS_listen, OP_LISTEN}, {SYS_accept4, OP_ACCEPT},
+  {SYS_sendto, OP_SENDTO}, {SYS_sendmsg, OP_SENDMSG}, {SYS_sendmmsg, OP_SENDMMSG},
+  {SYS_recvfrom, OP_RECVFROM}, {SYS_recvmsg, OP_RECVMSG}, {SYS_recvmmsg, OP_RECVMMSG},
+  {SYS_read, OP_READ}, {SYS_readv, OP_READV}, {SYS_write, OP_WRITE}, {SYS_writev, OP_WRITEV},
+  {SYS_ptrace, OP_PTRACE}, {SYS_memfd_create, OP_MEMFD}, {SYS_setns, OP_SETNS}, {SYS_unshare, OP_UNSHARE},
+  {SYS_clone, OP_CLONE}, {435, OP_CLONE3}, {SYS_mount, OP_MOUNT}, {432, OP_FSMOUNT}, {429, OP_MOVE_MOUNT},
+  {SYS_chroot, OP_CHROOT}, {SYS_pivot_root, OP_PIVOT}, {SYS_bpf, OP_BPF}, {425, OP_URING_SETUP},
+  {SYS_init_module, OP_INIT_MODULE}, {SYS_finit_module, OP_FINIT_MODULE}, {SYS_delete_module, OP_DELETE_MODULE},
+  {SYS_process_vm_readv, OP_VM_READ}, {SYS_process_vm_writev, OP_VM_WRITE}, {438, OP_PIDFD_GETFD},
+  {SYS_kexec_load, OP_KEXEC}, {SYS_execve, OP_EXECVE}, {SYS_execveat, OP_EXECVEAT},
+};
+
+/* i386 numbers (arch/x86/entry/syscalls/syscall_32.tbl); 32-bit ARM differs in few but is not told apart: none there. */
+static const struct entry compat[] = {
+#ifdef __x86_64__
+  {5, OP_OPEN}, {8, OP_CREAT}, {295, OP_OPENAT}, {437, OP_OPENAT2}, {342, OP_OPEN_HANDLE},
+  {192, OP_MMAP}, {90, OP_OLD_MMAP}, {125, OP_MPROTECT}, {380, OP_MPROTECT},
+  {10, OP_UNLINK}, {40, OP_UNLINK}, {301, OP_UNLINKAT}, {38, OP_RENAME}, {302, OP_RENAMEAT}, {353, OP_RENAMEAT},
+  {9, OP_LINK}, {303, OP_LINKAT}, {83, OP_SYMLINK}, {304, OP_SYMLINKAT}, {15, OP_CHMOD}, {306, OP_FCHMODAT}, {452, OP_FCHMODAT},
+  {94, OP_FCHMOD}, {182, OP_CHOWN}, {212, OP_CHOWN}, {16, OP_CHOWN}, {198, OP_CHOWN}, {298, OP_FCHOWNAT}, {95, OP_FCHOWN},
+  {207, OP_FCHOWN}, {92, OP_TRUNCATE}, {39, OP_MKDIR}, {296, OP_MKDIRAT}, {14, OP_MKNOD}, {297, OP_MKNODAT},
+  {102, OP_SOCKETCALL}, {362, OP_CONNECT}, {361, OP_BIND}, {363, OP_LISTEN}, {364, OP_ACCEPT}, {369, OP_SENDTO},
+  {370, OP_SENDMSG}, {345, OP_SENDMMSG}, {371, OP_RECVFROM}, {372, OP_RECVMSG}, {337, OP_RECVMMSG}, {417, OP_RECVMMSG},
+  {3, OP_READ}, {145, OP_READV}, {4, OP_WRITE}, {146, OP_WRITEV},
+  {26, OP_PTRACE}, {356, OP_MEMFD}, {346, OP_SETNS}, {310, OP_UNSHARE}, {120, OP_CLONE}, {435, OP_CLONE3}, {21, OP_MOUNT},
+  {432, OP_FSMOUNT}, {429, OP_MOVE_MOUNT}, {61, OP_CHROOT}, {217, OP_PIVOT}, {357, OP_BPF}, {425, OP_URING_SETUP},
+  {128, OP_INIT_MODULE}, {350, OP_FINIT_MODULE}, {129, OP_DELETE_MODULE}, {347, OP_VM_READ}, {348, OP_VM_WRITE},
+  {438, OP_PIDFD_GETFD}, {283, OP_KEXEC}, {11, OP_EXECVE}, {358, OP_EXECVEAT},
+#else
+  {-1, 0},
+#endif
+};
+
+static void fill(unsigned char *table, const struct entry *e, size_t n) {
+  for (size_t i = 0; i < n; i++) if (e[i].nr >= 0 && e[i].nr < MAX_NR) table[e[i].nr] = e[i].op;
+}
+
+void fill_system_calls(struct config *c) {
+  fill(c->native, native, sizeof native / sizeof *native);
+  fill(c->compat, compat, sizeof compat / sizeof *compat);
+#ifdef __x86_64__
+  /* x32 has its own numbers for the calls whose structures differ. */
+  static const struct entry x32[] = {{517, OP_RECVFROM}, {518, OP_SENDMSG}, {519, OP_RECVMSG}};
+  (void)x32;
+#endif
+}
