@@ -78,13 +78,13 @@ export class FingerprintDesk {
       const policy = await this.#options.trust();
       if (policy === undefined) return this.#refuse(name, 'NO_TRUST', 'this node has no trust policy');
       const verified = verifyFingerprint(bytes, policy, { now: this.#options.now(), seen: this.#seen });
-      const { fingerprint, digest } = verified;
-      if (this.#byStream.get(fingerprint.stream)?.verified.digest === digest) return false;
+      const { fingerprint, digest, stream } = verified;
+      if (this.#byStream.get(stream)?.verified.digest === digest) return false;
       // First what must not be forgotten, then what it allows: a crash between leaves the stricter state.
-      this.#seen.set(fingerprint.stream, { version: fingerprint.version, digest });
+      this.#seen.set(stream, { version: fingerprint.version, digest });
       await this.#save();
-      if (keep) await this.#options.source.keep(fileName(fingerprint.stream), bytes);
-      this.#byStream.set(fingerprint.stream, { verified, inForce: inForceOf(verified) });
+      if (keep) await this.#options.source.keep(fileName(stream), bytes);
+      this.#byStream.set(stream, { verified, inForce: inForceOf(verified) });
       this.#options.say(inForceLine(verified));
       return true;
     } catch (error) {

@@ -12,11 +12,11 @@ export const statementPayloadType = 'application/vnd.in-toto+json';
 export const commandPayloadType = 'application/vnd.whorl.command.v1+json';
 
 /** Room for a fingerprint of 20 000 entries in base64; a hostile file costs no more than this. */
-export const maxEnvelopeBytes = 4 * 1024 * 1024;
+const maxEnvelopeBytes = 4 * 1024 * 1024;
 const maxSignatures = 16;
 const maxDepth = 32;
 
-export interface EnvelopeSignature {
+interface EnvelopeSignature {
   /** A hint which key to try first; empty when the writer gave none. Never a reason to trust. */
   readonly keyId: string;
   readonly sig: Uint8Array;

@@ -160,13 +160,13 @@ describe('verifyFingerprint, step by step, refuses', () => {
   });
 
   it('16 an older version than was accepted, and another of the same number', () => {
-    const seen = new Map([[imageName, { version: 8, digest: `sha256:${'0'.repeat(64)}` }]]);
+    const seen = new Map([[verify(signed).stream, { version: 8, digest: `sha256:${'0'.repeat(64)}` }]]);
     expect(() => verify(signed, { seen })).toThrow(refuses('ROLLBACK', 'predicate.version'));
     expect(() => verify(version({ version: 8 }), { seen })).toThrow(
       refuses('EQUIVOCATION', 'predicate.version'),
     );
     expect(verify(version({ version: 9 }), { seen }).fingerprint.version).toBe(9);
-    const same = new Map([[imageName, { version: 7, digest: verify(signed).digest }]]);
+    const same = new Map([[verify(signed).stream, { version: 7, digest: verify(signed).digest }]]);
     expect(verify(signed, { seen: same }).fingerprint.version).toBe(7);
     expect(verify(version({ stream: 'other', version: 1 }), { seen }).fingerprint.version).toBe(1);
   });

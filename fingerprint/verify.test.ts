@@ -134,6 +134,14 @@ describe('attacks', () => {
     expect(() => verify(version({}, elsewhere), { image })).toThrow(refuses('NO_RULE'));
   });
 
+  it("one vendor counts another's stream up: streams belong to the name they are signed for", () => {
+    const squatter = { ...baseline, subject: { name: 'registry.example/shop/evil', digest: imageDigest } };
+    const high = verify(version({ stream: imageName, version: 999 }, squatter));
+    const seen = new Map([[high.stream, { version: 999, digest: high.digest }]]);
+    expect(verify(signed, { seen }).fingerprint.version).toBe(7);
+    expect(high.stream).not.toBe(verify(signed).stream);
+  });
+
   it('same key twice: counts once', () => {
     expect(verify(seals(payload, vendor, vendor)).signers).toHaveLength(1);
   });

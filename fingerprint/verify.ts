@@ -5,21 +5,17 @@ import type { Fingerprint } from './fingerprint.ts';
 import { parseImageRef } from './image-ref.ts';
 import { signersOf } from './signatures.ts';
 import { parseStatement, type Statement } from './statement.ts';
-import { formatTimestamp, parseTimestamp } from './timestamp.ts';
 import { ruleFor, type TrustPolicy, type TrustRule } from './trust-policy.ts';
+import { softFailures, type VerifyWarning } from './validity.ts';
 import { type Mode, minMode } from './verdict.ts';
 
-/** Clocks of signers and nodes differ; beyond five minutes one of them is wrong. */
-const clockSkewMs = 5 * 60 * 1000;
+/** The highest version accepted per `VerifiedFingerprint.stream`, kept by the caller across restarts. */
+type StreamState = ReadonlyMap<string, SeenVersion>;
 
-/** What does not refuse a fingerprint but holds its mode at `alert`. */
-export interface VerifyWarning {
-  readonly code: 'EXPIRED' | 'POLICY_EXPIRED' | 'EVENTS_LOST';
-  readonly message: string;
+interface SeenVersion {
+  readonly version: number;
+  readonly digest: string;
 }
-
-/** The highest version this node has accepted per stream, kept by the caller across restarts. */
-export type StreamState = ReadonlyMap<string, { readonly version: number; readonly digest: string }>;
 
 export interface VerifyContext {
   /** ms since the Unix epoch. */
@@ -29,7 +25,7 @@ export interface VerifyContext {
   readonly seen?: StreamState;
 }
 
-export interface Signer {
+interface Signer {
   readonly keyId: string;
   readonly owner: string;
 }
@@ -38,6 +34,7 @@ interface Findings {
   readonly fingerprint: Fingerprint;
   readonly digests: readonly string[];
   readonly digest: string;
+  readonly stream: string;
   readonly signers: readonly Signer[];
   readonly rule: string;
   readonly maxMode: Mode;
@@ -52,6 +49,11 @@ class Verified implements Findings {
   readonly digests: readonly string[];
   /** `sha256:HEX` of the payload. */
   readonly digest: string;
+  /**
+   * The stream its version counts in, qualified by the name it was signed for: whoever may sign for one image cannot
+   * push the versions of another's stream up, nor take its place.
+   */
+  readonly stream: string;
   /** The keys the rule allows that signed this, at least one. */
   readonly signers: readonly Signer[];
   readonly rule: string;
@@ -63,6 +65,7 @@ class Verified implements Findings {
     this.fingerprint = findings.fingerprint;
     this.digests = findings.digests;
     this.digest = findings.digest;
+    this.stream = findings.stream;
     this.signers = findings.signers;
     this.rule = findings.rule;
     this.maxMode = findings.maxMode;
@@ -101,13 +104,16 @@ export function verifyFingerprint(
   const rule = ruleFor(policy, fingerprint.subject.name);
   const signers = allowedSigners(policy, rule, keyIds);
   const warnings = softFailures(fingerprint, policy, context.now);
-  assertNotRolledBack(fingerprint, digest, context.seen);
+  // Neither part holds a line break (Fields.text refuses control characters), so the join is unambiguous.
+  const stream = `${fingerprint.subject.name}\n${fingerprint.stream}`;
+  assertNotRolledBack(fingerprint.version, digest, context.seen?.get(stream));
   assertBound(statement, context.image);
   const maxMode = warnings.length === 0 ? rule.maxMode : minMode(rule.maxMode, 'alert');
   return new Verified({
     fingerprint,
     digests: statement.digests,
     digest,
+    stream,
     signers,
     rule: rule.name,
     maxMode,
@@ -126,46 +132,16 @@ function allowedSigners(policy: TrustPolicy, rule: TrustRule, keyIds: readonly s
   return allowed.map((keyId) => ({ keyId, owner: policy.keys.get(keyId)?.owner ?? '' }));
 }
 
-/** What ran out or is incomplete goes on being judged, loudly: silence would be the attacker's gain. */
-function softFailures(fingerprint: Fingerprint, policy: TrustPolicy, now: number): VerifyWarning[] {
-  if (timeOf(fingerprint.issuedAt) > now + clockSkewMs) {
-    throw new FingerprintError(
-      'NOT_YET_VALID',
-      `is ${fingerprint.issuedAt}, later than now (${formatTimestamp(now)}); is a clock wrong?`,
-      { field: 'predicate.issuedAt' },
-    );
-  }
-  const warnings: VerifyWarning[] = [];
-  if (fingerprint.expiresAt !== undefined && timeOf(fingerprint.expiresAt) <= now) {
-    warnings.push({
-      code: 'EXPIRED',
-      message: `expired at ${fingerprint.expiresAt}; nothing is stopped by it any more`,
-    });
-  }
-  if (policy.expiresAt !== undefined && timeOf(policy.expiresAt) <= now) {
-    warnings.push({
-      code: 'POLICY_EXPIRED',
-      message: `the trust policy expired at ${policy.expiresAt}; renew it`,
-    });
-  }
-  if (fingerprint.observation.lost > 0) {
-    const message = `${fingerprint.observation.lost} events were lost while it was learned; it may lack normal behaviour`;
-    warnings.push({ code: 'EVENTS_LOST', message });
-  }
-  return warnings;
-}
-
 /** An older, looser version that was once signed must not come back. */
-function assertNotRolledBack(fingerprint: Fingerprint, digest: string, seen: StreamState | undefined): void {
-  const last = seen?.get(fingerprint.stream);
-  if (last === undefined || fingerprint.version > last.version) return;
+function assertNotRolledBack(version: number, digest: string, last: SeenVersion | undefined): void {
+  if (last === undefined || version > last.version) return;
   const field = 'predicate.version';
-  if (fingerprint.version < last.version) {
-    const message = `is ${fingerprint.version}, but version ${last.version} of this stream was accepted before`;
+  if (version < last.version) {
+    const message = `is ${version}, but version ${last.version} of this stream was accepted before`;
     throw new FingerprintError('ROLLBACK', message, { field });
   }
   if (digest !== last.digest) {
-    const message = `is ${fingerprint.version} a second time with other content; ask the signer which one is theirs`;
+    const message = `is ${version} a second time with other content; ask the signer which one is theirs`;
     throw new FingerprintError('EQUIVOCATION', message, { field });
   }
 }
@@ -193,9 +169,4 @@ function assertBound(statement: Statement, image: string | undefined): void {
       },
     );
   }
-}
-
-/** ms since the Unix epoch; only for texts that Fields.timestamp accepted. */
-function timeOf(text: string): number {
-  return parseTimestamp(text) ?? Number.POSITIVE_INFINITY;
 }

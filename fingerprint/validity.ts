@@ -1,0 +1,50 @@
+import { FingerprintError } from './errors.ts';
+import type { Fingerprint } from './fingerprint.ts';
+import { formatTimestamp, parseTimestamp } from './timestamp.ts';
+import type { TrustPolicy } from './trust-policy.ts';
+
+/** Clocks of signers and nodes differ; beyond five minutes one of them is wrong. */
+const clockSkewMs = 5 * 60 * 1000;
+
+/** What does not refuse a fingerprint but holds its mode at `alert`. */
+export interface VerifyWarning {
+  readonly code: 'EXPIRED' | 'POLICY_EXPIRED' | 'EVENTS_LOST';
+  readonly message: string;
+}
+
+/**
+ * What ran out or is incomplete goes on being judged, loudly: silence would be the attacker's gain.
+ * @throws NOT_YET_VALID for what claims to be signed in the future
+ */
+export function softFailures(fingerprint: Fingerprint, policy: TrustPolicy, now: number): VerifyWarning[] {
+  if (timeOf(fingerprint.issuedAt) > now + clockSkewMs) {
+    throw new FingerprintError(
+      'NOT_YET_VALID',
+      `is ${fingerprint.issuedAt}, later than now (${formatTimestamp(now)}); is a clock wrong?`,
+      { field: 'predicate.issuedAt' },
+    );
+  }
+  const warnings: VerifyWarning[] = [];
+  if (fingerprint.expiresAt !== undefined && timeOf(fingerprint.expiresAt) <= now) {
+    warnings.push({
+      code: 'EXPIRED',
+      message: `expired at ${fingerprint.expiresAt}; nothing is stopped by it any more`,
+    });
+  }
+  if (policy.expiresAt !== undefined && timeOf(policy.expiresAt) <= now) {
+    warnings.push({
+      code: 'POLICY_EXPIRED',
+      message: `the trust policy expired at ${policy.expiresAt}; renew it`,
+    });
+  }
+  if (fingerprint.observation.lost > 0) {
+    const message = `${fingerprint.observation.lost} events were lost while it was learned; it may lack normal behaviour`;
+    warnings.push({ code: 'EVENTS_LOST', message });
+  }
+  return warnings;
+}
+
+/** ms since the Unix epoch; only for texts that Fields.timestamp accepted. */
+function timeOf(text: string): number {
+  return parseTimestamp(text) ?? Number.POSITIVE_INFINITY;
+}
