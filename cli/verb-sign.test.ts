@@ -96,6 +96,12 @@ describe('sign', () => {
       2,
       /was learned from .*DIGEST_MISMATCH/,
     ],
+    [
+      'an image that is none',
+      [world.baseline, '--image', 'cart@latest'],
+      2,
+      /--image: an image is written NAME@sha256/,
+    ],
     ['a public key', [world.baseline, '--key', world.pub], 3, /is a public key where the private/],
     ['a signed envelope', [world.signed], 2, /is a signed envelope, not a baseline/],
     ['a trust policy', [world.policy], 2, /is a trust policy, not a baseline/],

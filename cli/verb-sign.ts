@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { documentKind } from '../fingerprint/document-kind.ts';
 import { FingerprintError } from '../fingerprint/errors.ts';
 import type { Baseline } from '../fingerprint/fingerprint.ts';
-import { isDigest } from '../fingerprint/image-ref.ts';
+import { isDigest, isSubjectName, parseImageRef } from '../fingerprint/image-ref.ts';
 import { parseBaseline } from '../fingerprint/parse-fingerprint.ts';
 import { type SignedFingerprint, type SignOptions, signFingerprint } from '../fingerprint/sign.ts';
 import { parseJson } from '../fingerprint/strict-json.ts';
@@ -97,6 +97,8 @@ function chosenOptions(io: Io, options: Options): Omit<SignOptions, 'stream'> & 
   if (supersedes !== undefined && !isDigest(supersedes)) {
     throw new CliError(exitCodes.usage, '--supersedes must be sha256: and 64 lower-case hex digits');
   }
+  if (image !== undefined && !isSubjectName(image))
+    about('--image', () => parseImageRef(image), exitCodes.usage);
   const issuedAt =
     options.issuedAt === undefined ? issuingMoment(io) : momentOption('--issued-at', options.issuedAt);
   const expiresAt = options.expires === undefined ? undefined : momentOption('--expires', options.expires);
