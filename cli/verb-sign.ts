@@ -97,7 +97,7 @@ function chosenOptions(io: Io, options: Options): Omit<SignOptions, 'stream'> & 
   if (supersedes !== undefined && !isDigest(supersedes)) {
     throw new CliError(exitCodes.usage, '--supersedes must be sha256: and 64 lower-case hex digits');
   }
-  if (image !== undefined && !isSubjectName(image))
+  if (image !== undefined && (!isSubjectName(image) || isDigest(image)))
     about('--image', () => parseImageRef(image), exitCodes.usage);
   const issuedAt =
     options.issuedAt === undefined ? issuingMoment(io) : momentOption('--issued-at', options.issuedAt);
