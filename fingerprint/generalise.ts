@@ -1,9 +1,95 @@
-import type { Behaviour } from './behaviour.ts';
+import type { Behaviour, BehaviourOf } from './behaviour.ts';
+import { codeOperands } from './code-operands.ts';
+import { applyAll, generalisePath, hasAnchor } from './generalise-path.ts';
+import { argumentRules, nameRules } from './generalise-text-rules.ts';
+import { redactArgs, redactText } from './secrets.ts';
+import { isLoopback, type Substitutions, substitute } from './substitute.ts';
 
-export type Substitutions = {
-  readonly [P in 'pod' | 'address' | 'uid' | 'namespace' | 'node' | 'hostname' | 'container']?: string;
-};
+export { generalisePath } from './generalise-path.ts';
+export type { Substitutions } from './substitute.ts';
 
-export function generalise(b: Behaviour, _known: Substitutions): Behaviour {
-  return b;
+/** First port Linux hands out by itself; from here on a listening or datagram port is drawn, not chosen. */
+const firstEphemeral = 32_768;
+
+/**
+ * The form in which a behaviour is learned and judged: this copy's own names, then secrets, then what changes from run
+ * to run become placeholders (docs/format.md, generalisation). Idempotent; never makes an exec or load a pattern.
+ */
+export function generalise(b: Behaviour, known: Substitutions): Behaviour {
+  const lineage = b.lineage.map((exe) => redactText(substitute(exe, known)));
+  switch (b.kind) {
+    case 'exec':
+      return { ...b, lineage, args: generaliseArgs(b.args, known) };
+    case 'load':
+      return { ...b, lineage, path: redactText(substitute(b.path, known)) };
+    case 'open':
+      return { ...b, lineage, path: generalisePath(b.path, known, b.access) };
+    case 'link':
+      return {
+        ...b,
+        lineage,
+        path: generalisePath(b.path, known, 'link'),
+        target: generalisePath(b.target, known, 'link'),
+      };
+    case 'delete':
+      return { ...b, lineage, path: generalisePath(b.path, known, 'delete') };
+    case 'rename':
+      return {
+        ...b,
+        lineage,
+        path: generalisePath(b.path, known, 'rename'),
+        to: generalisePath(b.to, known, 'rename'),
+      };
+    case 'connect':
+      return { ...generaliseConnect(b, known), lineage };
+    case 'listen':
+      return { ...b, lineage, port: ephemeral(b.port) };
+    case 'resolve':
+      return { ...b, lineage, name: generaliseName(b.name, known) };
+    case 'privilege':
+      return b.detail === undefined
+        ? { ...b, lineage }
+        : { ...b, lineage, detail: redactText(substitute(b.detail, known)) };
+  }
+}
+
+/** An argument vector. Code given as an argument keeps its exact text, but for secrets and this copy's own names. */
+export function generaliseArgs(args: readonly string[], known: Substitutions): string[] {
+  const clean = redactArgs(args.map((arg) => substitute(arg, known)));
+  const code = codeOperands(clean);
+  return clean.map((arg, i) => (i === 0 || code.has(i) ? arg : generaliseText(arg)));
+}
+
+/** One argument that is not code. */
+export function generaliseArg(arg: string, known: Substitutions): string {
+  return generaliseText(redactText(substitute(arg, known)));
+}
+
+function generaliseText(arg: string): string {
+  const general = applyAll(argumentRules, arg);
+  return hasAnchor(general) ? general : arg;
+}
+
+/** A DNS name: lower case, no final dot; at least two labels stay literal. */
+export function generaliseName(name: string, known: Substitutions): string {
+  const own = redactText(substitute(name.toLowerCase().replace(/\.$/, ''), known));
+  const general = applyAll(nameRules, own);
+  const literal = general.split('.').filter(hasAnchor);
+  return literal.length >= 2 ? general : own;
+}
+
+function generaliseConnect(b: BehaviourOf<'connect'>, known: Substitutions): BehaviourOf<'connect'> {
+  if (b.transport === 'unix') return { ...b, peer: generalisePath(b.peer, known, 'write') };
+  // Datagram peers answer from drawn ports; for a stream the port was chosen by whoever connects.
+  const port = b.transport === 'udp' ? ephemeral(b.port) : b.port;
+  if (isLoopback(b.peer)) {
+    const { unnamed: _nameKnown, ...named } = b;
+    return { ...named, peer: 'localhost', port };
+  }
+  const isName = /[g-zG-Z]/.test(b.peer) && !b.peer.includes(':');
+  return { ...b, peer: isName ? generaliseName(b.peer, known) : redactText(substitute(b.peer, known)), port };
+}
+
+function ephemeral(port: number): number {
+  return port >= firstEphemeral ? -1 : port;
 }

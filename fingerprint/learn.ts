@@ -40,10 +40,12 @@ export function learnReport(subject: Subject, behaviours: Iterable<Behaviour>, a
   let learned = 0;
   let leftOut = 0;
   for (const b of behaviours) {
-    if (learnable(b)) {
-      set.addBehaviour(generalise(b, {}));
+    // First the form, then the question: redaction may make a sensitive file unfit for learning.
+    const general = generalise(b, {});
+    if (learnable(general)) {
+      set.addBehaviour(general);
       learned++;
-    } else if (!isFree(b)) leftOut++;
+    } else if (!isFree(general)) leftOut++;
   }
   const baseline: Baseline = {
     format: 'whorl-baseline/v1',

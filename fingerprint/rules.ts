@@ -1,9 +1,10 @@
 import type { RuleVersion } from './fingerprint.ts';
+import { generaliserVersion } from './generalise-rules.ts';
 import { sensitiveVersion } from './sensitive.ts';
 
 /** The rules this code learns by. What was learned under others is judged by others, or learned again. */
 export const currentRules: RuleVersion = {
   normaliser: 1,
-  generaliser: 1,
+  generaliser: generaliserVersion,
   sensitive: sensitiveVersion,
 };

@@ -124,5 +124,11 @@ const inMemory = /^\/?(memfd:|dev\/shm\/)/;
  */
 export function learnable(b: Behaviour): boolean {
   if (b.root === 'interactive' || b.lineage.some((exe) => inMemory.test(exe))) return false;
-  return !neverLearnable(b) && !isFree(b);
+  return !neverLearnable(b) && !isFree(b) && !hidesSensitive(b);
+}
+
+/** A sensitive file whose name was redacted has lost the exactness it must be judged with. */
+function hidesSensitive(b: Behaviour): boolean {
+  const paths = 'path' in b ? [b.path, 'to' in b ? b.to : '', 'target' in b ? b.target : ''] : [];
+  return paths.some((path) => path.includes('{secret}') && isSensitivePath(path));
 }

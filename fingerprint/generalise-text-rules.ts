@@ -1,0 +1,130 @@
+import { alone, date, drawn, type GeneraliseRule, ipv4, k8s, ulid, uuid } from './generalise-forms.ts';
+
+/** Rows for arguments. Numbers stay: what a program was told to do is exact, only drawn and dated parts give way. */
+export const argumentRules: readonly GeneraliseRule[] = [
+  {
+    id: 'argument-uuid',
+    what: 'a UUID inside an argument',
+    scope: 'argument',
+    find: alone(uuid),
+    put: '{uuid}',
+    examples: [['--id=3f2504e0-4f89-41d3-9a0c-0305e82c3301', '--id={uuid}']],
+    counterExamples: ['3f2504e0-4f89-41d3-9a0c-0305e82c3301', '--id=3f2504e0-4f89'],
+  },
+  {
+    id: 'argument-ulid',
+    what: 'a ULID inside an argument',
+    scope: 'argument',
+    find: alone(ulid),
+    put: '{ulid}',
+    examples: [['run/01ARZ3NDEKTSV4RRFFQ69G5FAV', 'run/{ulid}']],
+    counterExamples: ['01ARZ3NDEKTSV4RRFFQ69G5FAV'],
+  },
+  {
+    id: 'argument-hex',
+    what: 'a hash or container id inside an argument; an image digest stays, it says what runs',
+    scope: 'argument',
+    find: /(?<![A-Za-z0-9]|sha256:)(?=[0-9a-fA-F]*\d)(?=[0-9a-fA-F]*[a-fA-F])[0-9a-fA-F]{16,}(?![A-Za-z0-9])/g,
+    put: '{hex}',
+    examples: [['--cache=b7f54b2df7773722d382f4809d65029c', '--cache={hex}']],
+    counterExamples: [
+      'b7f54b2df7773722d382f4809d65029c',
+      'nginx@sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855',
+      '--mask=0xffffffffffffffff',
+    ],
+  },
+  {
+    id: 'argument-date',
+    what: 'a date inside an argument',
+    scope: 'argument',
+    find: alone(date),
+    put: '{date}',
+    examples: [['/backup/dump-2026-05-02.sql', '/backup/dump-{date}.sql']],
+    counterExamples: ['2026-05-02', '--year=2026'],
+  },
+  {
+    id: 'argument-pid',
+    what: 'a process directory, or the value of an option called pid',
+    scope: 'argument',
+    find: /(?<=^\/proc\/|\bp?pid[=:])\d+(?![A-Za-z0-9])/g,
+    put: '{pid}',
+    examples: [
+      ['--parent-pid=4711', '--parent-pid={pid}'],
+      ['/proc/4711/fd', '/proc/{pid}/fd'],
+    ],
+    counterExamples: ['4711', '--rapid=4711'],
+  },
+  {
+    id: 'argument-port',
+    what: 'an ephemeral port after an address or a name',
+    scope: 'argument',
+    find: /(?<=[A-Za-z0-9}\]]:)(?:3276[89]|327[7-9]\d|32[89]\d\d|3[3-9]\d{3}|[45]\d{4}|6[0-4]\d{3}|65[0-4]\d\d|655[0-2]\d|6553[0-5])(?!\d)/g,
+    put: '{port}',
+    examples: [['http://127.0.0.1:45123/x', 'http://127.0.0.1:{port}/x']],
+    counterExamples: ['http://127.0.0.1:8080/x', '--port=45123', 'a:70000'],
+  },
+  {
+    id: 'argument-replica-set',
+    what: 'the drawn part of a pod name of a Deployment',
+    scope: 'argument',
+    find: new RegExp(`-(?=${k8s}*\\d)${k8s}{8,10}-${k8s}{5}(?![A-Za-z0-9])`, 'g'),
+    put: '-{rand}',
+    examples: [['worker@cart-7d9f8b6c5-x2x4z', 'worker@cart-{rand}']],
+    counterExamples: ['worker@cart-server-x2x4z'],
+  },
+  {
+    id: 'argument-mkstemp',
+    what: 'a drawn name below a scratch directory',
+    scope: 'argument',
+    find: new RegExp(
+      `(?<=/tmp/(?:[^/ ]*[._-])?|/dev/shm/(?:[^/ ]*[._-])?)${drawn}[A-Za-z0-9]{6,12}(?![A-Za-z0-9])`,
+      'g',
+    ),
+    put: '{rand}',
+    examples: [['--out=/tmp/tmp.Xb3kQ9aZ1p/x', '--out=/tmp/tmp.{rand}/x']],
+    counterExamples: ['--out=/tmp/report.html', '--name=Xb3kQ9aZ1p'],
+  },
+];
+
+/** Rows for DNS names, which come in lower case and without the final dot. */
+export const nameRules: readonly GeneraliseRule[] = [
+  {
+    id: 'name-reverse',
+    what: 'the address in a reverse look-up',
+    scope: 'name',
+    find: /^(?:\d{1,3}\.){4}(?=in-addr\.arpa$)|^(?:[0-9a-f]\.){32}(?=ip6\.arpa$)/,
+    put: '{addr}.',
+    examples: [['7.0.0.10.in-addr.arpa', '{addr}.in-addr.arpa']],
+    counterExamples: ['in-addr.arpa', '10.in-addr.arpa'],
+  },
+  {
+    id: 'name-address',
+    what: 'a host named after its address',
+    scope: 'name',
+    find: new RegExp(`^(?:ip-)?${ipv4.replaceAll('\\.', '-')}(?=\\.)`),
+    put: '{host}',
+    examples: [
+      ['10-0-0-7.shop.pod.cluster.local', '{host}.shop.pod.cluster.local'],
+      ['ip-10-0-0-7.ec2.internal', '{host}.ec2.internal'],
+    ],
+    counterExamples: ['10-0-0.example', '10-0-0-7'],
+  },
+  {
+    id: 'name-replica-set',
+    what: 'a pod of a Deployment',
+    scope: 'name',
+    find: new RegExp(`-(?=${k8s}*\\d)${k8s}{8,10}-${k8s}{5}(?=\\.)`),
+    put: '-{rand}',
+    examples: [['cart-7d9f8b6c5-x2x4z.shop.svc', 'cart-{rand}.shop.svc']],
+    counterExamples: ['cart-server-x2x4z.shop.svc', 'cart-7d9f8b6c5-x2x4z'],
+  },
+  {
+    id: 'name-uuid',
+    what: 'a UUID as a label',
+    scope: 'name',
+    find: new RegExp(`(?<=^|\\.)${uuid}(?=\\.)`, 'g'),
+    put: '{uuid}',
+    examples: [['3f2504e0-4f89-41d3-9a0c-0305e82c3301.queue.example', '{uuid}.queue.example']],
+    counterExamples: ['x3f2504e0-4f89-41d3-9a0c-0305e82c3301.queue.example'],
+  },
+];

@@ -1,0 +1,68 @@
+/** What attribution knows of this one copy: written as its placeholder wherever it occurs, also inside a token. */
+export type Substitutions = {
+  readonly [P in 'pod' | 'address' | 'uid' | 'namespace' | 'node' | 'hostname' | 'container']?: string;
+};
+
+/**
+ * Ids first, names after: a pod is often called like its host. `namespace` is not among them: as a word (`default`,
+ * `shop`) it occurs everywhere, so only its place in a DNS name is certain.
+ */
+const anywhere = ['container', 'uid', 'pod', 'hostname', 'node', 'address'] as const;
+
+/** The text with this copy's own names and addresses replaced. Idempotent. */
+export function substitute(text: string, known: Substitutions): string {
+  let result = text;
+  for (const placeholder of anywhere) {
+    const value = known[placeholder];
+    if (value === undefined || !isDistinctive(value)) continue;
+    result = replaceWhole(result, value, `{${placeholder}}`);
+    if (placeholder === 'container' && /^[0-9a-f]{64}$/.test(value)) {
+      // Docker and CRI show the first twelve digits, and use them as the host name.
+      result = replaceWhole(result, value.slice(0, 12), '{container}');
+    }
+  }
+  if (known.namespace !== undefined) result = replaceNamespace(result, known.namespace);
+  return result;
+}
+
+/** A name that could be a plain word would be found where it means something else: `/usr/bin/node`, `cart`. */
+function isDistinctive(value: string): boolean {
+  return value.length >= 5 && /[\d.:-]/.test(value) && !/^\d{1,8}$/.test(value) && !isLoopback(value);
+}
+
+/** Loopback is everybody's own address. */
+export function isLoopback(address: string): boolean {
+  return (
+    address === 'localhost' ||
+    address === '::1' ||
+    /^(::ffff:)?127(\.\d{1,3}){3}$/.test(address.toLowerCase())
+  );
+}
+
+/** Only where the value stands by itself: not `10.0.0.7` inside `10.0.0.70`. */
+function replaceWhole(text: string, value: string, placeholder: string): string {
+  let at = text.indexOf(value);
+  if (at < 0) return text;
+  let result = '';
+  let copied = 0;
+  for (; at >= 0; at = text.indexOf(value, at + value.length)) {
+    const end = at + value.length;
+    if (isWordChar(text.charCodeAt(at - 1)) || isWordChar(text.charCodeAt(end))) continue;
+    result += text.slice(copied, at) + placeholder;
+    copied = end;
+  }
+  return result + text.slice(copied);
+}
+
+function isWordChar(code: number): boolean {
+  return (code >= 0x30 && code <= 0x39) || (code >= 0x41 && code <= 0x5a) || (code >= 0x61 && code <= 0x7a);
+}
+
+/** `cart.shop.svc.cluster.local`, `10-0-0-7.shop.pod…`: the label before `svc` or `pod` is the namespace. */
+function replaceNamespace(text: string, namespace: string): string {
+  for (const after of ['.svc', '.pod']) {
+    const label = `.${namespace}${after}`;
+    if (text.includes(label)) return text.replaceAll(label, `.{namespace}${after}`);
+  }
+  return text;
+}
