@@ -6,6 +6,7 @@ import { EvidenceCamera } from './enforcement/evidence-proc.ts';
 import { evidenceStore } from './enforcement/evidence-store.ts';
 import type { Hand } from './enforcement/hand.ts';
 import { type HoldBook, openHoldBook, toHold } from './enforcement/hold-book.ts';
+import { protection } from './enforcement/protect.ts';
 import { freezeInstance, killInstance } from './enforcement/stop-instance.ts';
 import { holdSubtree, killSubtree } from './enforcement/stop-subtree.ts';
 import { openCgroupFs } from './linux/cgroup-fs.ts';
@@ -45,7 +46,7 @@ export async function openCgroupEnforcer(options: CgroupEnforcerOptions): Promis
     camera: new EvidenceCamera(),
     evidence: evidenceStore(options.dataDir, options.evidenceCapBytes),
     now: options.now,
-    self: options.self ?? process.pid,
+    isProtected: protection(options.self ?? process.pid),
     runtimeKill: options.runtimeKill,
   };
   const deadlines = watchDeadlines(book, options);

@@ -1,5 +1,6 @@
-import { openSync, readdirSync, readlinkSync } from 'node:fs';
+import { closeSync, openSync, read, readdirSync, readlinkSync } from 'node:fs';
 import { type FileHandle, open, readFile } from 'node:fs/promises';
+import { promisify } from 'node:util';
 import type { ProcessRef } from '../../../fingerprint/event.ts';
 import { redactArgs, redactText } from '../../../fingerprint/secrets.ts';
 import {
@@ -23,29 +24,29 @@ export interface ProcessEvidence {
   readonly cgroup?: string;
 }
 
-/** Taken in a few milliseconds; what costs more (hashes, socket tables) waits behind open handles until after the act. */
+/** What is lost when its process dies, taken in about a millisecond; hashes, copies and ancestors come after the act. */
 export interface Captured {
   /** The culprit's ancestors, nearest first, itself included. */
-  readonly lineage: ProcessEvidence[];
-  readonly members: ProcessEvidence[];
+  lineage: readonly ProcessEvidence[];
+  readonly members: readonly ProcessEvidence[];
   /** Members beyond `maxMembers`. */
   readonly more: number;
-  /** What the culprit's descriptors lead to, as /proc shows it. */
-  readonly files: readonly string[];
+  /** What the culprit's descriptors lead to; sockets with their addresses. */
+  files: readonly string[];
   /** The executable, alive although its process may be dead and its name deleted. */
   exe?: FileHandle;
   /** Dropped libraries among the culprit's executable mappings. */
   readonly mapped: { readonly path: string; readonly handle: FileHandle }[];
-  /** tcp, tcp6, udp, udp6 of the culprit's network namespace: an open table outlives its process. */
-  readonly tables: readonly { readonly name: string; readonly fd: number }[];
   /** What was given up, and why. */
   readonly missing: string[];
 }
 
 /** A fork storm has thousands of members, all alike; the culprit and its first children tell the story. */
-const maxMembers = 32;
-/** Each vector costs about 0.2 ms before the act. */
-const maxArguments = 8;
+const maxMembers = 16;
+/** Each vector costs about 0.1 ms before the act. */
+const maxArguments = 4;
+/** One read of a socket table: some ten thousand sockets. */
+const maxTableBytes = 1024 * 1024;
 /** Shells and droppers hold a dozen descriptors; a service that is itself the culprit may hold thousands of sockets. */
 const maxFiles = 128;
 /** As much of the argument vector as the kernel lets one argument be. */
@@ -73,12 +74,11 @@ export class EvidenceCamera {
     const alive = readAlive(culprit) !== undefined;
     const subject = alive ? culprit.pid : members[0]?.pid;
     const captured: Captured = {
-      lineage: alive ? ancestry(culprit.pid).map(describe) : [],
+      lineage: [],
       members: members.slice(0, maxMembers).map(describe),
       more: Math.max(0, members.length - maxMembers),
       files: subject === undefined ? [] : descriptors(subject),
       mapped: [],
-      tables: subject === undefined ? [] : openTables(subject),
       missing: [],
     };
     if (subject === undefined)
@@ -116,7 +116,7 @@ export class EvidenceCamera {
   }
 }
 
-/** The members' arguments first: their memory is gone after the act, that of their ancestors is not. */
+/** In the order of what it is worth, should the time run out. */
 async function readMemory(
   captured: Captured,
   subject: number,
@@ -125,27 +125,31 @@ async function readMemory(
 ): Promise<void> {
   for (const member of captured.members.slice(0, maxArguments)) await readArgs(member);
   if (loaded.length > 0) await openMapped(subject, loaded, found);
+  // Closed with its process, a socket is in no table any more.
+  if (captured.files.some((file) => file.startsWith('socket:'))) await nameSockets(captured, subject);
 }
 
-/** Opening a table takes no lock of the process; it is read after the act. */
-function openTables(pid: number): { name: string; fd: number }[] {
-  return ['tcp', 'tcp6', 'udp', 'udp6'].flatMap((name) => {
-    try {
-      return [{ name, fd: openSync(`/proc/${pid}/net/${name}`, 'r') }];
-    } catch {
-      return [];
-    }
-  });
-}
-
-/** Adds the arguments of the ancestors, after the act. */
-export async function readLineage(captured: Captured): Promise<void> {
-  for (const ancestor of captured.lineage.slice(0, maxArguments)) {
-    const member = captured.members.find((m) => m.pid === ancestor.pid);
-    if (member?.args !== undefined) ancestor.args = member.args;
-    else await readArgs(ancestor).catch(() => undefined);
+/** Table by table, so that those read in time count: each walks the whole hash of the host's connections. */
+async function nameSockets(captured: Captured, pid: number): Promise<void> {
+  for (const name of ['tcp', 'tcp6', 'udp', 'udp6']) {
+    const sockets = parseSocketTable(name, await readUpTo(`/proc/${pid}/net/${name}`, maxTableBytes));
+    captured.files = captured.files.map(
+      (file) => sockets.get(/^socket:\[(\d+)\]$/.exec(file)?.[1] ?? '') ?? file,
+    );
   }
 }
+
+/** Adds the culprit's ancestors, after the act: they live on. */
+export async function readLineage(captured: Captured): Promise<void> {
+  const [first] = captured.members;
+  if (first === undefined) return;
+  const above = ancestry(first.ppid).map(describe);
+  for (const ancestor of above.slice(0, maxAncestorArguments))
+    await readArgs(ancestor).catch(() => undefined);
+  captured.lineage = [first, ...above];
+}
+/** The service, its supervisor, the runtime's shim: above that it is the machine's own. */
+const maxAncestorArguments = 8;
 
 function describe(stat: ProcessStat): ProcessEvidence {
   const link = (name: string): string | undefined => readProcLink(stat.pid, name);
@@ -179,10 +183,27 @@ function descriptors(pid: number): string[] {
 
 /** Reading cmdline takes the process's mmap lock: only ever with a time limit around it. */
 async function readArgs(process: ProcessEvidence): Promise<void> {
-  const bytes = await readFile(`/proc/${process.pid}/cmdline`);
-  const text = bytes.subarray(0, maxArgBytes).toString('utf8');
+  const text = await readUpTo(`/proc/${process.pid}/cmdline`, maxArgBytes);
   process.args = redactArgs(text.replace(/\0$/, '').split('\0'));
 }
+
+/** Opening a file of /proc waits for nobody; each read of it may, and hands out at most one page or line at a time. */
+async function readUpTo(path: string, bytes: number): Promise<string> {
+  const fd = openSync(path, 'r');
+  try {
+    const buffer = Buffer.allocUnsafe(bytes);
+    let filled = 0;
+    while (filled < bytes) {
+      const { bytesRead } = await readFd(fd, buffer, filled, bytes - filled, null);
+      if (bytesRead === 0) break;
+      filled += bytesRead;
+    }
+    return buffer.toString('utf8', 0, filled);
+  } finally {
+    closeSync(fd);
+  }
+}
+const readFd = promisify(read);
 
 /** Opens mapped files through map_files, which leads to the very file even when its name is deleted or replaced. */
 async function openMapped(

@@ -1,11 +1,9 @@
 import { createHash } from 'node:crypto';
-import { close, read } from 'node:fs';
 import { type FileHandle, mkdir, open, readdir, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import type { Incident } from '../../../fingerprint/incident.ts';
 import type { Action } from '../../../fingerprint/order.ts';
-import { type Captured, parseSocketTable, readLineage } from './evidence-proc.ts';
+import { type Captured, readLineage } from './evidence-proc.ts';
 
 /** Room on the node for everything that is kept for an analyst: some thirty dropped binaries of full size. */
 const defaultCapBytes = 256 * 1024 * 1024;
@@ -13,8 +11,6 @@ const defaultCapBytes = 256 * 1024 * 1024;
 const maxCopyBytes = 8 * 1024 * 1024;
 /** Nothing larger is even hashed: it would keep the disk busy for the attacker. */
 const maxHashBytes = 512 * 1024 * 1024;
-/** One read of a socket table: some ten thousand sockets. */
-const maxTableBytes = 1024 * 1024;
 const chunkBytes = 256 * 1024;
 
 export interface EvidenceStore {
@@ -95,8 +91,8 @@ async function writeEvidence(
 
 async function describeCapture(captured: Captured): Promise<object> {
   await readLineage(captured);
-  const { lineage, members, more, missing } = captured;
-  return { lineage, processes: members, more, files: await nameSockets(captured), missing };
+  const { lineage, members, more, files, missing } = captured;
+  return { lineage, processes: members, more, files, missing };
 }
 
 async function keepFiles(dir: string, room: { bytes: number }, e: Evidence): Promise<object> {
@@ -152,32 +148,6 @@ async function workUp(handle: FileHandle, copyTo: string | undefined): Promise<F
   }
 }
 
-/** Replaces `socket:[123]` by what the socket tables say of it. */
-async function nameSockets(captured: Captured): Promise<string[]> {
-  const sockets = new Map<string, string>();
-  for (const { name, fd } of captured.tables) {
-    for (const [inode, text] of parseSocketTable(name, await readTable(fd))) sockets.set(inode, text);
-  }
-  return captured.files.map((file) => {
-    const inode = /^socket:\[(\d+)\]$/.exec(file)?.[1];
-    return (inode === undefined ? undefined : sockets.get(inode)) ?? file;
-  });
-}
-
-/** A proc file hands out one page per read, whatever the buffer. */
-async function readTable(fd: number): Promise<string> {
-  const buffer = Buffer.alloc(maxTableBytes);
-  let filled = 0;
-  while (filled < buffer.length) {
-    const { bytesRead } = await readFd(fd, buffer, filled, buffer.length - filled, filled);
-    if (bytesRead === 0) break;
-    filled += bytesRead;
-  }
-  return buffer.toString('latin1', 0, filled);
-}
-const readFd = promisify(read);
-const closeFd = promisify(close);
-
 async function writeNew(path: string, bytes: Uint8Array): Promise<void> {
   const file = await open(path, 'wx', 0o600);
   try {
@@ -210,7 +180,6 @@ async function closeAll(captured: Captured): Promise<void> {
   for (const handle of [captured.exe, ...captured.mapped.map((m) => m.handle)]) {
     await handle?.close().catch(() => undefined);
   }
-  for (const { fd } of captured.tables) await closeFd(fd).catch(() => undefined);
 }
 
 function codeOf(error: unknown): string {

@@ -4,6 +4,7 @@ import type { ProcessStat } from '../linux/process-proc.ts';
 import type { Captured, EvidenceCamera } from './evidence-proc.ts';
 import type { EvidenceStore } from './evidence-store.ts';
 import type { HoldBook } from './hold-book.ts';
+import type { Protection } from './protect.ts';
 
 /** What every step of the ladder works with. */
 export interface Hand {
@@ -13,14 +14,13 @@ export interface Hand {
   readonly evidence: EvidenceStore;
   /** µs since the Unix epoch. */
   readonly now: () => number;
-  /** The agent's pid: it, its ancestors and its children are never stopped. */
-  readonly self: number;
+  readonly isProtected: Protection;
   /** Asks the container runtime to kill a container, when the kernel's own way did not end it. */
   readonly runtimeKill: ((instance: string) => Promise<void>) | undefined;
 }
 
-/** What may delay a kill for the sake of evidence. */
-export const evidenceBudgetMs = 5;
+/** What may delay a kill for the sake of evidence. Files and arguments take 0.3 ms; socket tables of a busy host more. */
+export const evidenceBudgetMs = 3;
 /** Longer than any healthy process needs to stop; one in an uninterruptible wait may need for ever. */
 export const stopWithinMs = 2000;
 

@@ -2,6 +2,7 @@ import { realpathSync } from 'node:fs';
 import { sha256Hex } from '../../../fingerprint/digest.ts';
 import type { Hold } from '../../ports.ts';
 import { type CgroupFs, childPath, until } from '../linux/cgroup-fs.ts';
+import { readStat } from '../linux/process-proc.ts';
 import { type HoldRecord, loadHolds, saveHolds } from './holds-file.ts';
 
 type MarkerKind = 'hold' | 'freeze' | 'pause';
@@ -100,6 +101,8 @@ function findMarkers(cgroups: CgroupFs, cgroupPath: string, tag: string): FoundM
 /** An act that a kill -9 cut short: finished where it had begun to stop something, undone where it had not. */
 function adopt(cgroups: CgroupFs, found: FoundMarker, now: number): HoldRecord[] {
   const { kind, incident, cgroupPath, path } = found;
+  // A hold begins with a SIGSTOP that is taken back once the freezer has them: here nobody was left to do so.
+  if (kind === 'hold') wakeStopped([...cgroups.procsBelow(cgroupPath)]);
   const began =
     kind === 'hold' ? cgroups.procs(path).length > 0 : kind === 'freeze' && cgroups.state(cgroupPath).frozen;
   if (!began) {
@@ -122,6 +125,16 @@ function adopt(cgroups: CgroupFs, found: FoundMarker, now: number): HoldRecord[]
       from: {},
     },
   ];
+}
+
+function wakeStopped(pids: readonly number[]): void {
+  for (const pid of pids) {
+    try {
+      if (readStat(pid)?.stopped === true) process.kill(pid, 'SIGCONT');
+    } catch {
+      // Gone meanwhile.
+    }
+  }
 }
 
 async function letGo(cgroups: CgroupFs, record: HoldRecord): Promise<void> {

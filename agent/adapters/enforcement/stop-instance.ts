@@ -3,7 +3,6 @@ import type { StopRequest, StopResult } from '../../ports.ts';
 import { until } from '../linux/cgroup-fs.ts';
 import { type ProcessStat, readAlive, readStat, startOf } from '../linux/process-proc.ts';
 import { capture, type Hand, report, stopWithinMs } from './hand.ts';
-import { protection } from './protect.ts';
 
 /** Freezes the whole instance: it serves nobody until it is resumed, and its memory stays to be looked at. */
 export async function freezeInstance(hand: Hand, request: StopRequest): Promise<StopResult> {
@@ -87,9 +86,8 @@ function refusal(hand: Hand, request: StopRequest): StopResult | undefined {
   }
   const pids = hand.cgroups.procsBelow(cgroupPath);
   if (pids.length === 0) return because('target-gone', 'nothing lives in its cgroup any more');
-  const isProtected = protection(hand.self);
   for (const pid of pids) {
-    const reason = isProtected(pid);
+    const reason = hand.isProtected(pid);
     if (reason !== undefined)
       return because('refused-protected', `process ${pid} of its cgroup is not stopped: ${reason}`);
   }

@@ -1,47 +1,45 @@
 import type { StopRequest, StopResult } from '../../ports.ts';
 import { until } from '../linux/cgroup-fs.ts';
-import { readAlive } from '../linux/process-proc.ts';
+import { cgroupOf } from '../linux/process-proc.ts';
 import { Chase } from './chase.ts';
 import { capture, type Hand, report, stopWithinMs } from './hand.ts';
-import { protection } from './protect.ts';
 
 /**
- * Freezes the drifting subtree in a child cgroup of its own; the rest of the instance runs on. SIGCONT does not wake it
- * (that undoes SIGSTOP, not the freezer), and what is frozen cannot fork.
+ * Moves the drifting subtree into a child cgroup of its own that is frozen; the rest of the instance runs on. SIGCONT
+ * does not wake it (that undoes SIGSTOP, not the freezer), and what is frozen cannot fork.
  */
 export async function holdSubtree(hand: Hand, request: StopRequest): Promise<StopResult> {
-  const { into, chase } = startChase(hand, request);
-  if (!(await enter(hand, request, into, chase))) return gone(request);
+  const { incident, cgroupPath, deadline } = request;
+  const into = hand.book.marker('hold', incident.id, cgroupPath);
+  const chase = startChase(hand, request);
+  if (!(await isThere(hand, request, chase))) return gone(request);
+  const from: Record<string, string> = {};
   try {
+    hand.cgroups.make(into);
+    hand.cgroups.freeze(into, true);
     await chase.run(false);
-    const frozen = (): boolean => hand.cgroups.state(into).frozen;
-    const still = await until(frozen, stopWithinMs);
-    // Only now can no member vanish from under its children any more: what this round does not find is not there.
-    const complete = (await chase.run(true)) && (await until(frozen, stopWithinMs));
+    const { complete, still } = await freezeApart(hand, request, chase, into, from);
     const stoppedAt = hand.now();
     if (!hand.cgroups.state(into).populated) {
       await leave(hand, into);
       return gone(request);
     }
-    const alive = chase
-      .members()
-      .filter((member) => lives(chase, member.pid))
-      .map((member) => member.pid);
-    const pids = [...new Set([...hand.cgroups.procs(into), ...alive])];
-    const captured = await capture(hand, request, chase.members());
-    const { incident, cgroupPath, deadline } = request;
+    const members = chase.alive();
+    const pids = [...new Set([...hand.cgroups.procs(into), ...members.map((member) => member.pid)])];
+    const captured = await capture(hand, request, members);
     const earlier = hand.book.records().find((r) => r.marker === into);
-    const from = { ...earlier?.from, ...chase.from };
-    const since = earlier?.since ?? stoppedAt;
-    await hand.book.put({
+    const record = {
       incident: incident.id,
-      action: 'hold',
+      action: 'hold' as const,
       cgroupPath,
       pids,
-      since,
       deadline,
       marker: into,
-      from,
+    };
+    await hand.book.put({
+      ...record,
+      since: earlier?.since ?? stoppedAt,
+      from: { ...earlier?.from, ...from },
     });
     if (still && complete) return await report(hand, request, 'done', { stopped: pids, stoppedAt, captured });
     const detail = complete
@@ -49,82 +47,108 @@ export async function holdSubtree(hand: Hand, request: StopRequest): Promise<Sto
       : escaping;
     return await report(hand, request, 'failed', { stopped: pids, captured, detail });
   } catch (error) {
-    await undo(hand, request, into, chase);
+    await undo(hand, request, into, from);
+    chase.wake();
     throw error;
   }
 }
-const escaping = 'new processes are born outside faster than they can be held';
+const escaping = 'new processes are born faster than they can be stopped';
 
-/** Freezes the subtree apart, takes its evidence, and kills the whole cgroup at once. Neighbours are not touched. */
+/** Repeated until a look at all of /proc, with everybody frozen, finds nobody new. */
+async function freezeApart(
+  hand: Hand,
+  request: StopRequest,
+  chase: Chase,
+  into: string,
+  from: Record<string, string>,
+): Promise<{ complete: boolean; still: boolean }> {
+  const frozen = (): boolean => hand.cgroups.state(into).frozen;
+  let complete = false;
+  for (let round = 0; round < maxFreezeRounds && !complete; round += 1) {
+    await moveIn(hand, request, chase, into, from);
+    await until(frozen, stopWithinMs);
+    complete = (await chase.run(true)) && chase.alive().every((member) => String(member.pid) in from);
+  }
+  // Frozen now, so this wakes nobody; but the resume will.
+  chase.wake();
+  return { complete, still: await until(frozen, stopWithinMs) };
+}
+
+async function moveIn(
+  hand: Hand,
+  { cgroupPath }: StopRequest,
+  chase: Chase,
+  into: string,
+  from: Record<string, string>,
+): Promise<void> {
+  for (const { pid } of chase.alive()) {
+    if (String(pid) in from) continue;
+    const first = Object.keys(from).length === 0;
+    const origin = cgroupOf(pid);
+    from[String(pid)] = origin === undefined || origin === into ? cgroupPath : origin;
+    if (origin === into) continue;
+    // The first move waits for the kernel, off the event loop; those right after it do not.
+    if (first) await hand.cgroups.moveSlowly(pid, into);
+    else hand.cgroups.move(pid, into);
+  }
+}
+/** The second round finds what slipped past the first; a third is only needed when somebody sends SIGCONT all along. */
+const maxFreezeRounds = 8;
+
+/** Stops the subtree, takes its evidence, kills it. Neighbours are not touched. */
 export async function killSubtree(hand: Hand, request: StopRequest): Promise<StopResult> {
-  const { into, chase } = startChase(hand, request);
-  if (!(await enter(hand, request, into, chase))) return gone(request);
+  const chase = startChase(hand, request);
+  if (!(await isThere(hand, request, chase))) return gone(request);
   try {
     await chase.run(false);
-    const captured = await capture(hand, request, chase.members());
-    const complete = await chase.run(false);
-    const pids = hand.cgroups.procs(into);
-    killAll(hand, into, chase);
-    const dead = (): boolean =>
-      !hand.cgroups.state(into).populated && pids.every((pid) => !lives(chase, pid));
-    const done = await until(dead, stopWithinMs);
+    const captured = await capture(hand, request, chase.alive());
+    const dead = (): boolean => chase.alive().length === 0;
+    let [complete, done] = [false, false];
+    // Somebody who was woken by a SIGCONT in between may have forked once more: found in the next round.
+    for (let round = 0; round < maxKillRounds && !(complete && done); round += 1) {
+      chase.kill();
+      done = await until(dead, stopWithinMs);
+      complete = (await chase.run(false)) && dead();
+    }
     const stoppedAt = hand.now();
-    await leave(hand, into);
-    const caught = chase.members().map((member) => member.pid);
-    if (caught.length === 0) return gone(request);
-    const stopped = [...new Set([...pids, ...caught])];
+    if (hand.book.records().length > 0) await hand.book.forget();
+    const stopped = chase.members().map((member) => member.pid);
+    if (stopped.length === 0) return gone(request);
     if (done && complete) return await report(hand, request, 'done', { stopped, stoppedAt, captured });
-    const detail = complete ? 'a process outlives SIGKILL in an uninterruptible wait' : escaping;
+    const detail = done ? escaping : 'a process outlives SIGKILL in an uninterruptible wait';
     return await report(hand, request, 'failed', { stopped, captured, detail });
   } catch (error) {
-    await undo(hand, request, into, chase);
+    chase.wake();
     throw error;
   }
 }
+const maxKillRounds = 8;
 
-function startChase(hand: Hand, request: StopRequest): { into: string; chase: Chase } {
-  const { incident, cgroupPath } = request;
-  const into = hand.book.marker('hold', incident.id, cgroupPath);
-  const pause = hand.book.marker('pause', incident.id, cgroupPath);
-  return { into, chase: new Chase(request, hand.cgroups, into, pause, protection(hand.self)) };
+function startChase(hand: Hand, request: StopRequest): Chase {
+  const pause = hand.book.marker('pause', request.incident.id, request.cgroupPath);
+  return new Chase(request, hand.cgroups, pause, hand.isProtected);
 }
 
-/** Makes the frozen cgroup, if there is anybody to put into it. */
-async function enter(hand: Hand, request: StopRequest, into: string, chase: Chase): Promise<boolean> {
-  if (!hand.cgroups.exists(request.cgroupPath) || !(await chase.grows())) return false;
-  hand.cgroups.make(into);
-  hand.cgroups.freeze(into, true);
-  return true;
+async function isThere(hand: Hand, request: StopRequest, chase: Chase): Promise<boolean> {
+  return hand.cgroups.exists(request.cgroupPath) && (await chase.grows());
 }
 
 async function leave(hand: Hand, into: string): Promise<void> {
   await until(() => hand.cgroups.remove(into), stopWithinMs);
-  if (hand.book.records().length > 0) await hand.book.forget();
+  await hand.book.forget();
 }
 
-/** Nothing stays half held: whoever was caught goes on as before, unless an earlier hold of the incident has them. */
-async function undo(hand: Hand, request: StopRequest, into: string, chase: Chase): Promise<void> {
+/** Nothing stays half held: whoever was moved goes back, unless an earlier hold of the incident has them. */
+async function undo(
+  hand: Hand,
+  request: StopRequest,
+  into: string,
+  from: Record<string, string>,
+): Promise<void> {
   if (hand.book.records().some((record) => record.marker === into)) return;
-  for (const pid of hand.cgroups.procs(into))
-    hand.cgroups.move(pid, chase.from[String(pid)] ?? request.cgroupPath);
+  const inside = [...hand.cgroups.procs(into), ...hand.cgroups.threads(into)];
+  for (const id of inside) hand.cgroups.move(id, from[String(id)] ?? request.cgroupPath);
   await leave(hand, into);
-}
-
-function killAll(hand: Hand, into: string, chase: Chase): void {
-  try {
-    hand.cgroups.kill(into);
-  } catch {
-    // cgroup.kill came with Linux 5.14. Everybody inside is frozen, so the list does not change under the signals.
-    for (const id of hand.cgroups.threads(into)) process.kill(id, 'SIGKILL');
-  }
-  // cgroup.kill goes from leader to leader (Linux 6.18, css_task_iter) and passes over a process whose leader is gone.
-  for (const { pid, leaderless } of chase.members())
-    if (leaderless && lives(chase, pid)) process.kill(pid, 'SIGKILL');
-}
-
-function lives(chase: Chase, pid: number): boolean {
-  const member = chase.members().find((m) => m.pid === pid);
-  return member !== undefined && readAlive({ pid, start: member.startTicks * 10_000 }) !== undefined;
 }
 
 function gone(request: StopRequest): StopResult {

@@ -8,7 +8,8 @@ import {
   rmdirSync,
   writeSync,
 } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { open } from 'node:fs/promises';
+import { setTimeout as sleep, setImmediate as yieldToEvents } from 'node:timers/promises';
 
 /**
  * The v2 hierarchy as files. Paths are the kernel's own: absolute below the mount. Everything is synchronous, because
@@ -30,6 +31,11 @@ export interface CgroupFs {
   procsBelow(path: string): number[];
   /** Moves a whole process, named by any of its threads. @returns false when it or the cgroup is gone. */
   move(pid: number, path: string): boolean;
+  /**
+   * The same off the event loop. The first move after a while waits for an RCU grace period (cgroup_threadgroup_rwsem;
+   * 6–28 ms measured on 6.18), moves right after it do not.
+   */
+  moveSlowly(pid: number, path: string): Promise<boolean>;
   freeze(path: string, on: boolean): void;
   /** SIGKILL to everything inside and below, frozen or not, without a race against fork. */
   kill(path: string): void;
@@ -113,6 +119,16 @@ export function cgroupFs(mount: string): CgroupFs {
         throw error;
       }
     },
+    moveSlowly: async (pid, path) => {
+      try {
+        const handle = await open(file(path, 'cgroup.procs'), 'r+');
+        await handle.write(String(pid)).finally(() => handle.close());
+        return true;
+      } catch (error) {
+        if (isGone(error)) return false;
+        throw error;
+      }
+    },
     freeze: (path, on) => writeControl(file(path, 'cgroup.freeze'), on ? '1' : '0'),
     kill: (path) => writeControl(file(path, 'cgroup.kill'), '1'),
     state: (path) => {
@@ -157,9 +173,10 @@ function isGone(error: unknown): boolean {
  */
 export async function until(check: () => boolean, timeoutMs: number): Promise<boolean> {
   const end = performance.now() + timeoutMs;
-  for (;;) {
+  for (let look = 1; ; look += 1) {
     if (check()) return true;
     if (performance.now() >= end) return false;
-    await sleep(1);
+    // A process that dies at once is seen at once; for the others a timer is fine enough.
+    await (look < 4 ? yieldToEvents() : sleep(1));
   }
 }

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, readSync } from 'node:fs';
 import type { ProcessRef } from '../../../fingerprint/event.ts';
 
 /**
@@ -12,6 +12,8 @@ export interface ProcessStat {
   readonly session: number;
   readonly startTicks: number;
   readonly kernelThread: boolean;
+  /** Stopped by a signal (not by a debugger, not frozen). */
+  readonly stopped: boolean;
   /**
    * Dead as a whole, but not yet reaped. A first thread that left its other threads behind is marked Z too, and its
    * process runs on: a trick to look dead while working.
@@ -47,6 +49,7 @@ export function parseStat(text: string): ProcessStat | undefined {
     session: number(3),
     startTicks: number(19),
     kernelThread: (number(6) & kernelThreadFlag) !== 0,
+    stopped: fields[0] === 'T',
     zombie: ended && !others,
     leaderless: ended && others,
     comm: text.slice(open + 1, close),
@@ -57,11 +60,19 @@ export function parseStat(text: string): ProcessStat | undefined {
 /** @returns undefined when there is no such process (any more). */
 export function readStat(pid: number): ProcessStat | undefined {
   try {
-    return parseStat(readFileSync(`/proc/${pid}/stat`, 'latin1'));
+    const fd = openSync(`/proc/${pid}/stat`, 'r');
+    try {
+      // One read gives the whole line; readFileSync asks for size and end as well, which doubles the cost.
+      return parseStat(line.toString('latin1', 0, readSync(fd, line)));
+    } finally {
+      closeSync(fd);
+    }
   } catch {
     return undefined;
   }
 }
+/** 52 numbers of at most 20 digits and a name of 64 bytes. */
+const line = Buffer.alloc(2048);
 
 /** µs since boot, to the tick. */
 export function startOf(stat: ProcessStat): number {

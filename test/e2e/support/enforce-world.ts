@@ -47,7 +47,8 @@ export class EnforceWorld {
   /** Starts a program inside the cgroup. */
   async start(program: string, ...args: string[]): Promise<ProcessRef> {
     const into = `${mount}${this.cgroup}/cgroup.procs`;
-    const child = spawn('sh', ['-c', `echo $$ > ${into}; exec "$@"`, 'sh', join(this.dir, program), ...args]);
+    const argv = ['-c', `echo $$ > ${into}; exec "$@"`, 'sh', join(this.dir, program), ...args];
+    const child = spawn('sh', argv, { stdio: 'ignore' });
     this.#children.push(child);
     const pid = child.pid ?? 0;
     await this.until(() => readStat(pid)?.comm === program, `${program} runs`);
