@@ -76,6 +76,13 @@ type FieldTag = (typeof fieldTag)[keyof typeof fieldTag];
 /** The loader's own bound is 24 576 bytes; more can only be another format or a lost place in the stream. */
 export const maxRecordLength = 32_768;
 
+/** A time of the record, ns since boot, as whole µs, without the rounding of one big double. */
+export function microsAt(view: DataView, at: number): number {
+  const high = view.getUint32(at + 4, true);
+  // 2^32 ns = 4 294 967 µs and 296 ns.
+  return high * 4_294_967 + Math.floor((high * 296 + view.getUint32(at, true)) / 1000);
+}
+
 /** One record in a buffer that holds it whole. Reads on demand: nothing is copied that no event needs. */
 export class SensorRecord {
   #bytes: Uint8Array = new Uint8Array();
@@ -115,12 +122,9 @@ export class SensorRecord {
     return this.#view.getBigInt64(this.#at + offset, true);
   }
 
-  /** ns since boot as whole µs, without the rounding of one big double. */
+  /** ns since boot as whole µs. */
   micros(offset: number): number {
-    const high = this.u32(offset + 4);
-    const low = this.u32(offset);
-    // 2^32 ns = 4 294 967 µs and 296 ns.
-    return high * 4_294_967 + Math.floor((high * 296 + low) / 1000);
+    return microsAt(this.#view, this.#at + offset);
   }
 
   get truncated(): boolean {
