@@ -1,9 +1,13 @@
-import type { Behaviour } from '../fingerprint/behaviour.ts';
 import type { BehaviourKind } from '../fingerprint/event.ts';
 import type { Incident } from '../fingerprint/incident.ts';
 import type { Order, Receipt } from '../fingerprint/order.ts';
 import type { Report } from '../fingerprint/report.ts';
-import type { Instance, Workload } from '../fingerprint/workload.ts';
+import type { Mode } from '../fingerprint/verdict.ts';
+import type { Workload } from '../fingerprint/workload.ts';
+import type { LearnedWorkload } from './core/learned.ts';
+import type { StateLine } from './state-line.ts';
+
+export type { LearnedInstance, LearnedNovelty, LearnedWorkload } from './core/learned.ts';
 
 /** The seams of the collector. An adapter does one thing behind one of these; only main.ts knows which. */
 
@@ -76,6 +80,8 @@ export interface Ingested {
   readonly stored: number;
   /** Sequence numbers that were jumped over: the agent's spool lost them. */
   readonly missing: number;
+  /** Sequence numbers of incidents that were not known before: only these are shown as new. */
+  readonly newIncidents: readonly number[];
 }
 
 /** One decision about one incident, kept for ever: who stopped what and why, or why nothing was stopped. */
@@ -91,8 +97,9 @@ export interface OrderRow {
   readonly order: Order;
   readonly envelope: Uint8Array;
   readonly agent: string;
-  /** Workload key, for the brakes' count. */
+  /** For the brakes' count. */
   readonly workload: string;
+  readonly charge: string;
   /** ms since the Unix epoch. */
   readonly issuedAt: number;
   readonly receipt?: Receipt;
@@ -126,36 +133,6 @@ export interface WorkloadRow {
   readonly incidents: number;
 }
 
-export interface InstanceRow {
-  readonly instance: Instance;
-  readonly agent: string;
-  readonly state: 'started' | 'found' | 'exited';
-  readonly coverage: readonly BehaviourKind[];
-  /** µs since the Unix epoch: span that support reports cover. */
-  readonly since: number;
-  readonly until: number;
-  readonly events: number;
-  readonly lost: number;
-  /** Ordinals of the workload's behaviours that this instance has shown. */
-  readonly seen: readonly number[];
-}
-
-export interface NoveltyRow {
-  readonly ordinal: number;
-  readonly behaviour: Behaviour;
-  /** µs since the Unix epoch, the earliest that was reported. */
-  readonly time: number;
-  readonly instance: string;
-}
-
-/** All that was learned of one workload. */
-export interface LearnedRows {
-  readonly workload: Workload;
-  readonly source: string;
-  readonly novelties: readonly NoveltyRow[];
-  readonly instances: readonly InstanceRow[];
-}
-
 export interface IncidentFilter {
   readonly id?: string;
   readonly agent?: string;
@@ -164,10 +141,14 @@ export interface IncidentFilter {
   readonly limit: number;
 }
 
-/** Durable memory. Every write resolves after the commit that survives a power cut; reads see all earlier writes. */
+/**
+ * Durable memory. Every write resolves after the commit that survives a power cut; reads see all earlier writes.
+ * `ingest` and `saveDecision` share commits and keep their order: when one delivery of an agent fails, so do those of
+ * this agent that wait behind it, or the high water would pass over it.
+ */
 export interface DriftStore {
   openAgent(hello: AgentHello, now: number): Promise<number>;
-  /** Idempotent: a record is stored once, however often it comes. Concurrent calls share a commit. */
+  /** Idempotent: a record is stored once, however often it comes. */
   ingest(delivery: Delivery, now: number): Promise<Ingested>;
   saveDecision(decision: DecisionRow, order?: Omit<OrderRow, 'receipt'>): Promise<void>;
   saveFingerprint(digest: string, envelope: Uint8Array, now: number): Promise<void>;
@@ -181,7 +162,7 @@ export interface DriftStore {
     agent: string,
     workload: Workload,
   ): Promise<{ readonly onNode: number; readonly ofWorkload: number }>;
-  learned(hash: string): Promise<LearnedRows | undefined>;
+  learned(hash: string): Promise<LearnedWorkload | undefined>;
   incidents(filter: IncidentFilter): Promise<readonly IncidentRow[]>;
   /** Newest first. */
   ordersSince(issuedAfter: number): Promise<readonly OrderRow[]>;
@@ -205,6 +186,20 @@ export class CollectorError extends Error {
     this.name = 'CollectorError';
     this.code = code;
   }
+}
+
+/** Local control for whoever runs the collector: the command line, `up`, `demo`. */
+export interface Control {
+  status(): Promise<object>;
+  workloads(): Promise<object>;
+  /** @returns undefined when no workload has this hash */
+  baseline(hash: string): Promise<object | undefined>;
+  incidents(limit: number): Promise<object>;
+  /** @throws FingerprintError when it is no fingerprint, or none that the trust policy lets through */
+  addFingerprint(envelope: Uint8Array): Promise<object>;
+  setMode(mode: Mode): Promise<object>;
+  /** Tells every change of state until the returned function is called. */
+  subscribe(listener: (line: StateLine) => void): () => void;
 }
 
 /** Signs orders with the collector's command key. */

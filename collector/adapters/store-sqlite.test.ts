@@ -62,15 +62,15 @@ const learned = async () => {
 describe('ingest', () => {
   it('stores the same batch once', async () => {
     const batch = delivery(1, [aNovelty(0), aSupport([0]), aGap]);
-    expect(await store.ingest(batch, 2)).toEqual({ before: 0, stored: 3, missing: 0 });
-    expect(await store.ingest(batch, 3)).toEqual({ before: 3, stored: 3, missing: 0 });
+    expect(await store.ingest(batch, 2)).toEqual({ before: 0, stored: 3, missing: 0, newIncidents: [] });
+    expect(await store.ingest(batch, 3)).toEqual({ before: 3, stored: 3, missing: 0, newIncidents: [] });
     const [shown] = (await learned()).instances;
     expect(shown).toMatchObject({ events: 10, lost: 0, seen: [0] });
   });
 
   it('takes only what is new of a batch that overlaps', async () => {
     await store.ingest(delivery(1, [aNovelty(0), aNovelty(1)]), 2);
-    expect(await store.ingest(delivery(2, [aNovelty(1), aNovelty(2)]), 3)).toEqual({
+    expect(await store.ingest(delivery(2, [aNovelty(1), aNovelty(2)]), 3)).toMatchObject({
       before: 2,
       stored: 3,
       missing: 0,
@@ -101,7 +101,8 @@ describe('ingest', () => {
 
   it('keeps the latest report of an incident, and one row of it', async () => {
     const report = (count: number): Report => ({ type: 'incident', incident: anIncident({ more: count }) });
-    await store.ingest(delivery(1, [report(0), report(1), report(2)]), 2);
+    expect(await store.ingest(delivery(1, [report(0), report(1)]), 2)).toMatchObject({ newIncidents: [1] });
+    expect(await store.ingest(delivery(3, [report(2)]), 2)).toMatchObject({ newIncidents: [] });
     const rows = await store.incidents({ limit: 10 });
     expect(rows.map((r) => r.incident)).toEqual([anIncident({ more: 2 })]);
   });
@@ -203,6 +204,7 @@ describe('orders and decisions', () => {
       envelope: Buffer.from('{}'),
       agent: 'a1',
       workload: workloadKey(shop),
+      charge: 'c',
       issuedAt: 10,
     };
     await store.saveDecision(decision, row);

@@ -1,106 +1,68 @@
 import { sha256Hex } from '../../fingerprint/digest.ts';
 import { type Workload, workloadKey } from '../../fingerprint/workload.ts';
-import type {
-  AgentHello,
-  AgentRow,
-  DecisionRow,
-  Delivery,
-  DriftStore,
-  IncidentFilter,
-  IncidentRow,
-  Ingested,
-  LearnedRows,
-  OrderRow,
-  WorkloadRow,
+import {
+  type AgentHello,
+  type AgentRow,
+  type DecisionRow,
+  type Delivery,
+  type DriftStore,
+  type IncidentFilter,
+  type IncidentRow,
+  type Ingested,
+  type LearnedWorkload,
+  type OrderRow,
+  StoreError,
+  type WorkloadRow,
 } from '../ports.ts';
 import {
   agentRow,
   incidentRow,
-  learnedRows,
+  learnedWorkload,
   orderRecord,
   orderRow,
   workloadRow,
 } from './store-sqlite/domain.ts';
-import { type RowDelivery, toRows } from './store-sqlite/rows.ts';
+import { GroupCommit } from './store-sqlite/group-commit.ts';
+import { toRows } from './store-sqlite/rows.ts';
 import { DatabaseThread } from './store-sqlite/thread.ts';
 
-interface Pending {
-  readonly delivery: RowDelivery;
-  readonly resolve: (ingested: Ingested) => void;
-  readonly reject: (error: unknown) => void;
-}
-
-/** Rows in one commit: above 4 096 a commit gets no cheaper (docs/measurements.md), only slower to answer. */
-const maxCommitRows = 4096;
-
 /**
- * The collector's memory in one SQLite file, in a thread of its own.
- *
- * Group commit: while one commit is under way, what arrives gathers for the next. A lone report waits for nobody, and
- * under load one sync of the disk serves thousands of rows.
+ * The collector's memory in one SQLite file, in a thread of its own: a sync of the disk never holds up the thread that
+ * reads from agents.
  */
 export class SqliteStore implements DriftStore {
   readonly #thread: DatabaseThread;
-  #pending: Pending[] = [];
-  #committing = false;
+  readonly #commits: GroupCommit;
 
-  /** @throws StoreError */
-  static async open(file: string): Promise<SqliteStore> {
-    return new SqliteStore(await DatabaseThread.start(file));
+  /**
+   * @param mayRetry asked when a commit failed; while it says yes nothing later is written
+   * @throws StoreError
+   */
+  static async open(
+    file: string,
+    mayRetry: (error: StoreError) => Promise<boolean> = async () => false,
+  ): Promise<SqliteStore> {
+    return new SqliteStore(await DatabaseThread.start(file), mayRetry);
   }
 
-  private constructor(thread: DatabaseThread) {
+  private constructor(thread: DatabaseThread, mayRetry: (error: StoreError) => Promise<boolean>) {
     this.#thread = thread;
+    this.#commits = new GroupCommit(thread, mayRetry);
   }
 
-  /** The caller bounds what is pending: each stream has a few batches under way, then it is paused. */
-  ingest(delivery: Delivery, now: number): Promise<Ingested> {
-    return new Promise((resolve, reject) => {
-      this.#pending.push({ delivery: toRows(delivery), resolve, reject });
-      if (!this.#committing) void this.#commitAll(now);
-    });
+  async ingest(delivery: Delivery, now: number): Promise<Ingested> {
+    const ingested = await this.#commits.add({ kind: 'delivery', delivery: toRows(delivery) }, now);
+    if (ingested === undefined) throw new StoreError('broken', 'the database did not answer a delivery');
+    return ingested;
   }
 
-  async #commitAll(now: number): Promise<void> {
-    this.#committing = true;
-    // One turn of the loop: what is readable on other sockets right now shares this commit.
-    await new Promise(setImmediate);
-    while (this.#pending.length > 0) await this.#commit(this.#takeBatch(), now);
-    this.#committing = false;
-  }
-
-  #takeBatch(): Pending[] {
-    let rows = 0;
-    const end = this.#pending.findIndex((p) => {
-      rows += p.delivery.rows.length;
-      return rows > maxCommitRows;
-    });
-    const batch = this.#pending.slice(0, end === -1 ? undefined : Math.max(1, end));
-    this.#pending = this.#pending.slice(batch.length);
-    return batch;
-  }
-
-  async #commit(batch: readonly Pending[], now: number): Promise<void> {
-    try {
-      const deliveries = batch.map((p) => p.delivery);
-      const results = await this.#thread.call('ingest', deliveries, now);
-      for (const [i, { resolve, reject }] of batch.entries()) {
-        const result = results[i];
-        if (result === undefined)
-          reject(new Error('the database answered fewer deliveries than it was given'));
-        else resolve(result);
-      }
-    } catch (error) {
-      for (const { reject } of batch) reject(error);
-    }
+  async saveDecision(decision: DecisionRow, row?: Omit<OrderRow, 'receipt'>): Promise<void> {
+    const order = row === undefined ? {} : { order: orderRecord(row) };
+    await this.#commits.add({ kind: 'decision', decision, ...order }, decision.time);
   }
 
   openAgent(hello: AgentHello, now: number): Promise<number> {
     return this.#thread.call('openAgent', hello, now);
-  }
-
-  saveDecision(decision: DecisionRow, order?: Omit<OrderRow, 'receipt'>): Promise<void> {
-    return this.#thread.call('saveDecision', decision, order === undefined ? undefined : orderRecord(order));
   }
 
   saveFingerprint(digest: string, envelope: Uint8Array, now: number): Promise<void> {
@@ -131,9 +93,9 @@ export class SqliteStore implements DriftStore {
     return this.#thread.call('running', agent, sha256Hex(Buffer.from(workloadKey(workload))));
   }
 
-  async learned(hash: string): Promise<LearnedRows | undefined> {
+  async learned(hash: string): Promise<LearnedWorkload | undefined> {
     const record = await this.#thread.call('learned', hash);
-    return record === undefined ? undefined : learnedRows(record);
+    return record === undefined ? undefined : learnedWorkload(record);
   }
 
   async incidents(filter: IncidentFilter): Promise<readonly IncidentRow[]> {
@@ -144,7 +106,8 @@ export class SqliteStore implements DriftStore {
     return (await this.#thread.call('ordersSince', issuedAfter)).map(orderRow);
   }
 
-  close(): Promise<void> {
-    return this.#thread.call('close');
+  async close(): Promise<void> {
+    await this.#commits.settled();
+    await this.#thread.call('close');
   }
 }

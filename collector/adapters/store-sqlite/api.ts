@@ -1,9 +1,8 @@
-import type { AgentHello, DecisionRow, IncidentFilter } from '../../ports.ts';
+import type { AgentHello, IncidentFilter } from '../../ports.ts';
 import { openDatabase } from './database.ts';
 import { Keeper } from './keeper.ts';
-import { type OrderRecord, Reader } from './reader.ts';
-import type { RowDelivery } from './rows.ts';
-import { Writer } from './writer.ts';
+import { Reader } from './reader.ts';
+import { type Write, Writer } from './writer.ts';
 
 /** Everything the database's thread can be asked. Arguments and results are plain data: they cross by copy. */
 export type Api = ReturnType<typeof openApi>;
@@ -13,9 +12,8 @@ export function openApi(file: string) {
   const db = openDatabase(file);
   const [writer, reader, keeper] = [new Writer(db), new Reader(db), new Keeper(db)];
   return {
-    ingest: (deliveries: readonly RowDelivery[], now: number) => writer.ingest(deliveries, now),
+    commit: (writes: readonly Write[], now: number) => writer.commit(writes, now),
     openAgent: (hello: AgentHello, now: number) => keeper.openAgent(hello, now),
-    saveDecision: (decision: DecisionRow, order?: OrderRecord) => keeper.saveDecision(decision, order),
     saveFingerprint: (digest: string, envelope: Uint8Array, now: number) =>
       keeper.saveFingerprint(digest, envelope, now),
     saveSetting: (name: string, value: string) => keeper.saveSetting(name, value),

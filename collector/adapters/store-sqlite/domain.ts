@@ -9,9 +9,9 @@ import { roles, type Workload } from '../../../fingerprint/workload.ts';
 import type {
   AgentRow,
   IncidentRow,
-  InstanceRow,
-  LearnedRows,
-  NoveltyRow,
+  LearnedInstance,
+  LearnedNovelty,
+  LearnedWorkload,
   OrderRow,
   WorkloadRow,
 } from '../../ports.ts';
@@ -46,7 +46,7 @@ export function workloadRow(record: WorkloadRecord & WorkloadCounts): WorkloadRo
   return { hash, workload: workloadOf(record), instances, running, novelties, incidents };
 }
 
-export function learnedRows(record: LearnedRecord): LearnedRows {
+export function learnedWorkload(record: LearnedRecord): LearnedWorkload {
   return {
     workload: workloadOf(record.workload),
     source: record.source,
@@ -67,7 +67,7 @@ function workloadOf(record: WorkloadRecord): Workload {
   };
 }
 
-function noveltyRow(record: NoveltyRecord): NoveltyRow {
+function noveltyRow(record: NoveltyRecord): LearnedNovelty {
   return {
     ordinal: record.ordinal,
     behaviour: parseBehaviour(parseJson(Buffer.from(record.behaviour))),
@@ -76,7 +76,7 @@ function noveltyRow(record: NoveltyRecord): NoveltyRow {
   };
 }
 
-function instanceRow(record: InstanceRecord): InstanceRow {
+function instanceRow(record: InstanceRecord): LearnedInstance {
   const pod = record.pod === null ? {} : { pod: record.pod };
   return {
     instance: { id: record.id, node: record.node, startedAt: record.started_at_us, ...pod },
@@ -108,6 +108,7 @@ export function orderRow(record: OrderRecord & { readonly receipt: string | null
     envelope: record.envelope,
     agent: record.agent,
     workload: record.workload,
+    charge: record.charge,
     issuedAt: record.issued_at_ms,
     ...receipt,
   };
@@ -131,6 +132,7 @@ export function orderRecord(row: Omit<OrderRow, 'receipt'>): OrderRecord {
     expires_at: expiresAt,
     issued_at_ms: row.issuedAt,
     workload: row.workload,
+    charge: row.charge,
     envelope: row.envelope,
   };
 }

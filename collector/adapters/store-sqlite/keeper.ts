@@ -1,6 +1,5 @@
 import type Sqlite from 'better-sqlite3';
-import type { AgentHello, DecisionRow } from '../../ports.ts';
-import type { OrderRecord } from './reader.ts';
+import type { AgentHello } from '../../ports.ts';
 
 /** Small writes that are not ingest: each is a transaction of its own. */
 export class Keeper {
@@ -44,24 +43,6 @@ export class Keeper {
           .pluck()
           .get(hello.agent) ?? 0
       );
-    })();
-  }
-
-  /** Decision and order in one commit: nothing is ordered that is not on record. */
-  saveDecision(decision: DecisionRow, order: OrderRecord | undefined): void {
-    this.#db.transaction(() => {
-      this.#db
-        .prepare(
-          'INSERT INTO decisions (time_ms, incident, action, reason, detail) VALUES (@time, @incident, @action, @reason, @detail)',
-        )
-        .run(decision);
-      if (order === undefined) return;
-      this.#db
-        .prepare(
-          `INSERT INTO orders VALUES (@id, @incident, @agent, @action, @session, @seq, @node, @instance, @pid, @start_us,
-             @reason, @issued_at, @expires_at, @issued_at_ms, @workload, @envelope)`,
-        )
-        .run(order);
     })();
   }
 

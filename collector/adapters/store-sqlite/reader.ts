@@ -82,6 +82,7 @@ export interface OrderRecord {
   readonly expires_at: string;
   readonly issued_at_ms: number;
   readonly workload: string;
+  readonly charge: string;
   readonly envelope: Uint8Array;
 }
 

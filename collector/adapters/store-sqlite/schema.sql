@@ -100,6 +100,7 @@ CREATE TABLE orders (
   expires_at    TEXT NOT NULL,
   issued_at_ms  INTEGER NOT NULL,
   workload      TEXT NOT NULL,
+  charge        TEXT NOT NULL,
   envelope      BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX orders_by_incident ON orders (incident);

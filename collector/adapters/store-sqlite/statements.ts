@@ -1,4 +1,6 @@
 import type Sqlite from 'better-sqlite3';
+import type { DecisionRow } from '../../ports.ts';
+import type { OrderRecord } from './reader.ts';
 
 type Text = string;
 type Run<P extends unknown[]> = Pick<Sqlite.Statement<P>, 'run'>;
@@ -9,6 +11,9 @@ export interface Writes {
   readonly storedOf: Pluck<[agent: Text], number>;
   readonly advance: Run<[stored: number, missing: number, refused: number, now: number, agent: Text]>;
   readonly incident: Run<[id: Text, agent: Text, node: Text, workload: number, last: number, report: Text]>;
+  readonly incidentAgain: Run<
+    [agent: Text, last: number, report: Text, id: Text, node: Text, workload: number]
+  >;
   readonly nextOrdinal: Pluck<[workload: number], number>;
   /** @returns the ordinal the behaviour has: its old one when it was known */
   readonly novelty: Pluck<
@@ -60,6 +65,8 @@ export interface Writes {
     ]
   >;
   readonly refused: Run<[agent: Text, seq: number, reason: Text, agentAgain: Text]>;
+  readonly decision: Run<[DecisionRow]>;
+  readonly order: Run<[OrderRecord]>;
   readonly workloadId: Pluck<[hash: Text], number>;
   readonly workload: Run<[hash: Text, ...parts: Text[]]>;
 }
@@ -71,11 +78,12 @@ export function prepareWrites(db: Sqlite.Database): Writes {
     advance: db.prepare(
       'UPDATE agents SET stored = ?, missing = missing + ?, refused = refused + ?, last_seen_ms = ? WHERE id = ?',
     ),
-    // The latest report of an incident holds all of it. Another node's incident is never overwritten.
     incident: db.prepare(
       `INSERT INTO incidents (id, agent, node, workload, last_us, report) VALUES (?, ?, ?, ?, ?, ?)
-       ON CONFLICT (id) DO UPDATE SET agent = excluded.agent, last_us = excluded.last_us, report = excluded.report
-       WHERE node = excluded.node AND workload = excluded.workload`,
+       ON CONFLICT (id) DO NOTHING`,
+    ),
+    incidentAgain: db.prepare(
+      'UPDATE incidents SET agent = ?, last_us = ?, report = ? WHERE id = ? AND node = ? AND workload = ?',
     ),
     nextOrdinal: db
       .prepare<[number], number>('SELECT coalesce(max(ordinal) + 1, 0) FROM novelties WHERE workload = ?')
@@ -126,6 +134,13 @@ export function prepareWrites(db: Sqlite.Database): Writes {
     refused: db.prepare(
       `INSERT INTO refused (agent, seq, reason) SELECT ?, ?, ?
        WHERE (SELECT refused FROM agents WHERE id = ?) < 1000`,
+    ),
+    decision: db.prepare(
+      'INSERT INTO decisions (time_ms, incident, action, reason, detail) VALUES (@time, @incident, @action, @reason, @detail)',
+    ),
+    order: db.prepare(
+      `INSERT INTO orders VALUES (@id, @incident, @agent, @action, @session, @seq, @node, @instance, @pid, @start_us,
+         @reason, @issued_at, @expires_at, @issued_at_ms, @workload, @charge, @envelope)`,
     ),
     workloadId: db.prepare<[Text], number>('SELECT id FROM workloads WHERE hash = ?').pluck(),
     workload: db.prepare(

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import type Sqlite from 'better-sqlite3';
-import type { Ingested } from '../../ports.ts';
+import type { DecisionRow, Ingested } from '../../ports.ts';
 import { bits, withBits } from './bitset.ts';
+import type { OrderRecord } from './reader.ts';
 import type { Row, RowDelivery } from './rows.ts';
 import { prepareWrites, type Writes } from './statements.ts';
 
@@ -9,6 +10,10 @@ import { prepareWrites, type Writes } from './statements.ts';
 const maxCachedWorkloads = 20_000;
 /** Longest dictionary of a workload on one agent that support bits are followed into (agent: 20 000 entries). */
 const maxOrdinals = 200_000;
+
+export type Write =
+  | { readonly kind: 'delivery'; readonly delivery: RowDelivery }
+  | { readonly kind: 'decision'; readonly decision: DecisionRow; readonly order?: OrderRecord };
 
 /** Turns rows into the tables. One transaction per call; a call that throws has changed nothing. */
 export class Writer {
@@ -21,9 +26,10 @@ export class Writer {
     this.#sql = prepareWrites(db);
   }
 
-  ingest(deliveries: readonly RowDelivery[], now: number): Ingested[] {
+  /** @returns one answer for each, in order; undefined for a decision */
+  commit(writes: readonly Write[], now: number): (Ingested | undefined)[] {
     try {
-      return this.#db.transaction(() => deliveries.map((d) => this.#deliver(d, now)))();
+      return this.#db.transaction(() => writes.map((w) => this.#apply(w, now)))();
     } catch (error) {
       // Row ids that were given in the transaction went with it.
       this.#workloads.clear();
@@ -31,48 +37,66 @@ export class Writer {
     }
   }
 
+  #apply(write: Write, now: number): Ingested | undefined {
+    if (write.kind === 'delivery') return this.#deliver(write.delivery, now);
+    this.#sql.decision.run(write.decision);
+    // In the commit of its decision: nothing is ordered that is not on record.
+    if (write.order !== undefined) this.#sql.order.run(write.order);
+    return undefined;
+  }
+
   #deliver(delivery: RowDelivery, now: number): Ingested {
     const before = this.#sql.storedOf.get(delivery.agent) ?? 0;
     let stored = before;
     let missing = 0;
     let refused = 0;
+    const newIncidents: number[] = [];
     for (const row of delivery.rows) {
       const seq = row[1];
       // At least once becomes once: what is below the high water was stored by an earlier commit.
       if (seq <= stored) continue;
       missing += Math.max(0, seq - Math.max(stored, delivery.acked) - 1);
       if (row[0] === 'refused') refused += 1;
-      this.#write(delivery, row);
+      if (this.#write(delivery, row)) newIncidents.push(seq);
       stored = seq;
     }
     this.#sql.advance.run(stored, missing, refused, now, delivery.agent);
-    return { before, stored, missing };
+    return { before, stored, missing, newIncidents };
   }
 
-  #write({ agent, node }: RowDelivery, row: Row): void {
+  /** @returns whether it is an incident that was not known */
+  #write({ agent, node }: RowDelivery, row: Row): boolean {
     switch (row[0]) {
       case 'incident':
-        this.#sql.incident.run(row[3], agent, row[4], this.#workload(row[2]), row[5], row[6]);
-        return;
+        return this.#incident(agent, row);
       case 'novelty':
         this.#novelty(agent, node, row);
-        return;
+        return false;
       case 'support':
         this.#support(agent, node, row);
-        return;
+        return false;
       case 'instance':
         this.#sql.instance.run(this.#workload(row[2]), node, row[3], agent, row[4], row[5], row[6], row[7]);
-        return;
+        return false;
       case 'receipt':
         this.#sql.receipt.run(row[2], agent, row[3], row[4]);
-        return;
+        return false;
       case 'gap':
         this.#sql.gap.run(agent, row[1], row[2], row[3], row[4], row[5], row[6]);
-        return;
+        return false;
       case 'refused':
         this.#sql.refused.run(agent, row[1], row[2], agent);
-        return;
+        return false;
     }
+  }
+
+  /** The latest report of an incident holds all of it. Another node's incident is never overwritten. */
+  #incident(agent: string, row: Extract<Row, readonly ['incident', ...unknown[]]>): boolean {
+    const [, , key, id, node, last, json] = row;
+    const workload = this.#workload(key);
+    if (this.#sql.incident.run(id, agent, node, workload, last, json).changes === 1) return true;
+    this.#sql.incidentAgain.run(agent, last, json, id, node, workload);
+    return false;
   }
 
   #novelty(agent: string, node: string, row: Extract<Row, readonly ['novelty', ...unknown[]]>): void {

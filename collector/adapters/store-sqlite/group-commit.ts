@@ -1,0 +1,86 @@
+import { type Ingested, StoreError } from '../../ports.ts';
+import type { DatabaseThread } from './thread.ts';
+import type { Write } from './writer.ts';
+
+interface Pending {
+  readonly write: Write;
+  readonly resolve: (ingested: Ingested | undefined) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Rows in one commit: above 4 096 a commit gets no cheaper (reference: performance §2e), only slower to answer. */
+const maxCommitRows = 4096;
+
+/**
+ * While one commit is under way, what arrives gathers for the next: a lone report waits for nobody, and under load one
+ * sync of the disk serves thousands of rows. What may gather is bounded by the callers: each stream has a few batches
+ * under way, then it is paused.
+ */
+export class GroupCommit {
+  readonly #thread: DatabaseThread;
+  readonly #mayRetry: (error: StoreError) => Promise<boolean>;
+  #pending: Pending[] = [];
+  #running: Promise<void> | undefined;
+  #now = 0;
+
+  constructor(thread: DatabaseThread, mayRetry: (error: StoreError) => Promise<boolean>) {
+    this.#thread = thread;
+    this.#mayRetry = mayRetry;
+  }
+
+  add(write: Write, now: number): Promise<Ingested | undefined> {
+    this.#now = now;
+    return new Promise((resolve, reject) => {
+      this.#pending.push({ write, resolve, reject });
+      this.#running ??= this.#run();
+    });
+  }
+
+  /** Resolves when everything that was added has been answered. */
+  async settled(): Promise<void> {
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    // One turn of the loop: what is readable on other sockets right now shares this commit.
+    await new Promise(setImmediate);
+    while (this.#pending.length > 0) await this.#commit(this.#takeBatch());
+    this.#running = undefined;
+  }
+
+  #takeBatch(): Pending[] {
+    let rows = 0;
+    const end = this.#pending.findIndex(({ write }) => {
+      rows += write.kind === 'delivery' ? write.delivery.rows.length : 1;
+      return rows > maxCommitRows;
+    });
+    return this.#pending.splice(0, end === -1 ? this.#pending.length : Math.max(1, end));
+  }
+
+  async #commit(batch: readonly Pending[]): Promise<void> {
+    const writes = batch.map((p) => p.write);
+    for (;;) {
+      try {
+        const answers = await this.#thread.call('commit', writes, this.#now);
+        for (const [i, { resolve }] of batch.entries()) resolve(answers[i]);
+        return;
+      } catch (error) {
+        if (error instanceof StoreError && (await this.#mayRetry(error))) continue;
+        this.#fail(batch, error);
+        return;
+      }
+    }
+  }
+
+  /** What waits behind a failed delivery of the same agent fails too: stored, it would be acknowledged over the hole. */
+  #fail(batch: readonly Pending[], error: unknown): void {
+    const agents = new Set(batch.map((p) => agentOf(p.write)));
+    const behind = this.#pending.filter((p) => agents.has(agentOf(p.write)));
+    this.#pending = this.#pending.filter((p) => !behind.includes(p));
+    for (const { reject } of [...batch, ...behind]) reject(error);
+  }
+}
+
+function agentOf(write: Write): string | undefined {
+  return write.kind === 'delivery' ? write.delivery.agent : undefined;
+}

@@ -1,0 +1,84 @@
+import type { Mode } from '../fingerprint/verdict.ts';
+import type { Presence } from './collector.ts';
+import type { ResponsePolicy } from './core/decide.ts';
+import type { Fingerprints } from './fingerprints.ts';
+import type { Learning } from './learning.ts';
+import type { AgentRow, Control, DriftStore, WorkloadRow } from './ports.ts';
+import type { Reactions } from './reactions.ts';
+import type { StateLine } from './state-line.ts';
+import type { StoreTrouble } from './store-trouble.ts';
+
+export interface ControlParts {
+  readonly store: DriftStore;
+  readonly learning: Learning;
+  readonly reactions: Reactions;
+  readonly fingerprints: Fingerprints;
+  readonly trouble: StoreTrouble;
+  readonly present: ReadonlyMap<string, Presence>;
+  readonly policy: { current: ResponsePolicy };
+  readonly subscribe: (listener: (line: StateLine) => void) => () => void;
+  readonly tell: (line: StateLine) => void;
+  readonly about: {
+    readonly id: string;
+    readonly address: string;
+    readonly startedAt: number;
+    readonly version: string;
+    readonly pid: number;
+  };
+}
+
+/** What the local control socket can ask for. Answers are plain JSON; times in ms since the Unix epoch unless said. */
+export function control(parts: ControlParts): Control {
+  const { store, learning, reactions, fingerprints, trouble, present, policy, about } = parts;
+  return {
+    status: async () => {
+      const agents = await store.agents();
+      return {
+        ...about,
+        mode: policy.current.mode,
+        agents: agents.map((row) => describeAgent(row, present.get(row.hello.agent))),
+        workloads: (await store.workloads()).length,
+        fingerprints: fingerprints.count,
+        lost: { reactions: reactions.dropped },
+        retriedCommits: trouble.failures,
+      };
+    },
+    workloads: async () => {
+      const rows = await store.workloads();
+      return { workloads: await Promise.all(rows.map((row) => describeWorkload(row, learning))) };
+    },
+    baseline: (hash) => learning.baseline(hash),
+    incidents: async (limit) => ({ incidents: await store.incidents({ limit }) }),
+    addFingerprint: async (envelope) => {
+      const added = await fingerprints.add(envelope);
+      for (const { link } of present.values()) link.fingerprint(envelope);
+      parts.tell({ type: 'fingerprint', ...added });
+      return { ...added, agents: present.size };
+    },
+    setMode: async (mode: Mode) => {
+      await store.saveSetting('mode', mode);
+      policy.current = { ...policy.current, mode };
+      parts.tell({ type: 'policy', mode });
+      return { mode };
+    },
+    subscribe: parts.subscribe,
+  };
+}
+
+function describeAgent(row: AgentRow, presence: Presence | undefined): object {
+  const { hello, stored, missing, refused, firstSeen, lastSeen } = row;
+  return {
+    ...hello,
+    connected: presence !== undefined,
+    lastHeard: presence?.heard ?? lastSeen,
+    firstSeen,
+    stored,
+    missing,
+    refused,
+    ...(presence?.beat === undefined ? {} : { spool: presence.beat.spool, counters: presence.beat.counters }),
+  };
+}
+
+async function describeWorkload(row: WorkloadRow, learning: Learning): Promise<object> {
+  return { ...row, readiness: await learning.readiness(row.hash) };
+}

@@ -1,0 +1,62 @@
+import { sha256Hex } from '../../fingerprint/digest.ts';
+import { type BehaviourKind, behaviourKinds } from '../../fingerprint/event.ts';
+import type { Baseline } from '../../fingerprint/fingerprint.ts';
+import { learn } from '../../fingerprint/learn.ts';
+import { formatSeconds } from '../../fingerprint/time.ts';
+import { type Workload, workloadKey } from '../../fingerprint/workload.ts';
+import type { LearnedInstance, LearnedWorkload } from './learned.ts';
+
+/** The name of a workload where a key of seven parts does not fit: URLs, columns. */
+export function workloadHash(workload: Workload): string {
+  return sha256Hex(new TextEncoder().encode(workloadKey(workload)));
+}
+
+/** Everything that was reported of one workload, from all nodes, as a baseline. The same reports give the same bytes. */
+export function baselineOf(learned: LearnedWorkload): Baseline {
+  const { workload, novelties, instances, source } = learned;
+  const times = [...novelties.map((n) => n.time), ...instances.flatMap(spanOf)];
+  const sum = (of: (i: LearnedInstance) => number): number => instances.reduce((all, i) => all + of(i), 0);
+  return learn(
+    workload.subject,
+    novelties.map((n) => n.behaviour),
+    {
+      coverage: commonCoverage(instances),
+      observation: {
+        startedAt: formatSeconds(least(times)),
+        finishedAt: formatSeconds(most(times)),
+        source: source === '' ? 'unknown' : source,
+        events: sum((i) => i.events),
+        lost: sum((i) => i.lost),
+        instances: instances.map((i) => instanceKey(workload, i)),
+      },
+    },
+  );
+}
+
+/** Keyed by the workload: two baselines that name the same copy agree, and nobody reads names of machines from it. */
+export function instanceKey(workload: Workload, { instance }: LearnedInstance): string {
+  return sha256Hex(
+    new TextEncoder().encode(
+      `${workload.subject.digest}\n${workloadKey(workload)}\n${instance.node}\n${instance.id}`,
+    ),
+  );
+}
+
+/** Only what every copy was watched for is known to be absent where it was not seen. */
+function commonCoverage(instances: readonly LearnedInstance[]): BehaviourKind[] {
+  const told = instances.filter((i) => i.coverage.length > 0);
+  if (told.length === 0) return [];
+  return behaviourKinds.filter((kind) => told.every((i) => i.coverage.includes(kind)));
+}
+
+function spanOf({ since, until }: LearnedInstance): number[] {
+  return until === 0 ? [] : [since, until];
+}
+
+function least(times: readonly number[]): number {
+  return times.reduce((a, b) => Math.min(a, b), times[0] ?? 0);
+}
+
+function most(times: readonly number[]): number {
+  return times.reduce((a, b) => Math.max(a, b), 0);
+}

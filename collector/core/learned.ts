@@ -1,0 +1,34 @@
+import type { Behaviour } from '../../fingerprint/behaviour.ts';
+import type { BehaviourKind } from '../../fingerprint/event.ts';
+import type { Instance, Workload } from '../../fingerprint/workload.ts';
+
+/** What agents have told of one workload, over all nodes. Times in µs since the Unix epoch. */
+export interface LearnedWorkload {
+  readonly workload: Workload;
+  /** Names of the event sources, joined by `+`. */
+  readonly source: string;
+  readonly novelties: readonly LearnedNovelty[];
+  readonly instances: readonly LearnedInstance[];
+}
+
+export interface LearnedNovelty {
+  readonly ordinal: number;
+  readonly behaviour: Behaviour;
+  /** The earliest that was reported. */
+  readonly time: number;
+  readonly instance: string;
+}
+
+export interface LearnedInstance {
+  readonly instance: Instance;
+  readonly agent: string;
+  readonly state: 'started' | 'found' | 'exited';
+  readonly coverage: readonly BehaviourKind[];
+  /** Span that support reports cover; 0 when there were none. */
+  readonly since: number;
+  readonly until: number;
+  readonly events: number;
+  readonly lost: number;
+  /** Ordinals of the behaviours that this copy has shown. */
+  readonly seen: readonly number[];
+}

@@ -1,0 +1,239 @@
+import type { Incident } from '../fingerprint/incident.ts';
+import type { Action, Receipt } from '../fingerprint/order.ts';
+import { workloadKey } from '../fingerprint/workload.ts';
+import { type BrakeLimits, braked, type Charge, chargeKey } from './core/brakes.ts';
+import { type Decision, decide, type ResponsePolicy } from './core/decide.ts';
+import { followUp, isUnderWay } from './core/follow-up.ts';
+import { makeOrder } from './core/make-order.ts';
+import { reasonSentence } from './core/reason-sentence.ts';
+import type { AgentLink, DriftStore, Log, OrderRow, OrderSigner } from './ports.ts';
+import type { StateLine } from './state-line.ts';
+
+/** Incidents that wait to be decided on. Beyond it the oldest are dropped and counted; their next report brings them back. */
+const maxWaiting = 10_000;
+/** Incidents whose last decision is remembered, so that it is told and recorded once. */
+const maxRemembered = 50_000;
+/** Incidents that are looked at again when an agent comes back. */
+const maxReconsidered = 1000;
+
+export interface ReactionsOptions {
+  readonly store: DriftStore;
+  readonly signer: OrderSigner;
+  readonly limits: BrakeLimits;
+  readonly policy: () => ResponsePolicy;
+  readonly linkOf: (agent: string) => AgentLink | undefined;
+  readonly newId: () => string;
+  readonly now: () => number;
+  readonly log: Log;
+  readonly tell: (line: StateLine) => void;
+}
+
+/**
+ * From incident to order, one after the other: every decision sees the orders before it, so no budget is spent twice.
+ * Decisions that stop nothing are recorded without waiting; an order is sent when it is on record.
+ */
+export class Reactions {
+  readonly #options: ReactionsOptions;
+  readonly #waiting = new Map<string, { readonly incident: Incident; readonly agent: string }>();
+  readonly #decided = new Map<string, string>();
+  readonly #lastSeq = new Map<string, number>();
+  #charges: Charge[] = [];
+  #working: Promise<void> | undefined;
+  #dropped = 0;
+
+  constructor(options: ReactionsOptions) {
+    this.#options = options;
+  }
+
+  /** Orders of the last window, so that a restart does not forget what was spent. */
+  async restore(): Promise<void> {
+    const { store, limits, now } = this.#options;
+    const rows = await store.ordersSince(now() - limits.windowMs);
+    this.#charges = rows.map(chargeOf);
+    for (const { order } of rows) this.#remember(order.session, order.seq);
+  }
+
+  /** Incidents that were given up because too many waited. */
+  get dropped(): number {
+    return this.#dropped;
+  }
+
+  incident(incident: Incident, agent: string): void {
+    this.#add(incident, agent);
+  }
+
+  receipt(receipt: Receipt, agent: string): void {
+    // The incident may have grown while the order was under way, or the refusal may be a passing one.
+    void this.#again({ id: receipt.incident }, agent);
+  }
+
+  /** What was ordered and not answered is sent again; what was never handled is decided on again. */
+  agentCame(link: AgentLink): void {
+    const { now } = this.#options;
+    const { maxAgeMs } = this.#options.policy();
+    void this.#resend(link);
+    void this.#again({ agent: link.hello.agent, activeAfter: (now() - maxAgeMs) * 1000 }, link.hello.agent);
+  }
+
+  /** Resolves when all that was told so far has been decided on. */
+  async settled(): Promise<void> {
+    await this.#working;
+  }
+
+  async #again(which: { id?: string; agent?: string; activeAfter?: number }, agent: string): Promise<void> {
+    try {
+      const rows = await this.#options.store.incidents({ ...which, limit: maxReconsidered });
+      for (const { incident, decisions, agent: reporter } of rows) {
+        // A receipt that names another node's incident has no say in it.
+        if (reporter !== agent) continue;
+        const last = decisions[0];
+        if (last !== undefined && !this.#decided.has(incident.id))
+          this.#decided.set(incident.id, keyOf(last));
+        this.#add(incident, agent);
+      }
+    } catch (err) {
+      this.#options.log.error({ err }, 'incidents could not be looked at again');
+    }
+  }
+
+  async #resend(link: AgentLink): Promise<void> {
+    const { store, now, log } = this.#options;
+    try {
+      const rows = await store.ordersSince(now() - 60_000);
+      const due = rows.filter(
+        (row) => row.agent === link.hello.agent && isUnderWay(row, link.hello.session, now()),
+      );
+      for (const { envelope } of due.sort((a, b) => a.order.seq - b.order.seq)) link.order(envelope);
+    } catch (err) {
+      log.error({ err }, 'orders could not be sent again');
+    }
+  }
+
+  #add(incident: Incident, agent: string): void {
+    if (this.#waiting.size >= maxWaiting) this.#dropOldest();
+    this.#waiting.set(incident.id, { incident, agent });
+    this.#working ??= this.#work();
+  }
+
+  #dropOldest(): void {
+    const oldest = this.#waiting.keys().next();
+    if (oldest.done === true) return;
+    this.#waiting.delete(oldest.value);
+    this.#dropped += 1;
+  }
+
+  async #work(): Promise<void> {
+    for (const [id, { incident, agent }] of this.#waiting) {
+      this.#waiting.delete(id);
+      try {
+        await this.#react(incident, agent);
+      } catch (err) {
+        this.#options.log.error({ incident: id, err }, 'reaction failed');
+      }
+    }
+    this.#working = undefined;
+  }
+
+  async #react(incident: Incident, agent: string): Promise<void> {
+    const { now, policy } = this.#options;
+    const wished = decide(incident, policy(), now());
+    if (wished.action === 'none') {
+      this.#record(incident, wished);
+      return;
+    }
+    // An agent that is away is given orders when it is back: they are bound to the session it will then have.
+    const link = this.#options.linkOf(agent);
+    if (link !== undefined) await this.#stop(incident, wished, link);
+  }
+
+  async #stop(incident: Incident, wished: Decision, link: AgentLink): Promise<void> {
+    const { store, now, limits } = this.#options;
+    const { agent, session } = link.hello;
+    const around = { agent, ...(await store.running(agent, incident.workload)) };
+    const decision = braked(wished, incident, around, this.#charges, limits, now());
+    const [row] = await store.incidents({ id: incident.id, limit: 1 });
+    const given = (row?.orders ?? []).map((order) => {
+      const receipt = row?.receipts.find((r) => r.order === order.id);
+      return receipt === undefined ? { order } : { order, receipt };
+    });
+    const { action } = decision;
+    if (action === 'none' || followUp(action, given, session, now()) !== 'order') {
+      this.#record(incident, decision);
+      return;
+    }
+    await this.#order(incident, { ...decision, action }, link);
+  }
+
+  async #order(
+    incident: Incident,
+    decision: Decision & { readonly action: Exclude<Action, 'resume'> },
+    link: AgentLink,
+  ): Promise<void> {
+    const { store, signer, newId, now, tell, log } = this.#options;
+    const { agent, session, node } = link.hello;
+    const time = now();
+    const lastSeq = this.#lastSeq.get(session) ?? 0;
+    const order = makeOrder(incident, decision, { id: newId(), session, lastSeq, now: time });
+    this.#remember(session, order.seq);
+    const row: OrderRow = {
+      order,
+      envelope: signer.sign(order),
+      agent,
+      workload: workloadKey(incident.workload),
+      charge: chargeKey(incident, agent),
+      issuedAt: time,
+    };
+    // Charged before it is on record: a failure to record must not give the budget back.
+    this.#charge(chargeOf(row), time);
+    await store.saveDecision(this.#row(incident, decision, time), row);
+    link.order(row.envelope);
+    log.warn({ node, incident: incident.id, action: order.action, reason: decision.reason }, 'order');
+    this.#tellDecision(incident, decision);
+    tell({ type: 'order', order: order.id, incident: incident.id, action: order.action });
+  }
+
+  #charge(charge: Charge, now: number): void {
+    const { windowMs } = this.#options.limits;
+    this.#charges = [...this.#charges.filter((c) => c.at > now - windowMs), charge];
+  }
+
+  #remember(session: string, seq: number): void {
+    this.#lastSeq.set(session, Math.max(seq, this.#lastSeq.get(session) ?? 0));
+    if (this.#lastSeq.size > maxRemembered) this.#lastSeq.clear();
+  }
+
+  /** Told and recorded when it differs from the last one about the same incident. */
+  #record(incident: Incident, decision: Decision): void {
+    const { store, now, log } = this.#options;
+    if (!this.#tellDecision(incident, decision)) return;
+    store.saveDecision(this.#row(incident, decision, now())).catch((err: unknown) => {
+      log.error({ incident: incident.id, err }, 'decision could not be recorded');
+    });
+  }
+
+  #row(incident: Incident, decision: Decision, time: number) {
+    const { action, reason } = decision;
+    return { time, incident: incident.id, action, reason, detail: reasonSentence(decision) };
+  }
+
+  /** @returns whether it is news */
+  #tellDecision(incident: Incident, decision: Decision): boolean {
+    const { action, reason, mode } = decision;
+    const key = keyOf(decision);
+    if (this.#decided.get(incident.id) === key) return false;
+    if (this.#decided.size >= maxRemembered) this.#decided.clear();
+    this.#decided.set(incident.id, key);
+    const sentence = reasonSentence(decision);
+    this.#options.tell({ type: 'decision', incident: incident.id, action, mode, reason, sentence });
+    return true;
+  }
+}
+
+function keyOf({ action, reason }: { readonly action: string; readonly reason: string }): string {
+  return `${action} ${reason}`;
+}
+
+function chargeOf({ order, agent, workload, charge, issuedAt }: OrderRow): Charge {
+  const cluster = workload.split('\n')[0] ?? '';
+  return { key: charge, at: issuedAt, action: order.action, workload, cluster, agent };
+}

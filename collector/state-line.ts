@@ -1,0 +1,53 @@
+import type { Incident } from '../fingerprint/incident.ts';
+import type { Action, Receipt } from '../fingerprint/order.ts';
+import type { Mode } from '../fingerprint/verdict.ts';
+import type { Subject, Workload } from '../fingerprint/workload.ts';
+
+/**
+ * One change of state, for whoever runs the collector: JSON lines on stdout with `eventsJson`, and on `GET /events`.
+ * Strings from the watched world were made printable by whoever wrote them into reports and are so again by who shows them.
+ */
+export type StateLine =
+  | {
+      readonly type: 'collector-ready';
+      /** As agents are given it: `host:port` or `unix:/path`. */
+      readonly address: string;
+      readonly controlSocket: string;
+      /** Absent when it listens unencrypted on loopback. */
+      readonly caFile?: string;
+      readonly tokenFile: string;
+      /** Public key of the collector's orders: goes into the trust policy, role `command`. */
+      readonly commandKeyFile: string;
+    }
+  | {
+      readonly type: 'agent';
+      readonly state: 'connected' | 'disconnected';
+      readonly node: string;
+      readonly agent: string;
+    }
+  | { readonly type: 'workload'; readonly hash: string; readonly workload: Workload }
+  | {
+      readonly type: 'readiness';
+      readonly hash: string;
+      readonly workload: Workload;
+      readonly ready: boolean;
+      readonly reasons: readonly { readonly id: string; readonly ok: boolean; readonly sentence: string }[];
+    }
+  | { readonly type: 'incident'; readonly isNew: boolean; readonly incident: Incident }
+  | {
+      readonly type: 'decision';
+      readonly incident: string;
+      readonly action: Action | 'none';
+      readonly mode: Mode;
+      /** Closed lists `capReasons` and `brakeReasons`. */
+      readonly reason: string;
+      readonly sentence: string;
+    }
+  | { readonly type: 'order'; readonly order: string; readonly incident: string; readonly action: Action }
+  | { readonly type: 'receipt'; readonly receipt: Receipt }
+  | { readonly type: 'gap'; readonly node: string; readonly lost: number; readonly reason: string }
+  | { readonly type: 'missing'; readonly node: string; readonly records: number }
+  | { readonly type: 'fingerprint'; readonly digest: string; readonly subject: Subject }
+  | { readonly type: 'policy'; readonly mode: Mode }
+  | { readonly type: 'store'; readonly state: 'failing' | 'recovered'; readonly sentence: string }
+  | { readonly type: 'stopped' };
