@@ -30,16 +30,19 @@ export async function startDaemon(options: {
   readonly args: readonly string[];
   readonly socketPath: string;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Told every line it prints on stdout. */
+  readonly onLine?: (line: string) => void;
 }): Promise<DaemonProcess> {
   const main = fileURLToPath(
     new URL(import.meta.url.endsWith('.ts') ? './main.ts' : './main.js', import.meta.url),
   );
   const child = spawn(process.execPath, [main, options.name, '--with-parent', ...options.args], {
-    stdio: ['pipe', 'ignore', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe'],
     env: { ...options.env, NO_COLOR: '1' },
     detached: true,
   });
   const said = keepLines(child);
+  createInterface({ input: child.stdout }).on('line', (line) => options.onLine?.(line));
   const gone = once(child, 'exit').then(() => said.at(-1) ?? `the ${options.name} ended without a word`);
   const daemon = { name: options.name, pid: child.pid ?? 0, gone, stop: () => stop(child) };
   try {

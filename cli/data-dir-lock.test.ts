@@ -17,9 +17,9 @@ describe('lockDataDir', () => {
   });
 
   it.each([
-    ['of a process that is gone', JSON.stringify({ pid: 4_194_305, start: '1' })],
-    ['of a pid that another process has now', JSON.stringify({ pid: process.pid, start: '1' })],
-    ['that was cut by a full disk', '{"pi'],
+    ['of a process that is gone', '4194305 1\n'],
+    ['of a pid that another process has now', `${process.pid} 1\n`],
+    ['that was cut by a full disk', '12'],
   ])('takes over a lock %s', async (_name, content) => {
     writeFileSync(join(directory, 'up.pid'), content);
     const release = await lockDataDir(directory);

@@ -15,3 +15,20 @@ export function dataDir(io: Io, flag: string | undefined): string {
   if (process.getuid?.() === 0) return '/var/lib/whorl';
   return join(io.env.XDG_DATA_HOME ?? join(homedir(), '.local', 'share'), 'whorl');
 }
+
+/** What the agent keeps below the data directory, and where it listens for the user who runs it. */
+export function agentDir(dataDir: string): string {
+  return join(dataDir, 'agent');
+}
+
+export function agentSocket(dataDir: string): string {
+  return join(agentDir(dataDir), 'agent.sock');
+}
+
+export function collectorDir(dataDir: string): string {
+  return join(dataDir, 'collector');
+}
+
+export function collectorSocket(dataDir: string): string {
+  return join(collectorDir(dataDir), 'collector.sock');
+}

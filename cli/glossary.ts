@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../fingerprint/errors.ts';
-import type { DriftReason, Mode, UnjudgedReason } from '../fingerprint/verdict.ts';
+import type { BehaviourKind } from '../fingerprint/event.ts';
+import type { DriftReason, Mode, UnjudgedReason, Verdict } from '../fingerprint/verdict.ts';
 import type { ExitCode } from './exit.ts';
 
 /** What a word means and what a person can do about it. */
@@ -36,6 +37,19 @@ export const driftMeanings: Readonly<Record<DriftReason, Meaning>> = {
   ],
 };
 
+export const kindMeanings: Readonly<Record<BehaviourKind, string>> = {
+  exec: 'a program was started',
+  load: 'a file was mapped as code, or read as a script',
+  open: 'a file was opened',
+  link: 'a link was made',
+  delete: 'a file was removed',
+  rename: 'a file was renamed',
+  connect: 'a connection was made or tried',
+  listen: 'a port was opened for others',
+  resolve: 'a DNS name was asked for',
+  privilege: 'a power of the kernel was used',
+};
+
 export const unjudgedMeanings: Readonly<Record<UnjudgedReason, Meaning>> = {
   'no-fingerprint': ['nothing is approved for this workload yet', 'learn it, then sign a fingerprint'],
   'source-cannot-see': [
@@ -50,6 +64,14 @@ export const unjudgedMeanings: Readonly<Record<UnjudgedReason, Meaning>> = {
   'started-before-agent': [
     'the process is older than the agent, its start was not seen',
     'restart the workload once',
+  ],
+};
+
+export const verdictMeanings: Readonly<Record<Verdict['kind'], Meaning>> = {
+  expected: ['the fingerprint knows this behaviour'],
+  drift: ['the fingerprint does not know this behaviour', 'its reason says why: whorl explain new-program'],
+  unjudged: [
+    'nothing can be said of it, and why: no fingerprint, not seen, lost, unknown, older than the agent',
   ],
 };
 

@@ -1,39 +1,10 @@
-import { execFile, spawn } from 'node:child_process';
-import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
-import { promisify } from 'node:util';
-
-/** What building the event sensor needs, how its presence is recognised, and the package of Debian that brings it. */
-const needs: readonly { readonly what: string; readonly package: string; present(): boolean }[] = [
-  { what: 'clang', package: 'clang', present: () => onPath('clang') },
-  { what: 'gcc', package: 'gcc', present: () => onPath('gcc') || onPath('cc') },
-  { what: 'bpftool', package: 'bpftool', present: () => onPath('bpftool') },
-  { what: 'libbpf headers', package: 'libbpf-dev', present: () => existsSync('/usr/include/bpf/libbpf.h') },
-];
-
-/** bpftool lives in sbin, which is not on every PATH. */
-function onPath(program: string): boolean {
-  const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin'];
-  return folders.some((folder) => executable(join(folder, program)));
-}
-
-function executable(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** Packages that are missing to build the sensor; empty when it can be built. */
-export function missingPackages(): string[] {
-  return needs.filter((need) => !need.present()).map((need) => need.package);
-}
+import { spawn } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { missingPackages } from '../agent/adapters/build-sensor.ts';
 
 /** Debian, Ubuntu and what calls itself like them. */
 function usesApt(): boolean {
-  if (!executable('/usr/bin/apt-get')) return false;
+  if (!existsSync('/usr/bin/apt-get')) return false;
   const about = existsSync('/etc/os-release') ? readFileSync('/etc/os-release', 'utf8') : '';
   return /^ID(_LIKE)?=.*\b(debian|ubuntu)\b/m.test(about);
 }
@@ -52,7 +23,7 @@ export async function providePackages(options: {
   readonly install: boolean;
   readonly say: (sentence: string) => void;
 }): Promise<Provided> {
-  const packages = missingPackages();
+  const packages = await missingPackages();
   if (packages.length === 0) return { kind: 'present' };
   const refusal = whyNot(options.install);
   if (refusal !== undefined)
@@ -111,14 +82,4 @@ async function apt(args: readonly string[]): Promise<string | undefined> {
       resolve(code === 0 ? undefined : (said.trim().split('\n').at(-1) ?? `exit ${code}`)),
     );
   });
-}
-
-/** The first line of `program --version`, undefined when it does not run. */
-export async function programVersion(program: string): Promise<string | undefined> {
-  try {
-    const { stdout } = await promisify(execFile)(program, ['--version'], { timeout: 5000 });
-    return stdout.split('\n', 1)[0];
-  } catch {
-    return undefined;
-  }
 }

@@ -1,4 +1,3 @@
-import { existsSync, readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { FingerprintError } from '../fingerprint/errors.ts';
 import { CliError, exitCodes, fromFingerprintError } from './exit.ts';
@@ -7,17 +6,7 @@ import { processIo } from './process-io.ts';
 import { explainSystemError } from './system-error.ts';
 import { styled } from './text.ts';
 import { verbs } from './verbs.ts';
-
-/** The package's own version; one folder up in the source tree, two in `dist/`. */
-function version(): string {
-  const near = new URL('../package.json', import.meta.url);
-  const about: unknown = JSON.parse(
-    readFileSync(existsSync(near) ? near : new URL('../../package.json', import.meta.url), 'utf8'),
-  );
-  return typeof about === 'object' && about !== null && 'version' in about
-    ? String(about.version)
-    : 'unknown';
-}
+import { version } from './version.ts';
 
 /** The command tree. With `only`, that verb alone is loaded. */
 export async function buildProgram(io: Io, only?: string): Promise<Command> {

@@ -1,10 +1,10 @@
-import { join } from 'node:path';
 import type { Command } from 'commander';
 import { ask } from './control-client.ts';
-import { dataDir, dataDirOption } from './data-dir.ts';
+import { collectorSocket, dataDir, dataDirOption } from './data-dir.ts';
 import type { Finding } from './doctor/finding.ts';
 import { kernelFindings } from './doctor/kernel.ts';
 import { machineFindings } from './doctor/machine.ts';
+import { sensorFinding } from './doctor/sensor.ts';
 import { exitCodes } from './exit.ts';
 import { examples } from './help.ts';
 import type { Io } from './io.ts';
@@ -29,15 +29,21 @@ export function register(program: Command, io: Io): void {
 }
 
 async function examine(directory: string): Promise<Finding[]> {
-  const running =
-    (await ask(join(directory, 'collector.sock'), 'collector', { method: 'GET', path: '/status' }).catch(
-      () => null,
-    )) !== undefined;
+  const running = await isCollectorRunning(directory);
   return [
     ...kernelFindings(),
     ...(await machineFindings({ dataDir: directory, running })),
     await sensorFinding(directory),
   ];
+}
+
+/** One that refuses to answer runs all the same: its port is not free for another reason. */
+async function isCollectorRunning(directory: string): Promise<boolean> {
+  const call = { method: 'GET', path: '/status' } as const;
+  return ask(collectorSocket(directory), 'collector', call).then(
+    (answer) => answer !== undefined,
+    () => true,
+  );
 }
 
 function printFinding(io: Io, finding: Finding): void {

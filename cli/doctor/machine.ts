@@ -1,7 +1,7 @@
 import { mkdir, rm, statfs, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
-import { missingPackages } from '../install-packages.ts';
+import { missingPackages } from '../../agent/adapters/build-sensor.ts';
 import { explainSystemError } from '../system-error.ts';
 import { type Finding, missing, ok, poor } from './finding.ts';
 
@@ -16,7 +16,7 @@ export async function machineFindings(options: {
 }): Promise<Finding[]> {
   return [
     node(),
-    compiler(),
+    await compiler(),
     await portFree(options.running),
     await writable(options.dataDir),
     await space(options.dataDir),
@@ -34,8 +34,8 @@ function node(): Finding {
       );
 }
 
-function compiler(): Finding {
-  const packages = missingPackages();
+async function compiler(): Promise<Finding> {
+  const packages = await missingPackages();
   return packages.length === 0
     ? ok('compiler', 'all that building the event sensor needs is there')
     : missing(

@@ -1,0 +1,106 @@
+import type { StateLine as AgentLine } from '../agent/state-line.ts';
+import type { Receipt } from '../fingerprint/order.ts';
+import { printable } from '../fingerprint/printable.ts';
+import type { Workload } from '../fingerprint/workload.ts';
+import { styled, type Text } from './text.ts';
+
+export type { AgentLine };
+
+/** A line an agent started by this process printed with `eventsJson`. */
+export function parseAgentLine(line: string): AgentLine | undefined {
+  try {
+    // Both ends are this very package and the pipe is ours: the type is a fact. What is no JSON is dropped.
+    return JSON.parse(line) as AgentLine;
+  } catch {
+    return undefined;
+  }
+}
+
+/** One change of state in plain words; undefined for what changes too often, or what the collector tells better. */
+export function agentLineText(line: AgentLine): Text | undefined {
+  switch (line.type) {
+    case 'agent-ready':
+      return [styled('green', 'watching'), ` through ${line.source}: ${line.coverage.join(', ')}`];
+    case 'instance':
+      return instanceText(line);
+    case 'instance-unknown':
+      return `not watched: ${printable(line.instance)}, ${printable(line.reason)}`;
+    case 'fingerprint-in-force':
+      return inForceText(line);
+    case 'fingerprint-refused':
+      return [
+        styled('yellow', 'refused'),
+        ` fingerprint ${printable(line.name)}: ${printable(line.message)} (${line.code})`,
+      ];
+    case 'incident':
+      return line.isNew
+        ? [styled('red', 'incident'), ` (${line.incident.severity}) ${line.incident.sentence}`]
+        : undefined;
+    case 'order-refused':
+      return [styled('yellow', 'refused'), ` an order: ${printable(line.message)} (${line.code})`];
+    case 'receipt':
+      return [styled('bold', receiptText(line.receipt))];
+    case 'holds-adopted':
+      return `taken over from the last run: ${line.holds.map((h) => `${h.action} of ${h.pids.length} processes`).join(', ')}`;
+    case 'gap':
+      return [
+        styled('yellow', 'gap'),
+        ` ${line.lost === 0 ? 'an unknown number of' : line.lost} events were not seen: ${printable(line.reason)}`,
+      ];
+    case 'uplink':
+    case 'novelty-count':
+    case 'stopped':
+      return undefined;
+  }
+}
+
+function inForceText(line: Extract<AgentLine, { type: 'fingerprint-in-force' }>): Text {
+  const who = `${printable(line.subject.name)}: version ${line.version} signed by ${printable(line.signedBy)}`;
+  const but = line.warnings.length === 0 ? '' : ` (${line.warnings.join(', ')})`;
+  return [styled('green', 'in force'), ` ${who}, up to ${line.maxMode}${but}`];
+}
+
+function instanceText(line: Extract<AgentLine, { type: 'instance' }>): Text {
+  const what = `${workloadName(line.workload)}, copy ${printable(line.instance.id, 60)}`;
+  switch (line.state) {
+    case 'started':
+      return `started: ${what}`;
+    case 'found':
+      return `found running: ${what}; its start was not seen`;
+    case 'exited':
+      return `ended: ${what}`;
+  }
+}
+
+export function workloadName(workload: Workload): string {
+  const { namespace, owner, container } = workload;
+  const short = container === 'main' ? owner : `${owner}/${container}`;
+  return printable(namespace === 'host' ? short : `${namespace}/${short}`);
+}
+
+/** What was done, to whom, and how long it took from the act in the kernel. */
+export function receiptText(receipt: Receipt): string {
+  const { result, action, stopped, eventToStoppedUs, detail } = receipt;
+  if (result !== 'done')
+    return `not stopped (${result})${detail === undefined ? '' : `: ${printable(detail)}`}`;
+  const pids = stopped.length === 0 ? '' : ` pid ${stopped.join(', ')}`;
+  const took =
+    eventToStoppedUs === undefined ? '' : `, ${(eventToStoppedUs / 1000).toFixed(1)} ms after the act`;
+  return `${doneWords(action)}${pids}${took}`;
+}
+
+function doneWords(action: Receipt['action']): string {
+  switch (action) {
+    case 'hold':
+      return 'held';
+    case 'freeze':
+      return 'frozen';
+    case 'kill-subtree':
+    case 'kill':
+      return 'killed';
+    case 'resume':
+      return 'let go';
+    case undefined:
+      return 'done';
+  }
+}

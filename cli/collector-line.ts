@@ -1,0 +1,59 @@
+import type { StateLine as CollectorLine } from '../collector/state-line.ts';
+import { printable } from '../fingerprint/printable.ts';
+import { workloadName } from './agent-line.ts';
+import { styled, type Text } from './text.ts';
+
+export type { CollectorLine };
+
+/** A line a collector started by this process printed with `eventsJson`. */
+export function parseCollectorLine(line: string): CollectorLine | undefined {
+  try {
+    // Both ends are this very package and the pipe is ours: the type is a fact. What is no JSON is dropped.
+    return JSON.parse(line) as CollectorLine;
+  } catch {
+    return undefined;
+  }
+}
+
+/** One change of state in plain words; undefined for what the agent told already, a moment earlier. */
+export function collectorLineText(line: CollectorLine): Text | undefined {
+  switch (line.type) {
+    case 'collector-ready':
+      return [styled('green', 'collecting'), ` at ${line.address}`];
+    case 'agent':
+      return `agent of ${printable(line.node)} ${line.state}`;
+    case 'workload':
+      return `learning ${workloadName(line.workload)}`;
+    case 'readiness':
+      return readinessText(line);
+    case 'decision':
+      return `${line.action === 'none' ? 'told, not stopped' : line.action}: ${line.sentence}`;
+    case 'missing':
+      return [
+        styled('yellow', 'gap'),
+        ` ${line.records} records of ${printable(line.node)} were lost before they were stored`,
+      ];
+    case 'fingerprint':
+      return `fingerprint of ${printable(line.subject.name)} handed out`;
+    case 'policy':
+      return `reactions now go up to ${line.mode}`;
+    case 'store':
+      return [
+        styled(line.state === 'failing' ? 'red' : 'green', `database ${line.state}`),
+        ` ${line.sentence}`,
+      ];
+    case 'incident':
+    case 'order':
+    case 'receipt':
+    case 'gap':
+    case 'stopped':
+      return undefined;
+  }
+}
+
+function readinessText({ workload, ready, reasons }: Extract<CollectorLine, { type: 'readiness' }>): Text {
+  const name = workloadName(workload);
+  if (ready) return [styled('green', 'learned'), ` ${name}: ${reasons.map((r) => r.sentence).join('; ')}`];
+  const missing = reasons.filter((r) => !r.ok).map((r) => r.sentence);
+  return `still learning ${name}: ${missing.join('; ')}`;
+}

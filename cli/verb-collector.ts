@@ -1,0 +1,39 @@
+import type { Command } from 'commander';
+import { endWithParent } from './daemon.ts';
+import { CliError, exitCodes } from './exit.ts';
+import { examples } from './help.ts';
+import type { Io } from './io.ts';
+import { configProblem, readSettings, type SettingOptions, settingOptions } from './settings.ts';
+
+export function register(program: Command, io: Io): void {
+  const verb = settingOptions(
+    program.command('collector').description('the central service: agents tell it, it decides and orders'),
+  ).action((options: SettingOptions) => collect(io, options));
+  examples(verb, [
+    ['whorl collector', 'defaults: loopback, TLS made at first start, alert at most'],
+    ['whorl collector --config /etc/whorl/collector.json', 'as a service'],
+    ['whorl collector --set listen=0.0.0.0:7443 --set mode=freeze', 'for agents of other machines'],
+  ]);
+}
+
+async function collect(io: Io, options: SettingOptions): Promise<void> {
+  const { main } = await import('../collector/main.ts');
+  const { ConfigError, parseCollectorConfig } = await import('../collector/config.ts');
+  const { untilSignal } = await import('./until-signal.ts');
+  const { version } = await import('./version.ts');
+  const { file, flags } = await readSettings(io, options);
+  if (options.withParent === true) endWithParent();
+  try {
+    const config = parseCollectorConfig(file, flags);
+    await main(config, { out: (line) => io.out(line), signal: untilSignal(), version: version() });
+  } catch (error) {
+    if (error instanceof ConfigError) throw configProblem(error.problems, options);
+    throw collectorProblem(error);
+  }
+}
+
+/** Why it does not start or could not go on; both classes carry a closed code and a sentence for a person. */
+function collectorProblem(error: unknown): unknown {
+  if (!(error instanceof Error) || !['CollectorError', 'StoreError'].includes(error.name)) return error;
+  return new CliError(exitCodes.usage, error.message, undefined, { cause: error });
+}

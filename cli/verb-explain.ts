@@ -1,0 +1,78 @@
+import type { Command } from 'commander';
+import { CliError, exitCodes } from './exit.ts';
+import type { Meaning } from './glossary.ts';
+import { examples } from './help.ts';
+import type { Io } from './io.ts';
+import { styled } from './text.ts';
+
+/** An incident with the most drifts it may carry, twice over. */
+const maxIncidentBytes = 4 << 20;
+
+interface Options {
+  readonly file?: string;
+  readonly json?: boolean;
+}
+
+export function register(program: Command, io: Io): void {
+  const verb = program
+    .command('explain')
+    .description('what a word, a code or an incident means and what can be done')
+    .argument('[word]', 'drift reason, verdict, mode, error code, readiness reason or exit code')
+    .option(
+      '--file <incident.json>',
+      'an incident or drift line of judge, backtest or incidents; - for stdin',
+    )
+    .option('--json', 'one JSON object')
+    .action((word: string | undefined, options: Options) => explain(io, word, options));
+  examples(verb, [
+    ['whorl explain never-learnable', 'a reason for drift'],
+    ['whorl explain BAD_SIGNATURE', 'a code of verify'],
+    ['whorl explain 4', 'an exit code'],
+    ['whorl judge … --json | head -1 | whorl explain --file -', 'an incident, in detail'],
+  ]);
+}
+
+async function explain(io: Io, word: string | undefined, options: Options): Promise<void> {
+  if (options.file !== undefined && word === undefined) {
+    const { explainFile } = await import('./explain-incident.ts');
+    return explainFile(io, options.file, { maxBytes: maxIncidentBytes, json: options.json === true });
+  }
+  if (word === undefined || options.file !== undefined) {
+    throw new CliError(
+      exitCodes.usage,
+      'give one word, or --file with an incident',
+      'see whorl explain --help',
+    );
+  }
+  const known = await glossary();
+  const found = known.get(word) ?? known.get(word.toLowerCase()) ?? known.get(word.toUpperCase());
+  if (found === undefined) throw unknown(word, [...known.keys()]);
+  const [means, remedy] = found;
+  if (options.json === true)
+    return io.out(JSON.stringify({ word, means, ...(remedy === undefined ? {} : { remedy }) }));
+  io.out([styled('bold', word), `: ${means}.`]);
+  if (remedy !== undefined) io.out(`What to do: ${remedy}.`);
+}
+
+async function glossary(): Promise<ReadonlyMap<string, Meaning>> {
+  const g = await import('./glossary.ts');
+  const tables = [
+    g.driftMeanings,
+    g.unjudgedMeanings,
+    g.modeMeanings,
+    g.exitMeanings,
+    g.errorMeanings,
+    g.readinessMeanings,
+    g.verdictMeanings,
+  ];
+  return new Map(tables.flatMap((table) => Object.entries(table)));
+}
+
+function unknown(word: string, known: readonly string[]): CliError {
+  const near = known.filter(
+    (k) => k.toLowerCase().includes(word.toLowerCase()) || word.toLowerCase().includes(k.toLowerCase()),
+  );
+  const hint =
+    near.length > 0 ? `did you mean ${near.slice(0, 5).join(', ')}?` : `known are ${known.join(', ')}`;
+  return new CliError(exitCodes.usage, `${JSON.stringify(word.slice(0, 60))} is no word of whorl`, hint);
+}

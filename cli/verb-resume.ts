@@ -1,0 +1,103 @@
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { ask } from './control-client.ts';
+import { agentDir, agentSocket, dataDir, dataDirOption } from './data-dir.ts';
+import { CliError, exitCodes } from './exit.ts';
+import { changing, examples } from './help.ts';
+import type { Io } from './io.ts';
+
+interface Options {
+  readonly local?: boolean;
+  readonly all?: boolean;
+  readonly dataDir?: string;
+  readonly json?: boolean;
+  readonly dryRun?: boolean;
+  readonly reason?: string;
+}
+
+export function register(program: Command, io: Io): void {
+  const verb = changing(
+    dataDirOption(
+      program
+        .command('resume')
+        .description('let go what is held or frozen on this machine, with or without a running agent')
+        .argument('[incident]', 'only what belongs to this incident')
+        .option('--local', 'on this machine, now, without asking the collector')
+        .option('--all', 'everything')
+        .option('--json', 'one JSON object'),
+    ),
+  ).action((incident: string | undefined, options: Options) => resume(io, incident, options));
+  examples(verb, [
+    ['whorl resume --local --all', 'everything on this machine runs on'],
+    ['whorl resume --local 3f9a…', 'one incident, by the id that whorl incidents shows'],
+  ]);
+}
+
+interface Let {
+  readonly incident: string;
+  readonly action: string;
+  readonly pids: readonly number[];
+}
+
+async function resume(io: Io, incident: string | undefined, options: Options): Promise<void> {
+  if (options.local !== true) {
+    throw new CliError(exitCodes.usage, 'this version resumes on this machine only', 'add --local');
+  }
+  if ((incident === undefined) === (options.all !== true)) {
+    throw new CliError(exitCodes.usage, 'name one incident, or say --all', 'whorl incidents shows their ids');
+  }
+  const directory = dataDir(io, options.dataDir);
+  const done = options.dryRun === true ? await held(directory, incident) : await letGo(directory, incident);
+  if (options.json === true)
+    return io.out(JSON.stringify({ dryRun: options.dryRun === true, resumed: done }));
+  const verb = options.dryRun === true ? 'would let go' : 'let go';
+  for (const hold of done)
+    io.out(`${verb} ${hold.action} of pid ${hold.pids.join(', ')} (incident ${hold.incident.slice(0, 16)})`);
+  if (done.length === 0) io.err('nothing is held or frozen here');
+}
+
+/** The agent does it when it runs, so that it knows; else its list on disk is enough. */
+async function letGo(directory: string, incident: string | undefined): Promise<readonly Let[]> {
+  const body = incident === undefined ? { all: true } : { incident };
+  const answer = await ask(agentSocket(directory), 'agent', { method: 'POST', path: '/resume', body });
+  if (answer !== undefined) return readHolds(answer, 'resumed');
+  const { resumeHolds } = await import('../agent/adapters/enforce-cgroup.ts');
+  return resumeHolds(agentDir(directory), incident === undefined ? 'all' : { incident });
+}
+
+async function held(directory: string, incident: string | undefined): Promise<readonly Let[]> {
+  const answer = await ask(agentSocket(directory), 'agent', { method: 'GET', path: '/status' });
+  const all = answer === undefined ? await heldOnDisk(directory) : readHolds(answer, 'holds');
+  return all.filter((hold) => incident === undefined || hold.incident === incident);
+}
+
+async function heldOnDisk(directory: string): Promise<readonly Let[]> {
+  const { openCgroupEnforcer } = await import('../agent/adapters/enforce-cgroup.ts');
+  const enforcer = await openCgroupEnforcer({
+    dataDir: join(agentDir(directory)),
+    now: () => Date.now() * 1000,
+  });
+  enforcer.close();
+  return enforcer.holds();
+}
+
+function readHolds(answer: unknown, name: 'resumed' | 'holds'): readonly Let[] {
+  const list: unknown = typeof answer === 'object' && answer !== null ? Reflect.get(answer, name) : undefined;
+  if (!Array.isArray(list))
+    throw new CliError(
+      exitCodes.incomplete,
+      'the agent answers in a way this version does not know',
+      'use the whorl of the same version',
+    );
+  return list.flatMap((hold: unknown) => (isLet(hold) ? [hold] : []));
+}
+
+function isLet(value: unknown): value is Let {
+  if (typeof value !== 'object' || value === null) return false;
+  const pids: unknown = Reflect.get(value, 'pids');
+  return (
+    typeof Reflect.get(value, 'incident') === 'string' &&
+    typeof Reflect.get(value, 'action') === 'string' &&
+    Array.isArray(pids)
+  );
+}
