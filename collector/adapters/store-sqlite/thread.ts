@@ -3,6 +3,11 @@ import { StoreError } from '../../ports.ts';
 import type { Api } from './api.ts';
 import type { Answer, Question } from './worker.ts';
 
+/** Compiled, the thread's program has another ending. */
+const program = import.meta.url.endsWith('.ts')
+  ? new URL('./worker.ts', import.meta.url)
+  : new URL('./worker.js', import.meta.url);
+
 interface Waiting {
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: Error) => void;
@@ -17,10 +22,7 @@ export class DatabaseThread {
 
   /** @throws StoreError when the database cannot be opened */
   static async start(file: string): Promise<DatabaseThread> {
-    const worker = new Worker(
-      new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url),
-      { workerData: file },
-    );
+    const worker = new Worker(program, { workerData: file });
     const thread = new DatabaseThread(worker);
     await thread.#answerTo(0);
     return thread;
