@@ -1,0 +1,109 @@
+import { constants } from 'node:fs';
+import { mkdir, open, readdir, rename, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { FingerprintSource } from '../ports.ts';
+
+/** The directory of fingerprints cannot be used; the message says which, why, and what to do. */
+export class FingerprintDirError extends Error {
+  readonly code: 'unreadable' | 'unwritable' | 'name';
+  constructor(code: FingerprintDirError['code'], message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = 'FingerprintDirError';
+    this.code = code;
+  }
+}
+
+/** A node runs some 110 pods; with every container's last few versions that is below a thousand. */
+const maxFiles = 4096;
+/** One byte more than any envelope that would be accepted, so that a longer one is refused as such and not cut to fit. */
+const maxBytes = 16 * 1024 * 1024 + 1;
+const suffix = '.intoto.json';
+
+/**
+ * Signed envelopes as files of one directory: `<name>.intoto.json`. What a person puts there counts like what the
+ * collector sent; both are verified by the caller. Anything else in the directory is passed over.
+ */
+export function fingerprintsDir(dir: string): FingerprintSource {
+  return {
+    envelopes: async () => {
+      const names = (await list(dir))
+        .filter((name) => name.endsWith(suffix))
+        .sort()
+        .slice(0, maxFiles);
+      const found: { name: string; bytes: Uint8Array }[] = [];
+      for (const name of names) {
+        const bytes = await readRegular(join(dir, name));
+        if (bytes !== undefined) found.push({ name: name.slice(0, -suffix.length), bytes });
+      }
+      return found;
+    },
+    keep: async (name, bytes) => {
+      // The name comes from a stream or digest of the envelope: it must not lead out of the directory.
+      if (!/^[0-9A-Za-z][0-9A-Za-z._-]{0,199}$/.test(name)) {
+        throw new FingerprintDirError(
+          'name',
+          'a fingerprint is kept under letters, digits, dots and dashes only',
+        );
+      }
+      await replace(dir, name + suffix, bytes).catch((error: unknown) => {
+        throw new FingerprintDirError(
+          'unwritable',
+          `${dir} cannot be written (${codeOf(error)}): give the agent's user write access and disk space`,
+          { cause: error },
+        );
+      });
+    },
+  };
+}
+
+async function list(dir: string): Promise<string[]> {
+  try {
+    return await readdir(dir);
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return [];
+    throw new FingerprintDirError(
+      'unreadable',
+      `${dir} cannot be read (${codeOf(error)}): it must be a directory of the agent's user`,
+      { cause: error },
+    );
+  }
+}
+
+/** @returns undefined when the file is no regular one, or vanished. */
+async function readRegular(path: string): Promise<Uint8Array | undefined> {
+  // Not blocking, because a FIFO of that name would stop the agent.
+  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK).catch(() => undefined);
+  if (file === undefined) return undefined;
+  try {
+    const stat = await file.stat();
+    if (!stat.isFile()) return undefined;
+    const buffer = Buffer.alloc(Math.min(stat.size, maxBytes));
+    const { bytesRead } = await file.read(buffer, 0, buffer.length, 0);
+    return buffer.subarray(0, bytesRead);
+  } finally {
+    await file.close();
+  }
+}
+
+/** At once or not at all; when it resolves, the file survives a power cut. */
+async function replace(dir: string, name: string, bytes: Uint8Array): Promise<void> {
+  await mkdir(dir, { recursive: true, mode: 0o700 });
+  const temporary = join(dir, `.${name}.new`);
+  const file = await open(temporary, 'w', 0o600);
+  try {
+    await file.writeFile(bytes);
+    await file.sync();
+  } catch (error) {
+    await unlink(temporary).catch(() => undefined);
+    throw error;
+  } finally {
+    await file.close();
+  }
+  await rename(temporary, join(dir, name));
+  const handle = await open(dir, 'r');
+  await handle.sync().finally(() => handle.close());
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
+}
