@@ -1,0 +1,150 @@
+import type { Behaviour } from './behaviour.ts';
+import { subjectText } from './drift.ts';
+import type { Origin, ProcessRef } from './event.ts';
+import { type Approval, type Drift, type Incident, maxDrifts, type Severity } from './incident.ts';
+import { printable } from './printable.ts';
+import { incidentSentence, type Told } from './sentence.ts';
+import { compareGravity, maxSeverity, severityOf } from './severity.ts';
+import type { Verdict } from './verdict.ts';
+import type { Instance, Workload } from './workload.ts';
+
+/** One drifting behaviour as the watcher saw it. */
+export interface Observed {
+  readonly workload: Workload;
+  readonly instance: Instance;
+  readonly behaviour: Behaviour;
+  readonly verdict: Extract<Verdict, { kind: 'drift' }>;
+  readonly process: ProcessRef;
+  /** Topmost process outside the fingerprint, or the drifting process itself. */
+  readonly culprit: ProcessRef;
+  /** µs since the Unix epoch. */
+  readonly time: number;
+  readonly origin?: Origin;
+  readonly sha256?: string;
+  readonly found?: true;
+  readonly approval?: Approval;
+  /** No person approved the fingerprint it was judged by. */
+  readonly provisional?: boolean;
+}
+
+export interface Row {
+  readonly observed: Observed;
+  drift: Drift;
+}
+
+/** An incident while it is open. */
+export interface Entry {
+  readonly id: string;
+  /** Node, instance and workload in one text. */
+  readonly scope: string;
+  /** Keys of the processes at the top of what drifted, the latest last. */
+  readonly culprits: Set<string>;
+  readonly workload: Workload;
+  readonly instance: Instance;
+  readonly rows: Map<string, Row>;
+  /** Observations that have no row. */
+  more: number;
+  first: number;
+  last: number;
+  culprit: ProcessRef;
+  acted: boolean;
+  approval: Approval | undefined;
+}
+
+export function originOf(o: Observed): { origin?: Origin; sha256?: string } {
+  const origin = o.origin ?? ('origin' in o.behaviour ? o.behaviour.origin : undefined);
+  return {
+    ...(origin === undefined ? {} : { origin }),
+    ...(o.sha256 === undefined ? {} : { sha256: o.sha256 }),
+  };
+}
+
+export function sameProcess(a: ProcessRef, b: ProcessRef): boolean {
+  return a.pid === b.pid && a.start === b.start;
+}
+
+/**
+ * Counts the observation in its row, makes one, or counts it in `more`. A full page gives way only to something graver,
+ * so a flood of trivial files cannot wash out a secret that was read.
+ * @returns whether there is something new to see.
+ */
+export function record(entry: Entry, o: Observed, key: string): boolean {
+  const known = entry.rows.get(key);
+  if (known !== undefined) {
+    const { drift } = known;
+    known.drift = {
+      ...drift,
+      count: drift.count + 1,
+      first: Math.min(drift.first, o.time),
+      last: Math.max(drift.last, o.time),
+    };
+    return false;
+  }
+  const row = { observed: o, drift: makeDrift(o, key) };
+  if (entry.rows.size >= maxDrifts) {
+    const last = sortedRows(entry).at(-1);
+    if (last === undefined || compareGravity(row.drift, last.drift) >= 0) {
+      entry.more++;
+      return false;
+    }
+    entry.rows.delete(last.drift.key);
+    entry.more += last.drift.count;
+  }
+  entry.rows.set(key, row);
+  return true;
+}
+
+function makeDrift(o: Observed, key: string): Drift {
+  const { behaviour: b, verdict, time, process } = o;
+  return {
+    root: b.root,
+    lineage: b.lineage,
+    key,
+    kind: b.kind,
+    because: verdict.because,
+    subject: printable(subjectText(b), 512),
+    ...originOf(o),
+    ...(verdict.nearest === undefined ? {} : { nearest: printable(verdict.nearest) }),
+    severity: severityOf(b, verdict.because, o.provisional === true),
+    count: 1,
+    first: time,
+    last: time,
+    process,
+    ...(o.found === true ? { found: true } : {}),
+  };
+}
+
+function sortedRows(entry: Entry): Row[] {
+  return [...entry.rows.values()].sort((a, b) => compareGravity(a.drift, b.drift));
+}
+
+export function snapshot(entry: Entry): Incident {
+  const rows = sortedRows(entry);
+  const severity: Severity = entry.acted ? 'critical' : maxSeverity(rows.map((r) => r.drift.severity));
+  return {
+    id: entry.id,
+    workload: entry.workload,
+    instance: entry.instance,
+    severity,
+    kinds: [...new Set(rows.map((r) => r.drift.kind))],
+    sentence: sentenceOf(entry, rows),
+    drifts: rows.map((r) => r.drift),
+    more: entry.more,
+    first: entry.first,
+    last: entry.last,
+    culprit: entry.culprit,
+    ...(entry.approval === undefined ? {} : { approval: entry.approval }),
+  };
+}
+
+/** The sentence begins where it began: with the start of the culprit's program, else with the gravest drift. */
+function sentenceOf(entry: Entry, rows: readonly Row[]): string {
+  const starts = rows.filter(
+    (r) => r.drift.kind === 'exec' && sameProcess(r.drift.process, r.observed.culprit),
+  );
+  const opening = starts.toSorted((a, b) => a.drift.first - b.drift.first)[0] ?? rows[0];
+  if (opening === undefined) return '';
+  const told = (r: Row): Told => ({ behaviour: r.observed.behaviour, ...r.drift });
+  const others = rows.filter((r) => r !== opening).map(told);
+  return incidentSentence(entry.workload, told(opening), others, entry.approval);
+}

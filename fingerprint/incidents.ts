@@ -1,0 +1,145 @@
+import { canonicalBytes } from './canonical.ts';
+import { sha256Hex } from './digest.ts';
+import { driftKey } from './drift.ts';
+import type { ProcessRef } from './event.ts';
+import type { Incident } from './incident.ts';
+import { type Entry, type Observed, originOf, record, sameProcess, snapshot } from './incident-entry.ts';
+import { type Instance, workloadKey } from './workload.ts';
+
+export interface BookLimits {
+  /** Open incidents; beyond, the one that was quiet longest is closed. An incident keeps about 16 KB. */
+  readonly maxOpen: number;
+  /** Drifts of one instance that begin within this many µs of each other belong together. */
+  readonly togetherUs: number;
+}
+export const defaultBookLimits: BookLimits = { maxOpen: 1000, togetherUs: 2_000_000 };
+
+/** Topmost processes remembered per incident: as many as one page of drifts could name, twice. */
+const maxCulprits = 64;
+
+/** Puts drifts together into incidents (DESIGN §2.6). Holds state, but neither clock nor chance. */
+export class IncidentBook {
+  readonly #limits: BookLimits;
+  /** In the order of last change, oldest first. */
+  readonly #open = new Map<string, Entry>();
+  readonly #byCulprit = new Map<string, string>();
+  #evicted = 0;
+
+  constructor(limits: BookLimits = defaultBookLimits) {
+    this.#limits = limits;
+  }
+
+  /** Incidents that were closed because too many were open. */
+  get evicted(): number {
+    return this.#evicted;
+  }
+
+  /** @returns the incident when a person should see something new; undefined when only counts grew. */
+  add(o: Observed): Incident | undefined {
+    const key = driftKey(o.workload, o.behaviour, originOf(o));
+    const id = incidentId(o, key);
+    const entry = this.#find(o, id) ?? this.#begin(o, id);
+    // The same drift again, by another process: that one is alive now, and what a stop is about.
+    const moved = entry.id === id && !sameProcess(entry.culprit, o.culprit);
+    if (moved) entry.culprit = o.culprit;
+    this.#remember(entry, o);
+    entry.first = Math.min(entry.first, o.time);
+    entry.last = Math.max(entry.last, o.time);
+    entry.approval ??= o.approval;
+    const shown = record(entry, o, key);
+    return shown || moved ? snapshot(entry) : undefined;
+  }
+
+  get(id: string): Incident | undefined {
+    const entry = this.#open.get(id);
+    return entry === undefined ? undefined : snapshot(entry);
+  }
+
+  open(): Incident[] {
+    return [...this.#open.values()].map(snapshot);
+  }
+
+  /** Whorl did something about it: critical from now on. */
+  acted(id: string): Incident | undefined {
+    const entry = this.#open.get(id);
+    if (entry === undefined) return undefined;
+    entry.acted = true;
+    return snapshot(entry);
+  }
+
+  /** Forgets an incident; what happens later is another one. @returns its last state, with exact counts. */
+  close(id: string): Incident | undefined {
+    const entry = this.#open.get(id);
+    if (entry === undefined) return undefined;
+    this.#open.delete(id);
+    for (const culprit of entry.culprits) this.#byCulprit.delete(culprit);
+    return snapshot(entry);
+  }
+
+  /** Closes what has been quiet since before `time`. */
+  closeQuiet(time: number): Incident[] {
+    const quiet = [...this.#open.values()].filter((e) => e.last < time).map((e) => e.id);
+    return quiet.map((id) => this.close(id)).filter((i) => i !== undefined);
+  }
+
+  #find(o: Observed, id: string): Entry | undefined {
+    const byCulprit = this.#byCulprit.get(culpritKey(o.instance, o.culprit));
+    const known = this.#open.get(byCulprit ?? '') ?? this.#open.get(id);
+    if (known !== undefined) return known;
+    const scope = scopeOf(o);
+    const together = (e: Entry): boolean =>
+      e.scope === scope && Math.abs(o.time - e.first) <= this.#limits.togetherUs;
+    return [...this.#open.values()].reverse().find(together);
+  }
+
+  #begin(o: Observed, id: string): Entry {
+    if (this.#open.size >= this.#limits.maxOpen) {
+      const [oldest] = this.#open.keys();
+      if (oldest !== undefined) this.close(oldest);
+      this.#evicted++;
+    }
+    const { workload, instance, time, culprit } = o;
+    return {
+      id,
+      scope: scopeOf(o),
+      culprits: new Set(),
+      workload,
+      instance,
+      rows: new Map(),
+      more: 0,
+      first: time,
+      last: time,
+      culprit,
+      acted: false,
+      approval: undefined,
+    };
+  }
+
+  /** The latest last, in both orders; a program that is started over and over fills no memory. */
+  #remember(entry: Entry, o: Observed): void {
+    this.#open.delete(entry.id);
+    this.#open.set(entry.id, entry);
+    const key = culpritKey(o.instance, o.culprit);
+    entry.culprits.delete(key);
+    entry.culprits.add(key);
+    this.#byCulprit.set(key, entry.id);
+    const [oldest] = entry.culprits;
+    if (entry.culprits.size <= maxCulprits || oldest === undefined) return;
+    entry.culprits.delete(oldest);
+    this.#byCulprit.delete(oldest);
+  }
+}
+
+function scopeOf(o: Observed): string {
+  return `${o.instance.node}\n${o.instance.id}\n${workloadKey(o.workload)}`;
+}
+
+function incidentId(o: Observed, key: string): string {
+  return sha256Hex(canonicalBytes([workloadKey(o.workload), o.instance.node, o.instance.id, key]));
+}
+
+function culpritKey(instance: Instance, p: ProcessRef): string {
+  return `${instance.node}\n${instance.id}\n${p.pid}:${p.start}`;
+}
+
+export type { Observed } from './incident-entry.ts';

@@ -1,0 +1,108 @@
+import type { Behaviour } from './behaviour.ts';
+import type { Origin } from './event.ts';
+import type { Approval } from './incident.ts';
+import { execName, originNote, predicate, quoted } from './phrase.ts';
+import { printable } from './printable.ts';
+import { baseName } from './program.ts';
+import type { DriftReason } from './verdict.ts';
+import type { Workload } from './workload.ts';
+
+/** What the sentence needs to know of one drift. */
+export interface Told {
+  readonly behaviour: Behaviour;
+  readonly because: DriftReason;
+  readonly origin?: Origin;
+  readonly nearest?: string;
+  readonly found?: true;
+}
+
+/** How many things beside the opening one sentence can hold and still be read at once. */
+const followers = 2;
+
+/**
+ * One incident in one sentence: who, of what, did what first, what came of it, what was approved instead. Deterministic
+ * and safe for a terminal.
+ *
+ * @param opening the drift that began it: the start of the foreign program, or else the gravest.
+ * @param others the rest, gravest first.
+ */
+export function incidentSentence(
+  workload: Workload,
+  opening: Told,
+  others: readonly Told[],
+  approval?: Approval,
+): string {
+  const shown = others.slice(0, followers);
+  const own = shown.filter((t) => descends(t.behaviour, opening.behaviour)).map(predicateOf);
+  const apart = shown
+    .filter((t) => !descends(t.behaviour, opening.behaviour))
+    .map((t) => `${actorName(t.behaviour)} ${predicateOf(t)}`);
+  const link = opening.behaviour.kind === 'exec' ? ', which ' : ' and ';
+  return [
+    openingClause(workloadName(workload), opening),
+    own.length === 0 ? '' : `${link}${own.join(' and ')}`,
+    apart.length === 0 ? '' : `; ${apart.join(' and ')}`,
+    approvalClause(opening, approval),
+  ].join('');
+}
+
+/** `shop/cart` on Kubernetes, the owner as it is elsewhere; another container of the pod is named. */
+export function workloadName(w: Workload): string {
+  if (w.namespace === '') return printable(w.owner, 100);
+  const owner = w.owner.slice(w.owner.indexOf('/') + 1);
+  const container = w.container === '' || w.container === owner ? '' : ` (${printable(w.container, 40)})`;
+  return `${printable(`${w.namespace}/${owner}`, 100)}${container}`;
+}
+
+function predicateOf(t: Told): string {
+  return predicate(t.behaviour, t.origin);
+}
+
+function actorName(b: Behaviour): string {
+  return quoted(baseName(b.lineage.at(b.kind === 'exec' ? -2 : -1) ?? ''));
+}
+
+/** Whether an act was done by the opening's program or below it. */
+function descends(b: Behaviour, opening: Behaviour): boolean {
+  return b.root === opening.root && opening.lineage.every((exe, i) => b.lineage[i] === exe);
+}
+
+function openingClause(of: string, t: Told): string {
+  const b = t.behaviour;
+  if (b.kind !== 'exec') return `${actorName(b)} of ${of} ${predicateOf(t)}`;
+  const exe = execName(b);
+  const note = originNote(t.origin ?? b.origin);
+  if (t.found === true) return `${exe}${note} was found running in ${of}`;
+  const itself = quoted(baseName(b.lineage.at(-1) ?? ''));
+  switch (t.because) {
+    case 'new-arguments':
+      return `${itself} of ${of} was started with new arguments: ${quoted(b.args.join(' '))}`;
+    case 'new-environment':
+      return `${itself} of ${of} was started with ${printable((b.env ?? []).join(', '), 80)} set`;
+    case 'foreign-origin':
+      return `${itself} of ${of} was replaced: it now runs from another file${note}`;
+    default:
+      return startClause(of, b.root, b.lineage.at(-2), `${exe}${note}`);
+  }
+}
+
+function startClause(
+  of: string,
+  root: Behaviour['root'],
+  parent: string | undefined,
+  started: string,
+): string {
+  const who = parent === undefined ? '' : quoted(baseName(parent));
+  if (root === 'interactive') {
+    const starter = who === '' ? 'somebody who entered' : `${who}, run by somebody who entered`;
+    return `${starter} ${of}${who === '' ? '' : ','} started ${started}`;
+  }
+  if (who !== '') return `${who} of ${of} started ${started}`;
+  return root === 'probe' ? `a probe of ${of} started ${started}` : `${of} was started with ${started}`;
+}
+
+function approvalClause(t: Told, approval: Approval | undefined): string {
+  if (approval === undefined) return t.nearest === undefined ? '' : `; known is ${quoted(t.nearest)}`;
+  const by = `version ${approval.version}, approved by ${printable(approval.signedBy, 60)}`;
+  return t.nearest === undefined ? `; ${by}, does not know this` : `; ${by}, knows ${quoted(t.nearest)}`;
+}

@@ -1,0 +1,112 @@
+import type { Behaviour } from './behaviour.ts';
+import type { BehaviourKind } from './event.ts';
+import { type Severity, severities } from './incident.ts';
+import { isEgress } from './index-behaviour.ts';
+import { isSensitivePath, neverLearnable } from './sensitive.ts';
+import type { DriftReason } from './verdict.ts';
+
+/** DESIGN §2.6 as data. `by-act`: the program is foreign altogether, so what it does decides. */
+const byReason: Readonly<Record<DriftReason, Severity | 'by-act'>> = {
+  'never-learnable': 'critical',
+  'new-program': 'by-act',
+  'new-lineage': 'by-act',
+  'foreign-origin': 'high',
+  'new-environment': 'high',
+  'sensitive-file': 'high',
+  'first-egress': 'high',
+  'new-privilege': 'high',
+  'new-arguments': 'medium',
+  'new-peer': 'medium',
+  'new-listener': 'medium',
+  'new-name': 'medium',
+  'new-file': 'low',
+  'new-access': 'low',
+};
+
+/** How grave each act of a program is that is not in the fingerprint. */
+const byAct: Readonly<Record<BehaviourKind, Severity>> = {
+  exec: 'high',
+  privilege: 'high',
+  connect: 'high',
+  load: 'medium',
+  listen: 'medium',
+  resolve: 'medium',
+  open: 'low',
+  link: 'low',
+  delete: 'low',
+  rename: 'low',
+};
+
+/**
+ * How grave one drift is. What can never be learned is critical whatever the reason; a provisional fingerprint, which
+ * no person approved, makes everything one step lower.
+ */
+export function severityOf(b: Behaviour, because: DriftReason, provisional: boolean): Severity {
+  const grave = neverLearnable(b) ? 'critical' : ungraded(b, because);
+  return provisional ? (severities[severities.indexOf(grave) - 1] ?? 'low') : grave;
+}
+
+function ungraded(b: Behaviour, because: DriftReason): Severity {
+  const reason = byReason[because];
+  if (reason !== 'by-act') return reason;
+  if (touches(b).some(isSensitivePath)) return 'high';
+  return b.kind === 'connect' && !isEgress(b.transport, b.peer) ? 'medium' : byAct[b.kind];
+}
+
+/** Every path an act is about. */
+function touches(b: Behaviour): string[] {
+  switch (b.kind) {
+    case 'open':
+    case 'delete':
+    case 'load':
+      return [b.path];
+    case 'link':
+      return [b.path, b.target];
+    case 'rename':
+      return [b.path, b.to];
+    case 'connect':
+      return b.transport === 'unix' ? [b.peer] : [];
+    case 'exec':
+    case 'listen':
+    case 'resolve':
+    case 'privilege':
+      return [];
+  }
+}
+
+/** Among equally grave drifts, what an analyst wants to see first. */
+const kindOrder: readonly BehaviourKind[] = [
+  'privilege',
+  'exec',
+  'load',
+  'connect',
+  'listen',
+  'resolve',
+  'link',
+  'open',
+  'rename',
+  'delete',
+];
+
+interface Graded {
+  readonly severity: Severity;
+  readonly kind: BehaviourKind;
+  readonly first: number;
+  readonly key: string;
+}
+
+/** Order of evidence: gravest first, then kind, then time; the key last, so that the order never depends on chance. */
+export function compareGravity(a: Graded, b: Graded): number {
+  return (
+    severities.indexOf(b.severity) - severities.indexOf(a.severity) ||
+    kindOrder.indexOf(a.kind) - kindOrder.indexOf(b.kind) ||
+    a.first - b.first ||
+    (a.key < b.key ? -1 : a.key > b.key ? 1 : 0)
+  );
+}
+
+export function maxSeverity(given: Iterable<Severity>): Severity {
+  let max = 0;
+  for (const s of given) max = Math.max(max, severities.indexOf(s));
+  return severities[max] ?? 'low';
+}
