@@ -1,5 +1,6 @@
 import type { BehaviourKind, Event } from '../fingerprint/event.ts';
 import type { TrustPolicy } from '../fingerprint/trust-policy.ts';
+import type { RecordWatcher } from './core/normalise/sensor.ts';
 import type { OwnProcesses } from './core/own.ts';
 import type {
   ContainerRuntime,
@@ -16,7 +17,8 @@ import type { StateLine } from './state-line.ts';
 
 /** Turns a source's bytes into events; a new one for each start of the source. */
 export interface Normaliser {
-  push(bytes: Uint8Array): readonly Event[];
+  /** @param watcher gets each record's events as they are made, when the source has records to look at. */
+  push(bytes: Uint8Array, watcher?: RecordWatcher): readonly Event[];
   /** What the source can see; empty until it has said so. */
   coverage(): readonly BehaviourKind[];
   counters(): Readonly<Record<string, number>>;

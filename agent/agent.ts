@@ -83,6 +83,7 @@ class Agent {
       watch,
       holdUs: config.holdMinutes * 60_000_000,
       counters,
+      onStopped: (incident) => this.#pipeline.acted(incident),
       onReceipt: (receipt) => this.#outbox.put({ type: 'receipt', receipt }),
     });
   }
@@ -124,7 +125,7 @@ class Agent {
 
   #take(chunk: RawChunk): void {
     this.#lastChunkAt = chunk.receivedAt;
-    this.#pipeline.take(this.#normaliser.push(chunk.bytes));
+    this.#pipeline.read(chunk.bytes, this.#normaliser);
     if (!this.#isReady && this.#normaliser.coverage().length > 0) this.#tellReady();
   }
 

@@ -152,6 +152,8 @@ function contradictions(config: AgentConfig): string[] {
   if (config.dataDir === '') problems.push('dataDir must name a directory');
   if (config.source === 'replay' && config.recording === '')
     problems.push('recording must name a file when source is replay');
+  if (config.collector !== '' && config.tokenFile === '')
+    problems.push('tokenFile must name the file with the token of the collector that is given');
   return problems;
 }
 

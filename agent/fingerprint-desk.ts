@@ -83,7 +83,7 @@ export class FingerprintDesk {
       // First what must not be forgotten, then what it allows: a crash between leaves the stricter state.
       this.#seen.set(stream, { version: fingerprint.version, digest });
       await this.#save();
-      if (keep) await this.#options.source.keep(fileName(stream), bytes);
+      if (keep) await this.#options.source.keep(keptName(stream), bytes);
       this.#byStream.set(stream, { verified, inForce: inForceOf(verified) });
       this.#options.say(inForceLine(verified));
       return true;
@@ -147,6 +147,6 @@ function rank({ verified }: Held): number {
 }
 
 /** Streams are named by signers; a file name of their choosing could be a path. */
-function fileName(stream: string): string {
-  return `${sha256Hex(new TextEncoder().encode(stream)).slice(0, 32)}.intoto.json`;
+function keptName(stream: string): string {
+  return sha256Hex(new TextEncoder().encode(stream)).slice(0, 32);
 }

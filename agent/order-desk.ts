@@ -31,6 +31,8 @@ export interface OrderDeskOptions {
   readonly counters: Counters;
   readonly log: Log;
   readonly say: (line: StateLine) => void;
+  /** Told before `onReceipt` when something was stopped: the incident is as grave as one can be now. */
+  readonly onStopped: (incident: string) => void;
   readonly onReceipt: (receipt: Receipt) => void;
 }
 
@@ -60,7 +62,10 @@ export class OrderDesk {
   async #take(envelope: Uint8Array): Promise<void> {
     const order = await this.#read(envelope);
     if (order === undefined) return;
-    const receipt = this.#receipts.get(order.id) ?? (await this.#obey(order));
+    const known = this.#receipts.get(order.id);
+    const receipt = known ?? (await this.#obey(order));
+    if (known === undefined && receipt.result === 'done' && order.action !== 'resume')
+      this.#options.onStopped(receipt.incident);
     keep(this.#receipts, order.id, receipt, maxReceipts);
     this.#options.log.info({ order: order.id, action: order.action, result: receipt.result }, 'order');
     this.#options.say({ type: 'receipt', receipt });

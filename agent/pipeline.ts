@@ -1,9 +1,11 @@
 import type { BehaviourKind, Event } from '../fingerprint/event.ts';
 import type { Incident } from '../fingerprint/incident.ts';
 import type { Workload } from '../fingerprint/workload.ts';
+import type { Normaliser } from './agent-deps.ts';
 import type { Attributed } from './core/attributed.ts';
 import { Attribution } from './core/attribution.ts';
 import type { Counters } from './core/counters.ts';
+import { ShortCut } from './core/hotpath/short-cut.ts';
 import type { InstanceRecord } from './core/instances.ts';
 import type { OwnProcesses } from './core/own.ts';
 import { Watch, type WatchOutput } from './core/watch.ts';
@@ -40,6 +42,7 @@ export class Pipeline {
   readonly watch: Watch;
   readonly #options: PipelineOptions;
   readonly #identities: Identities;
+  readonly #shortCut: ShortCut;
   readonly #noveltiesTold = new Map<Workload, number>();
 
   constructor(options: PipelineOptions, signal: AbortSignal) {
@@ -51,7 +54,13 @@ export class Pipeline {
       watchingSince: options.bootUs,
       maxProcesses: options.maxProcesses,
     });
-    this.watch = new Watch({ node, coverage, counters, attribution: this.attribution });
+    this.#shortCut = new ShortCut({
+      attribution: this.attribution,
+      counters,
+      take: (events) => this.take(events),
+    });
+    const onKnown = this.#shortCut.known.bind(this.#shortCut);
+    this.watch = new Watch({ node, coverage, counters, attribution: this.attribution, onKnown });
     this.#identities = new Identities(
       {
         runtimes: options.runtimes,
@@ -64,6 +73,12 @@ export class Pipeline {
       },
       signal,
     );
+  }
+
+  /** Bytes of the source: what is nothing new is counted by a look at its record alone, the rest goes the long way. */
+  read(bytes: Uint8Array, normaliser: Normaliser): void {
+    this.take(normaliser.push(bytes, this.#shortCut));
+    this.#shortCut.settle();
   }
 
   take(events: readonly Event[]): void {
@@ -85,6 +100,11 @@ export class Pipeline {
   /** Something else is in force: what runs is judged by it. */
   fingerprintsChanged(): void {
     for (const { workload } of this.watch.workloads()) this.#judgeBy(workload);
+  }
+
+  /** Something was done about it. */
+  acted(incident: string): void {
+    for (const output of this.watch.acted(incident)) this.#tell(output);
   }
 
   /** Events that nobody saw. */

@@ -31,6 +31,16 @@ export class SourceError extends Error {
   }
 }
 
+/** Why the agent does not start, or cannot go on, in a sentence for a person. */
+export class AgentError extends Error {
+  readonly code: 'data-dir' | 'control';
+  constructor(code: AgentError['code'], message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = 'AgentError';
+    this.code = code;
+  }
+}
+
 /** Who lives in a cgroup. `undefined` = not mine, ask the next runtime; throws = mine and broken (retry may help). */
 export interface ContainerRuntime {
   readonly name: string;

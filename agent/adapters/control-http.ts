@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { chmodSync, rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { parseJson } from '../../fingerprint/strict-json.ts';
-import type { Control, ControlHandler } from '../ports.ts';
+import { AgentError, type Control, type ControlHandler } from '../ports.ts';
 
 /** `{"incident": "<64 hex>"}` or `{"all": true}`. */
 const maxBodyBytes = 4_096;
@@ -18,20 +18,18 @@ export function controlHttp(path: string): Control {
   return {
     serve: async (handler) => {
       if (Buffer.byteLength(path) > maxSocketPath)
-        throw new Error(
+        throw new AgentError(
+          'control',
           `the control socket's path is longer than ${maxSocketPath} bytes, choose a shorter data directory: ${path}`,
         );
       // The lock file has told that no living agent owns it.
       rmSync(path, { force: true });
       server = createServer((request, response) => void answer(request, response, handler));
-      // Restricted before anybody can connect: the mode counts from bind on.
+      // Restricted before anybody can connect: listen() binds at once, and the mode counts from there on.
       const mask = process.umask(0o177);
-      try {
-        server.listen(path);
-        await once(server, 'listening');
-      } finally {
-        process.umask(mask);
-      }
+      server.listen(path);
+      process.umask(mask);
+      await once(server, 'listening');
       chmodSync(path, 0o600);
     },
     close: async () => {

@@ -1,7 +1,7 @@
 import { open, readFile, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { parseJson } from '../../fingerprint/strict-json.ts';
-import type { AgentState, StateStore } from '../ports.ts';
+import { AgentError, type AgentState, type StateStore } from '../ports.ts';
 
 /** The agent's own state as a small JSON file, written beside and renamed, so that no crash leaves half of it. */
 export function stateFile(path: string): StateStore {
@@ -12,7 +12,7 @@ export function stateFile(path: string): StateStore {
         if (error.code === 'ENOENT') return undefined;
         throw error;
       });
-      return bytes === undefined ? { streams: {}, aliveAt: 0 } : toState(parseJson(bytes), path);
+      return bytes === undefined ? { streams: {}, aliveAt: 0 } : toState(parse(bytes, path), path);
     },
     save: (state) => {
       const saved = tail.then(() => write(path, JSON.stringify(state)));
@@ -36,6 +36,14 @@ async function write(path: string, text: string): Promise<void> {
   await directory.sync().finally(() => directory.close());
 }
 
+function parse(bytes: Uint8Array, path: string): unknown {
+  try {
+    return parseJson(bytes);
+  } catch (cause) {
+    throw broken(path, cause);
+  }
+}
+
 /** Refused rather than guessed: without the versions that were accepted an older fingerprint could come back. */
 function toState(value: unknown, path: string): AgentState {
   if (!isObject(value) || typeof value.aliveAt !== 'number' || !isObject(value.streams)) throw broken(path);
@@ -48,9 +56,11 @@ function toState(value: unknown, path: string): AgentState {
   return { streams, aliveAt: value.aliveAt };
 }
 
-function broken(path: string): Error {
-  return new Error(
+function broken(path: string, cause?: unknown): AgentError {
+  return new AgentError(
+    'data-dir',
     `${path} is not the agent's state; move it away to start without what was accepted before`,
+    { cause },
   );
 }
 

@@ -101,6 +101,11 @@ export class Attribution {
     return this.#pen.abandon(instance);
   }
 
+  /** The process as it stands, for a look at raw records before they become events. */
+  process(ref: ProcessRef): ProcessRecord | undefined {
+    return this.#members.table.get(ref);
+  }
+
   instance(id: string): InstanceRecord | undefined {
     return this.#members.instances.get(id);
   }

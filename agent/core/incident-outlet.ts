@@ -1,17 +1,18 @@
 import type { Incident } from '../../fingerprint/incident.ts';
 
-/** Counts alone are told once a second: an attack that opens ten thousand files is one incident, not ten thousand. */
-const restateUs = 1_000_000;
-/** Incidents whose last telling is remembered; more than an agent has open at a time. */
+/** Counts alone are told seldom, and seldomer the longer nothing graver happens. */
+const firstRestateUs = 1_000_000;
+const longestRestateUs = 60_000_000;
+/** Incidents whose last telling is remembered: as many as the book keeps open. */
 const maxRemembered = 1_024;
 
 interface Told {
   incident: Incident;
   at: number;
-  due: boolean;
+  wait: number;
 }
 
-/** When a change of an incident is worth telling: at once when it is new or graver, else once a second. */
+/** When a change of an incident is worth telling: at once when it is new or graver, else after a growing pause. */
 export class IncidentOutlet {
   readonly #told = new Map<string, Told>();
 
@@ -23,31 +24,23 @@ export class IncidentOutlet {
     const before = this.#told.get(incident.id);
     if (before === undefined) {
       this.#makeRoom();
-      this.#told.set(incident.id, { incident, at: time, due: false });
+      this.#told.set(incident.id, { incident, at: time, wait: firstRestateUs });
       return { incident, isNew: true };
     }
-    const says = saysMore(before.incident, incident) || time - before.at >= restateUs;
-    before.due = !says;
-    if (!says) {
-      // What was told stays the measure of "graver"; what is due is the newest.
-      this.#told.set(incident.id, { incident, at: before.at, due: true });
-      return undefined;
-    }
+    const graver = saysMore(before.incident, incident);
+    if (!graver && time - before.at < before.wait) return undefined;
+    before.wait = graver ? firstRestateUs : Math.min(before.wait * 2, longestRestateUs);
     before.incident = incident;
     before.at = time;
     return { incident, isNew: false };
   }
 
-  /** What changed since it was told and is due by now. */
-  due(time: number): readonly Incident[] {
-    const out: Incident[] = [];
-    for (const told of this.#told.values()) {
-      if (!told.due || time - told.at < restateUs) continue;
-      told.due = false;
-      told.at = time;
-      out.push(told.incident);
-    }
-    return out;
+  /** Of these, what changed since it was told and whose pause is over. */
+  due(open: readonly Incident[], time: number): readonly Incident[] {
+    return open.filter((incident) => {
+      const last = this.#told.get(incident.id)?.incident.last;
+      return last !== incident.last && this.offer(incident, time) !== undefined;
+    });
   }
 
   #makeRoom(): void {

@@ -1,4 +1,4 @@
-import type { Actor, Behaviour } from '../../fingerprint/behaviour.ts';
+import type { Actor, Behaviour, BehaviourOf } from '../../fingerprint/behaviour.ts';
 
 /** Distinct behaviours of one copy in steady use: the richest recorded service has some 2 000. About 1 MB when full. */
 const maxKnown = 8_192;
@@ -58,8 +58,18 @@ export function subjectKey(b: Behaviour): string | undefined {
       return `resolve ${b.name}`;
     case 'privilege':
       return `privilege ${b.privilege} ${b.detail ?? ''}`;
-    // Each makes a new process that must be looked at, and argument vectors are long.
     case 'exec':
-      return undefined;
+      return execKey(b);
   }
+}
+
+/** Longer vectors are looked at each time: a set full of them would be larger than all that is known otherwise. */
+const maxExecKey = 256;
+
+function execKey({ origin, env, args }: BehaviourOf<'exec'>): string | undefined {
+  let length = 0;
+  for (const arg of args) length += arg.length + 1;
+  if (length > maxExecKey) return undefined;
+  // No argument holds NUL, so the parts cannot be mistaken for others.
+  return `exec ${origin ?? '-'} ${env?.join(' ') ?? ''}\0${args.join('\0')}`;
 }

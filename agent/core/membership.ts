@@ -93,6 +93,8 @@ export class Membership {
     // Its fork was not seen: the parent the event names is the next best thing.
     const parent = event.parent === undefined ? undefined : this.table.get(event.parent);
     const added = this.#add(event.process, parent, event.time);
+    // The sensor is started before there is anybody to see the agent fork it.
+    if (event.parent !== undefined && isOwn(this.#own, event.parent) === 'tree') added.own = 'tree';
     if (event.found === true) forgetProgram(added);
     return added;
   }

@@ -113,7 +113,7 @@ export class ProcessTable {
 
   /** A fork told after its child's first act: the link, and what the child is if it has not executed since. */
   adopt(child: ProcessRecord, parent: ProcessRecord): void {
-    if (child.parent !== undefined || child === parent) return;
+    if (child.parent !== undefined || descends(parent, child)) return;
     child.parent = parent;
     parent.children.add(child);
     if (parent.own === 'tree') child.own = 'tree';
@@ -189,6 +189,8 @@ export class ProcessTable {
     record.children.clear();
     record.parent?.children.delete(record);
     record.parent = undefined;
+    // Whoever still holds the record must not take it for the process: a later exec of it would not be told here.
+    record.actor = undefined;
     if (this.#unseat(record)) this.#size -= 1;
   }
 
@@ -206,6 +208,13 @@ export class ProcessTable {
     }
     return false;
   }
+}
+
+/** Kinship told in an impossible order must not make a circle. */
+function descends(record: ProcessRecord, ancestor: ProcessRecord): boolean {
+  for (let at: ProcessRecord | undefined = record; at !== undefined; at = at.parent)
+    if (at === ancestor) return true;
+  return false;
 }
 
 function leave(instance: InstanceRecord, time: number): void {

@@ -38,7 +38,14 @@ export type WatchOutput =
       readonly eventTime: number;
     };
 
+interface Watching {
+  readonly watched: WatchedWorkload;
+  readonly instance: WatchedInstance;
+  readonly workload: Workload;
+}
+
 const none: readonly WatchOutput[] = [];
+const restateUs = 1_000_000;
 
 /**
  * Learns or judges, per workload: learned is what no fingerprint in force covers yet. What is never normal is an
@@ -49,13 +56,18 @@ export class Watch {
   readonly #options: WatchOptions;
   readonly #counters: Counters;
   readonly #workloads = new Map<string, WatchedWorkload>();
+  /** The same by instance: making the workload's key costs more than all the rest of a known act. */
+  readonly #places = new WeakMap<InstanceRecord, Watching>();
   readonly #book: IncidentBook;
   readonly #outlet = new IncidentOutlet();
+  /** Drifts came since the open incidents were last looked at. */
+  #grown = false;
+  #restatedAt = 0;
 
   constructor(options: WatchOptions) {
     this.#options = options;
     this.#counters = options.counters;
-    this.#book = new IncidentBook({});
+    this.#book = new IncidentBook();
   }
 
   observe(item: Attributed): readonly WatchOutput[] {
@@ -101,11 +113,24 @@ export class Watch {
     return this.#book.open();
   }
 
-  /** Changes that were held back because only counts grew. */
+  /** Whorl acted on it: the gravest an incident can be. */
+  acted(id: string): readonly WatchOutput[] {
+    const incident = this.#book.acted(id);
+    if (incident === undefined) return none;
+    this.#outlet.offer(incident, incident.last);
+    return [restated(incident)];
+  }
+
+  /** What was held back because only counts grew. */
   tick(time: number): readonly WatchOutput[] {
-    return this.#outlet
-      .due(time)
-      .map((incident) => ({ type: 'incident', incident, isNew: false, eventTime: incident.last }));
+    if (!this.#grown || time - this.#restatedAt < restateUs) return none;
+    this.#grown = false;
+    this.#restatedAt = time;
+    const open = this.#book.open();
+    const due = this.#outlet.due(open, time);
+    // Those whose pause is not over are looked at again.
+    this.#grown = open.length > due.length;
+    return due.map(restated);
   }
 
   /** What each learning instance has shown so far. */
@@ -125,7 +150,7 @@ export class Watch {
     if (typeof raw === 'string') return this.#count(`acts.${raw}`);
     instance.events += 1;
     this.#counters.add('behaviours');
-    const key = act.process.outside ? undefined : subjectKey(raw);
+    const key = knowable(act) ? subjectKey(raw) : undefined;
     if (key !== undefined && instance.known.has(act.actor, key)) {
       this.#options.onKnown?.(seen, instance);
       return this.#count('behaviours.known');
@@ -165,6 +190,7 @@ export class Watch {
       ...(event.found === true ? { found: true as const } : {}),
       ...(inForce === undefined ? {} : { approval: inForce.approval }),
     });
+    this.#grown = true;
     const told = incident === undefined ? undefined : this.#outlet.offer(incident, event.time);
     return told === undefined ? none : [{ type: 'incident', ...told, eventTime: event.time }];
   }
@@ -220,19 +246,22 @@ export class Watch {
     const instance = watched?.instances.get(record.id);
     if (workload === undefined || watched === undefined || instance?.record !== record) return none;
     watched.instances.delete(record.id);
+    this.#places.delete(record);
+    // Late acts of the dead go to nobody's account: what was known of this copy is over.
+    instance.known.clear();
     return [...support(watched, instance, time), this.#instanceReport(record, workload, 'exited', time)];
   }
 
-  #watched(
-    record: InstanceRecord,
-    workload: Workload,
-  ): { watched: WatchedWorkload; instance: WatchedInstance } {
+  #watched(record: InstanceRecord, workload: Workload): Watching {
+    const place = this.#places.get(record);
+    if (place !== undefined && place.workload === workload) return place;
     const watched = this.#workloadOf(workload);
     const known = watched.instances.get(record.id);
-    if (known !== undefined && known.record === record) return { watched, instance: known };
-    const instance = new WatchedInstance(record, this.#options.node);
+    const instance = known?.record === record ? known : new WatchedInstance(record, this.#options.node);
     watched.instances.set(record.id, instance);
-    return { watched, instance };
+    const watching = { watched, instance, workload };
+    this.#places.set(record, watching);
+    return watching;
   }
 
   #workloadOf(workload: Workload): WatchedWorkload {
@@ -264,6 +293,11 @@ export class Watch {
   }
 }
 
+/** What an intruder does is evidence each time; of a found execution less is known than of the same one when seen. */
+function knowable({ process, event, assumed }: AttributedAct): boolean {
+  return !process.outside && !(event.kind === 'exec' && assumed > 0);
+}
+
 function placed(
   act: AttributedAct,
   { inForce }: WatchedWorkload,
@@ -272,6 +306,10 @@ function placed(
   if (act.assumed === 0 || inForce === undefined) return act;
   const actor = placement.of(act, inForce.index);
   return { ...act, actor, assumed: act.assumed + actor.lineage.length - act.actor.lineage.length };
+}
+
+function restated(incident: Incident): WatchOutput {
+  return { type: 'incident', incident, isNew: false, eventTime: incident.last };
 }
 
 function support(watched: WatchedWorkload, instance: WatchedInstance, until: number): readonly WatchOutput[] {

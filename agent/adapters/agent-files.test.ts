@@ -1,0 +1,92 @@
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { controlHttp } from './control-http.ts';
+import { LockError, takeLock } from './lock-file.ts';
+import { stateFile } from './state-file.ts';
+
+let dir = '';
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'whorl-agent-'));
+});
+afterEach(() => rmSync(dir, { recursive: true, force: true }));
+
+describe('takeLock', () => {
+  it('refuses a second holder, naming the pid of the first', () => {
+    const free = takeLock(join(dir, 'lock'));
+    expect(() => takeLock(join(dir, 'lock'))).toThrow(LockError);
+    expect(() => takeLock(join(dir, 'lock'))).toThrow(String(process.pid));
+    free();
+    takeLock(join(dir, 'lock'))();
+  });
+
+  it.each([
+    ['of a dead process', '4194303 12'],
+    ['whose pid came back as another process', `${process.pid} 1`],
+    ['with nonsense in it', 'x'],
+    ['that is empty', ''],
+  ])('replaces a lock %s', (_name, text) => {
+    writeFileSync(join(dir, 'lock'), text);
+    takeLock(join(dir, 'lock'));
+    expect(readFileSync(join(dir, 'lock'), 'utf8')).toMatch(new RegExp(`^${process.pid} \\d{2,}\n$`));
+  });
+});
+
+describe('stateFile', () => {
+  it('gives back what was saved, and nothing before', async () => {
+    const state = { streams: { 'a/b': { version: 3, digest: 'sha256:x' } }, aliveAt: 17 };
+    const store = stateFile(join(dir, 'state.json'));
+    expect(await store.load()).toEqual({ streams: {}, aliveAt: 0 });
+    await Promise.all([store.save({ streams: {}, aliveAt: 1 }), store.save(state)]);
+    expect(await stateFile(join(dir, 'state.json')).load()).toEqual(state);
+  });
+
+  it.each(['', '[]', '{"aliveAt":1}', '{"aliveAt":1,"streams":{"a":{"version":"2"}}}'])(
+    'refuses %j',
+    async (text) => {
+      writeFileSync(join(dir, 'state.json'), text);
+      await expect(stateFile(join(dir, 'state.json')).load()).rejects.toThrow();
+    },
+  );
+});
+
+describe('controlHttp', () => {
+  async function ask(method: string, path: string, body = ''): Promise<{ status: number; body: unknown }> {
+    const sent = request({ socketPath: join(dir, 's'), method, path }).end(body);
+    const [response] = await once(sent, 'response');
+    let text = '';
+    for await (const part of response) text += part;
+    return { status: response.statusCode, body: JSON.parse(text) };
+  }
+
+  it('answers its own user on a socket nobody else may open', async () => {
+    const asked: unknown[] = [];
+    const control = controlHttp(join(dir, 's'));
+    await control.serve({
+      status: () => ({ node: 'n' }),
+      resume: async (which) => {
+        asked.push(which);
+        return [];
+      },
+    });
+    expect(statSync(join(dir, 's')).mode & 0o777).toBe(0o600);
+    expect(await ask('GET', '/status')).toEqual({ status: 200, body: { node: 'n' } });
+    expect(await ask('POST', '/resume', '{"all":true}')).toEqual({ status: 200, body: { resumed: [] } });
+    expect((await ask('POST', '/resume', '{"incident":"ab"}')).status).toBe(200);
+    expect(asked).toEqual(['all', { incident: 'ab' }]);
+    expect((await ask('POST', '/resume', 'nonsense')).status).toBe(400);
+    expect((await ask('POST', '/resume', `"${'x'.repeat(9_000)}"`)).status).toBe(400);
+    expect((await ask('GET', '/other')).status).toBe(404);
+    await control.close();
+  });
+
+  it('says what is wrong when the path is too long for a socket', async () => {
+    const handler = { status: () => ({}), resume: async () => [] };
+    await expect(controlHttp(`/${'x'.repeat(120)}`).serve(handler)).rejects.toThrow(
+      'choose a shorter data directory',
+    );
+  });
+});

@@ -1,0 +1,13 @@
+/** How far the two clocks may run apart before the wall clock is believed again: it was set, or the machine slept. */
+const apartUs = 2_000;
+
+/** µs since the Unix epoch, finer than the millisecond `Date` gives: what a stop took is a difference of such times. */
+export function microClock(): () => number {
+  let offset = Date.now() * 1000 - performance.now() * 1000;
+  return () => {
+    const fine = performance.now() * 1000 + offset;
+    const wall = Date.now() * 1000;
+    if (Math.abs(fine - wall) > apartUs) offset += wall - fine;
+    return Math.round(performance.now() * 1000 + offset);
+  };
+}

@@ -1,0 +1,67 @@
+import { describe, expect, it } from 'vitest';
+import { ConfigError, describeAgentConfig, parseAgentConfig } from './config.ts';
+
+function problemsOf(file: unknown, flags: Record<string, unknown> = {}): readonly string[] {
+  try {
+    parseAgentConfig(file, flags);
+    return [];
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+}
+
+describe('parseAgentConfig', () => {
+  it('fills in defaults', () => {
+    expect(parseAgentConfig({})).toMatchObject({
+      cluster: 'default',
+      spoolMaxMib: 512,
+      holdMinutes: 10,
+      ownPids: [],
+    });
+  });
+
+  it('prefers flags, which are text', () => {
+    expect(parseAgentConfig({ holdMinutes: 5 }, { holdMinutes: '7', node: undefined }).holdMinutes).toBe(7);
+  });
+
+  it('tells all problems at once, each naming its key', () => {
+    const problems = problemsOf({
+      holdMinutes: 0,
+      spoolMaxMib: '10x',
+      eventsJson: 'yes',
+      source: 'tetragon',
+      data_dir: '/x',
+      ownPids: [1, -2],
+      node: 7,
+    });
+    expect(problems).toEqual([
+      '"data_dir" is no key of this configuration; did you mean dataDir?',
+      'node must be text of at most 253 characters',
+      'source must be one of sensor, replay',
+      'spoolMaxMib must be a whole number from 1 to 65536',
+      'holdMinutes must be a whole number from 1 to 1440',
+      'ownPids must be a list of at most 16 pids',
+      'eventsJson must be true or false',
+    ]);
+  });
+
+  it.each([[[]], [null], ['text'], [7]])('refuses %j', (file) => {
+    expect(problemsOf(file)).toHaveLength(1);
+  });
+
+  it('knows no key that objects merely have', () => {
+    expect(problemsOf(JSON.parse('{"constructor":1,"__proto__":{}}'))).toHaveLength(2);
+  });
+
+  it('asks for the recording it is to replay', () => {
+    expect(problemsOf({ source: 'replay' })).toEqual(['recording must name a file when source is replay']);
+  });
+
+  it('describes every key on one line', () => {
+    expect(describeAgentConfig()).toContain('| `holdMinutes` | `10` | a whole number from 1 to 1440 |');
+    expect(describeAgentConfig().trim().split('\n')).toHaveLength(
+      2 + Object.keys(parseAgentConfig({})).length,
+    );
+  });
+});

@@ -1,0 +1,112 @@
+import { describe, expect, it } from 'vitest';
+import type { Incident } from '../../fingerprint/incident.ts';
+import type { Order } from '../../fingerprint/order.ts';
+import { parseTime } from '../../fingerprint/time.ts';
+import type { Mode } from '../../fingerprint/verdict.ts';
+import { workloadKey } from '../../fingerprint/workload.ts';
+import { checkOrder, type OrderContext } from './orders.ts';
+
+const workload = {
+  cluster: 'c',
+  namespace: 'n',
+  owner: 'Deployment/cart',
+  container: 'main',
+  role: 'main',
+  subject: { name: 'cart', digest: `sha256:${'a'.repeat(64)}` },
+} as const;
+
+function incident(maxMode: Mode | undefined): Incident {
+  return {
+    id: 'f'.repeat(64),
+    workload,
+    instance: { id: 'i1', node: 'node-1', startedAt: 1 },
+    severity: 'high',
+    kinds: ['exec'],
+    sentence: '',
+    drifts: [],
+    more: 0,
+    first: 1,
+    last: 1,
+    culprit: { pid: 7, start: 70 },
+    ...(maxMode === undefined
+      ? {}
+      : { approval: { fingerprint: 'sha256:b', version: 1, signedBy: 'x', maxMode } }),
+  };
+}
+
+const order: Order = {
+  id: 'o1',
+  action: 'kill-subtree',
+  session: 's',
+  seq: 5,
+  target: { node: 'node-1', instance: 'i1', process: { pid: 7, start: 70 }, incident: 'f'.repeat(64) },
+  reason: 'r',
+  issuedAt: '2026-05-02T08:00:00Z',
+  expiresAt: '2026-05-02T08:01:00Z',
+};
+
+const now = parseTime('2026-05-02T08:00:30Z') ?? 0;
+const context: OrderContext = {
+  node: 'node-1',
+  session: 's',
+  lastSeq: 4,
+  now,
+  incident: incident('kill'),
+  held: false,
+  stops: [],
+};
+const stop = { at: now - 1, workload: workloadKey(workload) };
+const otherStop = { at: now - 1, workload: 'another' };
+const target = order.target;
+
+describe('checkOrder', () => {
+  it('lets an order through that is for this stream, new, in time and approved', () => {
+    expect(checkOrder(order, context)).toEqual({ go: true });
+  });
+
+  it.each<[string, string, Partial<Order>, Partial<OrderContext>]>([
+    ['another node', 'refused-node', { target: { ...target, node: 'node-2' } }, {}],
+    ['an earlier stream', 'refused-session', { session: 'old' }, {}],
+    ['a number that has passed', 'refused-sequence', { seq: 4 }, {}],
+    ['a time that is over', 'refused-expired', {}, { now: now + 60_000_000 }],
+    ['a time that has not come', 'refused-expired', {}, { now: now - 60_000_000 }],
+    ['a longer life than a minute', 'refused-expired', { expiresAt: '2026-05-02T08:02:00Z' }, {}],
+    ['an incident this agent does not have', 'refused-no-drift', {}, { incident: undefined }],
+    ['another instance', 'refused-no-drift', { target: { ...target, instance: 'i2' } }, {}],
+    [
+      'a neighbour process',
+      'refused-no-drift',
+      { target: { ...target, process: { pid: 8, start: 70 } } },
+      {},
+    ],
+    [
+      'a pid that came back',
+      'refused-no-drift',
+      { target: { ...target, process: { pid: 7, start: 71 } } },
+      {},
+    ],
+    ['a workload nobody approved', 'refused-protected', {}, { incident: incident(undefined) }],
+    ['a kill where freeze was approved', 'refused-protected', {}, { incident: incident('freeze') }],
+    [
+      'a hold where alert was approved',
+      'refused-protected',
+      { action: 'hold' },
+      { incident: incident('alert') },
+    ],
+    ['a fourth stop of the workload', 'refused-rate', {}, { stops: [stop, stop, stop] }],
+    ['an eleventh stop on the node', 'refused-rate', {}, { stops: Array(10).fill(otherStop) }],
+    ['a resume of what is not held', 'target-gone', { action: 'resume' }, {}],
+  ])('refuses an order for %s', (_name, result, changed, known) => {
+    const check = checkOrder({ ...order, ...changed }, { ...context, ...known });
+    expect(check).toMatchObject({ go: false, receipt: { order: 'o1', result, stopped: [] } });
+  });
+
+  it.each<[string, Partial<Order>, Partial<OrderContext>]>([
+    ['a hold where freeze was approved', { action: 'hold' }, { incident: incident('freeze') }],
+    ['a resume of what an earlier run held', { action: 'resume' }, { incident: undefined, held: true }],
+    ['stops of long ago', {}, { stops: [stop, stop, stop].map((s) => ({ ...s, at: now - 601_000_000 })) }],
+    ['clocks that differ by seconds', {}, { now: now + 34_000_000 }],
+  ])('obeys %s', (_name, changed, known) => {
+    expect(checkOrder({ ...order, ...changed }, { ...context, ...known })).toEqual({ go: true });
+  });
+});

@@ -1,0 +1,235 @@
+import { randomBytes } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { type Logger, pino } from 'pino';
+import { buildSensor } from './adapters/build-sensor.ts';
+import { microClock } from './adapters/clock.ts';
+import { controlHttp } from './adapters/control-http.ts';
+import { type CgroupEnforcer, openCgroupEnforcer } from './adapters/enforce-cgroup.ts';
+import { fingerprintsDir } from './adapters/fingerprints-dir.ts';
+import { readStat, startOf } from './adapters/linux/process-proc.ts';
+import { takeLock } from './adapters/lock-file.ts';
+import { containerdRuntime } from './adapters/runtime-containerd.ts';
+import { hostRuntime } from './adapters/runtime-host.ts';
+import { replaySource } from './adapters/source-replay.ts';
+import { sensorSource } from './adapters/source-sensor.ts';
+import { spoolId } from './adapters/spool-id.ts';
+import { SegmentSpool } from './adapters/spool-segments.ts';
+import { stateFile } from './adapters/state-file.ts';
+import { readTrustFile } from './adapters/trust-file.ts';
+import { isLocal } from './adapters/uplink-grpc/endpoint.ts';
+import { GrpcUplink } from './adapters/uplink-grpc.ts';
+import { runAgent } from './agent.ts';
+import type { AgentDeps, Normaliser } from './agent-deps.ts';
+import type { AgentConfig } from './config.ts';
+import { createSensorNormaliser } from './core/normalise/sensor.ts';
+import type { OwnProcesses } from './core/own.ts';
+import { AgentError, type ContainerRuntime, type EventSource, SourceError } from './ports.ts';
+import type { StateLine } from './state-line.ts';
+
+export interface AgentIo {
+  /** One line of data, for stdout. */
+  readonly out: (line: string) => void;
+  /** Ends the agent cleanly. */
+  readonly signal: AbortSignal;
+  readonly version: string;
+}
+
+/**
+ * Runs the node daemon until the signal aborts or the recording ends.
+ *
+ * @throws AgentError, SourceError: why it does not start, for a person
+ */
+export async function main(config: AgentConfig, io: AgentIo): Promise<void> {
+  const dir = join(config.dataDir, 'agent');
+  makeDirectory(dir);
+  const unlock = lock(join(dir, 'lock'));
+  const log = pino(
+    { level: config.logLevel, base: { room: 'agent' } },
+    pino.destination({ fd: 2, sync: true }),
+  );
+  const opened: Opened = { close: [] };
+  try {
+    const named = { ...config, node: config.node === '' ? hostname() : config.node };
+    const deps = await wire(named, { ...io, dir, log, opened });
+    await runAgent(deps, named, io.signal);
+  } finally {
+    for (const close of opened.close) close();
+    unlock();
+  }
+}
+
+/** What holds a timer or a connection, and has to be let go. */
+interface Opened {
+  readonly close: (() => void)[];
+}
+
+interface Wiring extends AgentIo {
+  readonly dir: string;
+  readonly log: Logger;
+  readonly opened: Opened;
+}
+
+async function wire(config: AgentConfig, wiring: Wiring): Promise<AgentDeps> {
+  const { dir, log, opened, io } = { ...wiring, io: wiring };
+  const now = microClock();
+  const own = ownProcesses(config);
+  const session = randomBytes(16).toString('hex');
+  const source = await openSource(config, dir, own, now);
+  const { runtimes, kill } = openRuntimes(config, opened);
+  const enforcer = await openEnforcer(config, { dir, log, now, kill });
+  opened.close.push(() => enforcer.close());
+  const spoolDir = join(dir, 'spool');
+  const agent = spoolId(spoolDir);
+  const spool = await explained(SegmentSpool.open({ dir: spoolDir, capBytes: config.spoolMaxMib * mib }));
+  let current: Normaliser | undefined;
+  const coverage = (): ReturnType<Normaliser['coverage']> => current?.coverage() ?? [];
+  return {
+    source,
+    normaliser: () => {
+      current = createSensorNormaliser();
+      return current;
+    },
+    runtimes,
+    fingerprints: fingerprintsDir(join(dir, 'fingerprints')),
+    trust: () => readTrustFile(config.trustPolicy === '' ? join(dir, 'trust.json') : config.trustPolicy),
+    state: stateFile(join(dir, 'state.json')),
+    spool,
+    uplink: openUplink(config, { agent, session, version: io.version, source: source.name, coverage }),
+    enforcer,
+    control: controlHttp(join(dir, 'agent.sock')),
+    own,
+    bootUs: startOfSelf() + Math.round(process.uptime() * 1_000_000),
+    session,
+    now,
+    log,
+    say: (line: StateLine) => {
+      if (config.eventsJson) io.out(JSON.stringify(line));
+    },
+  };
+}
+
+const mib = 1 << 20;
+
+async function openSource(
+  config: AgentConfig,
+  dir: string,
+  own: OwnProcesses,
+  now: () => number,
+): Promise<EventSource> {
+  switch (config.source) {
+    case 'replay':
+      return replaySource(config.recording, now);
+    case 'sensor': {
+      if (process.platform !== 'linux')
+        throw new SourceError('not-linux', 'live events need Linux; use source replay with a recording');
+      const binary = config.sensor === '' ? await buildSensor(join(dir, 'sensor')) : config.sensor;
+      const ignorePids = [...own.trees, ...own.single].map((p) => p.pid).slice(0, 8);
+      return sensorSource({ binary, ignorePids, now });
+    }
+  }
+}
+
+interface Runtimes {
+  /** The host's answers for every cgroup, so it is asked last. */
+  readonly runtimes: readonly ContainerRuntime[];
+  readonly kill?: (instance: string) => Promise<void>;
+}
+
+function openRuntimes(config: AgentConfig, opened: Opened): Runtimes {
+  const host = hostRuntime();
+  if (config.containerdSocket === '') return { runtimes: [host] };
+  const containerd = containerdRuntime({ socket: config.containerdSocket });
+  opened.close.push(() => containerd.close());
+  return { runtimes: [containerd, host], kill: (id) => containerd.kill(id) };
+}
+
+async function openEnforcer(
+  config: AgentConfig,
+  { dir, log, now, kill }: { dir: string; log: Logger; now: () => number; kill: Runtimes['kill'] },
+): Promise<CgroupEnforcer> {
+  const enforcer = await explained(
+    openCgroupEnforcer({
+      dataDir: dir,
+      now,
+      evidenceCapBytes: config.evidenceMaxMib * mib,
+      ...(kill === undefined ? {} : { runtimeKill: kill }),
+      onExpired: (holds) => log.warn({ holds }, 'holds ended by their deadline'),
+    }),
+  );
+  if (enforcer.problem !== undefined) log.warn({ reason: enforcer.problem }, 'list of holds was rebuilt');
+  return enforcer;
+}
+
+interface Introduction {
+  readonly agent: string;
+  readonly session: string;
+  readonly version: string;
+  readonly source: string;
+  readonly coverage: () => ReturnType<Normaliser['coverage']>;
+}
+
+function openUplink(config: AgentConfig, about: Introduction): GrpcUplink | undefined {
+  if (config.collector === '') return undefined;
+  const plain = config.collectorCa === '' && isLocal(config.collector);
+  const { coverage, ...rest } = about;
+  return new GrpcUplink({
+    ...rest,
+    // Read at each attempt: what the source can see it says only after it has started.
+    get coverage() {
+      return coverage();
+    },
+    address: config.collector,
+    ...(config.collectorCa === '' ? {} : { caFile: config.collectorCa }),
+    ...(plain ? { insecureLoopback: true } : {}),
+    tokenFile: config.tokenFile,
+    node: config.node,
+    cluster: config.cluster,
+    random: Math.random,
+  });
+}
+
+/** This process and what it is told of, with their start times: a pid alone could be somebody else's tomorrow. */
+function ownProcesses(config: AgentConfig): OwnProcesses {
+  const ref = (pid: number): { pid: number; start: number }[] => {
+    const stat = readStat(pid);
+    return stat === undefined ? [] : [{ pid, start: startOf(stat) }];
+  };
+  return {
+    trees: [process.pid, ...config.ownPids].flatMap(ref),
+    single: config.ownParentPid === 0 ? [] : ref(config.ownParentPid),
+  };
+}
+
+function startOfSelf(): number {
+  const stat = readStat(process.pid);
+  return stat === undefined ? 0 : startOf(stat);
+}
+
+function makeDirectory(dir: string): void {
+  try {
+    mkdirSync(dir, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    throw new AgentError('data-dir', `the data directory cannot be used: ${sentenceOf(cause)}`, { cause });
+  }
+}
+
+function lock(path: string): () => void {
+  try {
+    return takeLock(path);
+  } catch (cause) {
+    throw new AgentError('data-dir', sentenceOf(cause), { cause });
+  }
+}
+
+/** What an adapter says when it cannot open is meant for a person already; only its class is ours. */
+async function explained<T>(opening: Promise<T>): Promise<T> {
+  return await opening.catch((cause: unknown) => {
+    throw new AgentError('data-dir', sentenceOf(cause), { cause });
+  });
+}
+
+function sentenceOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
+}
