@@ -91,54 +91,7 @@ export class EnforceWorld {
   }
 
   request(action: StopRequest['action'], culprit: ProcessRef, more: Partial<StopRequest> = {}): StopRequest {
-    const id = createHash('sha256').update(`${this.cgroup} ${culprit.pid}`).digest('hex');
-    const time = nowUs();
-    const incident = {
-      id,
-      workload: {
-        cluster: 'test',
-        namespace: '',
-        owner: `cgroup${this.cgroup}`,
-        container: 'test',
-        role: 'main' as const,
-        subject: { name: 'test', digest: `sha256:${'0'.repeat(64)}` },
-      },
-      instance: { id: this.cgroup, node: 'test', startedAt: time },
-      severity: 'critical' as const,
-      kinds: ['exec' as const],
-      sentence: 'drifter ran in test',
-      drifts: [
-        {
-          key: 'k',
-          kind: 'exec' as const,
-          because: 'new-program' as const,
-          root: 'entrypoint' as const,
-          lineage: ['/service', '/drifter'],
-          subject: '/drifter',
-          origin: 'upper' as const,
-          severity: 'critical' as const,
-          count: 1,
-          first: time,
-          last: time,
-          process: culprit,
-        },
-      ],
-      more: 0,
-      first: time,
-      last: time,
-      culprit,
-    };
-    const request = {
-      action,
-      incident,
-      cgroupPath: this.cgroup,
-      culprit,
-      subtree: [],
-      exclusive: true,
-      deadline: time + 600_000_000,
-    };
-    // Not spread: a getter stays one, as in the agent, whose process table grows while an act goes on.
-    return Object.defineProperties(request, Object.getOwnPropertyDescriptors(more));
+    return stopRequest(this.cgroup, action, culprit, more);
   }
 
   async until(check: () => boolean, what: string): Promise<void> {
@@ -156,6 +109,63 @@ export class EnforceWorld {
     await this.until(() => removed(mount + this.cgroup), 'the cgroup is empty');
     rmSync(this.dir, { recursive: true, force: true });
   }
+}
+
+/** A request to stop `culprit`, as after the exec of a dropped program. */
+export function stopRequest(
+  cgroup: string,
+  action: StopRequest['action'],
+  culprit: ProcessRef,
+  more: Partial<StopRequest> = {},
+): StopRequest {
+  const id = createHash('sha256').update(`${cgroup} ${culprit.pid}`).digest('hex');
+  const time = nowUs();
+  const incident = {
+    id,
+    workload: {
+      cluster: 'test',
+      namespace: '',
+      owner: `cgroup${cgroup}`,
+      container: 'test',
+      role: 'main' as const,
+      subject: { name: 'test', digest: `sha256:${'0'.repeat(64)}` },
+    },
+    instance: { id: cgroup, node: 'test', startedAt: time },
+    severity: 'critical' as const,
+    kinds: ['exec' as const],
+    sentence: 'drifter ran in test',
+    drifts: [
+      {
+        key: 'k',
+        kind: 'exec' as const,
+        because: 'new-program' as const,
+        root: 'entrypoint' as const,
+        lineage: ['/service', '/drifter'],
+        subject: '/drifter',
+        origin: 'upper' as const,
+        severity: 'critical' as const,
+        count: 1,
+        first: time,
+        last: time,
+        process: culprit,
+      },
+    ],
+    more: 0,
+    first: time,
+    last: time,
+    culprit,
+  };
+  const request = {
+    action,
+    incident,
+    cgroupPath: cgroup,
+    culprit,
+    subtree: [],
+    exclusive: true,
+    deadline: time + 600_000_000,
+  };
+  // Not spread: a getter stays one, as in the agent, whose process table grows while an act goes on.
+  return Object.defineProperties(request, Object.getOwnPropertyDescriptors(more));
 }
 
 export function refOf(pid: number): ProcessRef {
