@@ -2,7 +2,9 @@
 #define FMODE_WRITE 2
 #define FMODE_PATH 0x4000
 #define FMODE_CREATED 0x100000
-#define FMODE_BACKING 0x2000000
+/* Bit 25 in Linux 6.5, 24 from 6.13 on, where 25 means something else: one of the two is only a hint. */
+#define FMODE_MAYBE_BACKING 0x3000000
+#define OVERLAYFS_MAGIC 0x794c7630
 #define VM_EXEC 4
 #define PROT_EXEC 4
 #define MAP_ANONYMOUS 0x20
@@ -81,15 +83,14 @@ static long on_vma(struct task_struct *t, struct vm_area_struct *vma, struct map
   struct file *f = vma->vm_file;
   if (!f || !(vma->vm_flags & VM_EXEC)) return 0;
   m->exec = 1;
+  m->dentry = (u64)BPF_CORE_READ(f, f_path.dentry);
+  m->mnt = (u64)BPF_CORE_READ(f, f_path.mnt);
   /* overlayfs maps the file of the layer; the one the program opened stands beside it. */
-  if (bpf_core_type_exists(struct backing_file) && BPF_CORE_READ(f, f_mode) & FMODE_BACKING) {
-    struct backing_file *b = (void *)f;
-    m->dentry = (u64)BPF_CORE_READ(b, user_path.dentry);
-    m->mnt = (u64)BPF_CORE_READ(b, user_path.mnt);
-  } else {
-    m->dentry = (u64)BPF_CORE_READ(f, f_path.dentry);
-    m->mnt = (u64)BPF_CORE_READ(f, f_path.mnt);
-  }
+  if (!bpf_core_type_exists(struct backing_file) || !(BPF_CORE_READ(f, f_mode) & FMODE_MAYBE_BACKING)) return 0;
+  struct backing_file *b = (void *)f;
+  if (BPF_CORE_READ(b, user_path.dentry, d_sb, s_magic) != OVERLAYFS_MAGIC) return 0;
+  m->dentry = (u64)BPF_CORE_READ(b, user_path.dentry);
+  m->mnt = (u64)BPF_CORE_READ(b, user_path.mnt);
   return 0;
 }
 

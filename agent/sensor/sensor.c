@@ -4,6 +4,7 @@
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -317,6 +318,8 @@ int main(int argc, char **argv) {
   bpf_map_update_elem(map_fd("losses"), &none, &no, BPF_ANY);
   last_loss_turn = boot_ns();
   attach();
+  btf__free(btf);
+  malloc_trim(0); /* type information took 30 MB */
   if (check) {
     printf("{\"ok\":true,\"version\":%d,\"cgroup2\":\"%s\",\"hooks\":{", WHORL_VERSION, cgroup2);
     for (int i = 0; i < hook_count; i++) printf("%s\"%s\":%s", i ? "," : "", hooks[i].name, hooks[i].attached ? "true" : "false");

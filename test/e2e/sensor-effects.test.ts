@@ -103,7 +103,7 @@ describe.skipIf(why !== undefined)('the sensor sees the effect, whatever call it
 
   it('the true path behind links and dots', async () => {
     await symlink(join(dir, 'secret'), join(dir, 'link'));
-    const ran = await group.run('/bin/cat', ['link', './../' + dir.split('/').at(-1) + '/secret'], {
+    const ran = await group.run('/bin/cat', ['link', `./../${dir.split('/').at(-1)}/secret`], {
       cwd: dir,
     });
     await watch.ended(ran.pid);

@@ -153,7 +153,6 @@ class Normaliser implements SensorNormaliser {
   }
 
   #learnAboutSource(r: SensorRecord, type: number): void {
-    // floor, not truncation, so that a clock before 1970 does not shift by one
     this.#epochOffset = Number(r.i64(recordHead.a) / 1000n);
     if (type === recordType.stats) {
       this.#counts.failedOpens = r.u64(recordHead.start);

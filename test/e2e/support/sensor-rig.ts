@@ -1,7 +1,7 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { mkdir, mkdtemp, rm, rmdir, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -137,6 +137,11 @@ export class Group {
     });
     await once(child, 'close');
     return { pid: child.pid ?? 0, stdout, code: child.exitCode };
+  }
+
+  async signal(name: NodeJS.Signals): Promise<void> {
+    const pids = await readFile(join(this.path, 'cgroup.procs'), 'utf8');
+    for (const pid of pids.split('\n').filter((line) => line !== '')) process.kill(Number(pid), name);
   }
 
   async remove(): Promise<void> {
