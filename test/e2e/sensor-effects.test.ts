@@ -241,6 +241,30 @@ describe.skipIf(why !== undefined)('the sensor sees the effect, whatever call it
     expect(ours?.process).toEqual(me?.process);
   });
 
+  it('peers by datagram and by unix socket, with the socket’s true path', async () => {
+    const script = `
+      const net = require('net'), dgram = require('dgram'), path = ${JSON.stringify(join(dir, 'sock'))};
+      const server = net.createServer().listen(path, () => {
+        process.chdir(${JSON.stringify(dir)});
+        net.connect('./sock', () => {
+          const u = dgram.createSocket('udp6');
+          u.send('x', 9, '::1', () => net.connect('/not/there').on('error', () => process.exit(0)));
+        });
+      });`;
+    const ran = await group.run(process.execPath, ['-e', script]);
+    await watch.ended(ran.pid);
+    const by = watch.events.filter((e) => e.process.pid === ran.pid);
+    const sock = { transport: 'unix', address: join(dir, 'sock'), port: 0 };
+    expect(by).toContainEqual(expect.objectContaining({ kind: 'listen', ...sock }));
+    expect(by).toContainEqual(expect.objectContaining({ kind: 'connect', ...sock }));
+    expect(by).toContainEqual(
+      expect.objectContaining({ kind: 'connect', transport: 'udp', address: '::1', port: 9 }),
+    );
+    expect(by).toContainEqual(
+      expect.objectContaining({ kind: 'connect', transport: 'unix', address: '/not/there', error: 2 }),
+    );
+  });
+
   it('questions and answers of DNS, by whatever call', async () => {
     const { by } = await act('dns');
     const asked = by.filter((e) => e.kind === 'resolve' && e.phase === 'question');

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { stat } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -70,6 +70,24 @@ describe.skipIf(why !== undefined)('the sensor as a process', () => {
     await once(sensor.child.stdout ?? sensor.child, 'data');
     sensor.child.stdout?.destroy();
     expect(await once(sensor.child, 'exit')).toEqual([0, null]);
+  });
+
+  it('needs two capabilities and no user 0', async () => {
+    const file = await open(binary);
+    const caps = '+bpf,+perfmon';
+    const nobody = ['--reuid=65534', '--regid=65534', '--clear-groups'];
+    const rights = [`--inh-caps=-all,${caps}`, `--ambient-caps=-all,${caps}`, `--bounding-set=-all,${caps}`];
+    const child = spawn('setpriv', [...nobody, ...rights, '/proc/self/fd/3', '--check'], {
+      stdio: ['ignore', 'pipe', 'inherit', file.fd],
+    });
+    let out = '';
+    child.stdout?.on('data', (part: Buffer) => {
+      out += String(part);
+    });
+    await once(child, 'close');
+    await file.close();
+    expect(JSON.parse(out)).toMatchObject({ ok: true });
+    expect(out).not.toContain(':false');
   });
 
   it('without the rights it says so', async () => {

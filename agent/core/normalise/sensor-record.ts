@@ -133,25 +133,25 @@ export class SensorRecord {
 
   /** Bytes of the first field of that tag. A view: valid until the buffer is used again. */
   field(tag: FieldTag): Uint8Array | undefined {
-    for (const [found, from, to] of this.#fields()) if (found === tag) return this.#bytes.subarray(from, to);
+    for (let p = this.#at + recordHead.size; p + 4 <= this.#end; p = this.#next(p))
+      if (this.#view.getUint16(p, true) === tag) return this.#bytesOf(p);
     return undefined;
   }
 
   fields(tag: FieldTag): Uint8Array[] {
     const all: Uint8Array[] = [];
-    for (const [found, from, to] of this.#fields())
-      if (found === tag) all.push(this.#bytes.subarray(from, to));
+    for (let p = this.#at + recordHead.size; p + 4 <= this.#end; p = this.#next(p))
+      if (this.#view.getUint16(p, true) === tag) all.push(this.#bytesOf(p));
     return all;
   }
 
-  *#fields(): Generator<readonly [tag: number, from: number, to: number]> {
-    for (let p = this.#at + recordHead.size; p + 4 <= this.#end; ) {
-      const tag = this.#view.getUint16(p, true);
-      const length = this.#view.getUint16(p + 2, true);
-      const from = p + 4;
-      if (from + length > this.#end) this.#cut = true;
-      yield [tag, from, Math.min(from + length, this.#end)];
-      p = from + ((length + 3) & ~3);
-    }
+  #next(p: number): number {
+    return p + 4 + ((this.#view.getUint16(p + 2, true) + 3) & ~3);
+  }
+
+  #bytesOf(p: number): Uint8Array {
+    const end = p + 4 + this.#view.getUint16(p + 2, true);
+    if (end > this.#end) this.#cut = true;
+    return this.#bytes.subarray(p + 4, Math.min(end, this.#end));
   }
 }

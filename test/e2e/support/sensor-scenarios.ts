@@ -82,7 +82,7 @@ export async function ordinaryLife(shop: Shop): Promise<void> {
 }
 
 /** Through the flaw of the service: each command runs in a shell that the shop starts. */
-export const attackCommands: readonly string[] = [
+const attackCommands: readonly string[] = [
   'cp www/upload.bin /tmp/.cache-update && chmod 755 /tmp/.cache-update && /tmp/.cache-update nothing',
   `/bin/bash -c 'exec 3<>/dev/tcp/127.0.0.1/${dropPort}; echo hello >&3'`,
   'www/upload.bin memfd-exec',
