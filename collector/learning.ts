@@ -1,13 +1,9 @@
 import type { Baseline } from '../fingerprint/fingerprint.ts';
+import type { Readiness } from '../fingerprint/readiness.ts';
 import { type Workload, workloadKey } from '../fingerprint/workload.ts';
 import { baselineOf, workloadHash } from './core/baselines.ts';
 import type { DriftStore, LearnedWorkload, Log } from './ports.ts';
 import type { StateLine } from './state-line.ts';
-
-export interface Readiness {
-  readonly ready: boolean;
-  readonly reasons: readonly { readonly id: string; readonly ok: boolean; readonly sentence: string }[];
-}
 
 export interface LearningOptions {
   readonly store: DriftStore;

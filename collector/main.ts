@@ -1,10 +1,11 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
 import { FingerprintError } from '../fingerprint/errors.ts';
+import { defaultThresholds, demoThresholds, readiness } from '../fingerprint/readiness.ts';
 import { parseJson } from '../fingerprint/strict-json.ts';
 import { parseTrustPolicy, type TrustPolicy } from '../fingerprint/trust-policy.ts';
 import { modes } from '../fingerprint/verdict.ts';
@@ -21,7 +22,7 @@ import type { CollectorConfig } from './config.ts';
 import { control } from './control.ts';
 import type { BrakeLimits } from './core/brakes.ts';
 import type { ResponsePolicy } from './core/decide.ts';
-import { readinessOf } from './core/readiness-of.ts';
+import { historyOf } from './core/history.ts';
 import { Fingerprints } from './fingerprints.ts';
 import { Learning } from './learning.ts';
 import {
@@ -117,8 +118,9 @@ async function assemble(config: CollectorConfig, wiring: Wiring, signer: OrderSi
   const now = () => Date.now();
   const present: Map<string, Presence> = new Map();
   const policy = { current: await policyOf(config, store) };
-  const readiness = (learned: LearnedWorkload, at: number) => readinessOf(learned, config.thresholds, at);
-  const learning = new Learning({ store, now, log, tell, readiness });
+  const thresholds = config.thresholds === 'demo' ? demoThresholds : defaultThresholds;
+  const judge = (learned: LearnedWorkload, at: number) => readiness(historyOf(learned, at), thresholds);
+  const learning = new Learning({ store, now, log, tell, readiness: judge });
   const fingerprints = new Fingerprints({ store, now, trust: trustOf(config.trustPolicy) });
   const reactions = new Reactions({
     store,
@@ -157,7 +159,10 @@ async function untilAborted(pauseMs: number, signal: AbortSignal, work: () => Pr
 
 function makeDirectory(dir: string): void {
   try {
-    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    mkdirSync(dirname(dir), { recursive: true, mode: 0o700 });
+    // Not recursive: that form tells a read-only file system as a missing directory.
+    if (!existsSync(dir)) mkdirSync(dir, { mode: 0o700 });
+    accessSync(dir, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (error) {
     throw unusable(dir, error);
   }

@@ -1,5 +1,6 @@
 import type { Incident } from '../fingerprint/incident.ts';
 import type { Action, Receipt } from '../fingerprint/order.ts';
+import type { Reason } from '../fingerprint/readiness.ts';
 import type { Mode } from '../fingerprint/verdict.ts';
 import type { Subject, Workload } from '../fingerprint/workload.ts';
 
@@ -31,7 +32,7 @@ export type StateLine =
       readonly hash: string;
       readonly workload: Workload;
       readonly ready: boolean;
-      readonly reasons: readonly { readonly id: string; readonly ok: boolean; readonly sentence: string }[];
+      readonly reasons: readonly Reason[];
     }
   | { readonly type: 'incident'; readonly isNew: boolean; readonly incident: Incident }
   | {

@@ -1,5 +1,12 @@
 import { chmod, rm } from 'node:fs/promises';
-import { type ChannelOptions, Server, ServerCredentials, status } from '@grpc/grpc-js';
+import {
+  type ChannelOptions,
+  logVerbosity,
+  Server,
+  ServerCredentials,
+  setLogVerbosity,
+  status,
+} from '@grpc/grpc-js';
 import { maxAgentMessageBytes, maxCollectorMessageBytes } from '../../proto/convert.ts';
 import { loadProto } from '../../proto/load.ts';
 import { type AgentEdge, type AgentHandler, CollectorError } from '../ports.ts';
@@ -16,6 +23,9 @@ export interface IngestOptions {
 
 /** 1 000 agents a process is the promise (DESIGN §9); beyond twice that memory for handshakes is better kept. */
 const maxStreams = 2000;
+
+// The library prints what it also returns as an error; what is said to people is decided here.
+setLogVerbosity(logVerbosity.NONE);
 
 const channel: ChannelOptions = {
   'grpc.max_receive_message_length': maxAgentMessageBytes,

@@ -7,6 +7,7 @@ const instance = (id: string, over: Partial<LearnedInstance> = {}): LearnedInsta
   instance: { id, node: 'node-1', startedAt: 1 },
   agent: 'a1',
   state: 'started',
+  fromStart: true,
   coverage: ['exec', 'open'],
   since: 1_000_000,
   until: 9_000_000,

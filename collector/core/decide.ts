@@ -138,8 +138,7 @@ function deservedBy(drift: Drift): Cap {
   }
 }
 
-/** `peer:port` whose peer is a bare address, IPv4 or IPv6 with or without brackets. */
+/** `peer:port` whose peer is a bare address; IPv6 stands in brackets (fingerprint/drift.ts). */
 function isAddress(subject: string): boolean {
-  const peer = subject.replace(/^(tcp|udp)[ :/]+/, '').replace(/:-?\d+$/, '');
-  return /^\d{1,3}(\.\d{1,3}){3}$/.test(peer) || /^\[?[0-9a-f]*:[0-9a-f:.]*\]?$/i.test(peer);
+  return /^(\d{1,3}(\.\d{1,3}){3}|\[[0-9a-f:.%]+\]):/i.test(subject);
 }

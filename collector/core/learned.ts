@@ -23,6 +23,8 @@ export interface LearnedInstance {
   readonly instance: Instance;
   readonly agent: string;
   readonly state: 'started' | 'found' | 'exited';
+  /** Watched from its first process on, so that its start-up is known. */
+  readonly fromStart: boolean;
   readonly coverage: readonly BehaviourKind[];
   /** Span that support reports cover; 0 when there were none. */
   readonly since: number;

@@ -94,4 +94,10 @@ export function anInstance(
   return { type: 'instance', workload: shop, instance, state, coverage: ['exec', 'open'], time: 6 };
 }
 
-export const aGap: Report = { type: 'gap', since: 1, until: 2, lost: 3, reason: 'ring-full' };
+export const aGap = {
+  type: 'gap',
+  since: 1,
+  until: 2,
+  lost: 3,
+  reason: 'ring-full',
+} as const satisfies Report;

@@ -1,4 +1,11 @@
-import { type ChannelOptions, Client, type ClientDuplexStream, type ServiceError } from '@grpc/grpc-js';
+import {
+  type ChannelOptions,
+  Client,
+  type ClientDuplexStream,
+  logVerbosity,
+  type ServiceError,
+  setLogVerbosity,
+} from '@grpc/grpc-js';
 import { printable } from '../../../fingerprint/printable.ts';
 import {
   type AgentMessage,
@@ -21,6 +28,9 @@ const maxInFlightBytes = 4 * 1024 * 1024;
 /** From connecting to welcome. A collector that is that slow is better asked again later. */
 const welcomeTimeoutMs = 15_000;
 
+// The library prints what it also returns as an error; what is said to people is decided here.
+setLogVerbosity(logVerbosity.NONE);
+
 const method = loadProto('whorl.proto').method('whorl.v1.Collector', 'Connect');
 
 type Duplex = ClientDuplexStream<object, object>;
@@ -31,6 +41,8 @@ function channelOptions(address: string): ChannelOptions {
     // Its own connection, so that no back-off of an earlier attempt delays this one.
     'grpc.use_local_subchannel_pool': 1,
     // A unix socket closes when its peer dies; only a network can swallow a connection.
+    // A certificate names hosts; TLS has no server name that is an address (RFC 6066), and Node warns of one.
+    ...(/^(127\.|\[::1\])/.test(address) ? { 'grpc.ssl_target_name_override': 'localhost' } : {}),
     ...(isLocal(address) ? {} : { 'grpc.keepalive_time_ms': 30_000, 'grpc.keepalive_timeout_ms': 10_000 }),
   };
 }

@@ -57,8 +57,10 @@ export function writeKept(path: string, content: string, mode: FileMode): void {
 const words: Readonly<Record<string, string>> = {
   ENOSPC: 'the disk is full; free some space and start again',
   EROFS: 'the file system is read-only; name another place with --data-dir',
+  ENOENT: 'a directory of the path cannot be made; check the path, or name another place with --data-dir',
   EACCES: 'permission denied; check the owner and mode, or run as the user who owns it',
   EPERM: 'not permitted; check the owner and mode, or run as the user who owns it',
+  EEXIST: 'it is not a directory; name another place with --data-dir',
   EISDIR: 'it is a directory where a file is expected; move it away',
   ENOTDIR: 'a part of the path is not a directory; name another place with --data-dir',
 };

@@ -82,6 +82,7 @@ function instanceRow(record: InstanceRecord): LearnedInstance {
     instance: { id: record.id, node: record.node, startedAt: record.started_at_us, ...pod },
     agent: record.agent,
     state: oneOf(['started', 'found', 'exited'], record.state),
+    fromStart: record.from_start === 1,
     coverage: coverageOf(record.coverage),
     since: record.since_us,
     until: record.until_us,

@@ -44,6 +44,7 @@ export interface InstanceRecord {
   readonly pod: string | null;
   readonly started_at_us: number;
   readonly state: string;
+  readonly from_start: number;
   readonly coverage: string;
   readonly since_us: number;
   readonly until_us: number;

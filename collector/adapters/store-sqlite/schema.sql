@@ -43,6 +43,8 @@ CREATE TABLE instances (
   pod           TEXT,
   started_at_us INTEGER NOT NULL DEFAULT 0,
   state         TEXT NOT NULL DEFAULT 'found',
+  -- 1 when it was watched from its first process on: only then is its start-up known.
+  from_start    INTEGER NOT NULL DEFAULT 0,
   coverage      TEXT NOT NULL DEFAULT '',
   since_us      INTEGER NOT NULL DEFAULT 0,
   until_us      INTEGER NOT NULL DEFAULT 0,

@@ -50,6 +50,7 @@ export interface Writes {
       startedAt: number,
       state: Text,
       coverage: Text,
+      fromStart: 0 | 1,
     ]
   >;
   readonly receipt: Run<[order: Text, agent: Text, incident: Text, report: Text]>;
@@ -120,8 +121,9 @@ export function prepareWrites(db: Sqlite.Database): Writes {
          events = events + ?, lost = lost + ? WHERE workload = ? AND node = ? AND id = ?`,
     ),
     instance: db.prepare(
-      `INSERT INTO instances (workload, node, id, agent, pod, started_at_us, state, coverage) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-       ON CONFLICT DO UPDATE SET agent = excluded.agent, pod = excluded.pod, started_at_us = excluded.started_at_us,
+      `INSERT INTO instances (workload, node, id, agent, pod, started_at_us, state, coverage, from_start)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+       ON CONFLICT DO UPDATE SET from_start = max(from_start, excluded.from_start), agent = excluded.agent, pod = excluded.pod, started_at_us = excluded.started_at_us,
          state = excluded.state, coverage = excluded.coverage`,
     ),
     receipt: db.prepare(

@@ -76,7 +76,7 @@ export class Writer {
         this.#support(agent, node, row);
         return false;
       case 'instance':
-        this.#sql.instance.run(this.#workload(row[2]), node, row[3], agent, row[4], row[5], row[6], row[7]);
+        this.#instance(agent, node, row);
         return false;
       case 'receipt':
         this.#sql.receipt.run(row[2], agent, row[3], row[4]);
@@ -97,6 +97,12 @@ export class Writer {
     if (this.#sql.incident.run(id, agent, node, workload, last, json).changes === 1) return true;
     this.#sql.incidentAgain.run(agent, last, json, id, node, workload);
     return false;
+  }
+
+  #instance(agent: string, node: string, row: Extract<Row, readonly ['instance', ...unknown[]]>): void {
+    const [, , key, id, pod, startedAt, state, coverage] = row;
+    const fromStart = state === 'started' ? 1 : 0;
+    this.#sql.instance.run(this.#workload(key), node, id, agent, pod, startedAt, state, coverage, fromStart);
   }
 
   #novelty(agent: string, node: string, row: Extract<Row, readonly ['novelty', ...unknown[]]>): void {

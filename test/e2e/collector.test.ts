@@ -1,0 +1,392 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { GrpcUplink } from '../../agent/adapters/uplink-grpc.ts';
+import type { Downlink } from '../../agent/ports.ts';
+import { parsePublicPem } from '../../fingerprint/keys.ts';
+import type { Order } from '../../fingerprint/order.ts';
+import { verifyOrder } from '../../fingerprint/order-envelope.ts';
+import type { Report } from '../../fingerprint/report.ts';
+import { Child } from '../fakes/children.ts';
+import { callControl } from '../fakes/control.ts';
+import { aGap, aNovelty, anIncident, anInstance, aSupport } from '../fakes/reports.ts';
+
+const program = new URL('../fakes/collector-process.ts', import.meta.url);
+
+let dir: string;
+let undo: (() => Promise<unknown> | unknown)[];
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'whorl-collector-'));
+  undo = [];
+});
+afterEach(async () => {
+  for (const step of undo.reverse()) await step();
+  rmSync(dir, { recursive: true, force: true });
+});
+
+interface Running {
+  readonly child: Child;
+  readonly address: string;
+  readonly controlSocket: string;
+  readonly caFile: string;
+  readonly tokenFile: string;
+  readonly commandKeyFile: string;
+}
+
+function launch(config: object = {}): Child {
+  const child = new Child(program, {
+    dataDir: dir,
+    listen: '127.0.0.1:0',
+    eventsJson: true,
+    logLevel: 'warn',
+    ...config,
+  });
+  undo.push(async () => {
+    child.kill('SIGKILL');
+    await child.ended();
+  });
+  return child;
+}
+
+async function start(config: object = {}): Promise<Running> {
+  const child = launch(config);
+  const ready = await child.line((line) => line.type === 'collector-ready');
+  return { child, ...(ready as unknown as Omit<Running, 'child'>) };
+}
+
+/** An agent as the collector sees it. */
+class Agent implements Downlink {
+  readonly uplink: GrpcUplink;
+  readonly session: string;
+  readonly orders: Order[] = [];
+  readonly fingerprints: string[] = [];
+  readonly #collector: Running;
+  readonly #ending = new AbortController();
+  #run: Promise<void> = Promise.resolve();
+  #wake: (() => void)[] = [];
+  acked = 0;
+  connected = 0;
+
+  constructor(collector: Running, session = '1'.repeat(32)) {
+    this.#collector = collector;
+    this.session = session;
+    this.uplink = new GrpcUplink({
+      address: collector.address,
+      caFile: collector.caFile,
+      tokenFile: collector.tokenFile,
+      agent: 'agent-1',
+      node: 'node-1',
+      cluster: 'local',
+      session,
+      version: 'test',
+      source: 'fake',
+      coverage: ['exec'],
+      random: () => 0,
+    });
+    undo.push(() => this.stop());
+  }
+  async start(): Promise<this> {
+    this.#run = this.uplink.run(this, this.#ending.signal);
+    await this.until(() => this.connected > 0);
+    return this;
+  }
+  async stop(): Promise<void> {
+    this.#ending.abort();
+    await this.#run;
+  }
+  onAck(seq: number): void {
+    this.acked = Math.max(this.acked, seq);
+    this.#told();
+  }
+  onFingerprint(envelope: Uint8Array): void {
+    this.fingerprints.push(Buffer.from(envelope).toString());
+    this.#told();
+  }
+  onOrder(envelope: Uint8Array): void {
+    const key = parsePublicPem(readFileSync(this.#collector.commandKeyFile, 'utf8'));
+    this.orders.push(verifyOrder(envelope, [key]));
+    this.#told();
+  }
+  onState(state: 'connected' | 'disconnected'): void {
+    if (state === 'connected') this.connected += 1;
+    this.#told();
+  }
+  #told(): void {
+    for (const wake of this.#wake.splice(0)) wake();
+  }
+  async until(condition: () => boolean): Promise<void> {
+    while (!condition()) await new Promise<void>((resolve) => this.#wake.push(resolve));
+  }
+  async tell(...reports: readonly Report[]): Promise<void> {
+    const first = this.acked + 1;
+    for (const [i, report] of reports.entries()) expect(this.uplink.offer(first + i, report)).toBe(true);
+    await this.until(() => this.acked >= first + reports.length - 1);
+  }
+}
+
+const fresh = (over: Partial<ReturnType<typeof anIncident>> = {}): Report => ({
+  type: 'incident',
+  incident: anIncident({ last: Date.now() * 1000, ...over }),
+});
+
+describe('a collector at its first start', () => {
+  it('makes keys, tells where it is, and keeps its secrets to itself', async () => {
+    const { controlSocket, tokenFile, caFile, child } = await start();
+    const mode = (file: string) => (statSync(file).mode & 0o777).toString(8);
+    expect([mode(tokenFile), mode(controlSocket), mode(join(dir, 'collector'))]).toEqual([
+      '600',
+      '600',
+      '700',
+    ]);
+    expect(readFileSync(caFile, 'utf8')).toContain('BEGIN CERTIFICATE');
+    expect((await callControl(controlSocket, 'GET', '/status')).body).toMatchObject({
+      mode: 'alert',
+      agents: [],
+      pid: child.pid,
+    });
+    child.kill('SIGTERM');
+    expect(await child.ended()).toBe(0);
+    expect(child.said).toBe('');
+  });
+
+  it('keeps identity, policy and what was stored over a restart', async () => {
+    const first = await start();
+    await (await new Agent(first).start()).tell(aNovelty(0), aSupport([0]), anInstance('shop-1'));
+    await callControl(first.controlSocket, 'POST', '/policy', '{"mode":"freeze"}');
+    const before = (await callControl(first.controlSocket, 'GET', '/status')).body;
+    first.child.kill('SIGKILL');
+    await first.child.ended();
+    const second = await start();
+    const after = (await callControl(second.controlSocket, 'GET', '/status')).body;
+    expect([after.id, after.mode]).toEqual([before.id, 'freeze']);
+    expect(after.agents).toMatchObject([{ node: 'node-1', stored: 3, missing: 0 }]);
+    expect(readFileSync(second.caFile)).toEqual(readFileSync(first.caFile));
+  });
+});
+
+describe('a collector that cannot start says why', () => {
+  it('when another runs on the same data directory: with its pid', async () => {
+    const { child } = await start();
+    const second = launch();
+    expect(await second.ended()).toBe(2);
+    expect(second.said).toMatch(
+      new RegExp(`^whorl: another collector with pid ${child.pid} already runs on .*\n$`),
+    );
+  });
+
+  it('when the port is in use', async () => {
+    const other = createServer();
+    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+    undo.push(() => new Promise((resolve) => other.close(resolve)));
+    const { port } = other.address() as { port: number };
+    const child = launch({ listen: `127.0.0.1:${port}` });
+    expect(await child.ended()).toBe(2);
+    expect(child.said).toMatch(/^whorl: 127\.0\.0\.1:\d+ is in use; .*--listen\n$/);
+  });
+
+  it('when the file system is read-only', async () => {
+    const at = mountTmpfs('size=1m');
+    execFileSync('mount', ['-o', 'remount,ro', at]);
+    const child = launch({ dataDir: at });
+    expect(await child.ended()).toBe(2);
+    expect(child.said).toMatch(/^whorl: .* read-only; name another place with --data-dir\n$/);
+  });
+
+  it('when the file system became read-only after an earlier run', async () => {
+    const at = mountTmpfs('size=4m');
+    const { child: first } = await start({ dataDir: at });
+    first.kill('SIGTERM');
+    await first.ended();
+    execFileSync('mount', ['-o', 'remount,ro', at]);
+    const child = launch({ dataDir: at });
+    expect(await child.ended()).toBe(2);
+    expect(child.said).toMatch(/^whorl: .* read-only; name another place with --data-dir\n$/);
+  });
+
+  it('when the data directory is a file', async () => {
+    writeFileSync(join(dir, 'file'), '');
+    const child = launch({ dataDir: join(dir, 'file') });
+    expect(await child.ended()).toBe(2);
+    expect(child.said).toMatch(/^whorl: .* is not a directory/);
+  });
+
+  it('when the database is of a newer release', async () => {
+    const { child } = await start();
+    child.kill('SIGTERM');
+    await child.ended();
+    const { default: Sqlite } = await import('better-sqlite3');
+    const db = new Sqlite(join(dir, 'collector', 'whorl.db'));
+    db.pragma('user_version = 99');
+    db.close();
+    const second = launch();
+    expect(await second.ended()).toBe(2);
+    expect(second.said).toMatch(/^whorl: .*\(schema 99, this one reads 1\)/);
+  });
+});
+
+describe('a full disk', () => {
+  it('is said once, nothing is acknowledged meanwhile, nothing is lost', async () => {
+    const at = mountTmpfs('size=1m');
+    const collector = await start({ dataDir: at });
+    const agent = await new Agent(collector).start();
+    const padded: Report = { ...aGap, reason: 'x'.repeat(1000) };
+    let seq = 0;
+    const failing = collector.child.line((line) => line.type === 'store' && line.state === 'failing');
+    let full = false;
+    void failing.then(() => {
+      full = true;
+    });
+    while (!full) {
+      while (agent.uplink.offer(seq + 1, padded)) seq += 1;
+      await Promise.race([failing, agent.until(() => agent.acked >= seq)]);
+    }
+    const { acked } = agent;
+    expect(acked).toBeLessThan(seq);
+    execFileSync('mount', ['-o', 'remount,size=64m', at]);
+    await collector.child.line((line) => line.type === 'store' && line.state === 'recovered');
+    await agent.until(() => agent.acked === seq);
+    const { body } = await callControl(collector.controlSocket, 'GET', '/status');
+    expect(body.agents).toMatchObject([{ stored: seq, missing: 0, refused: 0 }]);
+  });
+});
+
+describe('orders', () => {
+  it('are signed, bound to the session, sent again while unanswered, and never after the receipt', async () => {
+    const collector = await start({ mode: 'kill' });
+    const agent = await new Agent(collector).start();
+    await agent.tell(anInstance('shop-1'), fresh());
+    await agent.until(() => agent.orders.length === 1);
+    expect(agent.orders[0]).toMatchObject({
+      action: 'kill-subtree',
+      session: agent.session,
+      target: { node: 'node-1', instance: 'shop-1' },
+    });
+
+    // The stream drops, the agent lives on: the very same order comes again.
+    await agent.stop();
+    const again = await new Agent(collector).start();
+    await again.until(() => again.orders.length === 1);
+    expect(again.orders[0]).toEqual(agent.orders[0]);
+
+    // The agent itself starts anew: an order of its own, once.
+    await again.stop();
+    const anew = await new Agent(collector, '2'.repeat(32)).start();
+    await anew.until(() => anew.orders.length === 1);
+    expect(anew.orders[0]?.id).not.toBe(agent.orders[0]?.id);
+    expect(anew.orders[0]?.session).toBe(anew.session);
+
+    const { id } = anew.orders[0] ?? { id: '' };
+    const receipt = {
+      order: id,
+      incident: anIncident().id,
+      result: 'done',
+      action: 'kill-subtree',
+      stopped: [4711],
+    } as const;
+    await anew.tell({ type: 'receipt', receipt }, fresh({ more: 1 }));
+    await collector.child.line((line) => line.type === 'receipt');
+    await anew.stop();
+    const last = await new Agent(collector, '3'.repeat(32)).start();
+    await last.tell(
+      fresh({ more: 2 }),
+      fresh({ id: '2'.repeat(64), drifts: [{ ...anIncident().drifts[0]!, key: 'e'.repeat(64) }] }),
+    );
+    await last.until(() => last.orders.length === 1);
+    expect(last.orders[0]?.target.incident).toBe('2'.repeat(64));
+
+    const { body } = await callControl(collector.controlSocket, 'GET', '/incidents');
+    const rows = body.incidents as {
+      incident: { id: string };
+      orders: object[];
+      receipts: object[];
+      decisions: object[];
+    }[];
+    const first = rows.find((row) => row.incident.id === anIncident().id);
+    expect(first).toMatchObject({
+      orders: [{}, {}],
+      receipts: [receipt],
+      decisions: [{ reason: 'all-allow' }, { reason: 'all-allow' }],
+    });
+  });
+
+  it('survive the collector: what was spent stays spent, what was unanswered is sent again', async () => {
+    const collector = await start({ mode: 'kill', stopsPerWorkload: 1 });
+    const agent = await new Agent(collector).start();
+    await agent.tell(fresh());
+    await agent.until(() => agent.orders.length === 1);
+    await agent.stop();
+    collector.child.kill('SIGKILL');
+    await collector.child.ended();
+
+    const second = await start({ mode: 'kill', stopsPerWorkload: 1 });
+    const back = await new Agent(second).start();
+    await back.until(() => back.orders.length === 1);
+    expect(back.orders[0]).toEqual(agent.orders[0]);
+    const other = { ...anIncident().drifts[0]!, key: 'e'.repeat(64) };
+    await back.tell(fresh({ id: '2'.repeat(64), drifts: [other] }));
+    await back.until(() => back.orders.length === 2);
+    expect(back.orders[1]).toMatchObject({
+      action: 'hold',
+      reason: expect.stringContaining('too many stops of this workload'),
+    });
+  });
+
+  it('are not given when the policy says alert, and the reason is on record', async () => {
+    const collector = await start();
+    const agent = await new Agent(collector).start();
+    await agent.tell(fresh());
+    const decision = await collector.child.line((line) => line.type === 'decision');
+    expect(decision).toMatchObject({ action: 'none', reason: 'policy-mode' });
+    expect(agent.orders).toEqual([]);
+  });
+});
+
+describe('local control', () => {
+  it('shows what was learned, and hands it out as a baseline', async () => {
+    const collector = await start();
+    const agent = await new Agent(collector).start();
+    await agent.tell(anInstance('shop-1'), aNovelty(0), aNovelty(1), aSupport([0, 1]));
+    const { body } = await callControl(collector.controlSocket, 'GET', '/workloads');
+    const [workload] = body.workloads as { hash: string }[];
+    expect(workload).toMatchObject({ running: 1, novelties: 2, readiness: { ready: false } });
+    const baseline = await callControl(collector.controlSocket, 'GET', `/baselines/${workload?.hash}`);
+    expect(baseline.body).toMatchObject({
+      format: 'whorl-baseline/v1',
+      coverage: ['exec', 'open'],
+      observation: { events: 10 },
+    });
+  });
+
+  it.each<[string, 'GET' | 'POST', string, string, number, RegExp]>([
+    ['a path that is none', 'GET', '/nope', '', 404, /there are GET \/status/],
+    ['a baseline nobody has', 'GET', `/baselines/${'0'.repeat(64)}`, '', 404, /no workload/],
+    ['a limit that is none', 'GET', '/incidents?limit=x', '', 400, /limit must be/],
+    ['a mode that is none', 'POST', '/policy', '{"mode":"angry"}', 400, /mode must be one of/],
+    ['a policy that is no JSON', 'POST', '/policy', '{', 400, /JSON/],
+    ['a fingerprint that is none', 'POST', '/fingerprints', '{"payload":""}', 400, /fingerprint is refused/],
+    [
+      'an order as a fingerprint',
+      'POST',
+      '/fingerprints',
+      '{"payloadType":"application/vnd.whorl.command.v1+json","payload":"e30=","signatures":[{"sig":"AA=="}]}',
+      400,
+      /PAYLOAD_TYPE/,
+    ],
+  ])('answers %s in a sentence', async (_name, method, path, body, status, sentence) => {
+    const { controlSocket } = await start();
+    const answer = await callControl(controlSocket, method, path, body);
+    expect(answer.status).toBe(status);
+    expect(answer.body.error).toMatch(sentence);
+  });
+});
+
+function mountTmpfs(options: string): string {
+  const at = join(dir, 'small');
+  mkdirSync(at);
+  execFileSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', at]);
+  undo.unshift(() => execFileSync('umount', ['-l', at]));
+  return at;
+}
