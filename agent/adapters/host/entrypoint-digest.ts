@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type FileHandle, open, readFile } from 'node:fs/promises';
-import { join } from 'node:path/posix';
+import { resolve } from 'node:path/posix';
 import type { ProcessRef } from '../../../fingerprint/event.ts';
 import { readAlive, readProcLink } from '../linux/process-proc.ts';
 import { entrypointOperand } from './entrypoint-operand.ts';
@@ -41,7 +41,7 @@ export async function entrypointDigest(ref: ProcessRef): Promise<string | undefi
       lines.push(`text ${sha256(operand.text)}`);
       break;
     case 'file': {
-      const path = join(readProcLink(ref.pid, 'cwd') ?? '/', operand.path);
+      const path = resolve(readProcLink(ref.pid, 'cwd') ?? '/', operand.path);
       const file = await hashAndClose(await openInRoot(`${proc}/root`, path));
       if (file === undefined) return undefined;
       lines.push(`file ${file}`);
