@@ -32,4 +32,5 @@ void send_processes(int iterator);
 /* Says why in one sentence, with a code for machines, and ends. */
 _Noreturn void fail(const char *code, const char *format, ...) __attribute__((format(printf, 2, 3)));
 extern volatile int stopping;
+extern struct config config;
 #endif

@@ -7,17 +7,17 @@ static const struct entry native[] = {
 #ifdef SYS_open
   {SYS_open, OP_OPEN}, {SYS_creat, OP_CREAT}, {SYS_unlink, OP_UNLINK}, {SYS_rmdir, OP_UNLINK}, {SYS_rename, OP_RENAME},
   {SYS_link, OP_LINK}, {SYS_symlink, OP_SYMLINK}, {SYS_chmod, OP_CHMOD}, {SYS_chown, OP_CHOWN}, {SYS_lchown, OP_CHOWN},
-  {SYS_mkdir, OP_MKDIR}, {SYS_mknod, OP_MKNOD}, {SYS_accept, OP_ACCEPT},
+  {SYS_mkdir, OP_MKDIR}, {SYS_mknod, OP_MKNOD},
 #endif
 #ifdef SYS_renameat
   {SYS_renameat, OP_RENAMEAT},
 #endif
   {SYS_openat, OP_OPENAT}, {437, OP_OPENAT2}, {SYS_open_by_handle_at, OP_OPEN_HANDLE},
-  {SYS_mmap, OP_MMAP}, {SYS_mprotect, OP_MPROTECT}, {329 + 0 * SYS_mmap, OP_MPROTECT},
+  {SYS_mmap, OP_MMAP}, {SYS_mprotect, OP_MPROTECT}, {SYS_pkey_mprotect, OP_MPROTECT},
   {SYS_unlinkat, OP_UNLINKAT}, {SYS_renameat2, OP_RENAMEAT}, {SYS_linkat, OP_LINKAT}, {SYS_symlinkat, OP_SYMLINKAT},
   {SYS_fchmodat, OP_FCHMODAT}, {452, OP_FCHMODAT}, {SYS_fchmod, OP_FCHMOD}, {SYS_fchownat, OP_FCHOWNAT},
   {SYS_fchown, OP_FCHOWN}, {SYS_truncate, OP_TRUNCATE}, {SYS_mkdirat, OP_MKDIRAT}, {SYS_mknodat, OP_MKNODAT},
-  {SYS_connect, OP_CONNECT}, {SYS_bind, OP_BIND}, {SYS_listen, OP_LISTEN}, {SYS_accept4, OP_ACCEPT},
+  {SYS_connect, OP_CONNECT}, {SYS_bind, OP_BIND}, {SYS_listen, OP_LISTEN}, {SYS_accept, OP_ACCEPT}, {SYS_accept4, OP_ACCEPT},
   {SYS_sendto, OP_SENDTO}, {SYS_sendmsg, OP_SENDMSG}, {SYS_sendmmsg, OP_SENDMMSG},
   {SYS_recvfrom, OP_RECVFROM}, {SYS_recvmsg, OP_RECVMSG}, {SYS_recvmmsg, OP_RECVMMSG},
   {SYS_read, OP_READ}, {SYS_readv, OP_READV}, {SYS_write, OP_WRITE}, {SYS_writev, OP_WRITEV},
@@ -57,9 +57,4 @@ static void fill(unsigned char *table, const struct entry *e, size_t n) {
 void fill_system_calls(struct config *c) {
   fill(c->native, native, sizeof native / sizeof *native);
   fill(c->compat, compat, sizeof compat / sizeof *compat);
-#ifdef __x86_64__
-  /* x32 has its own numbers for the calls whose structures differ. */
-  static const struct entry x32[] = {{517, OP_RECVFROM}, {518, OP_SENDMSG}, {519, OP_RECVMSG}};
-  (void)x32;
-#endif
 }

@@ -8,6 +8,8 @@
 
 char LICENSE[] SEC("license") = "GPL"; /* the helpers for tracing demand it of the object */
 
+#define X32_BIT 0x40000000
+
 struct args { u64 v[6]; u8 op; bool compat; };
 
 #if defined(__TARGET_ARCH_x86)
@@ -42,6 +44,7 @@ static __always_inline void inherit_dns(u32 parent, u32 child) { if (bpf_map_loo
 #include "process.bpf.h"
 #include "files.bpf.h"
 #include "net.bpf.h"
+#include "message.bpf.h"
 #include "privilege.bpf.h"
 #include "uring.bpf.h"
 
@@ -59,9 +62,9 @@ int BPF_PROG(on_sys_exit, struct pt_regs *regs, long ret) {
     op = cfg.compat[nr & (MAX_NR - 1)];
   } else {
 #if defined(__TARGET_ARCH_x86)
-    if (nr != (u32)-1 && nr & 0x40000000) note_compat(t, regs, PV_X32);
+    if (nr != (u32)-1 && nr & X32_BIT) { note_compat(t, regs, PV_X32); nr &= ~X32_BIT; }
 #endif
-    op = nr < MAX_NR || nr & 0x40000000 ? cfg.native[nr & (MAX_NR - 1)] : 0;
+    op = nr < MAX_NR ? cfg.native[nr & (MAX_NR - 1)] : 0; /* from 512 on x32 has calls of its own: noted, not decoded */
   }
   if (!op) return 0;
   u32 h = op >> 5, tgid = t->tgid;
