@@ -87,7 +87,9 @@ async function compile(sources: string, work: string): Promise<void> {
   ];
   // The headers of libbpf lie where the compiler for this machine looks, the one for BPF does not everywhere.
   await tool('clang', [...object, '-I/usr/include', '-o', join(work, 'whorl.bpf.o')]);
-  const parts = ['sensor.c', 'programs.c', 'stream.c', 'found.c', 'system-calls.c'].map((n) => join(sources, n));
+  const parts = ['sensor.c', 'programs.c', 'stream.c', 'found.c', 'system-calls.c'].map((n) =>
+    join(sources, n),
+  );
   const link = [
     '-O2',
     '-static',

@@ -79,9 +79,12 @@ describe.skipIf(why !== undefined)('recordings of a small service', () => {
     })();
     while (chunks.length === 0) await sleep(20);
     const groups: Group[] = [];
-    for (const name of names) groups.push(await Group.make(name));
-    await act(groups);
-    for (const group of groups) await group.remove();
+    try {
+      for (const name of names) groups.push(await Group.make(name));
+      await act(groups);
+    } finally {
+      for (const group of groups) await group.remove();
+    }
     const ids = new Set(groups.map((g) => g.id));
     const isOver = () =>
       only(Buffer.concat(chunks), ids).includes(Buffer.from(`whorl-test-${names.at(-1)}`), -200);
