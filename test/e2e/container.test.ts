@@ -37,7 +37,7 @@ async function start(image = service.image('reg.local/shop/cart:v1')) {
     '/bin/service',
     String(port),
   ]);
-  expect(await answers(port)).toBe(true);
+  expect(await answers(port), `${task.id} is ${containerd.task(task.id)?.status}`).toBe(true);
   return { ...task, port, image };
 }
 

@@ -19,8 +19,13 @@ export interface Hand {
   readonly runtimeKill: ((instance: string) => Promise<void>) | undefined;
 }
 
-/** What may delay a kill for the sake of evidence. Files and arguments take 0.3 ms; socket tables of a busy host more. */
-export const evidenceBudgetMs = 3;
+/**
+ * How long a stopped process may wait for its evidence to be read: 0.3 ms when the machine is idle, and on a busy one
+ * what a few time slices take. Only a process that obstructs its own reading makes it wait so long.
+ */
+const evidenceBudgetMs = 20;
+/** A dropped library is found by reading the whole memory map; its copy is the only trace of it. */
+const libraryBudgetMs = 60;
 /** Longer than any healthy process needs to stop; one in an uninterruptible wait may need for ever. */
 export const stopWithinMs = 2000;
 
@@ -32,7 +37,12 @@ export function capture(
   const loaded = request.incident.drifts
     .filter((d) => d.kind === 'load' && d.origin !== 'image')
     .map((d) => d.subject);
-  return hand.camera.capture(request.culprit, members, loaded, evidenceBudgetMs);
+  return hand.camera.capture(
+    request.culprit,
+    members,
+    loaded,
+    loaded.length > 0 ? libraryBudgetMs : evidenceBudgetMs,
+  );
 }
 
 interface Outcome {
