@@ -142,6 +142,7 @@ class Agent {
     if (uplink === undefined) return;
     const patience = sleep(readyWithinMs, undefined, { signal, ref: false }).catch(() => undefined);
     await Promise.race([this.#ready.promise, patience]);
+    if (signal.aborted) return;
     await uplink
       .run(this.#downlink(), signal)
       .catch((err: unknown) => log.error({ err }, 'uplink ended badly'));

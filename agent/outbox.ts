@@ -118,10 +118,11 @@ export class Outbox {
   async #offer(): Promise<void> {
     if (this.#uplink === undefined) return;
     while (this.#connected) {
-      const recent = this.#offered < this.#flushed ? this.#recent.get(this.#offered + 1) : undefined;
+      const seq = this.#offered + 1;
+      const recent = seq <= this.#flushed ? this.#recent.get(seq) : undefined;
       if (recent !== undefined) {
-        if (!this.#uplink.offer(this.#offered + 1, recent)) return;
-        this.#offered += 1;
+        if (!this.#uplink.offer(seq, recent)) return;
+        this.#offered = Math.max(this.#offered, seq);
         continue;
       }
       if (!(await this.#offerFromDisk(this.#uplink))) return;
@@ -134,7 +135,7 @@ export class Outbox {
     for (const { seq, record } of records) {
       const report = this.#read(record);
       if (report !== undefined && !uplink.offer(seq, report)) return false;
-      this.#offered = seq;
+      this.#offered = Math.max(this.#offered, seq);
     }
     return records.length > 0;
   }

@@ -1,6 +1,6 @@
 import type { Incident } from '../../fingerprint/incident.ts';
 
-/** Counts alone are told seldom, and seldomer the longer nothing graver happens. */
+/** More of the same is told seldom, and seldomer the longer nothing graver happens. */
 const firstRestateUs = 1_000_000;
 const longestRestateUs = 60_000_000;
 /** Incidents whose last telling is remembered: as many as the book keeps open. */
@@ -54,7 +54,6 @@ function saysMore(before: Incident, now: Incident): boolean {
   return (
     before.severity !== now.severity ||
     before.kinds.length !== now.kinds.length ||
-    before.drifts.length !== now.drifts.length ||
     before.approval?.fingerprint !== now.approval?.fingerprint
   );
 }

@@ -14,7 +14,6 @@ import { IncidentOutlet } from './incident-outlet.ts';
 import type { InstanceRecord } from './instances.ts';
 import { subjectKey } from './known-acts.ts';
 import { type DriftVerdict, evidenceOf, opinionOf, outsideReasons } from './opinion.ts';
-import { redact } from './redact.ts';
 import { toBehaviour } from './to-behaviour.ts';
 import { type InForce, WatchedInstance, WatchedWorkload } from './watched.ts';
 
@@ -155,7 +154,7 @@ export class Watch {
       this.#options.onKnown?.(seen, instance);
       return this.#count('behaviours.known');
     }
-    const behaviour = redact(generalise(raw, instance.names));
+    const behaviour = generalise(raw, instance.names);
     const verdict = act.process.outside
       ? evidenceOf(behaviour, watched.inForce)
       : opinionOf(act, behaviour, watched.inForce);
@@ -188,7 +187,8 @@ export class Watch {
       ...('origin' in event && event.origin !== undefined ? { origin: event.origin } : {}),
       ...('sha256' in event && event.sha256 !== undefined ? { sha256: event.sha256 } : {}),
       ...(event.found === true ? { found: true as const } : {}),
-      ...(inForce === undefined ? {} : { approval: inForce.approval }),
+      // What nobody approved cannot be as grave as a breach of what somebody did.
+      ...(inForce === undefined ? { provisional: true } : { approval: inForce.approval }),
     });
     this.#grown = true;
     const told = incident === undefined ? undefined : this.#outlet.offer(incident, event.time);

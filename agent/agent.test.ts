@@ -1,0 +1,343 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import type { Behaviour } from '../fingerprint/behaviour.ts';
+import { behaviourKinds, type Event, type ProcessRef } from '../fingerprint/event.ts';
+import type { Baseline } from '../fingerprint/fingerprint.ts';
+import { learn } from '../fingerprint/learn.ts';
+import type { Order } from '../fingerprint/order.ts';
+import { signOrder } from '../fingerprint/order-envelope.ts';
+import type { Report } from '../fingerprint/report.ts';
+import { signFingerprint } from '../fingerprint/sign.ts';
+import { newTrustPolicy } from '../fingerprint/trust-policy.ts';
+import { FakeSpool, FakeWorld } from '../test/fakes/agent-ports.ts';
+import { observation } from '../test/fakes/behaviours.ts';
+import { commander, imageDigest, imageName, stranger, vendor } from '../test/fakes/trust.ts';
+import { runAgent } from './agent.ts';
+import { Counters } from './core/counters.ts';
+import { Outbox } from './outbox.ts';
+
+const worlds: { world: FakeWorld; done: Promise<void> }[] = [];
+afterEach(async () => {
+  for (const { world, done } of worlds.splice(0)) {
+    world.stop.abort();
+    await done;
+  }
+});
+
+function start(world: FakeWorld = new FakeWorld()): FakeWorld {
+  world.policy ??= newTrustPolicy({
+    signer: vendor.publicKey,
+    owner: 'Shop Inc',
+    image: imageName,
+    maxMode: 'kill',
+    commandKey: commander.publicKey,
+    issuedAt: '2026-05-01T00:00:00Z',
+  });
+  world.identify = (path) => ({
+    id: path,
+    name: 'cart',
+    image: imageName,
+    digest: imageDigest,
+    namespace: 'shop',
+  });
+  worlds.push({ world, done: runAgent(world.deps(), world.config, world.stop.signal) });
+  return world;
+}
+
+const ref = (pid: number): ProcessRef => ({ pid, start: pid * 1_000_000 });
+
+/** A copy of the cart starts as pid `n` in cgroup `n` and reads its configuration. */
+function cart(world: FakeWorld, n: number): void {
+  const at = { time: world.now, process: ref(n), cgroup: n };
+  world.see(
+    { time: world.now, process: ref(1), kind: 'cgroup', action: 'made', id: n, path: `/k8s.io/cart-${n}` },
+    { time: world.now, process: ref(n), kind: 'attach', to: n },
+    { ...at, kind: 'exec', exe: '/usr/bin/cart', args: ['cart'], origin: 'image' },
+    { ...at, kind: 'open', path: '/etc/cart.conf', access: 'read' },
+  );
+}
+
+const opens = (world: FakeWorld, n: number, path: string): Event => ({
+  time: world.now,
+  process: ref(n),
+  cgroup: n,
+  kind: 'open',
+  path,
+  access: 'read',
+});
+
+/** What the cart should not do: it starts what was dropped, which then reads secrets. */
+function attack(world: FakeWorld, n: number): void {
+  world.see(
+    { time: world.now, process: ref(n), kind: 'fork', child: ref(n + 1) },
+    { time: world.now, process: ref(n + 1), kind: 'exec', exe: '/tmp/x', args: ['x'], origin: 'scratch' },
+    { ...opens(world, n + 1, '/etc/shadow') },
+  );
+}
+
+const reportsOf = <T extends Report['type']>(world: FakeWorld, type: T): Extract<Report, { type: T }>[] =>
+  world.reports.filter((r): r is Extract<Report, { type: T }> => r.type === type);
+
+function baselineOf(behaviours: readonly Behaviour[]): Baseline {
+  return learn({ name: imageName, digest: imageDigest }, behaviours, {
+    coverage: behaviourKinds,
+    observation,
+  });
+}
+
+function signed(world: FakeWorld, version = 1): Uint8Array {
+  const baseline = baselineOf(reportsOf(world, 'novelty').map((r) => r.behaviour));
+  return signFingerprint(baseline, { stream: imageName, version, issuedAt: '2026-05-02T09:00:00Z' }, vendor)
+    .envelope;
+}
+
+/** Learns one copy and puts what was learned in force. */
+async function inForce(world: FakeWorld): Promise<void> {
+  cart(world, 100);
+  await world.until(() => (reportsOf(world, 'novelty').length === 2 ? true : undefined));
+  world.downlink?.onFingerprint(signed(world));
+  await world.line('fingerprint-in-force');
+}
+
+async function order(world: FakeWorld, changes: Partial<Order> = {}): Promise<Order> {
+  const { incident } = await world.until(() => reportsOf(world, 'incident').at(-1));
+  return {
+    id: 'order-1',
+    action: 'kill-subtree',
+    session: 'a'.repeat(32),
+    seq: 1,
+    target: {
+      node: 'node-1',
+      instance: incident.instance.id,
+      process: incident.culprit,
+      incident: incident.id,
+    },
+    reason: 'policy',
+    issuedAt: '2026-05-03T12:00:00Z',
+    expiresAt: '2026-05-03T12:00:30Z',
+    ...changes,
+  };
+}
+
+describe('the agent', () => {
+  it('learns two copies, judges by what was signed, and stops what drifts when it is ordered to', async () => {
+    const world = start();
+    cart(world, 100);
+    cart(world, 200);
+    await world.until(() => (reportsOf(world, 'instance').length === 2 ? true : undefined));
+    const novelties = await world.until(() => {
+      const found = reportsOf(world, 'novelty');
+      return found.length === 2 ? found : undefined;
+    });
+    // Both copies did the same: each behaviour is told once.
+    expect(novelties.map((r) => r.behaviour.kind)).toEqual(['exec', 'open']);
+    expect(novelties[0]?.workload).toMatchObject({ namespace: 'shop', container: 'cart' });
+
+    world.downlink?.onFingerprint(signed(world));
+    expect(await world.line('fingerprint-in-force')).toMatchObject({
+      version: 1,
+      signedBy: 'Shop Inc',
+      maxMode: 'kill',
+    });
+    cart(world, 300);
+    await world.until(() => (reportsOf(world, 'instance').length === 3 ? true : undefined));
+    expect(reportsOf(world, 'incident')).toEqual([]);
+
+    attack(world, 300);
+    const incident = await world.line('incident');
+    expect(incident.incident).toMatchObject({
+      severity: 'critical',
+      culprit: ref(301),
+      approval: { version: 1, signedBy: 'Shop Inc', maxMode: 'kill' },
+      drifts: [{ kind: 'exec', lineage: ['/usr/bin/cart', '/tmp/x'], origin: 'scratch' }],
+    });
+    world.downlink?.onOrder(signOrder(await order(world), commander));
+    const { receipt } = await world.line('receipt');
+    expect(receipt).toMatchObject({
+      result: 'done',
+      action: 'kill-subtree',
+      stopped: [301],
+      eventToStoppedUs: 5_000,
+    });
+    expect(world.acts).toMatchObject([
+      { cgroupPath: '/k8s.io/cart-300', exclusive: true, subtree: [ref(301)] },
+    ]);
+    await world.until(() => reportsOf(world, 'receipt')[0]);
+
+    world.stop.abort();
+    await world.line('stopped');
+    expect(Object.values(world.state.streams)).toMatchObject([{ version: 1 }]);
+    expect(world.spool.reports()).toHaveLength(world.reports.length);
+  });
+
+  it('tells what a drifting program does as one incident, gravest first', async () => {
+    const world = start();
+    await inForce(world);
+    attack(world, 100);
+    const all = await world.until(() =>
+      world.lines.findLast((l) => l.type === 'incident' && l.incident.drifts.length === 2),
+    );
+    expect(all.type === 'incident' && all.incident.drifts.map((d) => d.kind)).toEqual(['exec', 'open']);
+    expect(new Set(world.lines.flatMap((l) => (l.type === 'incident' ? [l.incident.id] : []))).size).toBe(1);
+  });
+
+  it('alerts on what is never normal while it still learns, and does not learn it', async () => {
+    const world = start();
+    cart(world, 100);
+    attack(world, 100);
+    const { incident } = await world.line('incident');
+    expect(incident).toMatchObject({ severity: 'high', culprit: ref(101) });
+    expect(incident.approval).toBeUndefined();
+    world.downlink?.onOrder(signOrder(await order(world), commander));
+    expect((await world.line('receipt')).receipt.result).toBe('refused-protected');
+    expect(reportsOf(world, 'novelty').some((r) => r.behaviour.lineage.includes('/tmp/x'))).toBe(false);
+    expect(world.acts).toEqual([]);
+  });
+
+  it('judges what was running already when the fingerprint comes', async () => {
+    const world = start();
+    cart(world, 100);
+    world.see(
+      { time: world.now, process: ref(100), kind: 'fork', child: ref(101) },
+      { time: world.now, process: ref(101), kind: 'exec', exe: '/bin/sh', args: ['sh'], origin: 'image' },
+    );
+    await world.until(() => (reportsOf(world, 'novelty').length === 3 ? true : undefined));
+    const known = reportsOf(world, 'novelty').filter((r) => r.behaviour.lineage.length === 1);
+    const options = { stream: imageName, version: 1, issuedAt: '2026-05-02T09:00:00Z' };
+    world.downlink?.onFingerprint(
+      signFingerprint(baselineOf(known.map((r) => r.behaviour)), options, vendor).envelope,
+    );
+    expect((await world.line('incident')).incident.drifts).toMatchObject([
+      { because: 'new-program', found: true },
+    ]);
+  });
+
+  it('repeats the receipt of an order that is repeated, and acts once', async () => {
+    const world = start();
+    await inForce(world);
+    attack(world, 100);
+    await world.line('incident');
+    const envelope = signOrder(await order(world), commander);
+    world.downlink?.onOrder(envelope);
+    world.downlink?.onOrder(envelope);
+    const receipts = await world.until(() => {
+      const found = reportsOf(world, 'receipt');
+      return found.length === 2 ? found : undefined;
+    });
+    expect(receipts[1]).toEqual(receipts[0]);
+    expect(world.acts).toHaveLength(1);
+  });
+
+  it.each<[string, (w: FakeWorld) => Uint8Array | Promise<Uint8Array>, string]>([
+    ['signed by a stranger', async (w) => signOrder(await order(w), stranger), 'order-refused'],
+    ["signed by the fingerprint's signer", async (w) => signOrder(await order(w), vendor), 'order-refused'],
+    ['that is no order', () => new TextEncoder().encode('{}'), 'order-refused'],
+    [
+      'of an earlier stream',
+      async (w) => signOrder(await order(w, { session: 'b'.repeat(32) }), commander),
+      'receipt',
+    ],
+  ])('does nothing on an order %s', async (_name, envelope, answer) => {
+    const world = start();
+    await inForce(world);
+    attack(world, 100);
+    world.downlink?.onOrder(await envelope(world));
+    await world.until(() => world.lines.find((l) => l.type === answer));
+    expect(world.acts).toEqual([]);
+  });
+
+  it('takes up what it accepted before, and refuses what is older', async () => {
+    const first = start();
+    await inForce(first);
+    const old = signed(first, 1);
+    first.downlink?.onFingerprint(signed(first, 2));
+    await first.until(() => first.lines.find((l) => l.type === 'fingerprint-in-force' && l.version === 2));
+    first.stop.abort();
+    await first.line('stopped');
+
+    const second = new FakeWorld();
+    second.state = first.state;
+    for (const [name, bytes] of first.kept) second.kept.set(name, bytes);
+    start(second);
+    expect(await second.line('fingerprint-in-force')).toMatchObject({ version: 2 });
+    second.see();
+    await second.line('uplink');
+    second.downlink?.onFingerprint(old);
+    expect(await second.line('fingerprint-refused')).toMatchObject({ code: 'ROLLBACK' });
+    cart(second, 100);
+    attack(second, 100);
+    expect((await second.line('incident')).incident.approval?.version).toBe(2);
+    expect(await second.line('gap')).toMatchObject({ reason: 'the agent did not run' });
+  });
+
+  it('refuses fingerprints while the node has no trust policy, and says so', async () => {
+    const world = new FakeWorld();
+    const other = start();
+    await inForce(other);
+    start(world);
+    world.policy = undefined;
+    world.see();
+    await world.line('uplink');
+    world.downlink?.onFingerprint(signed(other));
+    expect(await world.line('fingerprint-refused')).toMatchObject({ code: 'NO_TRUST' });
+  });
+
+  it('counts what a copy did that no runtime knows', async () => {
+    const world = start();
+    world.identify = () => undefined;
+    cart(world, 100);
+    expect(await world.line('instance-unknown')).toMatchObject({
+      instance: 'cart-100',
+      reason: 'no runtime knows it',
+    });
+    world.stop.abort();
+    expect((await world.line('stopped')).counters['unjudged.instance-unknown']).toBe(2);
+  });
+
+  it('says over its control socket what it watches', async () => {
+    const world = start();
+    await inForce(world);
+    expect(world.control?.status()).toMatchObject({
+      node: 'node-1',
+      uplink: 'connected',
+      workloads: [{ state: 'judging', approval: { version: 1 }, instances: [{ id: 'cart-100' }] }],
+      incidents: [],
+    });
+  });
+});
+
+describe('the outbox', () => {
+  const report: Report = { type: 'gap', since: 1, until: 2, lost: 3, reason: 'r' };
+
+  it('offers nothing before the disk has it, and all of it again to a new stream', async () => {
+    const spool = new FakeSpool();
+    const offered: number[] = [];
+    let first = Promise.withResolvers<void>();
+    const uplink = {
+      run: async () => undefined,
+      heartbeat: () => undefined,
+      offer: (seq: number) => {
+        offered.push(seq);
+        if (seq === 2) first.resolve();
+        return true;
+      },
+    };
+    const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
+    const outbox = new Outbox({ spool, uplink, counters: new Counters(), log });
+    outbox.connected();
+    spool.broken = true;
+    outbox.put(report);
+    outbox.put(report);
+    await Promise.resolve();
+    expect(offered).toEqual([]);
+    spool.broken = false;
+    await first.promise;
+    expect(offered).toEqual([1, 2]);
+    outbox.acked(1);
+    outbox.disconnected();
+    first = Promise.withResolvers();
+    outbox.connected();
+    await first.promise;
+    expect(offered).toEqual([1, 2, 2]);
+    await outbox.settle();
+  });
+});

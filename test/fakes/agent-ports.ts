@@ -1,0 +1,174 @@
+import type { AgentDeps, Normaliser } from '../../agent/agent-deps.ts';
+import { parseAgentConfig } from '../../agent/config.ts';
+import type { AgentState, ControlHandler, Downlink, Hold, RawChunk, StopRequest } from '../../agent/ports.ts';
+import type { StateLine } from '../../agent/state-line.ts';
+import { behaviourKinds, type ContainerRef, type Event } from '../../fingerprint/event.ts';
+import type { Report } from '../../fingerprint/report.ts';
+import { parseReport } from '../../fingerprint/report-json.ts';
+import { parseJson } from '../../fingerprint/strict-json.ts';
+import type { TrustPolicy } from '../../fingerprint/trust-policy.ts';
+
+/** An agent without a kernel, a disk or a collector: events in, what it said, sent and did out. */
+export class FakeWorld {
+  readonly lines: StateLine[] = [];
+  readonly reports: Report[] = [];
+  readonly acts: StopRequest[] = [];
+  readonly kept = new Map<string, Uint8Array>();
+  readonly spool = new FakeSpool();
+  readonly stop = new AbortController();
+  readonly config = parseAgentConfig({ node: 'node-1' });
+  /** Whose a cgroup is; a function that throws is a broken runtime. */
+  identify: (cgroupPath: string) => ContainerRef | undefined = () => undefined;
+  policy: TrustPolicy | undefined;
+  state: AgentState = { streams: {}, aliveAt: 0 };
+  holds: Hold[] = [];
+  now = Date.parse('2026-05-03T12:00:00Z') * 1000;
+  downlink: Downlink | undefined;
+  control: ControlHandler | undefined;
+  #feed = new Queue<RawChunk>();
+  #waiting: (() => void)[] = [];
+
+  /** The source says this. */
+  see(...events: readonly Event[]): void {
+    this.#feed.put({ bytes: new TextEncoder().encode(JSON.stringify(events)), receivedAt: this.now });
+  }
+
+  /** Resolves when something the agent said, sent or did makes it true. */
+  async until<T>(find: () => T | undefined): Promise<T> {
+    for (let found = find(); ; found = find()) {
+      if (found !== undefined) return found;
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    }
+  }
+
+  line<T extends StateLine['type']>(type: T): Promise<Extract<StateLine, { type: T }>> {
+    const isIt = (l: StateLine): l is Extract<StateLine, { type: T }> => l.type === type;
+    return this.until(() => this.lines.find(isIt));
+  }
+
+  #happened(): void {
+    for (const wake of this.#waiting.splice(0)) wake();
+  }
+
+  deps(): AgentDeps {
+    const feed = this.#feed;
+    return {
+      source: { name: 'fake', chunks: (signal) => feed.drain(signal) },
+      normaliser: jsonNormaliser,
+      runtimes: [{ name: 'fake', identify: async (path) => this.identify(path) }],
+      fingerprints: {
+        envelopes: async () => [...this.kept].map(([name, bytes]) => ({ name, bytes })),
+        keep: async (name, bytes) => void this.kept.set(name, bytes),
+      },
+      trust: async () => this.policy,
+      state: {
+        load: async () => this.state,
+        save: async (state) => {
+          this.state = state;
+        },
+      },
+      spool: this.spool,
+      uplink: {
+        run: async (downlink, signal) => {
+          this.downlink = downlink;
+          downlink.onState('connected', '');
+          await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+        },
+        offer: (seq, report) => {
+          this.reports.push(report);
+          this.#happened();
+          this.downlink?.onAck(seq);
+          return true;
+        },
+        heartbeat: () => undefined,
+      },
+      enforcer: {
+        act: async (request) => {
+          this.acts.push(request);
+          const stopped = request.subtree.map((p) => p.pid);
+          return { result: 'done', action: request.action, stopped, stoppedAt: this.now + 5_000 };
+        },
+        holds: () => this.holds,
+        resume: async () => this.holds.splice(0),
+      },
+      control: {
+        serve: async (handler) => {
+          this.control = handler;
+        },
+        close: async () => undefined,
+      },
+      own: { trees: [], single: [] },
+      bootUs: 0,
+      session: 'a'.repeat(32),
+      now: () => this.now,
+      log: { info: () => undefined, warn: () => undefined, error: () => undefined },
+      say: (line) => {
+        this.lines.push(line);
+        this.#happened();
+      },
+    };
+  }
+}
+
+function jsonNormaliser(): Normaliser {
+  return {
+    push: (bytes) => JSON.parse(new TextDecoder().decode(bytes)),
+    coverage: () => behaviourKinds,
+    counters: () => ({}),
+  };
+}
+
+/** A spool that only remembers; what `after` gives was flushed, as the real one promises. */
+export class FakeSpool {
+  readonly records: Uint8Array[] = [];
+  #flushed = 0;
+  #acked = 0;
+  broken = false;
+
+  append(record: Uint8Array): number | undefined {
+    return this.records.push(record);
+  }
+  async flush(): Promise<void> {
+    if (this.broken) throw new Error('no space');
+    this.#flushed = this.records.length;
+  }
+  async after(seq: number, max: number): Promise<readonly { seq: number; record: Uint8Array }[]> {
+    const from = Math.max(seq, this.#acked);
+    return this.records
+      .slice(from, Math.min(this.#flushed, from + max))
+      .map((record, i) => ({ seq: from + i + 1, record }));
+  }
+  async ack(seq: number): Promise<void> {
+    this.#acked = Math.max(this.#acked, seq);
+  }
+  stats(): { records: number; bytes: number; dropped: number } {
+    return { records: this.records.length - this.#acked, bytes: 0, dropped: 0 };
+  }
+  async close(): Promise<void> {}
+
+  reports(): Report[] {
+    return this.records.map((record) => parseReport(parseJson(record)));
+  }
+}
+
+class Queue<T> {
+  readonly #items: T[] = [];
+  #wake: (() => void) | undefined;
+
+  put(item: T): void {
+    this.#items.push(item);
+    this.#wake?.();
+  }
+
+  async *drain(signal: AbortSignal): AsyncGenerator<T> {
+    signal.addEventListener('abort', () => this.#wake?.(), { once: true });
+    while (!signal.aborted) {
+      const item = this.#items.shift();
+      if (item !== undefined) yield item;
+      else
+        await new Promise<void>((resolve) => {
+          this.#wake = resolve;
+        });
+    }
+  }
+}
