@@ -1,0 +1,152 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { ask } from '../cli/control-client.ts';
+import { BenchAgent } from './collector/agents.ts';
+import { BareLoop, type BareRow } from './collector/bare-loop.ts';
+import { incidentReport } from './collector/incidents.ts';
+import type { BenchOptions, BenchResult } from './result.ts';
+import { cpuMicros, median } from './statistics.ts';
+
+const agents = 50;
+
+/**
+ * What the shipped collector spends on a drift from its TLS socket to the acknowledgement after the commit, against
+ * inserting the same rows, ready-made, with the same durability (target T9).
+ */
+export async function run({ quick }: BenchOptions): Promise<BenchResult> {
+  const perAgent = quick ? 256 : 512;
+  const rounds = quick ? 5 : 9;
+  const dir = mkdtempSync(join(tmpdir(), 'whorl-bench-collector-'));
+  const { child, ready } = await startCollector(dir);
+  const bare = new BareLoop(join(dir, 'bare.db'));
+  const fleet = Array.from(
+    { length: agents },
+    (_, i) => new BenchAgent(ready.address, ready.caFile, ready.tokenFile, `node-${i}`),
+  );
+  try {
+    await Promise.all(fleet.map((agent) => agent.welcomed()));
+    const times: { collector: number; bare: number; seconds: number }[] = [];
+    // Two rounds for both sides to warm up.
+    for (let round = 0; round < rounds + 2; round++) {
+      const time = await oneRound({ child, bare, fleet, round, perAgent });
+      if (round > 1) times.push(time);
+    }
+    return result(times, { perAgent, rounds });
+  } finally {
+    for (const agent of fleet) agent.close();
+    bare.close();
+    child.kill('SIGTERM');
+    await once(child, 'exit');
+    rmSync(dir, { recursive: true });
+  }
+}
+
+async function oneRound(o: {
+  child: ChildProcess;
+  bare: BareLoop;
+  fleet: readonly BenchAgent[];
+  round: number;
+  perAgent: number;
+}): Promise<{ collector: number; bare: number; seconds: number }> {
+  const rows: BareRow[] = [];
+  const loads = o.fleet.map((agent) => {
+    const reports = Array.from({ length: o.perAgent }, (_, n) => incidentReport(agent.node, o.round, n));
+    for (const [n, { id, json }] of reports.entries()) {
+      const report = Buffer.from(json).toString();
+      rows.push({
+        id,
+        agent: `agent-${agent.node}`,
+        node: agent.node,
+        workload: 1 + (n % 110),
+        last: n,
+        report,
+      });
+    }
+    return { agent, batches: agent.encode(reports.map((r) => r.json)) };
+  });
+  const before = cpuOf(o.child.pid ?? 0);
+  const started = performance.now();
+  await Promise.all(loads.map(({ agent, batches }) => agent.send(batches)));
+  const seconds = (performance.now() - started) / 1000;
+  // Decisions are recorded after the acknowledgement: they belong to the drift.
+  await settled(o.child.pid ?? 0);
+  const collector = cpuOf(o.child.pid ?? 0) - before;
+  return { collector, bare: cpuMicros(() => o.bare.store(rows)), seconds };
+}
+
+/** Until a quarter of a second passes in which the process spends next to nothing. */
+async function settled(pid: number): Promise<void> {
+  for (let last = -1; ; ) {
+    const now = cpuOf(pid);
+    if (now - last < 10_000) return;
+    last = now;
+    await new Promise((resolve) => setTimeout(resolve, 250));
+  }
+}
+
+function result(
+  times: readonly { collector: number; bare: number; seconds: number }[],
+  { perAgent, rounds }: { perAgent: number; rounds: number },
+): BenchResult {
+  const drifts = agents * perAgent;
+  const collector = median(times.map((t) => t.collector)) / drifts;
+  const bare = median(times.map((t) => t.bare)) / drifts;
+  return {
+    name: 'collector',
+    measures:
+      'CPU of the shipped collector per acknowledged, durable drift (TLS, gRPC, strict parsing, decision, SQLite) against a bare better-sqlite3 insert loop of the same rows with the same durability (ratio = collector / loop)',
+    ratio: collector / bare,
+    bar: { better: 'smaller', value: 2 },
+    figures: [
+      { key: 'collectorMicros', value: collector, unit: 'µs/drift', label: 'collector' },
+      { key: 'bareMicros', value: bare, unit: 'µs/drift', label: 'bare insert loop' },
+      {
+        key: 'driftsPerSecond',
+        value: drifts / median(times.map((t) => t.seconds)),
+        unit: '/s',
+        label: 'durable and acknowledged, wall',
+      },
+      { key: 'agents', value: agents, unit: '', label: 'agents, a TLS stream each' },
+      { key: 'driftsPerRound', value: drifts, unit: '', label: 'drifts per round' },
+      { key: 'rounds', value: rounds, unit: '', label: 'rounds, alternating; medians' },
+    ],
+    notes: [
+      'each drift is a new incident of its own with its decision: two rows; 64 to a message',
+      'CPU of the collector as the kernel counts it, all threads; 10 ms resolution',
+    ],
+  };
+}
+
+interface Ready {
+  readonly address: string;
+  readonly caFile: string;
+  readonly tokenFile: string;
+}
+
+/** The shipped program with its defaults, but for the port. */
+async function startCollector(dir: string): Promise<{ child: ChildProcess; ready: Ready }> {
+  const cli = fileURLToPath(new URL('../cli/main.ts', import.meta.url));
+  const args = ['collector', '--data-dir', dir, '--set', 'listen="127.0.0.1:0"', '--set', 'logLevel="error"'];
+  const child = spawn(process.execPath, [cli, ...args], { stdio: ['ignore', 'ignore', 'inherit'] });
+  const at = join(dir, 'collector');
+  while (child.exitCode === null) {
+    const status = await ask(join(at, 'collector.sock'), 'collector', { method: 'GET', path: '/status' });
+    if (typeof status === 'object' && status !== null && 'address' in status) {
+      const files = { caFile: join(at, 'tls', 'ca.pem'), tokenFile: join(at, 'agent-token') };
+      return { child, ready: { address: String(status.address), ...files } };
+    }
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error('the collector did not start');
+}
+
+/** User and system CPU of the process, µs, from /proc/<pid>/stat (USER_HZ is 100 on every architecture of Linux we run on). */
+function cpuOf(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) * 10_000;
+}
