@@ -1,13 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import {
-  fieldTag,
-  path,
-  type RecordToWrite,
-  recordType,
-  SensorWriter,
-  type Who,
-} from '../../../bench/sensor-writer.ts';
+import { path, type RecordToWrite, SensorWriter, type Who } from '../../../bench/sensor-writer.ts';
 import type { Actor } from '../../../fingerprint/behaviour.ts';
+import { fieldTag, recordType } from '../normalise/sensor-record.ts';
 import { HotPath, type HotPathOptions } from './hot-path.ts';
 
 const node: Actor = { root: 'entrypoint', lineage: ['/usr/local/bin/node'] };
@@ -31,31 +25,48 @@ function raw(record: RecordToWrite, time = 1): Raw {
   const bytes = writer.bytes();
   return { view: new DataView(bytes.buffer), length: bytes.length };
 }
-const asks = (hot: HotPath<string>, r: Raw): boolean => hot.expected(r.view, 0, r.length);
-const tell = (hot: HotPath<string>, r: Raw, actor = node): void =>
-  hot.remember(r.view, 0, r.length, actor, 'tally');
 
-function taught(record: RecordToWrite, options: HotPathOptions = {}): HotPath<string> {
-  const hot = new HotPath<string>(options);
-  for (const time of [1, 2]) tell(hot, raw(record, time));
-  return hot;
+class Rig {
+  readonly copy = { known: { epoch: 0 } };
+  readonly doer: { actor: Actor | undefined; outside: boolean } = { actor: node, outside: false };
+  readonly hot: HotPath<Rig['doer'], Rig['copy']>;
+
+  constructor(options: Partial<HotPathOptions<Rig['doer']>> = {}) {
+    this.hot = new HotPath({ whoIs: () => undefined, ...options });
+  }
+
+  knows(r: Raw): boolean {
+    const found = this.hot.find(r.view, 0, r.length);
+    if (found !== undefined) expect(found).toBe(this.copy);
+    return found !== undefined;
+  }
+
+  tell(r: Raw, doer = this.doer, actor = node): void {
+    this.hot.remember(r.view, 0, r.length, doer, actor, this.copy);
+  }
+
+  static taught(record: RecordToWrite, options: Partial<HotPathOptions<Rig['doer']>> = {}): Rig {
+    const rig = new Rig(options);
+    for (const time of [1, 2]) rig.tell(raw(record, time));
+    return rig;
+  }
 }
 
 describe('HotPath', () => {
   it('knows nothing at first and answers from the second telling on', () => {
-    const hot = new HotPath<string>();
+    const rig = new Rig();
     const record = raw(open('/etc/hosts'));
-    expect(asks(hot, record)).toBe(false);
-    tell(hot, record);
-    expect(asks(hot, record)).toBe(false);
-    tell(hot, record);
-    expect(asks(hot, record)).toBe(true);
+    expect(rig.knows(record)).toBe(false);
+    rig.tell(record);
+    expect(rig.knows(record)).toBe(false);
+    rig.tell(record);
+    expect(rig.knows(record)).toBe(true);
   });
 
   it('does not mind when it happens, nor who the parent is by now', () => {
-    const hot = taught(open('/etc/hosts'));
+    const rig = Rig.taught(open('/etc/hosts'));
     const reparented = { ...server, parent: { pid: 7, start: 9 } };
-    expect(asks(hot, raw(open('/etc/hosts', { who: reparented }), 99_000))).toBe(true);
+    expect(rig.knows(raw(open('/etc/hosts', { who: reparented }), 99_000))).toBe(true);
   });
 
   it.each<[string, RecordToWrite]>([
@@ -73,7 +84,7 @@ describe('HotPath', () => {
     ],
     ['the process in another cgroup', open('/etc/hosts', { who: { ...server, cgroup: 45 } })],
   ])('looks closer at %s', (_what, record) => {
-    expect(asks(taught(open('/etc/hosts')), raw(record))).toBe(false);
+    expect(Rig.taught(open('/etc/hosts')).knows(raw(record))).toBe(false);
   });
 
   it.each([
@@ -85,7 +96,7 @@ describe('HotPath', () => {
     ['attach', recordType.attach],
   ])('never answers for %s, which changes who is who or depends on more than the bytes', (_what, type) => {
     const record = open('/etc/hosts', { type });
-    expect(asks(taught(record), raw(record))).toBe(false);
+    expect(Rig.taught(record).knows(raw(record))).toBe(false);
   });
 
   it.each([
@@ -93,62 +104,90 @@ describe('HotPath', () => {
     ['found by a sweep', 6, 2],
     ['failed', 48, 13],
   ])('never answers for a record that is %s', (_what, offset, value) => {
+    const rig = Rig.taught(open('/etc/hosts'));
     const record = raw(open('/etc/hosts'));
     record.view.setUint16(offset, value, true);
-    const hot = taught(open('/etc/hosts'));
-    tell(hot, record);
-    tell(hot, record);
-    expect(asks(hot, record)).toBe(false);
+    for (let i = 0; i < 2; i++) rig.tell(record);
+    expect(rig.knows(record)).toBe(false);
   });
 
   it('ignores what lies between two fields', () => {
-    const hot = taught(open('/etc/host'));
+    const rig = Rig.taught(open('/etc/host'));
     const record = raw(open('/etc/host'));
     record.view.setUint8(record.length - 1, 0x5a);
-    expect(asks(hot, record)).toBe(true);
+    expect(rig.knows(record)).toBe(true);
   });
 
-  it.each([3, 0xffff])('refuses a field of %d bytes that does not fit its record', (length) => {
+  it.each([5, 0xffff])('refuses a field of %d bytes that does not fit its record', (length) => {
+    const rig = new Rig();
     const record = raw(open('/x'));
-    record.view.setUint16(82, length === 3 ? 5 : length, true);
-    const hot = new HotPath<string>();
-    tell(hot, record);
-    tell(hot, record);
-    expect(asks(hot, record)).toBe(false);
+    record.view.setUint16(82, length, true);
+    for (let i = 0; i < 2; i++) rig.tell(record);
+    expect(rig.knows(record)).toBe(false);
   });
 
   it('shares answers between processes of one program, once it has met them', () => {
-    const hot = taught(open('/etc/hosts'));
-    const worker = { ...server, pid: 200, start: 6_000_000_000 };
-    tell(hot, raw(open('/other', { who: worker })));
-    expect(asks(hot, raw(open('/etc/hosts', { who: worker })))).toBe(true);
-    tell(hot, raw(open('/other', { who: worker })), shell);
-    expect(asks(hot, raw(open('/etc/hosts', { who: worker })))).toBe(false);
+    const rig = Rig.taught(open('/etc/hosts'));
+    const who = { ...server, pid: 200, start: 6_000_000_000 };
+    rig.tell(raw(open('/other', { who })), { actor: node, outside: false });
+    expect(rig.knows(raw(open('/etc/hosts', { who })))).toBe(true);
+    rig.tell(raw(open('/other', { who })), { actor: shell, outside: false }, shell);
+    expect(rig.knows(raw(open('/etc/hosts', { who })))).toBe(false);
   });
 
-  it('takes nothing for granted after forget and forgetAll', () => {
-    const hot = taught(open('/etc/hosts'));
-    hot.forget(server.pid);
-    expect(asks(hot, raw(open('/etc/hosts')))).toBe(false);
-    tell(hot, raw(open('/etc/hosts')));
-    expect(asks(hot, raw(open('/etc/hosts')))).toBe(true);
-    hot.forgetAll();
-    expect(asks(hot, raw(open('/etc/hosts')))).toBe(false);
+  it.each<[string, (rig: Rig) => void]>([
+    [
+      'the process runs another program',
+      (rig) => {
+        rig.doer.actor = shell;
+      },
+    ],
+    [
+      'attribution has forgotten the process',
+      (rig) => {
+        rig.doer.actor = undefined;
+      },
+    ],
+    [
+      'the process is an intruder',
+      (rig) => {
+        rig.doer.outside = true;
+      },
+    ],
+    [
+      'the copy is judged anew',
+      (rig) => {
+        rig.copy.known.epoch += 1;
+      },
+    ],
+  ])('answers nothing any more when %s', (_what, change) => {
+    const rig = Rig.taught(open('/etc/hosts'));
+    change(rig);
+    expect(rig.knows(raw(open('/etc/hosts')))).toBe(false);
   });
 
-  it('counts each answer once under its tally', () => {
-    const hot = taught(open('/etc/hosts'));
-    for (let i = 0; i < 5; i++) asks(hot, raw(open('/etc/hosts')));
-    const drained: [string, number][] = [];
-    for (let i = 0; i < 2; i++) hot.drain((tally, times) => drained.push([tally, times]));
-    expect(drained).toEqual([['tally', 5]]);
-    expect(hot.hits).toBe(5);
+  it('asks who a process is that it has not met', () => {
+    const known = Rig.taught(open('/etc/hosts'));
+    const who = { ...server, pid: 200 };
+    const asking = Rig.taught(open('/etc/hosts'), { whoIs: () => ({ actor: node, outside: false }) });
+    const intruder = Rig.taught(open('/etc/hosts'), { whoIs: () => ({ actor: node, outside: true }) });
+    expect(known.knows(raw(open('/etc/hosts', { who })))).toBe(false);
+    expect(asking.knows(raw(open('/etc/hosts', { who })))).toBe(true);
+    expect(asking.knows(raw(open('/etc/other', { who })))).toBe(false);
+    expect(intruder.knows(raw(open('/etc/hosts', { who })))).toBe(false);
+  });
+
+  it('learns anew what was known before the copy was judged anew', () => {
+    const rig = Rig.taught(open('/etc/hosts'));
+    rig.copy.known.epoch += 1;
+    rig.tell(raw(open('/etc/hosts')));
+    expect(rig.knows(raw(open('/etc/hosts')))).toBe(true);
   });
 
   it('stays within its bound on processes', () => {
-    const hot = taught(open('/etc/hosts'), { maxProcesses: 2 });
-    for (const pid of [1, 2, 3]) tell(hot, raw(open('/etc/hosts', { who: { ...server, pid } })));
-    expect(asks(hot, raw(open('/etc/hosts')))).toBe(false);
-    expect(asks(hot, raw(open('/etc/hosts', { who: { ...server, pid: 3 } })))).toBe(true);
+    const rig = Rig.taught(open('/etc/hosts'), { maxProcesses: 2 });
+    for (const pid of [1, 2, 3]) rig.tell(raw(open('/etc/hosts', { who: { ...server, pid } })));
+    expect(rig.knows(raw(open('/etc/hosts')))).toBe(false);
+    expect(rig.knows(raw(open('/etc/hosts', { who: { ...server, pid: 3 } })))).toBe(true);
   });
 });

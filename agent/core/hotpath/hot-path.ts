@@ -1,45 +1,72 @@
 import type { Actor } from '../../../fingerprint/behaviour.ts';
+import { recordHead as head } from '../normalise/sensor-record.ts';
 import { RecordCache } from './record-cache.ts';
-import { fillKey, head, isRepeatable, newKeyBuffer } from './sensor-key.ts';
+import { fillKey, isRepeatable, newKeyBuffer } from './sensor-key.ts';
 
-export interface HotPathOptions {
+/** A process as attribution keeps it: read at every answer, so that whatever befell it there counts here at once. */
+export interface Doer {
+  readonly actor: Actor | undefined;
+  /** Below a program that is not in the fingerprint: what it does is evidence, never expected. */
+  readonly outside: boolean;
+}
+
+/** Where an act counts, and the set of known acts that answers came from. */
+export interface Copy {
+  readonly known: {
+    /** Changes whenever the set is emptied: what was known before is not known any more. */
+    readonly epoch: number;
+  };
+}
+
+export interface HotPathOptions<D extends Doer> {
+  /** Whose record that is, when no further look at the event could change who its process is. */
+  readonly whoIs: (view: DataView, at: number) => D | undefined;
   /** Power of two; 65 536 = 1.3 MiB. Behaviours in steady use on a node, not all that were ever learned. */
   readonly slots?: number;
-  /** 2 Mi words = 8 MiB: 65 536 records of a path of 60 characters. */
+  /** 2 Mi words = 8 MiB: 65 536 records with a path of 50 characters. */
   readonly arenaWords?: number;
   /** Processes whose program is remembered; 32 768 is Linux's classic pid_max. */
   readonly maxProcesses?: number;
 }
 
-/** Which program a process runs, as long as its cgroup is that one. */
-interface Known {
+/** Which program a process runs, as long as it is that process in that cgroup and attribution says so. */
+interface Known<D extends Doer> {
   readonly startLow: number;
   readonly startHigh: number;
   readonly cgroupLow: number;
   readonly cgroupHigh: number;
-  readonly actor: number;
+  readonly doer: D;
+  readonly actor: Actor;
+  readonly actorId: number;
 }
 
+interface Answer<C extends Copy> {
+  readonly copy: C;
+  readonly epoch: number;
+}
+
+/** Copies × times their known acts were emptied; a node has some hundred copies. */
+const maxAnswers = 4_096;
+
 /**
- * Answers for raw records of the sensor what was answered before: "the same program of the same copy did exactly this,
- * and it was expected". Nothing is decoded. It can only ever confirm what the long way said since the last `forgetAll`;
- * everything else, each first time, whatever is not a plain file act, and each doubt goes the long way.
- *
- * `T` is what an answer is counted under; the caller collects the counts with `drain`.
+ * Answers for raw records of the sensor what the long way answered before: "the same program of the same copy did
+ * exactly this, and it was nothing new". Nothing is decoded, and nothing is guessed: the record's own bytes, the
+ * process, its program and the copy's set of known acts must all be what they were. Each first time, whatever is not a
+ * plain act on a file, and every doubt go the long way.
  */
-export class HotPath<T> {
+export class HotPath<D extends Doer, C extends Copy> {
   readonly #cache: RecordCache;
+  readonly #whoIs: (view: DataView, at: number) => D | undefined;
   readonly #key = newKeyBuffer();
   readonly #maxProcesses: number;
-  readonly #processes = new Map<number, Known>();
-  readonly #actors = new WeakMap<Actor, number>();
-  #nextActor = 1;
-  #tallies: T[] = [];
-  #tallyIndex = new Map<T, number>();
-  #counts: number[] = [];
-  #hits = 0;
+  readonly #processes = new Map<number, Known<D>>();
+  readonly #actorIds = new WeakMap<Actor, number>();
+  #lastActorId = 0;
+  #answers: Answer<C>[] = [];
+  readonly #answerOf = new Map<C, number>();
 
-  constructor(options: HotPathOptions = {}) {
+  constructor(options: HotPathOptions<D>) {
+    this.#whoIs = options.whoIs;
     this.#cache = new RecordCache({
       slots: options.slots ?? 65_536,
       arenaWords: options.arenaWords ?? 2 << 20,
@@ -47,99 +74,86 @@ export class HotPath<T> {
     this.#maxProcesses = options.maxProcesses ?? 32_768;
   }
 
-  get hits(): number {
-    return this.#hits;
+  /**
+   * The record of `length` bytes at `at`, which must be whole.
+   *
+   * @returns the copy whose known act it is; undefined: look closer.
+   */
+  find(view: DataView, at: number, length: number): C | undefined {
+    if (!isRepeatable(view, at)) return undefined;
+    const known = this.#knownOf(view, at);
+    if (known === undefined) return undefined;
+    if (known.doer.actor !== known.actor || known.doer.outside) return undefined;
+    if (!fillKey(this.#key, known.actorId, view, at, length)) return undefined;
+    const answer = this.#answers[this.#cache.find(this.#key)];
+    return answer !== undefined && answer.epoch === answer.copy.known.epoch ? answer.copy : undefined;
   }
 
-  /** How often the cache was emptied for want of room. */
-  get cleared(): number {
-    return this.#cache.cleared;
-  }
-
-  /** True: expected, counted, nothing more to do. The record of `length` bytes at `at` must be whole. */
-  expected(view: DataView, at: number, length: number): boolean {
-    if (!isRepeatable(view, at)) return false;
-    const known = this.#processes.get(view.getUint32(at + head.pid, true));
-    if (known === undefined || !isThat(known, view, at)) return false;
-    if (!fillKey(this.#key, known.actor, view, at, length)) return false;
-    const tally = this.#cache.find(this.#key);
-    if (tally < 0) return false;
-    this.#counts[tally] = (this.#counts[tally] ?? 0) + 1;
-    this.#hits += 1;
-    return true;
-  }
-
-  /** The long way found: this record was one act of `actor`, it was expected, and would be so again. */
-  remember(view: DataView, at: number, length: number, actor: Actor, tally: T): void {
+  /** The long way found: this record was one act of `doer` as `actor`, and one that `copy` knew already. */
+  remember(view: DataView, at: number, length: number, doer: D, actor: Actor, copy: C): void {
     if (!isRepeatable(view, at)) return;
-    const id = this.#actorId(actor);
-    if (!fillKey(this.#key, id, view, at, length)) return;
-    this.#know(view, at, id);
-    this.#cache.offer(this.#key, this.#indexOf(tally));
+    const { actorId } = this.#know(view, at, doer, actor);
+    if (fillKey(this.#key, actorId, view, at, length)) this.#cache.offer(this.#key, this.#answerFor(copy));
   }
 
-  /** The process executes, moves, ends: what it runs must be learned anew. */
-  forget(pid: number): void {
-    this.#processes.delete(pid);
+  #knownOf(view: DataView, at: number): Known<D> | undefined {
+    const known = this.#processes.get(view.getUint32(at + head.pid, true));
+    if (known !== undefined && known.actor === known.doer.actor && isThat(known, view, at)) return known;
+    const doer = this.#whoIs(view, at);
+    return doer?.actor === undefined ? undefined : this.#know(view, at, doer, doer.actor);
   }
 
-  /** What was expected may no longer be: a fingerprint changed, an instance was judged otherwise. Drain first. */
-  forgetAll(): void {
-    this.#cache.clear();
-    this.#processes.clear();
-    this.#tallies = [];
-    this.#tallyIndex = new Map();
-    this.#counts = [];
-  }
-
-  /** Hands over what was counted since the last time. */
-  drain(count: (tally: T, times: number) => void): void {
-    for (const [i, tally] of this.#tallies.entries()) {
-      const times = this.#counts[i] ?? 0;
-      if (times === 0) continue;
-      this.#counts[i] = 0;
-      count(tally, times);
-    }
-  }
-
-  #actorId(actor: Actor): number {
-    const known = this.#actors.get(actor);
+  #idOf(actor: Actor): number {
+    const known = this.#actorIds.get(actor);
     if (known !== undefined) return known;
-    const id = this.#nextActor++;
-    this.#actors.set(actor, id);
-    return id;
+    this.#lastActorId += 1;
+    this.#actorIds.set(actor, this.#lastActorId);
+    return this.#lastActorId;
   }
 
-  #know(view: DataView, at: number, actor: number): void {
+  #know(view: DataView, at: number, doer: D, actor: Actor): Known<D> {
     const pid = view.getUint32(at + head.pid, true);
-    const known = this.#processes.get(pid);
-    if (known !== undefined && known.actor === actor && isThat(known, view, at)) return;
-    // Forgetting costs each process one long way; a table that only grows costs the node its memory.
+    const before = this.#processes.get(pid);
+    if (before !== undefined && before.doer === doer && before.actor === actor && isThat(before, view, at))
+      return before;
+    // Forgetting costs each process one more look; a table that only grows costs the node its memory.
     if (this.#processes.size >= this.#maxProcesses) this.#processes.clear();
-    this.#processes.set(pid, {
-      startLow: view.getInt32(at + head.startLow, true),
-      startHigh: view.getInt32(at + head.startHigh, true),
-      cgroupLow: view.getInt32(at + head.cgroupLow, true),
-      cgroupHigh: view.getInt32(at + head.cgroupHigh, true),
+    const known: Known<D> = {
+      startLow: view.getInt32(at + head.start, true),
+      startHigh: view.getInt32(at + head.start + 4, true),
+      cgroupLow: view.getInt32(at + head.cgroup, true),
+      cgroupHigh: view.getInt32(at + head.cgroup + 4, true),
+      doer,
       actor,
-    });
+      actorId: this.#idOf(actor),
+    };
+    this.#processes.set(pid, known);
+    return known;
   }
 
-  #indexOf(tally: T): number {
-    const known = this.#tallyIndex.get(tally);
-    if (known !== undefined) return known;
-    const index = this.#tallies.push(tally) - 1;
-    this.#tallyIndex.set(tally, index);
-    this.#counts.push(0);
+  #answerFor(copy: C): number {
+    const { epoch } = copy.known;
+    const known = this.#answerOf.get(copy);
+    if (known !== undefined && this.#answers[known]?.epoch === epoch) return known;
+    if (this.#answers.length >= maxAnswers) this.#forgetAnswers();
+    const index = this.#answers.push({ copy, epoch }) - 1;
+    this.#answerOf.set(copy, index);
     return index;
+  }
+
+  /** The cache refers to answers by number: both go together. */
+  #forgetAnswers(): void {
+    this.#cache.clear();
+    this.#answers = [];
+    this.#answerOf.clear();
   }
 }
 
-function isThat(known: Known, view: DataView, at: number): boolean {
+function isThat(known: Known<Doer>, view: DataView, at: number): boolean {
   return (
-    known.startLow === view.getInt32(at + head.startLow, true) &&
-    known.startHigh === view.getInt32(at + head.startHigh, true) &&
-    known.cgroupLow === view.getInt32(at + head.cgroupLow, true) &&
-    known.cgroupHigh === view.getInt32(at + head.cgroupHigh, true)
+    known.startLow === view.getInt32(at + head.start, true) &&
+    known.startHigh === view.getInt32(at + head.start + 4, true) &&
+    known.cgroupLow === view.getInt32(at + head.cgroup, true) &&
+    known.cgroupHigh === view.getInt32(at + head.cgroup + 4, true)
   );
 }

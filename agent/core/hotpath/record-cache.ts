@@ -44,13 +44,10 @@ export class RecordCache {
 
   /** @returns the value kept for exactly this key, or -1. */
   find(key: KeyBuffer): number {
-    const slots = this.#slots;
     for (let i = 0; i < probes; i++) {
       const at = ((key.hash + i) & this.#mask) * stride;
-      const place = slots[at + 1] ?? 0;
-      if (place === 0) return -1;
-      if (slots[at] === key.hash && slots[at + 2] === key.length && this.#equals(place - 1, key))
-        return slots[at + 3] ?? -1;
+      if (this.#slots[at + 1] === 0) return -1;
+      if (this.#holds(at, key)) return this.#slots[at + 3] ?? -1;
     }
     return -1;
   }
@@ -62,12 +59,16 @@ export class RecordCache {
       this.#seen[mark] = key.hash;
       return;
     }
+    const at = this.#slotFor(key);
+    if (this.#holds(at, key)) {
+      this.#slots[at + 3] = value;
+      return;
+    }
     if (key.length > this.#arena.length) return;
     if (this.#used + key.length > this.#arena.length) {
       this.clear();
       this.#cleared += 1;
     }
-    const at = this.#slotFor(key);
     this.#slots[at] = key.hash;
     this.#slots[at + 1] = this.#used + 1;
     this.#slots[at + 2] = key.length;
@@ -84,13 +85,15 @@ export class RecordCache {
   #slotFor(key: KeyBuffer): number {
     for (let i = 0; i < probes; i++) {
       const at = ((key.hash + i) & this.#mask) * stride;
-      const place = this.#slots[at + 1] ?? 0;
-      if (place === 0 || (this.#slots[at] === key.hash && this.#equals(place - 1, key))) return at;
+      if (this.#slots[at + 1] === 0 || this.#holds(at, key)) return at;
     }
     return (key.hash & this.#mask) * stride;
   }
 
-  #equals(place: number, key: KeyBuffer): boolean {
+  #holds(at: number, key: KeyBuffer): boolean {
+    const slots = this.#slots;
+    const place = (slots[at + 1] ?? 0) - 1;
+    if (place < 0 || slots[at] !== key.hash || slots[at + 2] !== key.length) return false;
     const words = key.words;
     const arena = this.#arena;
     for (let i = 0; i < key.length; i++) if (words[i] !== arena[place + i]) return false;

@@ -1,29 +1,8 @@
+import { recordHead as head, recordFlag, recordType } from '../normalise/sensor-record.ts';
 import type { KeyBuffer } from './record-cache.ts';
 
-/**
- * The fixed head of the sensor's records (agent/sensor/README.md), as far as a look at raw bytes needs it. What differs
- * between two times the same program does the same thing, time, pid, start and parent, is not part of the key.
- */
-export const head = {
-  length: 0,
-  type: 4,
-  flags: 6,
-  cgroupLow: 16,
-  cgroupHigh: 20,
-  startLow: 24,
-  startHigh: 28,
-  pid: 40,
-  error: 48,
-  facts: 52,
-  a: 56,
-  size: 80,
-} as const;
-
-/** R_OPEN … R_CHANGE: acts on files. They change nothing in who is who, so an equal one means the same again. */
-const firstFileType = 20;
-const lastFileType = 25;
-/** F_FOUND: told by a sweep, handled apart. F_TRUNCATED: the string is not the whole. */
-const notTheWholeStory = 1 | 2;
+/** Told by a sweep, handled apart; and a string that is not the whole. */
+const notTheWholeStory = recordFlag.found | recordFlag.truncated;
 
 /** 1 KiB: a path of 900 characters with its head. Longer ones take the long way. */
 const maxKeyWords = 256;
@@ -34,10 +13,13 @@ export function newKeyBuffer(): KeyBuffer {
   return { words: new Int32Array(maxKeyWords), length: 0, hash: 0 };
 }
 
-/** A record that may be answered from the cache at all. Cheap: looks at the head only. */
+/**
+ * A record that may be answered from the cache at all: an act on files. These change nothing in who is who, and what
+ * they mean stands in the record alone, so an equal one means the same again. Looks at the head only.
+ */
 export function isRepeatable(view: DataView, at: number): boolean {
   const type = view.getUint16(at + head.type, true);
-  if (type < firstFileType || type > lastFileType) return false;
+  if (type < recordType.open || type > recordType.change) return false;
   return (
     (view.getUint16(at + head.flags, true) & notTheWholeStory) === 0 &&
     view.getInt32(at + head.error, true) === 0
@@ -45,7 +27,8 @@ export function isRepeatable(view: DataView, at: number): boolean {
 }
 
 /**
- * Fills `key` with everything of the record that decides its verdict, together with who acts.
+ * Fills `key` with everything of the record that decides its verdict, together with who acts. What differs between two
+ * times the same program does the same thing is left out: time, pid, start and parent; the cgroup stands for the actor.
  *
  * @returns false when the record is too long or not shaped as it should be: then it is not for the cache.
  */
