@@ -2,6 +2,7 @@ import type { FileAct } from './fingerprint.ts';
 import { type GeneraliseRule, readActs } from './generalise-forms.ts';
 import { pathRules } from './generalise-path-rules.ts';
 import { segmentRules } from './generalise-segment-rules.ts';
+import { memoised } from './memo.ts';
 import { redactText } from './secrets.ts';
 import { isSensitivePath } from './sensitive.ts';
 import { type Substitutions, substitute } from './substitute.ts';
@@ -12,7 +13,9 @@ const libraryDirectory = /^\/(?:usr\/)?(?:local\/)?lib(?:32|64|x32)?\//;
 /** What segment rows can change holds a digit, or begins with Python's `tmp`, or changes from lower to upper case. */
 const mayChange = /\d|[a-z][A-Z]|tmp/;
 
-const wholeRules = pathRules.filter((r) => r.scope === 'path');
+/** Another name of the same file is safe for sensitive paths too; a pattern is not. */
+const aliases = pathRules.filter((r) => r.id === 'atomic-writer');
+const procPatterns = pathRules.filter((r) => r.id === 'proc-pid');
 const classRules = pathRules.filter((r) => r.scope === 'class');
 const libraryRules = pathRules.filter((r) => r.scope === 'library');
 
@@ -23,25 +26,34 @@ const libraryRules = pathRules.filter((r) => r.scope === 'library');
  * @param act what is done to it; only reads are judged by class.
  */
 export function generalisePath(path: string, known: Substitutions, act: FileAct = 'write'): string {
-  const own = applyAll(wholeAlias, redactText(substitute(path, known)));
+  const own = substitute(path, known);
+  if (!own.startsWith('/proc/')) return readActs.has(act) ? ofRead(own) : ofOther(own);
+  // Process ids would fill the memory with names that differ in nothing; no sensitive path depends on which.
+  const pidless = applyAll(procPatterns, own);
+  const general = readActs.has(act) ? ofRead(pidless) : ofOther(pidless);
+  return isSensitivePath(pidless) ? redactText(own) : general;
+}
+
+/** Paths remembered per way of asking: the files of a large fingerprint, at worst about three megabytes each. */
+const remembered = 16_384;
+const ofRead = memoised((path) => generaliseOwn(path, true), remembered);
+const ofOther = memoised((path) => generaliseOwn(path, false), remembered);
+
+function generaliseOwn(path: string, reads: boolean): string {
+  const own = applyAll(aliases, redactText(path));
   if (isSensitivePath(own)) return own;
-  const general = generaliseWhole(own, readActs.has(act));
+  const general = generaliseWhole(own, reads);
   return isSensitivePath(general) || !hasAnchor(general) ? own : general;
 }
 
-/** Another name of the same file is safe for sensitive paths too; a pattern is not. */
-const wholeAlias = wholeRules.filter((r) => r.id === 'atomic-writer');
-const wholePatterns = wholeRules.filter((r) => r.id !== 'atomic-writer');
-
 function generaliseWhole(path: string, reads: boolean): string {
-  const whole = path.startsWith('/proc/') ? applyAll(wholePatterns, path) : path;
   if (reads) {
-    const row = classRules.find((r) => r.find.test(whole));
-    if (row !== undefined) return whole.replace(row.find, row.put);
-    if (libraryDirectory.test(whole)) return applyAll(libraryRules, whole);
+    const row = classRules.find((r) => r.find.test(path));
+    if (row !== undefined) return path.replace(row.find, row.put);
+    if (libraryDirectory.test(path)) return applyAll(libraryRules, path);
   }
-  if (codeDirectory.test(whole) || !mayChange.test(whole)) return whole;
-  return whole.split('/').map(generaliseSegment).join('/');
+  if (codeDirectory.test(path) || !mayChange.test(path)) return path;
+  return path.split('/').map(generaliseSegment).join('/');
 }
 
 function generaliseSegment(segment: string): string {

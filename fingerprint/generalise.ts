@@ -2,6 +2,7 @@ import type { Behaviour, BehaviourOf } from './behaviour.ts';
 import { codeOperands } from './code-operands.ts';
 import { applyAll, generalisePath, hasAnchor } from './generalise-path.ts';
 import { argumentRules, nameRules } from './generalise-text-rules.ts';
+import { memoised } from './memo.ts';
 import { redactArgs, redactText } from './secrets.ts';
 import { isLoopback, type Substitutions, substitute } from './substitute.ts';
 
@@ -16,7 +17,7 @@ const firstEphemeral = 32_768;
  * to run become placeholders (docs/format.md, generalisation). Idempotent; never makes an exec or load a pattern.
  */
 export function generalise(b: Behaviour, known: Substitutions): Behaviour {
-  const lineage = b.lineage.map((exe) => redactText(substitute(exe, known)));
+  const lineage = generaliseLineage(b.lineage, known);
   switch (b.kind) {
     case 'exec':
       return { ...b, lineage, args: generaliseArgs(b.args, known) };
@@ -51,6 +52,15 @@ export function generalise(b: Behaviour, known: Substitutions): Behaviour {
         ? { ...b, lineage }
         : { ...b, lineage, detail: redactText(substitute(b.detail, known)) };
   }
+}
+
+/** A few hundred programs run on a node; each stands in the lineage of every event. */
+const redactExe = memoised(redactText, 4096);
+
+/** The same list when nothing changes, which is nearly always. */
+function generaliseLineage(lineage: readonly string[], known: Substitutions): readonly string[] {
+  const general = lineage.map((exe) => redactExe(substitute(exe, known)));
+  return general.every((exe, i) => exe === lineage[i]) ? lineage : general;
 }
 
 /** An argument vector. Code given as an argument keeps its exact text, but for secrets and this copy's own names. */

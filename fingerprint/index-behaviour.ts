@@ -1,6 +1,6 @@
 import type { Root } from './behaviour.ts';
 import type { BehaviourKind, Origin } from './event.ts';
-import type { BehaviourSet, Program, RuleVersion } from './fingerprint.ts';
+import { type BehaviourSet, type FileAct, fileActs, type Program, type RuleVersion } from './fingerprint.ts';
 import { argsKey, networkKey, privilegeKey } from './identity.ts';
 
 /** One program, ready to be asked. Keys as in identity.ts. */
@@ -12,7 +12,9 @@ export interface IndexedProgram {
   readonly origins: ReadonlySet<string>;
   readonly args: ReadonlySet<string>;
   readonly env: ReadonlySet<string>;
-  /** Subject keys of all files, peers and privileges. */
+  /** Paths by what may be done to them; looked up by the path as it is, because opens are nine events of ten. */
+  readonly files: ReadonlyMap<FileAct, ReadonlySet<string>>;
+  /** Subject keys of all links, renames, peers and privileges. */
   readonly entries: ReadonlySet<string>;
   /** Paths it may do anything at all to. */
   readonly paths: ReadonlySet<string>;
@@ -53,6 +55,8 @@ function indexProgram(p: Program, byId: ReadonlyMap<string, Program>): IndexedPr
   for (const f of p.files) {
     if (f.access.includes('load')) loads.set(f.path, [...(loads.get(f.path) ?? []), f.origin]);
   }
+  const files = new Map<FileAct, Set<string>>(fileActs.map((act) => [act, new Set()]));
+  for (const f of p.files) for (const act of f.access) files.get(act)?.add(f.path);
   return {
     root: p.root,
     parent: p.parent ?? '',
@@ -60,6 +64,7 @@ function indexProgram(p: Program, byId: ReadonlyMap<string, Program>): IndexedPr
     origins: new Set(p.origins),
     args: new Set(p.args.map(argsKey)),
     env: new Set(p.env),
+    files,
     entries: new Set(entryKeys(p)),
     paths: new Set(p.files.map((f) => f.path)),
     loads,
@@ -68,12 +73,9 @@ function indexProgram(p: Program, byId: ReadonlyMap<string, Program>): IndexedPr
   };
 }
 
-/** Loads are looked up by path and origin apart, so they have no key here. */
 function* entryKeys(p: Program): Generator<string> {
   for (const f of p.files) {
-    for (const act of f.access) {
-      if (act !== 'load') yield f.to === undefined ? `${act}\0${f.path}` : `${act}\0${f.path}\0${f.to}`;
-    }
+    if (f.to !== undefined) for (const act of f.access) yield `${act}\0${f.path}\0${f.to}`;
   }
   for (const n of p.network) yield networkKey(n);
   for (const x of p.privileges) yield privilegeKey(x);

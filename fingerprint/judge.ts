@@ -75,10 +75,22 @@ function judgeLoad(b: BehaviourOf<'load'>, node: IndexedProgram): Verdict {
 }
 
 function judgeFile(b: BehaviourOf<'open' | 'link' | 'delete' | 'rename'>, node: IndexedProgram): Verdict {
-  if (node.entries.has(subjectKey(b)) || isFree(b)) return expected;
+  if (knowsFile(b, node) || isFree(b)) return expected;
   if (touchesSensitive(b)) return drift(b, 'sensitive-file');
   if (node.paths.has(b.path)) return drift(b, 'new-access', nearestPath(b.path, node.program));
   return drift(b, 'new-file');
+}
+
+function knowsFile(b: BehaviourOf<'open' | 'link' | 'delete' | 'rename'>, node: IndexedProgram): boolean {
+  switch (b.kind) {
+    case 'open':
+      return node.files.get(b.access)?.has(b.path) === true;
+    case 'delete':
+      return node.files.get('delete')?.has(b.path) === true;
+    case 'link':
+    case 'rename':
+      return node.entries.has(subjectKey(b));
+  }
 }
 
 /** A link to a sensitive file, or a move onto one, is as grave as touching it. */

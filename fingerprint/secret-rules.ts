@@ -7,6 +7,8 @@ import { isPlainValue, isSecretName } from './secret-names.ts';
  */
 export interface SecretRule {
   readonly id: string;
+  /** Bits of `needs`: without all of these traits a text cannot match. */
+  readonly needs: number;
   readonly find: RegExp;
   readonly accept?: (groups: Readonly<Record<string, string | undefined>>) => boolean;
   /** Text and what becomes of it. */
@@ -14,6 +16,11 @@ export interface SecretRule {
   /** Text that stays as it is. */
   readonly counterExamples: readonly string[];
 }
+
+/** Traits of a text that are cheap to see: a run of token characters, `: = %`, white space or quotes, slashes. */
+export const needs = { run: 1, separator: 2, gap: 4, slashes: 8 } as const;
+/** Length of the run that bit stands for: the shortest token of the table, `xoxb-` and ten characters. */
+export const shortestToken = 15;
 
 const named = ({ name = '', secret = '' }: Readonly<Record<string, string | undefined>>): boolean =>
   isSecretName(name) && !isPlainValue(name, secret);
@@ -27,6 +34,7 @@ const scheme = '(?:(?:Bearer|Basic|Digest|Token|ApiKey) +)?';
 export const secretRules: readonly SecretRule[] = [
   {
     id: 'pem',
+    needs: needs.gap,
     find: /(?<secret>-----BEGIN [A-Z0-9 ]+-----(?:[\s\S]*?-----END [A-Z0-9 ]+-----|[\s\S]*))/g,
     examples: [
       ['a -----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY----- b', 'a {secret} b'],
@@ -36,12 +44,14 @@ export const secretRules: readonly SecretRule[] = [
   },
   {
     id: 'jwt',
-    find: /(?<![A-Za-z0-9_-])(?<secret>eyJ[\w-]{5,}\.[\w-]{5,}(?:\.[\w-]*)?)/g,
+    needs: needs.run,
+    find: /(?<![A-Za-z0-9_-])(?<secret>eyJ[\w-]{12,}\.[\w-]{5,}(?:\.[\w-]*)?)/g,
     examples: [['x=eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln', 'x={secret}']],
     counterExamples: ['eyJ', 'eyJhbGciOiJI', 'keyJar.first.second'],
   },
   {
     id: 'url-userinfo',
+    needs: needs.separator,
     find: /(?<keep>:\/\/)(?<secret>[^\s/"'`?#<>]+)(?=@)/g,
     accept: ({ secret }) => secret !== '{secret}',
     examples: [
@@ -52,7 +62,8 @@ export const secretRules: readonly SecretRule[] = [
   },
   {
     id: 'known-token',
-    find: /(?<![A-Za-z0-9])(?<secret>gh[pousr]_[A-Za-z0-9]{16,}|github_pat_\w{16,}|glpat-[\w-]{16,}|xox[a-z]-[\w-]{10,}|xapp-[\w-]{10,}|(?:AKIA|ASIA)[A-Z0-9]{12,}|[rs]k_(?:live|test)_\w{10,}|whsec_\w{10,}|AIza[\w-]{20,}|ya29\.[\w.-]{10,}|npm_[A-Za-z0-9]{16,}|pypi-[\w-]{16,}|dckr_pat_[\w-]{10,}|hv[sbr]\.[\w-]{10,}|SG\.[\w-]{10,}(?:\.[\w-]+)?|sk-[A-Za-z0-9_-]{16,}|dop_v1_[0-9a-f]{16,}|shp[a-z]{2}_[0-9a-f]{16,})/g,
+    needs: needs.run,
+    find: /(?<![A-Za-z0-9])(?<secret>gh[pousr]_[A-Za-z0-9]{16,}|github_pat_\w{16,}|glpat-[\w-]{16,}|xox[a-z]-[\w-]{10,}|xapp-[\w-]{10,}|(?:AKIA|ASIA)[A-Z0-9]{12,}|[rs]k_(?:live|test)_\w{10,}|whsec_\w{10,}|AIza[\w-]{20,}|ya29\.[\w-]{15,}|npm_[A-Za-z0-9]{16,}|pypi-[\w-]{16,}|dckr_pat_[\w-]{10,}|hv[sbr]\.[\w-]{15,}|SG\.[\w-]{15,}(?:\.[\w-]+)?|sk-[A-Za-z0-9_-]{16,}|dop_v1_[0-9a-f]{16,}|shp[a-z]{2}_[0-9a-f]{16,})/g,
     examples: [
       ['/srv/ghp_16C7e42F292c6912E7710c838347Ae178B4a/x', '/srv/{secret}/x'],
       ['AKIAIOSFODNN7EXAMPLE', '{secret}'],
@@ -63,6 +74,7 @@ export const secretRules: readonly SecretRule[] = [
   },
   {
     id: 'named-value',
+    needs: needs.separator,
     find: new RegExp(
       String.raw`(?<keep>(?<![\w.-])(?<name>[\w.-]{1,128})(?:${quote})?(?:=|\s?:\s?|%3[dD])(?:${quote})?${scheme})${value}`,
       'g',
@@ -90,6 +102,7 @@ export const secretRules: readonly SecretRule[] = [
   },
   {
     id: 'option-value',
+    needs: needs.gap,
     find: new RegExp(
       String.raw`(?<keep>(?<![\w-])--?(?<name>[A-Za-z][\w.-]{0,127})(?:\s+(?:${quote})?|${quote},\s?${quote}))(?!-)${value}`,
       'g',
@@ -103,6 +116,7 @@ export const secretRules: readonly SecretRule[] = [
   },
   {
     id: 'base64',
+    needs: needs.slashes,
     find: /(?<![\w/.+-])(?<secret>[A-Za-z0-9+][A-Za-z0-9+/]{31,}={0,2})(?![\w/.-])/g,
     accept: ({ secret = '' }) => secret.includes('/') && /\d/.test(secret) && looksRandom(secret),
     examples: [['wJalrXUtnFEMI/K7MDENG/bPxRfiCYzEXAMPL3KEY', '{secret}']],
@@ -110,6 +124,7 @@ export const secretRules: readonly SecretRule[] = [
   },
   {
     id: 'entropy',
+    needs: needs.run,
     find: /(?<secret>[A-Za-z0-9+_-]{20,}={0,2})/g,
     accept: ({ secret = '' }) => looksRandom(secret),
     examples: [

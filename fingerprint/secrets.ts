@@ -1,23 +1,47 @@
 import { sha256Hex } from './digest.ts';
 import { baseName } from './program.ts';
 import { isPlainValue, isSecretName } from './secret-names.ts';
-import { type SecretRule, secretRules } from './secret-rules.ts';
+import { needs, type SecretRule, secretRules, shortestToken } from './secret-rules.ts';
 
 export const secretPlaceholder = '{secret}';
 
-/**
- * A text without any of these holds no secret of any rule. One pass instead of nine for the usual path or name.
- * Kept true by the test that every example of the table passes it.
- */
-const hint =
-  /[A-Za-z0-9+_-]{20}|[A-Za-z0-9+/]{32}|:\/\/[^\s/]*@|-----BEGIN|pass|secret|token|credential|key|auth|pwd|pw|bearer|psk|cookie|jwt|dsn|eyJ|gh[pousr]_|github_pat_|glpat-|xox|xapp-|AKIA|ASIA|k_live_|k_test_|whsec_|AIza|ya29|npm_|pypi-|dckr_|hv[sbr]\.|SG\.|sk-|dop_v1_|shp/i;
-
 /** The text with every secret the table knows replaced by `{secret}`. Idempotent. */
 export function redactText(s: string): string {
-  if (!hint.test(s)) return s;
+  const traits = traitsOf(s);
+  if (traits === 0) return s;
   let text = s;
-  for (const rule of secretRules) text = applyRule(text, rule);
+  for (const rule of secretRules) if ((traits & rule.needs) !== 0) text = applyRule(text, rule);
   return text;
+}
+
+/** What a text must have for a rule to apply; one cheap pass instead of nine expressions for the usual path. */
+function traitsOf(s: string): number {
+  let traits = s.length >= 32 && s.includes('/') ? needs.slashes : 0;
+  let run = 0;
+  for (let i = 0; i < s.length; i++) {
+    const code = s.charCodeAt(i);
+    run = isTokenChar(code) ? run + 1 : 0;
+    if (run === 0) traits |= traitOf(code);
+    else if (run === shortestToken) traits |= needs.run;
+  }
+  return traits;
+}
+
+function traitOf(code: number): number {
+  if (code === 0x3a || code === 0x3d || code === 0x25) return needs.separator;
+  const space = code === 0x20 || (code >= 0x09 && code <= 0x0d);
+  return space || code === 0x22 || code === 0x27 ? needs.gap : 0;
+}
+
+function isTokenChar(code: number): boolean {
+  return (
+    (code >= 0x61 && code <= 0x7a) ||
+    (code >= 0x30 && code <= 0x39) ||
+    (code >= 0x41 && code <= 0x5a) ||
+    code === 0x5f ||
+    code === 0x2d ||
+    code === 0x2b
+  );
 }
 
 function applyRule(text: string, rule: SecretRule): string {

@@ -9,20 +9,33 @@ export type Substitutions = {
  */
 const anywhere = ['container', 'uid', 'pod', 'hostname', 'node', 'address'] as const;
 
+type Replacement = readonly [value: string, placeholder: string];
+
+/** What is known of a copy does not change while it is the same object; which of it is distinctive is asked once. */
+const nothing: readonly Replacement[] = [];
+const prepared = new WeakMap<Substitutions, readonly Replacement[]>();
+
 /** The text with this copy's own names and addresses replaced. Idempotent. */
 export function substitute(text: string, known: Substitutions): string {
   let result = text;
-  for (const placeholder of anywhere) {
-    const value = known[placeholder];
-    if (value === undefined || !isDistinctive(value)) continue;
-    result = replaceWhole(result, value, `{${placeholder}}`);
-    if (placeholder === 'container' && /^[0-9a-f]{64}$/.test(value)) {
-      // Docker and CRI show the first twelve digits, and use them as the host name.
-      result = replaceWhole(result, value.slice(0, 12), '{container}');
-    }
-  }
-  if (known.namespace !== undefined) result = replaceNamespace(result, known.namespace);
-  return result;
+  for (const [value, placeholder] of replacementsOf(known)) result = replaceWhole(result, value, placeholder);
+  return known.namespace === undefined ? result : replaceNamespace(result, known.namespace);
+}
+
+function replacementsOf(known: Substitutions): readonly Replacement[] {
+  if (Object.keys(known).length === 0) return nothing;
+  const ready = prepared.get(known);
+  if (ready !== undefined) return ready;
+  const fresh = anywhere.flatMap((key): Replacement[] => {
+    const value = known[key];
+    if (value === undefined || !isDistinctive(value)) return [];
+    // Docker and CRI show the first twelve digits of an id, and use them as the host name.
+    const short: Replacement[] =
+      key === 'container' && /^[0-9a-f]{64}$/.test(value) ? [[value.slice(0, 12), '{container}']] : [];
+    return [[value, `{${key}}`], ...short];
+  });
+  prepared.set(known, fresh);
+  return fresh;
 }
 
 /** A name that could be a plain word would be found where it means something else: `/usr/bin/node`, `cart`. */

@@ -1,0 +1,85 @@
+/** The published surface of the format: everything a program needs to read, learn, sign, verify and judge. */
+
+// what is seen, and its words
+export { type Actor, type Behaviour, type BehaviourOf, maxLineage, type Root, roots } from './behaviour.ts';
+export { behaviourDigest } from './behaviour-digest.ts';
+export { parseBehaviour } from './behaviour-json.ts';
+export { canonicalBytes } from './canonical.ts';
+// trust
+export { type ErrorCode, errorCodes, FingerprintError } from './errors.ts';
+export {
+  type Access,
+  type BehaviourKind,
+  behaviourKinds,
+  type ContainerRef,
+  type DnsAnswer,
+  type Event,
+  type EventKind,
+  type EventOf,
+  type Origin,
+  type Privilege,
+  type ProcessRef,
+  type Transport,
+} from './event.ts';
+export { formatEvent, parseEvent } from './event-json.ts';
+export { describeBaseline, explainBehaviour } from './explain.ts';
+// what is known
+export type {
+  Baseline,
+  BehaviourSet,
+  FileEntry,
+  Fingerprint,
+  NetworkEntry,
+  Observation,
+  PrivilegeEntry,
+  Program,
+  RuleVersion,
+} from './fingerprint.ts';
+export { generalise, generaliseArg, generalisePath, type Substitutions } from './generalise.ts';
+export { behaviourIdentity } from './identity.ts';
+// what is said of it
+export type { Approval, Drift, Incident, Severity } from './incident.ts';
+export { type BookLimits, defaultBookLimits, IncidentBook, type Observed } from './incidents.ts';
+export { type FingerprintIndex, indexBehaviour } from './index-behaviour.ts';
+export { judge } from './judge.ts';
+export {
+  generateKey,
+  openPrivateKey,
+  type PrivateKey,
+  type PublicKey,
+  parsePublicPem,
+  privatePem,
+  publicPem,
+  sealPrivateKey,
+} from './keys.ts';
+export { type LearnAbout, type Learned, learn, learnReport } from './learn.ts';
+export { merge } from './merge.ts';
+export { parseBaseline, parseBehaviourSet } from './parse-fingerprint.ts';
+// safe hands
+export { printable } from './printable.ts';
+export {
+  defaultThresholds,
+  demoThresholds,
+  type LearnedEntry,
+  type LearningHistory,
+  type Readiness,
+  type Reason,
+  readiness,
+  type Thresholds,
+} from './readiness.ts';
+export { currentRules } from './rules.ts';
+export { findSecrets, redactArgs, redactText, type SecretFinding } from './secrets.ts';
+export { isSensitivePath, neverLearnable } from './sensitive.ts';
+export { incidentSentence } from './sentence.ts';
+export { severityOf } from './severity.ts';
+export { type SignedFingerprint, type SignOptions, signFingerprint } from './sign.ts';
+export { parseJson } from './strict-json.ts';
+export {
+  newTrustPolicy,
+  parseTrustPolicy,
+  type TrustPolicy,
+  trustPolicyDocument,
+} from './trust-policy.ts';
+export { type DriftReason, type Mode, minMode, modes, type UnjudgedReason, type Verdict } from './verdict.ts';
+export { type VerifiedFingerprint, type VerifyContext, verifyFingerprint } from './verify.ts';
+export { type Instance, type Role, type Subject, type Workload, workloadKey } from './workload.ts';
