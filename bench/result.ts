@@ -37,7 +37,10 @@ export function holds(result: BenchResult): boolean {
 
 /** The table for people. */
 export function describeResult(result: BenchResult): string {
-  const rows = result.figures.map((f) => ({ label: f.label, value: `${round(f.value)} ${f.unit}`.trimEnd() }));
+  const rows = result.figures.map((f) => ({
+    label: f.label,
+    value: `${round(f.value)} ${f.unit}`.trimEnd(),
+  }));
   const width = Math.max(...rows.map((r) => r.label.length), 10);
   const sign = result.bar.better === 'bigger' ? '≥' : '≤';
   return [

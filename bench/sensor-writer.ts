@@ -1,21 +1,9 @@
+import { recordHead } from '../agent/core/normalise/sensor-record.ts';
+
 /**
  * Writes records as the sensor does (agent/sensor/README.md), for streams no machine has recorded: a service under load
  * with a realistic mixture of acts and names.
  */
-export const recordType = {
-  exec: 10,
-  fork: 11,
-  exit: 12,
-  open: 20,
-  load: 21,
-  delete: 22,
-  connect: 30,
-  cgroup: 50,
-  attach: 51,
-} as const;
-export const fieldTag = { path: 1, base: 2, name: 3, args: 6, cwd: 7, address: 8, text: 11 } as const;
-
-const headSize = 80;
 
 export interface Who {
   readonly pid: number;
@@ -28,6 +16,7 @@ export interface Who {
 export interface RecordToWrite {
   readonly type: number;
   readonly who: Who;
+  readonly flags?: number;
   readonly facts?: number;
   readonly a?: number;
   readonly b?: number;
@@ -48,23 +37,24 @@ export class SensorWriter {
 
   write(time: number, record: RecordToWrite): void {
     const fields = record.fields ?? [];
-    const length = headSize + fields.reduce((n, [, bytes]) => n + 4 + padded(bytes.length), 0);
+    const length = recordHead.size + fields.reduce((n, [, bytes]) => n + 4 + padded(bytes.length), 0);
     this.#room(length);
     const at = this.#used;
     const view = this.#view;
     view.setUint32(at, length, true);
-    view.setUint16(at + 4, record.type, true);
-    view.setBigUint64(at + 8, BigInt(time), true);
-    view.setBigUint64(at + 16, BigInt(record.who.cgroup), true);
-    view.setBigUint64(at + 24, BigInt(record.who.start), true);
-    view.setBigUint64(at + 32, BigInt(record.who.parent.start), true);
-    view.setUint32(at + 40, record.who.pid, true);
-    view.setUint32(at + 44, record.who.parent.pid, true);
-    view.setUint32(at + 52, record.facts ?? 0, true);
-    view.setBigUint64(at + 56, BigInt(record.a ?? 0), true);
-    view.setBigUint64(at + 64, BigInt(record.b ?? 0), true);
-    view.setBigUint64(at + 72, BigInt(record.c ?? 0), true);
-    let p = at + headSize;
+    view.setUint16(at + recordHead.type, record.type, true);
+    view.setUint16(at + recordHead.flags, record.flags ?? 0, true);
+    view.setBigUint64(at + recordHead.time, BigInt(time), true);
+    view.setBigUint64(at + recordHead.cgroup, BigInt(record.who.cgroup), true);
+    view.setBigUint64(at + recordHead.start, BigInt(record.who.start), true);
+    view.setBigUint64(at + recordHead.parentStart, BigInt(record.who.parent.start), true);
+    view.setUint32(at + recordHead.pid, record.who.pid, true);
+    view.setUint32(at + recordHead.parentPid, record.who.parent.pid, true);
+    view.setUint32(at + recordHead.facts, record.facts ?? 0, true);
+    view.setBigUint64(at + recordHead.a, BigInt(record.a ?? 0), true);
+    view.setBigUint64(at + recordHead.b, BigInt(record.b ?? 0), true);
+    view.setBigUint64(at + recordHead.c, BigInt(record.c ?? 0), true);
+    let p = at + recordHead.size;
     for (const [tag, bytes] of fields) {
       view.setUint16(p, tag, true);
       view.setUint16(p + 2, bytes.length, true);

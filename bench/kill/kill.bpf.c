@@ -43,6 +43,14 @@ int BPF_PROG(on_exec, struct task_struct *task)
 	return 0;
 }
 
+SEC("tp_btf/signal_deliver")
+int BPF_PROG(on_signal, int sig)
+{
+	if ((unsigned int)(bpf_get_current_pid_tgid() >> 32) == trial.pid && !trial.still_ns)
+		trial.still_ns = bpf_ktime_get_ns();
+	return 0;
+}
+
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(on_exit, struct task_struct *task)
 {

@@ -1,6 +1,6 @@
-// Runs trials for the benchmark `kill`, alternating between two cgroups: in the first the kernel signals at exec, in
-// the second whoever watches it must. One line per trial on stdout:
-//   kernel|watched  <exec call → reaped, ns>  <exec → exit in the kernel, ns>  <rounds in user mode>  <dead|survived>
+// Runs trials for the benchmark `kill`, alternating between two kinds of cgroup: in KERNEL_CGROUP the kernel signals at
+// exec, in WATCHED/c0, c1 … (one running copy of a workload each) whoever watches must. One line per trial on stdout, then `end`:
+//   kernel|watched  <exec call → reaped, ns>  <exec → first signal taken>  <exec → exit>  <rounds in user mode>  <dead|survived>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -103,16 +103,16 @@ static void run_trial(struct kill_bpf *bpf, const char *name, const char *cgroup
 		fprintf(stderr, "kill: the victim could not be started (exit %d)\n", WEXITSTATUS(status));
 		exit(1);
 	}
-	printf("%s %llu %llu %llu %s\n", name, (unsigned long long)(reaped - shared->exec_call_ns),
-	       (unsigned long long)(bpf->bss->trial.exit_ns - bpf->bss->trial.exec_ns),
-	       (unsigned long long)bpf->bss->trial.rounds, died ? "dead" : "survived");
+	volatile struct trial *t = &bpf->bss->trial;
+	printf("%s %llu %llu %llu %llu %s\n", name, (unsigned long long)(reaped - shared->exec_call_ns),
+	       t->still_ns - t->exec_ns, t->exit_ns - t->exec_ns, t->rounds, died ? "dead" : "survived");
 	fflush(stdout);
 }
 
 int main(int argc, char **argv)
 {
 	if (argc != 6) {
-		fprintf(stderr, "usage: kill VICTIM KERNEL_CGROUP WATCHED_CGROUP TRIALS PAUSE_MS\n");
+		fprintf(stderr, "usage: kill VICTIM KERNEL_CGROUP WATCHED TRIALS PAUSE_MS\n");
 		return 2;
 	}
 	struct kill_bpf *bpf = kill_bpf__open_and_load();
@@ -129,9 +129,12 @@ int main(int argc, char **argv)
 	for (int i = 0; i < trials; i++) {
 		run_trial(bpf, "kernel", argv[2], argv[1], shared);
 		usleep(pause_us);
-		run_trial(bpf, "watched", argv[3], argv[1], shared);
+		char copy[4096];
+		snprintf(copy, sizeof copy, "%s/c%d", argv[3], i);
+		run_trial(bpf, "watched", copy, argv[1], shared);
 		usleep(pause_us);
 	}
 	kill_bpf__destroy(bpf);
+	puts("end");
 	return 0;
 }
