@@ -101,6 +101,11 @@ export class Attribution {
     return this.#pen.abandon(instance);
   }
 
+  /** Time went on to here, with nothing that had to come this way. µs since the epoch. */
+  passed(time: number): void {
+    if (time > this.#now) this.#now = time;
+  }
+
   /** The process as it stands, for a look at raw records before they become events. */
   process(ref: ProcessRef): ProcessRecord | undefined {
     return this.#members.table.get(ref);
