@@ -1,0 +1,246 @@
+import { describe, expect, it } from 'vitest';
+import { behaviourKinds, type Event, type EventOf, type ProcessRef } from '../../fingerprint/event.ts';
+import { indexBehaviour } from '../../fingerprint/index-behaviour.ts';
+import { learn } from '../../fingerprint/learn.ts';
+import type { Report } from '../../fingerprint/report.ts';
+import { observation, workload } from '../../test/fakes/behaviours.ts';
+import type { Attributed } from './attributed.ts';
+import { Attribution } from './attribution.ts';
+import { Counters } from './counters.ts';
+import { Watch, type WatchOutput } from './watch.ts';
+import type { InForce } from './watched.ts';
+
+type Incident = Extract<WatchOutput, { type: 'incident' }>['incident'];
+
+const ref = (pid: number): ProcessRef => ({ pid, start: pid });
+
+/** Attribution and watch of one node, one workload, cgroup `n` of copy `n`. */
+class Desk {
+  readonly counters = new Counters();
+  readonly attribution = new Attribution({ counters: this.counters });
+  readonly watch = new Watch({
+    node: 'node-1',
+    coverage: () => behaviourKinds,
+    counters: this.counters,
+    attribution: this.attribution,
+  });
+  readonly out: WatchOutput[] = [];
+  #time = 1_000_000;
+
+  see(event: Partial<Event> & { kind: Event['kind'] }): void {
+    this.#time += 1_000;
+    // One literal, one kind: the spread loses what the compiler knew of the union.
+    this.#take(this.attribution.observe({ time: this.#time, process: ref(0), ...event } as Event));
+  }
+  settle(): void {
+    this.#take(this.attribution.settle(this.#time));
+  }
+  #take(items: readonly Attributed[]): void {
+    for (const item of items) {
+      if (item.type !== 'instance' || item.state === 'exited') this.out.push(...this.watch.observe(item));
+      else {
+        this.out.push(...this.watch.began(item.instance, workload, item.state));
+        this.#take(this.attribution.identify(item.instance, workload));
+      }
+    }
+  }
+  start(copy: number, ...exes: readonly string[]): void {
+    this.see({ kind: 'cgroup', action: 'made', id: copy, path: `/k8s.io/cart-${copy}` });
+    this.see({ kind: 'attach', process: ref(copy), to: copy });
+    for (const exe of exes) this.exec(copy, exe);
+  }
+  exec(pid: number, exe: string, more: Partial<EventOf<'exec'>> = {}): void {
+    this.see({ kind: 'exec', process: ref(pid), exe, args: [exe], origin: 'image', ...more });
+  }
+  run(parent: number, pid: number, exe: string, more: Partial<EventOf<'exec'>> = {}): void {
+    this.see({ kind: 'fork', process: ref(parent), child: ref(pid) });
+    this.exec(pid, exe, more);
+  }
+  open(pid: number, path: string, more: Partial<EventOf<'open'>> = {}): void {
+    this.see({ kind: 'open', process: ref(pid), path, access: 'read', ...more });
+  }
+  found(copy: number, pid: number, exe: string): void {
+    this.see({ kind: 'cgroup', action: 'found', id: copy, path: `/k8s.io/cart-${copy}` });
+    this.exec(pid, exe, { found: true, cgroup: copy });
+    this.settle();
+  }
+
+  reports<T extends Report['type']>(type: T): Extract<Report, { type: T }>[] {
+    return this.out
+      .map((o) => (o.type === 'report' ? o.report : undefined))
+      .filter((r): r is Extract<Report, { type: T }> => r?.type === type);
+  }
+  novelties(): string[] {
+    return this.reports('novelty').map(
+      ({ behaviour: b }) => `${b.lineage.join('>')} ${b.kind}${'path' in b ? ` ${b.path}` : ''}`,
+    );
+  }
+  incidents(): Incident[] {
+    return [...this.watch.openIncidents()];
+  }
+  drifts(): string[] {
+    return this.incidents().flatMap((i) =>
+      i.drifts.map((d) => `${d.lineage.join('>')} ${d.kind} ${d.because}`),
+    );
+  }
+  support(): string[] {
+    return this.watch
+      .support(9_000_000)
+      .flatMap((o) => (o.type === 'report' && o.report.type === 'support' ? [o.report.seen] : []));
+  }
+}
+
+/** A desk whose workload is judged by what `teach` did on another. */
+function judging(teach: (desk: Desk) => void): Desk {
+  const school = new Desk();
+  teach(school);
+  const behaviours = school.reports('novelty').map((r) => r.behaviour);
+  const baseline = learn(workload.subject, behaviours, { coverage: behaviourKinds, observation });
+  const approval = { fingerprint: 'sha256:f', version: 1, signedBy: 'Shop Inc', maxMode: 'kill' } as const;
+  const inForce: InForce = { index: indexBehaviour(baseline), approval };
+  const desk = new Desk();
+  desk.watch.setInForce(workload, inForce);
+  return desk;
+}
+
+const teachNginx = (desk: Desk, copy = 100): void => {
+  desk.start(copy, '/entry.sh', '/usr/sbin/nginx');
+  desk.open(copy, '/etc/nginx.conf');
+  desk.run(copy, copy + 1, '/usr/bin/gzip');
+};
+
+describe('a workload without a fingerprint', () => {
+  it('is learned once for all copies, and each copy tells what it has shown', () => {
+    const desk = new Desk();
+    desk.start(100, '/cart');
+    desk.open(100, '/a');
+    desk.start(200, '/cart');
+    desk.open(200, '/b');
+    expect(desk.novelties()).toEqual(['/cart exec', '/cart open /a', '/cart open /b']);
+    expect(desk.support()).toEqual([
+      Buffer.from([0b011]).toString('base64'),
+      Buffer.from([0b101]).toString('base64'),
+    ]);
+  });
+
+  it.each<[string, (desk: Desk) => void]>([
+    ['a dropped program', (d) => d.run(100, 101, '/tmp/x', { origin: 'scratch' })],
+    [
+      'somebody who entered',
+      (d) => {
+        d.see({ kind: 'attach', process: ref(101), to: 100 });
+        d.exec(101, '/bin/sh');
+      },
+    ],
+  ])('has an incident for %s, and learns nothing of it', (_name, act) => {
+    const desk = new Desk();
+    desk.start(100, '/cart');
+    act(desk);
+    desk.open(101, '/etc/hostname');
+    desk.run(101, 102, '/usr/bin/id');
+    expect(desk.novelties()).toEqual(['/cart exec']);
+    expect(desk.incidents()).toMatchObject([{ severity: 'high', culprit: ref(101) }]);
+    expect(desk.incidents()[0]?.drifts).toHaveLength(3);
+  });
+
+  it('goes on learning a program that did one thing that is never normal', () => {
+    const desk = new Desk();
+    desk.start(100, '/cart');
+    desk.see({ kind: 'privilege', process: ref(100), privilege: 'unshare' });
+    desk.open(100, '/a');
+    expect(desk.drifts()).toEqual(['/cart privilege never-learnable']);
+    expect(desk.novelties()).toEqual(['/cart exec', '/cart open /a']);
+  });
+
+  it('counts what failed, keeps cut strings apart, and tells losses', () => {
+    const desk = new Desk();
+    desk.start(100, '/cart');
+    desk.open(100, '/missing', { error: 2 });
+    desk.open(100, '/long', { truncated: true });
+    desk.see({ kind: 'gap', since: 1, until: 2, lost: 7, reason: 'ring full', cgroup: 100 });
+    expect(desk.novelties()).toEqual(['/cart exec', '/cart open /long…']);
+    expect(desk.counters.get('acts.failed')).toBe(1);
+    expect(desk.reports('gap')).toMatchObject([{ lost: 7, instance: 'cart-100' }]);
+    expect(desk.watch.support(9_000_000)).toMatchObject([{ report: { lost: 7 } }]);
+  });
+
+  it('tells what a copy has shown when it ends', () => {
+    const desk = new Desk();
+    desk.start(100, '/cart');
+    desk.see({ kind: 'cgroup', action: 'removed', id: 100, path: '/k8s.io/cart-100' });
+    expect(desk.out.slice(-2)).toMatchObject([
+      { report: { type: 'support', seen: Buffer.from([1]).toString('base64') } },
+      { report: { type: 'instance', state: 'exited' } },
+    ]);
+  });
+});
+
+describe('a workload with a fingerprint', () => {
+  it('has no drift when it does what it did', () => {
+    const desk = judging(teachNginx);
+    teachNginx(desk);
+    teachNginx(desk, 200);
+    expect(desk.drifts()).toEqual([]);
+    expect(desk.novelties()).toEqual([]);
+  });
+
+  it('takes all below a foreign program for evidence, known programs too', () => {
+    const desk = judging(teachNginx);
+    desk.start(100, '/entry.sh', '/usr/sbin/nginx');
+    desk.run(100, 101, '/bin/sh');
+    desk.run(101, 102, '/usr/bin/gzip');
+    desk.open(102, '/etc/shadow');
+    expect(desk.drifts().sort()).toEqual([
+      '/entry.sh>/usr/sbin/nginx>/bin/sh exec new-program',
+      '/entry.sh>/usr/sbin/nginx>/bin/sh>/usr/bin/gzip exec new-lineage',
+      '/entry.sh>/usr/sbin/nginx>/bin/sh>/usr/bin/gzip open sensitive-file',
+    ]);
+    expect(desk.incidents()).toMatchObject([{ culprit: ref(101), approval: { version: 1 } }]);
+  });
+
+  it('goes on judging a known program that was started with other arguments', () => {
+    const desk = judging(teachNginx);
+    desk.start(100, '/entry.sh', '/usr/sbin/nginx');
+    desk.run(100, 101, '/usr/bin/gzip', { args: ['gzip', '-9'] });
+    desk.open(101, '/etc/nginx.conf');
+    desk.open(100, '/etc/nginx.conf');
+    expect(desk.drifts().sort()).toEqual([
+      '/entry.sh>/usr/sbin/nginx>/usr/bin/gzip exec new-arguments',
+      '/entry.sh>/usr/sbin/nginx>/usr/bin/gzip open new-file',
+    ]);
+  });
+
+  it('judges a found program in the place the fingerprint has for it', () => {
+    const desk = judging(teachNginx);
+    desk.found(100, 100, '/usr/sbin/nginx');
+    desk.open(100, '/etc/nginx.conf');
+    desk.run(100, 101, '/usr/bin/gzip');
+    expect(desk.drifts()).toEqual([]);
+    desk.open(100, '/srv/other');
+    expect(desk.drifts()).toEqual(['/entry.sh>/usr/sbin/nginx open new-file']);
+  });
+
+  it('does not excuse what a found program starts by what nobody saw', () => {
+    const desk = judging(teachNginx);
+    desk.found(100, 100, '/usr/sbin/nginx');
+    desk.run(100, 101, '/entry.sh');
+    expect(desk.drifts()).toEqual(['/entry.sh>/usr/sbin/nginx>/entry.sh exec new-lineage']);
+  });
+
+  it('judges a found program that is in no fingerprint', () => {
+    const desk = judging(teachNginx);
+    desk.found(100, 100, '/usr/bin/miner');
+    expect(desk.incidents()).toMatchObject([{ drifts: [{ because: 'new-program', found: true }] }]);
+  });
+
+  it('tells a flood of the same seldom, and its growth later', () => {
+    const desk = judging(teachNginx);
+    desk.start(100, '/entry.sh', '/usr/sbin/nginx');
+    for (let i = 0; i < 200; i += 1) desk.open(100, `/srv/secret-${String.fromCharCode(97 + (i % 26))}`);
+    const told = desk.out.filter((o) => o.type === 'incident');
+    expect(told.length).toBeLessThan(3);
+    const later = desk.watch.tick(99_000_000);
+    expect(later).toMatchObject([{ type: 'incident', isNew: false }]);
+    expect(desk.watch.tick(199_000_000)).toEqual([]);
+  });
+});
