@@ -6,7 +6,7 @@ import { openCgroupEnforcer } from '../../agent/adapters/enforce-cgroup.ts';
 import { cgroupFs } from '../../agent/adapters/linux/cgroup-fs.ts';
 import { readStat } from '../../agent/adapters/linux/process-proc.ts';
 import { type ContainerdRuntime, containerdRuntime } from '../../agent/adapters/runtime-containerd.ts';
-import { answers, ask, ContainerService, freePort, upload } from './support/container-service.ts';
+import { ContainerService } from './support/container-service.ts';
 import { Containerd } from './support/containerd.ts';
 import { alive, mount, nowUs, refOf, stopRequest } from './support/enforce-world.ts';
 
@@ -31,14 +31,10 @@ afterAll(async () => {
 let copies = 0;
 async function start(image = service.image('reg.local/shop/cart:v1')) {
   containerd.load(image);
-  const port = await freePort();
   copies += 1;
-  const task = await containerd.run(image, `whorl-test-${process.pid}-${copies}`, [
-    '/bin/service',
-    String(port),
-  ]);
-  expect(await answers(port), `${task.id} is ${containerd.task(task.id)?.status}`).toBe(true);
-  return { ...task, port, image };
+  const task = await containerd.run(image, `whorl-test-${process.pid}-${copies}`);
+  expect(await service.answers(task), `${task.id} is ${containerd.task(task.id)?.status}`).toBe(true);
+  return { ...task, image };
 }
 
 describe('a real container', () => {
@@ -64,15 +60,15 @@ describe('a real container', () => {
   it('loses a dropped program to a hold and goes on serving; then to a kill, and goes on serving', async () => {
     const copy = await start();
     const enforcer = await openCgroupEnforcer({ dataDir, now: nowUs });
-    expect(await upload(copy.port, '/tmp/dropped', service.dropped)).toBe('stored');
-    expect(Number(await ask(copy.port, 'RUN /tmp/dropped'))).toBeGreaterThan(0);
+    expect(await service.upload(copy, '/tmp/dropped', service.dropped)).toBe('stored');
+    expect(Number(await service.ask(copy, 'RUN /tmp/dropped'))).toBeGreaterThan(0);
     const dropped = await inside(copy.cgroupPath, 'dropped');
     const request = stopRequest(copy.cgroupPath, 'hold', dropped);
     expect(await enforcer.act(request)).toMatchObject({ result: 'done', stopped: [dropped.pid] });
-    expect(await answers(copy.port)).toBe(true);
+    expect(await service.answers(copy)).toBe(true);
     expect(await enforcer.act({ ...request, action: 'kill-subtree' })).toMatchObject({ result: 'done' });
     expect(alive(dropped.pid)).toBe(false);
-    expect(await answers(copy.port)).toBe(true);
+    expect(await service.answers(copy)).toBe(true);
     expect(containerd.task(copy.id)?.status).toBe('RUNNING');
     enforcer.close();
   });
@@ -85,15 +81,15 @@ describe('a real container', () => {
     });
     expect(cgroupFs(mount).state(copy.cgroupPath).frozen).toBe(true);
     await enforcer.resume('all');
-    expect(await answers(copy.port)).toBe(true);
+    expect(await service.answers(copy)).toBe(true);
     enforcer.close();
   });
 
   it('is reported stopped by its runtime after a kill, also from within a hold', async () => {
     const copy = await start();
     const enforcer = await openCgroupEnforcer({ dataDir, now: nowUs, runtimeKill: runtime.kill });
-    await upload(copy.port, '/tmp/dropped', service.dropped);
-    await ask(copy.port, 'RUN /tmp/dropped');
+    await service.upload(copy, '/tmp/dropped', service.dropped);
+    await service.ask(copy, 'RUN /tmp/dropped');
     const dropped = await inside(copy.cgroupPath, 'dropped');
     await enforcer.act(stopRequest(copy.cgroupPath, 'hold', dropped));
     const result = await enforcer.act(stopRequest(copy.cgroupPath, 'kill', dropped));
@@ -114,8 +110,8 @@ describe('a real container', () => {
   it('loads a dropped library, of which a copy is kept as evidence', async () => {
     const copy = await start();
     const enforcer = await openCgroupEnforcer({ dataDir, now: nowUs });
-    await upload(copy.port, '/tmp/implant.so', service.implant);
-    expect(await ask(copy.port, 'LOAD /tmp/implant.so')).toBe('loaded');
+    await service.upload(copy, '/tmp/implant.so', service.implant);
+    expect(await service.ask(copy, 'LOAD /tmp/implant.so')).toBe('loaded');
     const request = stopRequest(copy.cgroupPath, 'kill-subtree', refOf(copy.pid));
     const drifts = request.incident.drifts.map((d) => ({
       ...d,

@@ -1,4 +1,5 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import {
   chmodSync,
   copyFileSync,
@@ -8,7 +9,6 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -19,6 +19,7 @@ export class ContainerService {
   readonly dir = mkdtempSync(join(tmpdir(), 'whorl-image-'));
   readonly dropped: Buffer;
   readonly implant: Buffer;
+  readonly #ask: string;
 
   constructor() {
     const build = (name: string, ...flags: string[]): string => {
@@ -33,6 +34,7 @@ export class ContainerService {
     copyFileSync(service, join(root, 'bin/service'));
     writeFileSync(join(root, 'srv/page'), 'hello\n');
     copyLibraries(service, root);
+    this.#ask = build('ask', '-static');
     this.dropped = readFileSync(build('dropped', '-static'));
     this.implant = readFileSync(build('implant', '-shared', '-fPIC', '-pthread'));
   }
@@ -40,6 +42,37 @@ export class ContainerService {
   image(name: string, multiPlatform = false): OciImage {
     const archive = join(this.dir, `${name.replace(/[^a-z0-9]/g, '-')}.tar`);
     return ociImage(join(this.dir, 'root'), archive, { name, entrypoint: ['/bin/service'], multiPlatform });
+  }
+
+  /** One request to a running copy, named by its first process; empty when it does not answer. */
+  async ask(
+    copy: { readonly pid: number },
+    request: string,
+    body: Uint8Array = new Uint8Array(),
+  ): Promise<string> {
+    const child = spawn(this.#ask, [String(copy.pid), '8080'], {
+      stdio: ['pipe', 'pipe', 'ignore'],
+      timeout: 5000,
+    });
+    const said: Buffer[] = [];
+    child.stdout.on('data', (chunk: Buffer) => said.push(chunk));
+    // Nobody listens yet, or the copy was stopped in the middle of it.
+    child.stdin.on('error', () => undefined);
+    child.stdin.end(Buffer.concat([Buffer.from(`${request}\n`), body]));
+    await once(child, 'close');
+    return Buffer.concat(said).toString().trim();
+  }
+
+  async answers(copy: { readonly pid: number }): Promise<boolean> {
+    for (let i = 0; i < 100; i += 1) {
+      if ((await this.ask(copy, 'GET')) === 'hello') return true;
+      await sleep(20);
+    }
+    return false;
+  }
+
+  upload(copy: { readonly pid: number }, path: string, bytes: Buffer): Promise<string> {
+    return this.ask(copy, `PUT ${path} ${bytes.length}`, bytes);
   }
 
   close(): void {
@@ -54,50 +87,5 @@ function copyLibraries(program: string, root: string): void {
     mkdirSync(join(root, dirname(path)), { recursive: true });
     copyFileSync(path, join(root, path));
     chmodSync(join(root, path), 0o755);
-  }
-}
-
-/** One request to a running copy; empty when it does not answer. */
-export function ask(port: number, request: string, body: Buffer = Buffer.alloc(0)): Promise<string> {
-  return new Promise((resolve) => {
-    let said = '';
-    const socket = connect(port, '127.0.0.1');
-    socket.setTimeout(2000, () => socket.destroy());
-    socket.on('connect', () => socket.write(Buffer.concat([Buffer.from(`${request}\n`), body])));
-    socket.on('data', (chunk) => {
-      said += String(chunk);
-    });
-    socket.on('error', () => resolve(''));
-    socket.on('close', () => resolve(said.trim()));
-  });
-}
-
-export async function answers(port: number): Promise<boolean> {
-  for (let i = 0; i < 100; i += 1) {
-    if ((await ask(port, 'GET')) === 'hello') return true;
-    await sleep(20);
-  }
-  return false;
-}
-
-export function upload(port: number, path: string, bytes: Buffer): Promise<string> {
-  return ask(port, `PUT ${path} ${bytes.length}`, bytes);
-}
-
-/**
- * A port that nobody listens on, below those Linux hands out by itself: between this look and the service's own bind,
- * any connection of the machine could take one of those.
- */
-export async function freePort(): Promise<number> {
-  for (;;) {
-    const port = 10_000 + Math.floor(Math.random() * 20_000);
-    const server = createServer();
-    const free = await new Promise<boolean>((resolve) => {
-      server.on('error', () => resolve(false));
-      server.listen(port, '127.0.0.1', () => resolve(true));
-    });
-    if (!free) continue;
-    await new Promise((resolve) => server.close(resolve));
-    return port;
   }
 }

@@ -83,14 +83,14 @@ export class Containerd {
     this.ctr('image', 'import', image.archive);
   }
 
-  /** Starts a container in the host's network, so that the test reaches it on loopback. */
+  /** Starts a container with a network namespace of its own. */
   async run(
     image: OciImage,
     id: string,
     args: readonly string[] = [],
   ): Promise<Task & { readonly cgroupPath: string }> {
     this.#started.push(id);
-    this.ctr('run', '-d', '--net-host', image.name, id, ...args);
+    this.ctr('run', '-d', image.name, id, ...args);
     const task = this.task(id);
     if (task === undefined) throw new Error(`container ${id} did not start`);
     return { ...task, cgroupPath: `/${namespace}/${id}` };
