@@ -21,6 +21,8 @@ export interface Normaliser {
   push(bytes: Uint8Array, watcher?: RecordWatcher): readonly Event[];
   /** What the source can see; empty until it has said so. */
   coverage(): readonly BehaviourKind[];
+  /** Whether it has told everything that was there when it began: what it tells from now on happens now. */
+  isSettled(): boolean;
   counters(): Readonly<Record<string, number>>;
 }
 

@@ -126,7 +126,7 @@ class Agent {
   #take(chunk: RawChunk): void {
     this.#lastChunkAt = chunk.receivedAt;
     this.#pipeline.read(chunk.bytes, this.#normaliser);
-    if (!this.#isReady && this.#normaliser.coverage().length > 0) this.#tellReady();
+    if (!this.#isReady && this.#normaliser.isSettled()) this.#tellReady();
   }
 
   #tellReady(): void {

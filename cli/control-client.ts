@@ -43,12 +43,18 @@ function errorOf(answer: unknown, status: number): string {
     : `status ${status}`;
 }
 
+/** Bytes go as they are: what was signed is never written anew. */
+function bodyOf(body: unknown): string | Uint8Array {
+  if (body === undefined) return '';
+  return body instanceof Uint8Array ? body : JSON.stringify(body);
+}
+
 function exchange(
   socketPath: string,
   call: { readonly method: string; readonly path: string; readonly body?: unknown },
 ): Promise<{ status: number; text: string }> {
   return new Promise((resolve, reject) => {
-    const body = call.body === undefined ? '' : JSON.stringify(call.body);
+    const body = bodyOf(call.body);
     const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
     const sent = request(
       { socketPath, method: call.method, path: call.path, headers, timeout: answerTimeoutMs },

@@ -4,7 +4,7 @@ import { kernelFindings } from './doctor/kernel.ts';
 import { providePackages } from './install-packages.ts';
 
 export type SensorProvided =
-  | { readonly kind: 'ready'; readonly binary: string }
+  | { readonly kind: 'ready'; readonly binary: string; readonly installed: boolean }
   /** One sentence: what is missing and how to get it. */
   | { readonly kind: 'missing'; readonly sentence: string };
 
@@ -29,13 +29,13 @@ export async function provideSensor(options: {
       return { kind: 'missing', sentence: provided.sentence };
     case 'installed':
       options.say(`installed in ${provided.seconds.toFixed(0)} s`);
-      return build(options.cacheDir);
+      return build(options.cacheDir, true);
   }
 }
 
-async function build(cacheDir: string): Promise<SensorProvided> {
+async function build(cacheDir: string, installed = false): Promise<SensorProvided> {
   try {
-    return { kind: 'ready', binary: await buildSensor(cacheDir) };
+    return { kind: 'ready', binary: await buildSensor(cacheDir), installed };
   } catch (error) {
     if (error instanceof SourceError) return { kind: 'missing', sentence: error.message };
     throw error;

@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../fingerprint/errors.ts';
 import type { BehaviourKind } from '../fingerprint/event.ts';
+import type { Reason } from '../fingerprint/readiness.ts';
 import type { DriftReason, Mode, UnjudgedReason, Verdict } from '../fingerprint/verdict.ts';
 import type { ExitCode } from './exit.ts';
 
@@ -73,6 +74,20 @@ export const verdictMeanings: Readonly<Record<Verdict['kind'], Meaning>> = {
   unjudged: [
     'nothing can be said of it, and why: no fingerprint, not seen, lost, unknown, older than the agent',
   ],
+};
+
+export const readinessMeanings: Readonly<Record<Reason['id'], Meaning>> = {
+  elapsed: ['whether it was watched long enough'],
+  forecast: [
+    'whether a baseline fixed after half, three quarters or seven eighths of the time would have raised incidents since',
+    'wait, or exercise what the workload does rarely',
+  ],
+  instances: [
+    'whether enough independent copies showed the same: what only one copy showed tells how much the next start will add',
+    'start or restart more copies',
+  ],
+  horizon: ['how long nothing new was seen, which bounds how often something new may still come'],
+  loss: ['whether events were lost while learning', 'whorl status shows where; learn again'],
 };
 
 export const modeMeanings: Readonly<Record<Mode, Meaning>> = {

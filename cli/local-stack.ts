@@ -43,7 +43,11 @@ export async function startStack(options: StackOptions): Promise<LocalStack> {
   try {
     const ready = await Promise.race([told.promise, collector.gone.then(refuse)]);
     const agent = await startAgent(options, ready, collector.pid);
-    return { ready, collector, agent, stop: async () => (await agent.stop(), await collector.stop()) };
+    const stop = async (): Promise<void> => {
+      await agent.stop();
+      await collector.stop();
+    };
+    return { ready, collector, agent, stop };
   } catch (error) {
     await collector.stop();
     throw error;

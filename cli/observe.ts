@@ -1,6 +1,7 @@
-import type { AttributedAct } from '../agent/core/attributed.ts';
+import type { Attributed } from '../agent/core/attributed.ts';
 import { Attribution } from '../agent/core/attribution.ts';
 import { Counters } from '../agent/core/counters.ts';
+import type { InstanceRecord } from '../agent/core/instances.ts';
 import { Watch, type WatchOutput } from '../agent/core/watch.ts';
 import type { InForce } from '../agent/core/watched.ts';
 import { workloadOf } from '../agent/core/workload-of.ts';
@@ -9,6 +10,13 @@ import type { BehaviourKind, Event } from '../fingerprint/event.ts';
 import type { Incident } from '../fingerprint/incident.ts';
 import type { Subject } from '../fingerprint/workload.ts';
 import { CliError, exitCodes } from './exit.ts';
+
+export interface ObserveOptions {
+  readonly subject: Subject;
+  readonly coverage: readonly BehaviourKind[];
+  /** Judge by it; without it everything is learned. */
+  readonly inForce?: InForce;
+}
 
 export interface Observed {
   /** What no fingerprint covers: everything learnable when there is none. */
@@ -28,79 +36,87 @@ export interface Observed {
 /**
  * Recorded events through the agent's own core: attributed, generalised, learned or judged, rolled up into incidents.
  * Everything belongs to one subject; what names another image was left out before.
+ * @throws CliError when one workload shows more than a fingerprint can hold
  */
-export function observe(
-  events: Iterable<Event>,
-  options: {
-    readonly subject: Subject;
-    readonly coverage: readonly BehaviourKind[];
-    readonly inForce?: InForce;
-  },
-): Observed {
-  const counters = new Counters();
-  const attribution = new Attribution({ counters, offline: true });
-  const watch = new Watch({ node: 'recorded', coverage: () => options.coverage, counters, attribution });
-  const found = new Findings(watch);
-  let count = 0;
-  let lost = 0;
-  let first = Number.POSITIVE_INFINITY;
-  let last = 0;
-  const take = (items: ReturnType<Attribution['observe']>): void => {
-    for (const item of items) {
-      if (item.type === 'instance' && item.state !== 'exited') begin(item.instance, item.state);
-      else found.add(watch.observe(item));
-    }
-  };
-  const begin = (instance: AttributedAct['instance'], state: 'started' | 'found'): void => {
-    const workload = workloadOf(
-      {
-        ...(instance.container ?? { id: instance.id }),
-        image: options.subject.name,
-        digest: options.subject.digest,
-      },
-      instance,
-      'recorded',
-    );
-    if (workload === undefined) return;
-    take(attribution.identify(instance, workload));
-    found.instances.add(instance.id);
-    found.add(watch.began(instance, workload, state));
-    if (options.inForce !== undefined) found.add(watch.setInForce(workload, options.inForce));
-  };
-  for (const event of events) {
-    count += 1;
-    first = Math.min(first, event.time);
-    last = Math.max(last, event.time);
-    if (event.kind === 'gap') lost += Math.max(1, event.lost);
-    take(attribution.observe(event));
-  }
-  take(attribution.settle());
-  if (counters.get('lost.dictionary-full') > 0) throw tooMany();
-  return { ...found.result(), counters, events: count, lost, first, last };
+export function observe(events: Iterable<Event>, options: ObserveOptions): Observed {
+  const observer = new Observer(options);
+  for (const event of events) observer.take(event);
+  return observer.end();
 }
 
-class Findings {
-  readonly instances = new Set<string>();
+class Observer {
+  readonly #options: ObserveOptions;
+  readonly #counters = new Counters();
+  readonly #attribution: Attribution;
   readonly #watch: Watch;
+  readonly #instances = new Set<string>();
   readonly #novelties: Behaviour[] = [];
   readonly #incidents = new Map<string, Incident>();
+  #events = 0;
+  #lost = 0;
+  #first = Number.POSITIVE_INFINITY;
+  #last = 0;
 
-  constructor(watch: Watch) {
-    this.#watch = watch;
+  constructor(options: ObserveOptions) {
+    const counters = this.#counters;
+    this.#options = options;
+    this.#attribution = new Attribution({ counters, offline: true });
+    const coverage = () => options.coverage;
+    this.#watch = new Watch({ node: 'recorded', coverage, counters, attribution: this.#attribution });
   }
 
-  add(outputs: readonly WatchOutput[]): void {
+  take(event: Event): void {
+    this.#events += 1;
+    this.#first = Math.min(this.#first, event.time);
+    this.#last = Math.max(this.#last, event.time);
+    if (event.kind === 'gap') this.#lost += Math.max(1, event.lost);
+    this.#handle(this.#attribution.observe(event));
+  }
+
+  end(): Observed {
+    this.#handle(this.#attribution.settle());
+    if (this.#counters.get('lost.dictionary-full') > 0) throw tooMany();
+    // An incident of which only counts changed was not told again: the book has its last state.
+    const incidents = [...this.#incidents.values()].map((told) => this.#watch.incident(told.id) ?? told);
+    incidents.sort((a, b) => a.first - b.first || (a.id < b.id ? -1 : 1));
+    return {
+      novelties: this.#novelties,
+      incidents,
+      counters: this.#counters,
+      instances: this.#instances,
+      events: this.#events,
+      lost: this.#lost,
+      first: this.#first,
+      last: this.#last,
+    };
+  }
+
+  #handle(items: readonly Attributed[]): void {
+    for (const item of items) {
+      if (item.type === 'instance' && item.state !== 'exited') this.#begin(item.instance, item.state);
+      else this.#keep(this.#watch.observe(item));
+    }
+  }
+
+  /** Nobody need be asked who it is: the subject was given. */
+  #begin(instance: InstanceRecord, state: 'started' | 'found'): void {
+    const { subject, inForce } = this.#options;
+    const { container } = instance;
+    const owner = container?.owner ?? container?.name ?? subject.name;
+    const ref = { ...(container ?? { id: instance.id }), owner, image: subject.name, digest: subject.digest };
+    const workload = workloadOf(ref, instance, 'recorded');
+    if (workload === undefined) return;
+    this.#instances.add(instance.id);
+    this.#keep(this.#watch.began(instance, workload, state));
+    if (inForce !== undefined) this.#keep(this.#watch.setInForce(workload, inForce));
+    this.#handle(this.#attribution.identify(instance, workload));
+  }
+
+  #keep(outputs: readonly WatchOutput[]): void {
     for (const output of outputs) {
       if (output.type === 'incident') this.#incidents.set(output.incident.id, output.incident);
       else if (output.report.type === 'novelty') this.#novelties.push(output.report.behaviour);
     }
-  }
-
-  /** An incident that only counts changed was not told again; the book has its last state. */
-  result(): Pick<Observed, 'novelties' | 'incidents' | 'instances'> {
-    const incidents = [...this.#incidents.values()].map((told) => this.#watch.incident(told.id) ?? told);
-    incidents.sort((a, b) => a.first - b.first || (a.id < b.id ? -1 : 1));
-    return { novelties: this.#novelties, incidents, instances: this.instances };
   }
 }
 
@@ -108,6 +124,6 @@ function tooMany(): CliError {
   return new CliError(
     exitCodes.usage,
     'the recording holds more than 20 000 different behaviours of one workload',
-    'name the image with --subject so that other workloads are left out, or record one workload',
+    'record one workload, or leave others out by their image digest',
   );
 }

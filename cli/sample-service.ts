@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
-import { appendFile, mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { appendFile, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -56,11 +57,11 @@ async function page(directory: string, path: string): Promise<string> {
 
 /** Written beside, then renamed: an order is whole or not there. */
 async function order(directory: string, what: string): Promise<string> {
-  const number = (await readdir(join(directory, 'orders'))).length + 1;
-  const file = join(directory, 'orders', `${number}.json`);
-  await writeFile(`${file}.new`, JSON.stringify({ number, what }));
+  const id = randomUUID();
+  const file = join(directory, 'orders', `${id}.json`);
+  await writeFile(`${file}.new`, JSON.stringify({ id, what }));
   await rename(`${file}.new`, file);
-  return `order ${number} taken\n`;
+  return `order ${id} taken\n`;
 }
 
 async function body(request: IncomingMessage): Promise<string> {

@@ -40,7 +40,7 @@ export async function readSettings(
     const at = setting.indexOf('=');
     if (at < 1)
       throw new CliError(exitCodes.usage, '--set must be KEY=VALUE', 'for example --set logLevel=warn');
-    flags[setting.slice(0, at)] = valueOf(setting.slice(at + 1));
+    flags[setting.slice(0, at)] = settingValue(setting.slice(at + 1));
   }
   return { file, flags };
 }
@@ -51,7 +51,7 @@ async function readConfig(io: Io, path: string): Promise<unknown> {
 }
 
 /** JSON where it is JSON (numbers, lists, true), else the text itself, so that a path needs no quotes. */
-function valueOf(text: string): unknown {
+function settingValue(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

@@ -19,6 +19,7 @@ export function register(program: Command, io: Io): void {
 async function collect(io: Io, options: SettingOptions): Promise<void> {
   const { main } = await import('../collector/main.ts');
   const { ConfigError, parseCollectorConfig } = await import('../collector/config.ts');
+  const { CollectorError, StoreError } = await import('../collector/ports.ts');
   const { untilSignal } = await import('./until-signal.ts');
   const { version } = await import('./version.ts');
   const { file, flags } = await readSettings(io, options);
@@ -28,12 +29,9 @@ async function collect(io: Io, options: SettingOptions): Promise<void> {
     await main(config, { out: (line) => io.out(line), signal: untilSignal(), version: version() });
   } catch (error) {
     if (error instanceof ConfigError) throw configProblem(error.problems, options);
-    throw collectorProblem(error);
+    if (error instanceof CollectorError || error instanceof StoreError) {
+      throw new CliError(exitCodes.usage, error.message, undefined, { cause: error });
+    }
+    throw error;
   }
-}
-
-/** Why it does not start or could not go on; both classes carry a closed code and a sentence for a person. */
-function collectorProblem(error: unknown): unknown {
-  if (!(error instanceof Error) || !['CollectorError', 'StoreError'].includes(error.name)) return error;
-  return new CliError(exitCodes.usage, error.message, undefined, { cause: error });
 }

@@ -1,11 +1,8 @@
 import type { Command } from 'commander';
-import { documentKind } from '../fingerprint/document-kind.ts';
-import { FingerprintError } from '../fingerprint/errors.ts';
 import type { Baseline } from '../fingerprint/fingerprint.ts';
 import { isDigest, isSubjectName, parseImageRef } from '../fingerprint/image-ref.ts';
-import { parseBaseline } from '../fingerprint/parse-fingerprint.ts';
 import { type SignedFingerprint, type SignOptions, signFingerprint } from '../fingerprint/sign.ts';
-import { parseJson } from '../fingerprint/strict-json.ts';
+import { readBaseline } from './baseline-file.ts';
 import { about, CliError, exitCodes } from './exit.ts';
 import { examples } from './help.ts';
 import type { Io } from './io.ts';
@@ -13,9 +10,6 @@ import { readPrivateKey } from './key-file.ts';
 import { issuingMoment, momentOption } from './moment.ts';
 import { type PassphraseOptions, passphraseOptions } from './passphrase.ts';
 import { fileName } from './read-file.ts';
-
-/** Room for a baseline of 20 000 entries. */
-const maxBaselineBytes = 16 * 1024 * 1024;
 
 interface Options extends PassphraseOptions {
   readonly key: string;
@@ -68,8 +62,7 @@ async function sign(io: Io, path: string, options: Options): Promise<void> {
   if (options.bundle === options.out)
     throw new CliError(exitCodes.usage, '--out and --bundle name the same file');
   const chosen = chosenOptions(io, options);
-  const bytes = await io.readFile(path, { maxBytes: maxBaselineBytes });
-  const baseline = about(fileName(path), () => readBaseline(bytes));
+  const baseline = await readBaseline(io, path);
   const key = await readPrivateKey(io, options.key, options);
   const signed = about(fileName(path), () =>
     signFingerprint(baseline, { ...chosen, stream: chosen.stream ?? streamOf(baseline, options.image) }, key),
@@ -118,13 +111,4 @@ function chosenOptions(io: Io, options: Options): Omit<SignOptions, 'stream'> & 
 
 function streamOf(baseline: Baseline, image: string | undefined): string {
   return image === undefined ? baseline.subject.name : (image.split('@', 1)[0] ?? baseline.subject.name);
-}
-
-function readBaseline(bytes: Uint8Array): Baseline {
-  const value = parseJson(bytes, { bytes: maxBaselineBytes });
-  const kind = documentKind(value);
-  if (kind !== undefined && kind !== 'an unsigned baseline') {
-    throw new FingerprintError('SCHEMA', `is ${kind}, not a baseline; \`whorl learn\` writes one`);
-  }
-  return parseBaseline(value);
 }

@@ -1,7 +1,6 @@
 import { basename } from 'node:path';
 import { type Command, Option } from 'commander';
-import { printable } from '../fingerprint/printable.ts';
-import { newTrustPolicy, type TrustPolicy, trustPolicyDocument } from '../fingerprint/trust-policy.ts';
+import { newTrustPolicy, trustPolicyDocument } from '../fingerprint/trust-policy.ts';
 import { type Mode, modes } from '../fingerprint/verdict.ts';
 import { about, exitCodes } from './exit.ts';
 import { examples } from './help.ts';
@@ -9,6 +8,7 @@ import type { Io } from './io.ts';
 import { readPublicKey } from './key-file.ts';
 import { issuingMoment } from './moment.ts';
 import { readTrustPolicy } from './policy-file.ts';
+import { policySentences } from './policy-text.ts';
 import { fileName } from './read-file.ts';
 
 interface InitOptions {
@@ -81,32 +81,11 @@ async function initPolicy(io: Io, options: InitOptions): Promise<void> {
   await io.writeFile(options.out, `${JSON.stringify(document, null, 2)}\n`);
   io.err(`wrote ${fileName(options.out)}; it counts only while nobody else can write it`);
   if (options.json === true) io.out(JSON.stringify({ policy: options.out, signers: [signer.keyId] }));
-  else for (const sentence of sentences(policy)) io.out(sentence);
+  else for (const sentence of policySentences(policy)) io.out(sentence);
 }
 
 async function showPolicy(io: Io, path: string, json: boolean): Promise<void> {
   const policy = await readTrustPolicy(io, path);
   if (json) io.out(JSON.stringify(trustPolicyDocument(policy)));
-  else for (const sentence of sentences(policy)) io.out(sentence);
-}
-
-function sentences(policy: TrustPolicy): string[] {
-  const until = policy.expiresAt === undefined ? '' : `, valid until ${policy.expiresAt}`;
-  const rules = policy.rules.map((rule) => {
-    const images = rule.images
-      .map((pattern) => (pattern === '**' ? 'every image' : printable(pattern)))
-      .join(', ');
-    const who = rule.signers.map((id) => holder(policy, id)).join(' or ');
-    return `Rule ${printable(rule.name)}: for ${images}, ${who} may sign; what is signed may go as far as ${rule.maxMode}.`;
-  });
-  const orders = policy.commandKeys.map((key) => holder(policy, key.keyId)).join(' or ');
-  return [
-    `Trust policy version ${policy.version} of ${policy.issuedAt}${until}. The first rule that matches decides.`,
-    ...rules,
-    orders === '' ? 'Nobody may give orders to agents.' : `${orders} may give orders to agents.`,
-  ];
-}
-
-function holder(policy: TrustPolicy, keyId: string): string {
-  return `${printable(policy.keys.get(keyId)?.owner ?? '', 80)} (key ${keyId.slice(0, 12)}…)`;
+  else for (const sentence of policySentences(policy)) io.out(sentence);
 }

@@ -98,8 +98,8 @@ async function endOf({ agent, collector }: LocalStack): Promise<never> {
 }
 
 function print(io: Io, options: Options, from: string, text: Text | undefined, line: object): void {
-  if (options.json === true) return io.out(JSON.stringify({ from, ...line }));
-  if (text === undefined) return;
+  if (options.json === true) io.out(JSON.stringify({ from, ...line }));
+  if (options.json === true || text === undefined) return;
   const time = new Date(io.now()).toTimeString().slice(0, 8);
   const pieces = typeof text === 'string' ? [text] : text;
   io.out([styled('dim', time), ' ', ...pieces]);

@@ -44,7 +44,7 @@ const rules: readonly Rule[] = [
   { from: /^proto\//, mayImport: /^(fingerprint\/|proto\/|@grpc\/grpc-js$|protobufjs|node:)/, why: 'the wire' },
   {
     from: /^cli\//,
-    mayImport: /^(fingerprint\/|cli\/|agent\/(core|main|config|adapters|ports|state-line)|collector\/(main|config|state-line)|node:|commander$)/,
+    mayImport: /^(fingerprint\/|cli\/|agent\/(core|main|config|adapters|ports|state-line)|collector\/(main|config|ports|state-line)|node:|commander$)/,
     why: 'verbs are thin: they call the core and the composition roots',
   },
 ];

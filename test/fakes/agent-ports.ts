@@ -114,6 +114,7 @@ function jsonNormaliser(): Normaliser {
   return {
     push: (bytes) => JSON.parse(new TextDecoder().decode(bytes)),
     coverage: () => behaviourKinds,
+    isSettled: () => true,
     counters: () => ({}),
   };
 }

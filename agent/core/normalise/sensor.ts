@@ -35,6 +35,8 @@ export interface SensorNormaliser {
    */
   push(bytes: Uint8Array, watcher?: RecordWatcher): Event[];
   coverage(): readonly BehaviourKind[];
+  /** Whether the record that ends the sweep of what was there before has come. */
+  isSettled(): boolean;
   counters(): Readonly<Record<string, number>>;
 }
 
@@ -51,6 +53,7 @@ class Normaliser implements SensorNormaliser {
   #lastTime = 0;
   #lost = false;
   #coverage: readonly BehaviourKind[] = [];
+  #settled = false;
   readonly #counts = {
     records: 0,
     skipped: 0,
@@ -86,6 +89,10 @@ class Normaliser implements SensorNormaliser {
 
   coverage(): readonly BehaviourKind[] {
     return this.#coverage;
+  }
+
+  isSettled(): boolean {
+    return this.#settled;
   }
 
   counters(): Readonly<Record<string, number>> {
@@ -128,7 +135,10 @@ class Normaliser implements SensorNormaliser {
     const r = this.#record;
     r.place(all, view, at, at + length);
     const type = r.u16(recordHead.type);
-    if (type === recordType.ready) return;
+    if (type === recordType.ready) {
+      this.#settled = true;
+      return;
+    }
     if (type === recordType.hello || type === recordType.stats) {
       this.#learnAboutSource(r, type);
       return;

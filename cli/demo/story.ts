@@ -1,0 +1,234 @@
+import { readFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Incident } from '../../fingerprint/incident.ts';
+import type { Receipt } from '../../fingerprint/order.ts';
+import type { AgentLine } from '../agent-line.ts';
+import type { CollectorLine } from '../collector-line.ts';
+import { CliError, exitCodes } from '../exit.ts';
+import type { LocalStack } from '../local-stack.ts';
+import { approve, handOver, setMode, type ToApprove } from './approve.ts';
+import { runDroppedBinary, runShell } from './attack.ts';
+import type { Cleanup } from './cleanup.ts';
+import { type Outcome, stopMs } from './ending.ts';
+import type { Narrator } from './narrator.ts';
+import { ordinaryDay, type Shop, visit } from './shop.ts';
+import { isGone, makeStage, openShops, type Stage, startWatching } from './stage.ts';
+
+/** How long learning may take before the story is given up: far more than the demo's thresholds ask for. */
+const learnWithinMs = 45_000;
+/** Drift of benign traffic would show within a few milliseconds; a second more than that is waited for. */
+const quietMs = 1_500;
+
+interface Play {
+  readonly stage: Stage;
+  readonly stack: LocalStack;
+  readonly shops: readonly [Shop, Shop];
+  readonly narrator: Narrator;
+  readonly cleanup: Cleanup;
+  readonly signal: AbortSignal;
+}
+
+/** Live, every attack has its receipt. */
+type Stopped = Required<Outcome>;
+
+export interface StoryOptions {
+  readonly sensor: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly narrator: Narrator;
+  readonly cleanup: Cleanup;
+  readonly signal: AbortSignal;
+}
+
+/** The whole story on live kernel events. @returns what came of the two attacks */
+export async function playStory(options: StoryOptions): Promise<readonly Stopped[]> {
+  const { narrator, cleanup, signal } = options;
+  const stage = await makeStage(cleanup);
+  narrator.step('A collector and an agent, a process each');
+  const stack = await startWatching(stage, cleanup, options);
+  const ready = await stage.agentLines.wait('the agent seeing events', byType('agent-ready'), { signal });
+  narrator.say(
+    `collector pid ${stack.collector.pid} at ${stack.ready.address} (TLS), agent pid ${stack.agent.pid}`,
+  );
+  narrator.say(`the agent sees ${ready.coverage.join(', ')} through its own eBPF sensor`);
+  const shops = await watchShops(stage, options);
+  const play: Play = { stage, stack, shops, narrator, cleanup, signal };
+  const learned = await learn(play);
+  await enforce(play, learned);
+  await ordinaryTraffic(play);
+  return [await droppedBinary(play), await shell(play)];
+}
+
+async function watchShops(
+  stage: Stage,
+  { narrator, cleanup, signal }: StoryOptions,
+): Promise<readonly [Shop, Shop]> {
+  narrator.step('Two copies of a small web shop, each in a cgroup of its own');
+  const shops = await openShops(stage, cleanup);
+  for (const shop of shops) {
+    const seen = (line: AgentLine) =>
+      line.type === 'instance' && line.instance.id === shop.cgroup ? line : undefined;
+    await stage.agentLines.wait(`the agent seeing ${shop.name}`, seen, { signal });
+    narrator.say(`${shop.name}: pid ${shop.pid}, http://127.0.0.1:${shop.port}, cgroup ${shop.cgroup}`);
+  }
+  return shops;
+}
+
+async function learn(play: Play): Promise<ToApprove> {
+  const { stage, narrator, signal } = play;
+  narrator.step('Ordinary days: the agent learns what the shop does');
+  const readiness = (line: CollectorLine) =>
+    line.type === 'readiness' && line.ready && line.workload.owner.includes(stage.cgroup) ? line : undefined;
+  const done = new AbortController();
+  const traffic = keepBusy(play.shops, done.signal);
+  try {
+    const line = await stage.collectorLines.wait('the end of learning', readiness, {
+      signal,
+      timeoutMs: learnWithinMs,
+    });
+    narrator.say('learning is complete, by the thresholds of a demo (a real site needs days):');
+    for (const reason of line.reasons) narrator.good(reason.sentence);
+    return { hash: line.hash, subject: line.workload.subject };
+  } finally {
+    done.abort();
+    await traffic;
+  }
+}
+
+async function keepBusy(shops: readonly Shop[], signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    await Promise.all(shops.map((shop) => ordinaryDay(shop.port)));
+    await sleep(200, undefined, { signal }).catch(() => undefined);
+  }
+}
+
+async function enforce(play: Play, learned: ToApprove): Promise<void> {
+  const { stage, stack, narrator, signal } = play;
+  narrator.step('Keys, a trust policy, a signature: what was learned becomes a fingerprint');
+  const from = stage.agentLines.end;
+  const file = await approve(stage, stack, narrator, learned);
+  await handOver(stack, await readFile(file));
+  const line = await stage.agentLines.wait('the fingerprint taking effect', byType('fingerprint-in-force'), {
+    from,
+    signal,
+  });
+  narrator.good(
+    `in force: version ${line.version}, signed by ${line.signedBy}, may go as far as ${line.maxMode}`,
+  );
+  if (line.warnings.length > 0) narrator.say(`warnings: ${line.warnings.join(', ')}`);
+}
+
+async function ordinaryTraffic(play: Play): Promise<void> {
+  const { stage, shops, narrator, signal } = play;
+  narrator.step('Another ordinary day: nothing may drift');
+  const from = stage.agentLines.end;
+  const answers = (await Promise.all(shops.map((shop) => ordinaryDay(shop.port)))).flat();
+  await sleep(quietMs, undefined, { signal });
+  const drifted = stage.agentLines
+    .since(from)
+    .filter((line) => line.type === 'incident' && isOurs(line.incident, stage));
+  for (const line of drifted) if (line.type === 'incident') narrator.loud(line.incident.sentence);
+  if (drifted.length > 0)
+    throw new CliError(exitCodes.drift, 'ordinary traffic drifted: learning was not complete');
+  narrator.good(`${answers.filter((status) => status > 0).length} requests answered, no drift`);
+}
+
+async function droppedBinary(play: Play): Promise<Stopped> {
+  const { stage, shops, narrator, stack } = play;
+  const [shop] = shops;
+  narrator.step(`Reactions up to "freeze": ${shop.name} runs a program that somebody dropped`);
+  await setMode(stack, 'freeze');
+  const from = stage.agentLines.end;
+  await runDroppedBinary(stage, shop);
+  const outcome = await watchOutcome(play, shop, from);
+  narrator.say(
+    'held, not ended: a person can look at it, let it go or kill it; else it runs on in 10 minutes',
+  );
+  await neighboursAnswer(play);
+  return outcome;
+}
+
+async function shell(play: Play): Promise<Stopped> {
+  const { stage, shops, narrator, stack, cleanup } = play;
+  const shop = shops[1];
+  narrator.step(`Reactions up to "kill": ${shop.name} runs a shell that connects out`);
+  await setMode(stack, 'kill');
+  const from = stage.agentLines.end;
+  await runShell(cleanup, shop);
+  const outcome = await watchOutcome(play, shop, from);
+  const { stopped } = outcome.receipt;
+  for (const pid of stopped) await untilGone(pid);
+  narrator.good(`pid ${stopped.join(', ')} is gone`);
+  await neighboursAnswer(play);
+  return outcome;
+}
+
+/** The first thing that is said of the attack, what was done about it, and at last everything that was seen of it. */
+async function watchOutcome(play: Play, shop: Shop, from: number): Promise<Stopped> {
+  const { stage, narrator, signal } = play;
+  const isIt = (line: AgentLine) =>
+    line.type === 'incident' && line.incident.instance.id === shop.cgroup ? line : undefined;
+  const { incident: first } = await stage.agentLines.wait('an incident', isIt, { from, signal });
+  narrator.loud(first.sentence);
+  const answer = (line: AgentLine) =>
+    line.type === 'receipt' && line.receipt.incident === first.id ? line.receipt : undefined;
+  const receipt = await stage.agentLines.wait('a reaction', answer, { from, signal });
+  if (receipt.result !== 'done')
+    throw new CliError(
+      exitCodes.incomplete,
+      `the reaction failed: ${receipt.result} ${receipt.detail ?? ''}`,
+    );
+  await sleep(300, undefined, { signal });
+  const last = stage.agentLines
+    .since(from)
+    .findLast((line) => line.type === 'incident' && line.incident.id === first.id);
+  const incident = last?.type === 'incident' ? last.incident : first;
+  if (incident.sentence !== first.sentence) narrator.loud(incident.sentence);
+  describe(narrator, incident, receipt);
+  return { incident, receipt };
+}
+
+function describe(narrator: Narrator, incident: Incident, receipt: Receipt): void {
+  const { approval } = incident;
+  const longest = incident.drifts.reduce<readonly string[]>(
+    (best, d) => (d.lineage.length > best.length ? d.lineage : best),
+    [],
+  );
+  narrator.say(
+    `lineage:  ${longest.join(' → ')} (pid ${incident.culprit.pid}), ${incident.kinds.join(', ')}`,
+  );
+  if (approval !== undefined)
+    narrator.say(`approved: version ${approval.version} by ${approval.signedBy}, up to ${approval.maxMode}`);
+  const seen = (receipt.eventToVerdictUs ?? 0) / 1000;
+  const stopped = stopMs(receipt);
+  const what = receipt.action === 'hold' || receipt.action === 'freeze' ? 'held' : 'killed';
+  narrator.good(
+    `detected ${seen.toFixed(1)} ms after the act, ${what} ${stopped.toFixed(1)} ms after that: pid ${receipt.stopped.join(', ')}`,
+  );
+}
+
+async function neighboursAnswer({ shops, narrator }: Play): Promise<void> {
+  for (const shop of shops) {
+    const status = await visit(shop.port, '/');
+    if (status !== 200)
+      throw new CliError(exitCodes.internal, `${shop.name} does not answer any more (${status})`);
+  }
+  narrator.good('both copies still answer');
+}
+
+async function untilGone(pid: number): Promise<void> {
+  for (let attempt = 0; !isGone(pid); attempt += 1) {
+    if (attempt > 250) throw new CliError(exitCodes.internal, `pid ${pid} is still there`);
+    await sleep(20);
+  }
+}
+
+function isOurs(incident: Incident, stage: Stage): boolean {
+  return incident.instance.id.startsWith(`${stage.cgroup}/`);
+}
+
+function byType<T extends AgentLine['type']>(
+  type: T,
+): (line: AgentLine) => Extract<AgentLine, { type: T }> | undefined {
+  // The guard proves what the compiler cannot follow through a type parameter.
+  return (line) => (line.type === type ? (line as Extract<AgentLine, { type: T }>) : undefined);
+}

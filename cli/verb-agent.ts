@@ -1,0 +1,49 @@
+import type { Command } from 'commander';
+import { endWithParent } from './daemon.ts';
+import { CliError, exitCodes } from './exit.ts';
+import { examples } from './help.ts';
+import type { Io } from './io.ts';
+import { configProblem, readSettings, type SettingOptions, settingOptions } from './settings.ts';
+
+export function register(program: Command, io: Io): void {
+  const verb = settingOptions(
+    program
+      .command('agent')
+      .description('the node daemon: watches every process, learns or judges, obeys signed orders'),
+  ).action((options: SettingOptions) => watch(io, options));
+  examples(verb, [
+    ['whorl agent', 'on its own: what it sees waits in the spool'],
+    ['whorl agent --config /etc/whorl/agent.json', 'as a service'],
+    [
+      'whorl agent --set collector=whorl.example:7443 --set tokenFile=/etc/whorl/token',
+      'told to a collector',
+    ],
+  ]);
+}
+
+async function watch(io: Io, options: SettingOptions): Promise<void> {
+  const { main } = await import('../agent/main.ts');
+  const { ConfigError, parseAgentConfig } = await import('../agent/config.ts');
+  const { AgentError, SourceError } = await import('../agent/ports.ts');
+  const { untilSignal } = await import('./until-signal.ts');
+  const { version } = await import('./version.ts');
+  const { file, flags } = await readSettings(io, options);
+  if (options.withParent === true) endWithParent();
+  try {
+    const config = parseAgentConfig(file, flags);
+    await main(config, { out: (line) => io.out(line), signal: untilSignal(), version: version() });
+  } catch (error) {
+    if (error instanceof ConfigError) throw configProblem(error.problems, options);
+    if (error instanceof AgentError)
+      throw new CliError(exitCodes.usage, error.message, undefined, { cause: error });
+    if (error instanceof SourceError) {
+      throw new CliError(
+        exitCodes.incomplete,
+        `${error.message} (${error.code})`,
+        'whorl doctor says what is missing',
+        { cause: error },
+      );
+    }
+    throw error;
+  }
+}

@@ -1,0 +1,82 @@
+import type { Command } from 'commander';
+import { documentKind } from '../fingerprint/document-kind.ts';
+import { open, statementPayloadType } from '../fingerprint/envelope.ts';
+import { FingerprintError } from '../fingerprint/errors.ts';
+import { describeBaseline } from '../fingerprint/explain.ts';
+import { parseBaseline } from '../fingerprint/parse-fingerprint.ts';
+import { printable } from '../fingerprint/printable.ts';
+import { parseStatement } from '../fingerprint/statement.ts';
+import { parseJson } from '../fingerprint/strict-json.ts';
+import { parseTrustPolicy } from '../fingerprint/trust-policy.ts';
+import { about, exitCodes } from './exit.ts';
+import { examples } from './help.ts';
+import type { Io } from './io.ts';
+import { policySentences } from './policy-text.ts';
+import { fileName } from './read-file.ts';
+
+/** The largest document of ours. */
+const maxBytes = 16 << 20;
+
+interface Inspected {
+  readonly kind: string;
+  readonly lines: readonly string[];
+  readonly document: unknown;
+}
+
+export function register(program: Command, io: Io): void {
+  const verb = program
+    .command('inspect')
+    .description('say what a file is and what it means: baseline, fingerprint, Sigstore bundle, trust policy')
+    .argument('<file>', 'the file, - for stdin')
+    .option('--json', 'one JSON object')
+    .action((path: string, options: { json?: boolean }) => inspect(io, path, options.json === true));
+  examples(verb, [
+    ['whorl inspect cart.json', 'what would I sign?'],
+    ['whorl inspect cart.intoto.json', 'what was signed? (whorl verify says whether to believe it)'],
+  ]);
+}
+
+async function inspect(io: Io, path: string, json: boolean): Promise<void> {
+  const bytes = await io.readFile(path, { maxBytes });
+  const found = about(fileName(path), () => read(bytes), exitCodes.usage);
+  if (json) io.out(JSON.stringify({ kind: found.kind, document: found.document }));
+  else for (const line of [`${fileName(path)} is ${found.kind}.`, ...found.lines]) io.out(line);
+}
+
+function read(bytes: Uint8Array): Inspected {
+  const value = parseJson(bytes, { bytes: maxBytes });
+  const kind = documentKind(value);
+  switch (kind) {
+    case 'an unsigned baseline': {
+      const baseline = parseBaseline(value);
+      return { kind, lines: describeBaseline(baseline), document: baseline };
+    }
+    case 'a signed envelope':
+    case 'a Sigstore bundle':
+      return readSigned(kind, bytes);
+    case 'a trust policy': {
+      const policy = parseTrustPolicy(value);
+      return { kind, lines: policySentences(policy), document: value };
+    }
+    default:
+      throw new FingerprintError(
+        'SCHEMA',
+        `is ${kind ?? 'nothing that whorl writes'}; inspect reads baselines, fingerprints, bundles and trust policies`,
+      );
+  }
+}
+
+/** Shown, not believed: whether the signature is good and by whom only `verify` says. */
+function readSigned(kind: string, bytes: Uint8Array): Inspected {
+  const { payload, signatures } = open(bytes, [statementPayloadType]);
+  const { fingerprint } = parseStatement(payload);
+  const { stream, version, issuedAt, expiresAt, supersedes } = fingerprint;
+  const until = expiresAt === undefined ? 'without an end' : `until ${expiresAt}`;
+  const instead = supersedes === undefined ? [] : [`It replaces ${supersedes}.`];
+  const lines = [
+    `It claims to be version ${version} of ${printable(stream)}, issued ${issuedAt}, ${until}; ${signatures.length} signatures, not checked here.`,
+    ...instead,
+    ...describeBaseline(fingerprint),
+  ];
+  return { kind, lines, document: fingerprint };
+}
