@@ -25,8 +25,11 @@ export const shortestToken = 15;
 const named = ({ name = '', secret = '' }: Readonly<Record<string, string | undefined>>): boolean =>
   isSecretName(name) && !isPlainValue(name, secret);
 
-/** A value in running text; inside one argument the whole rest is the value (secrets.ts). Bounded for hostile text. */
-const value = String.raw`(?<secret>(?:\\[^"'\s]|[^\s"'&;,\\<>]){1,4096})`;
+/**
+ * A value in running text; inside one argument the whole rest is the value (secrets.ts). Bounded for hostile text. Ends
+ * where a shell would begin to run something: a command must not pass for the password before it.
+ */
+const value = String.raw`(?<secret>(?:\\[^"'\s]|(?!\$[({])[^\s"'&;,\\<>|\x60]){1,4096})`;
 const quote = String.raw`\\{0,3}["']`;
 /** Words of an HTTP header before the credential itself. */
 const scheme = '(?:(?:Bearer|Basic|Digest|Token|ApiKey) +)?';
@@ -52,7 +55,7 @@ export const secretRules: readonly SecretRule[] = [
   {
     id: 'url-userinfo',
     needs: needs.separator,
-    find: /(?<keep>:\/\/)(?<secret>[^\s/"'`?#<>]+)(?=@)/g,
+    find: /(?<keep>:\/\/)(?<secret>(?:(?!\$[({])[^\s/"'`?#<>|])+)(?=@)/g,
     accept: ({ secret }) => secret !== '{secret}',
     examples: [
       ['https://bob:hunter2@git.example/x', 'https://{secret}@git.example/x'],
@@ -98,6 +101,8 @@ export const secretRules: readonly SecretRule[] = [
       'secretName=db',
       'http://token:8080/',
       'tokenizer=fast',
+      'PASSWORD=$(nc${IFS}evil) run',
+      'PASSWORD=`id` run',
     ],
   },
   {

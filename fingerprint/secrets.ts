@@ -103,7 +103,7 @@ function announces(option: string, arg: string, tool: RegExp | undefined): boole
  * like a script: what a script does after setting a variable must stay to be seen.
  */
 function redactArg(arg: string): string {
-  const match = /^(--?([A-Za-z_][\w.-]*)=)([\s\S]+)$|^(([A-Za-z_]\w*)=)([^\s;|&`]+)$/.exec(arg);
+  const match = /^(--?([A-Za-z_][\w.-]*)=)([\s\S]+)$|^(([A-Za-z_]\w*)=)((?:(?!\$[({])[^\s;|&`])+)$/.exec(arg);
   const [kept = '', name = '', value = ''] = match?.slice(1).filter((part) => part !== undefined) ?? [];
   if (isSecretName(name) && !isPlainValue(name, value)) return `${kept}${secretPlaceholder}`;
   return redactText(arg);
