@@ -11,12 +11,16 @@ const maxAsking = 8;
 const firstRetryMs = 50;
 /** A runtime that was away may be back; until then the instance is counted as unknown. */
 const laterRetryMs = 30_000;
+/** An entrypoint script executes its server within this; who is known by the entrypoint's bytes is then the server. */
+const settleMs = 250;
 
 export interface IdentitiesOptions {
   readonly runtimes: readonly ContainerRuntime[];
   readonly cluster: string;
   /** How long behaviours wait for an answer before they are counted as unjudged. */
   readonly patienceMs: number;
+  /** What the instance's first process executed last, to see that it became something else meanwhile. */
+  readonly imageOf: (instance: InstanceRecord) => unknown;
   readonly counters: Counters;
   readonly log: Log;
   readonly onKnown: (instance: InstanceRecord, workload: Workload) => void;
@@ -57,24 +61,42 @@ export class Identities {
   }
 
   async #settle(instance: InstanceRecord): Promise<void> {
-    const { patienceMs, onKnown, onUnknown, log, counters } = this.#options;
+    const { patienceMs, onKnown, onUnknown } = this.#options;
     let waited = 0;
     for (let wait = firstRetryMs; !this.#signal.aborted; wait *= 2) {
+      const image = this.#options.imageOf(instance);
       const answer = await this.#once(instance);
-      if (answer.kind === 'workload') {
+      const hasPatience = waited + wait <= patienceMs;
+      if (answer.kind === 'broken') {
+        if (!hasPatience) return this.#giveUp(instance, answer.cause);
+        await this.#pause(wait);
+      } else if (!hasPatience || !(await this.#isMoving(instance, answer, image))) {
+        if (answer.kind === 'nobody') return onUnknown(instance, answer.reason);
         instance.container ??= answer.ref;
         return onKnown(instance, answer.workload);
       }
-      if (answer.kind === 'nobody') return onUnknown(instance, answer.reason);
-      if (waited + wait > patienceMs) {
-        counters.add('identify.failed');
-        log.warn({ instance: instance.id, err: answer.cause }, 'container runtime does not answer');
-        onUnknown(instance, 'the container runtime does not answer');
-        return this.#later(instance);
-      }
       waited += wait;
-      await sleep(wait, undefined, { signal: this.#signal, ref: false }).catch(() => undefined);
     }
+  }
+
+  /** An image's name stays; bytes of an entrypoint that starts something else in its place were asked too early. */
+  async #isMoving(instance: InstanceRecord, answer: Answer, image: unknown): Promise<boolean> {
+    if (instance.state === 'found' || (answer.kind === 'workload' && answer.ref.image !== undefined))
+      return false;
+    await this.#pause(settleMs);
+    return instance.live > 0 && this.#options.imageOf(instance) !== image;
+  }
+
+  #giveUp(instance: InstanceRecord, err: unknown): void {
+    const { counters, log, onUnknown } = this.#options;
+    counters.add('identify.failed');
+    log.warn({ instance: instance.id, err }, 'container runtime does not answer');
+    onUnknown(instance, 'the container runtime does not answer');
+    this.#later(instance);
+  }
+
+  async #pause(ms: number): Promise<void> {
+    await sleep(ms, undefined, { signal: this.#signal, ref: false }).catch(() => undefined);
   }
 
   async #once(instance: InstanceRecord): Promise<Answer> {

@@ -66,6 +66,7 @@ export class Pipeline {
         runtimes: options.runtimes,
         cluster: options.cluster,
         patienceMs: options.identifySeconds * 1000,
+        imageOf: ({ first }) => (first === undefined ? undefined : this.attribution.process(first)?.image),
         counters,
         log,
         onKnown: (instance, workload) => this.#known(instance, workload),
