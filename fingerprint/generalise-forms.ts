@@ -32,9 +32,9 @@ export const ulid = '[0-7][0-9A-HJKMNP-TV-Z]{25}';
 export const hex16 = '(?=[0-9a-fA-F]*\\d)(?=[0-9a-fA-F]*[a-fA-F])[0-9a-fA-F]{16,}';
 /** The alphabet Kubernetes draws names from: no vowels, so that no word comes out. */
 export const k8s = '[bcdfghjklmnpqrstvwxz2456789]';
-export const year = '(?:19|20)\\d\\d';
+const year = '(?:19|20)\\d\\d';
 export const date = `${year}(?:[-_.](?:0[1-9]|1[0-2])[-_.](?:0[1-9]|[12]\\d|3[01])|(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\\d|3[01]))(?:[T_.-]?[0-2]\\d[-_:.]?[0-5]\\d(?:[-_:.]?[0-5]\\d(?:[.,]\\d{1,9})?)?(?:Z|[+-]\\d\\d:?\\d\\d)?)?`;
-export const octet = '(?:25[0-5]|2[0-4]\\d|1?\\d?\\d)';
+const octet = '(?:25[0-5]|2[0-4]\\d|1?\\d?\\d)';
 export const ipv4 = `${octet}(?:\\.${octet}){3}`;
 /** Drawn by mkstemp and its kin: a change from lower to upper case, or digits among letters of both cases. */
 export const drawn =

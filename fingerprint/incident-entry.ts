@@ -27,7 +27,7 @@ export interface Observed {
   readonly provisional?: boolean;
 }
 
-export interface Row {
+interface Row {
   readonly observed: Observed;
   drift: Drift;
 }

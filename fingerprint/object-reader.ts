@@ -32,7 +32,7 @@ export function readWord<T extends string>(value: unknown, field: string, words:
   return refuse(field, `is ${given}; it must be one of ${words.join(', ')}`);
 }
 
-export function readList<T>(
+function readList<T>(
   value: unknown,
   field: string,
   item: (value: unknown, field: string) => T,

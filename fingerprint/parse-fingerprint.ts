@@ -24,7 +24,7 @@ import type { Subject } from './workload.ts';
  * The most entries (argument vectors, files, peers, privileges and programs together) one fingerprint may hold: five
  * times the largest published one, and what an agent with 110 workloads can keep in memory.
  */
-export const maxEntries = 20_000;
+const maxEntries = 20_000;
 /** How many instance ids an observation keeps (docs/format.md, merging). */
 export const maxInstances = 64;
 

@@ -81,7 +81,7 @@ export class ProgramSet {
 }
 
 /** The identity of a node of a set that was parsed: `parent` is checked there against what `parents` names. */
-export function identityOf(p: { root: Root; parent?: string; exe: string }): ProgramIdentity {
+function identityOf(p: { root: Root; parent?: string; exe: string }): ProgramIdentity {
   return { root: p.root, parent: p.parent ?? '', exe: p.exe };
 }
 

@@ -101,7 +101,7 @@ export const secretRules: readonly SecretRule[] = [
       'secretName=db',
       'http://token:8080/',
       'tokenizer=fast',
-      'PASSWORD=$(nc${IFS}evil) run',
+      'PASSWORD=$(nc$IFS) run',
       'PASSWORD=`id` run',
     ],
   },

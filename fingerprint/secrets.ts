@@ -3,7 +3,7 @@ import { baseName } from './program.ts';
 import { isPlainValue, isSecretName } from './secret-names.ts';
 import { needs, type SecretRule, secretRules, shortestToken } from './secret-rules.ts';
 
-export const secretPlaceholder = '{secret}';
+const secretPlaceholder = '{secret}';
 
 /** The text with every secret the table knows replaced by `{secret}`. Idempotent. */
 export function redactText(s: string): string {
