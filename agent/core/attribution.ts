@@ -148,20 +148,12 @@ export class Attribution {
 
   /** True when no other instance lives below its cgroup, so that stopping the cgroup stops nobody else. */
   isExclusive(instance: InstanceRecord): boolean {
-    if (instance.cgroupPath === '') return false;
-    const below = `${instance.cgroupPath}/`;
-    for (const other of this.#members.instances.all()) if (other.cgroupPath.startsWith(below)) return false;
-    return true;
+    return this.#members.instances.isExclusive(instance);
   }
 
   /** Living processes that descend from this one or are it, whatever was re-parented or died in between. */
   subtree(culprit: ProcessRef): readonly ProcessRef[] {
-    const { table } = this.#members;
-    const record = table.get(culprit);
-    const found = new Set(record === undefined ? [] : table.descendants(record));
-    for (const other of table.living())
-      if (other.culprit !== undefined && isSame(other.culprit, culprit)) found.add(other);
-    return [...found].filter((r) => r.exitedAt === undefined).map((r) => r.ref);
+    return this.#members.table.subtree(culprit).map((record) => record.ref);
   }
 
   #one(event: Event): readonly Attributed[] {

@@ -17,7 +17,7 @@ export type CgroupOwner =
   | { readonly kind: 'unit'; readonly unit: string; readonly path: string; readonly owner: string }
   | { readonly kind: 'cgroup'; readonly path: string; readonly owner: string };
 
-export type ContainerRuntimeName = 'containerd' | 'cri-o' | 'docker' | 'podman' | 'lxc' | 'unknown';
+type ContainerRuntimeName = 'containerd' | 'cri-o' | 'docker' | 'podman' | 'lxc' | 'unknown';
 
 const hexId = /^[0-9a-f]{64}$/;
 /** systemd driver: `<prefix>-<id>.scope`. `crio-conmon-…` and `libpod-conmon-…` are the monitors, not the containers. */

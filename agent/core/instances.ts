@@ -110,6 +110,14 @@ export class Instances {
     return node.instance ?? undefined;
   }
 
+  /** No other instance lives below its cgroup. */
+  isExclusive(instance: InstanceRecord): boolean {
+    if (instance.cgroupPath === '') return false;
+    const below = `${instance.cgroupPath}/`;
+    for (const other of this.#byId.values()) if (other.cgroupPath.startsWith(below)) return false;
+    return true;
+  }
+
   #ofPath(path: string, time: number): InstanceRecord | undefined {
     const owner = parseCgroupPath(path);
     switch (owner.kind) {

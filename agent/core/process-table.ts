@@ -140,6 +140,17 @@ export class ProcessTable {
     }
   }
 
+  /** The living among those that descend from the culprit, or whose link to it is gone but who carry its mark. */
+  subtree(culprit: ProcessRef): readonly ProcessRecord[] {
+    const record = this.get(culprit);
+    const found = new Set(record === undefined ? [] : this.descendants(record));
+    for (const other of this.living()) {
+      const mark = other.culprit;
+      if (mark?.pid === culprit.pid && mark.start === culprit.start) found.add(other);
+    }
+    return [...found].filter((r) => r.exitedAt === undefined);
+  }
+
   #seat(record: ProcessRecord, time: number): void {
     const current = this.#byPid.get(record.ref.pid);
     if (current === undefined || current.ref.start < record.ref.start) {

@@ -172,6 +172,9 @@ describe('a workload without a fingerprint', () => {
       { report: { type: 'support', seen: Buffer.from([1]).toString('base64') } },
       { report: { type: 'instance', state: 'exited' } },
     ]);
+    desk.open(100, '/late');
+    expect(desk.novelties()).toContain('/cart open /late');
+    expect(desk.support()).toEqual([]);
   });
 });
 

@@ -15,6 +15,7 @@ import type { InstanceRecord } from './instances.ts';
 import { subjectKey } from './known-acts.ts';
 import { type DriftVerdict, evidenceOf, opinionOf, outsideReasons } from './opinion.ts';
 import { toBehaviour } from './to-behaviour.ts';
+import { ended, gap, restated, started, support, type WatchOutput } from './watch-output.ts';
 import { type InForce, WatchedInstance, WatchedWorkload } from './watched.ts';
 
 export interface WatchOptions {
@@ -27,15 +28,7 @@ export interface WatchOptions {
   readonly onKnown?: (act: AttributedAct, copy: WatchedInstance) => void;
 }
 
-export type WatchOutput =
-  | { readonly type: 'report'; readonly report: Report }
-  | {
-      readonly type: 'incident';
-      readonly incident: Incident;
-      readonly isNew: boolean;
-      /** µs since the epoch of the event that changed it. */
-      readonly eventTime: number;
-    };
+export type { WatchOutput };
 
 interface Watching {
   readonly watched: WatchedWorkload;
@@ -82,8 +75,8 @@ export class Watch {
 
   /** The instance's workload is known; call before its acts. */
   began(record: InstanceRecord, workload: Workload, state: 'started' | 'found'): readonly WatchOutput[] {
-    this.#watched(record, workload);
-    return [this.#instanceReport(record, workload, state, record.startedAt)];
+    const { instance } = this.#watched(record, workload);
+    return [started(workload, instance, state, this.#options.coverage())];
   }
 
   /** Sets what judges a workload from now on, and judges what runs. Undefined: it is learned again. */
@@ -223,21 +216,12 @@ export class Watch {
   }
 
   #gap({ instance, event }: Extract<Attributed, { type: 'gap' }>): readonly WatchOutput[] {
-    const { since, until, lost, reason } = event;
     // A loss of unknown size is a loss.
-    const least = Math.max(1, lost);
+    const least = Math.max(1, event.lost);
     for (const watched of this.#workloads.values())
       for (const one of watched.instances.values())
         if (instance === undefined || one.record === instance) one.lost += least;
-    const report: Report = {
-      type: 'gap',
-      since,
-      until,
-      lost,
-      reason,
-      ...(instance === undefined ? {} : { instance: instance.id }),
-    };
-    return [{ type: 'report', report }];
+    return [gap(event, instance?.id)];
   }
 
   #exited(record: InstanceRecord, time: number): readonly WatchOutput[] {
@@ -246,10 +230,9 @@ export class Watch {
     const instance = watched?.instances.get(record.id);
     if (workload === undefined || watched === undefined || instance?.record !== record) return none;
     watched.instances.delete(record.id);
-    this.#places.delete(record);
-    // Late acts of the dead go to nobody's account: what was known of this copy is over.
+    // Late acts of the dead are still looked at, one by one, but it has had its last report.
     instance.known.clear();
-    return [...support(watched, instance, time), this.#instanceReport(record, workload, 'exited', time)];
+    return [...support(watched, instance, time), ended(workload, instance, time, this.#options.coverage())];
   }
 
   #watched(record: InstanceRecord, workload: Workload): Watching {
@@ -273,20 +256,6 @@ export class Watch {
     return watched;
   }
 
-  #instanceReport(
-    record: InstanceRecord,
-    workload: Workload,
-    state: 'started' | 'found' | 'exited',
-    time: number,
-  ): WatchOutput {
-    const { instance } = this.#watched(record, workload);
-    const coverage = this.#options.coverage();
-    return {
-      type: 'report',
-      report: { type: 'instance', workload, instance: instance.instance, state, coverage, time },
-    };
-  }
-
   #count(name: string): readonly WatchOutput[] {
     this.#counters.add(name);
     return none;
@@ -306,23 +275,4 @@ function placed(
   if (act.assumed === 0 || inForce === undefined) return act;
   const actor = placement.of(act, inForce.index);
   return { ...act, actor, assumed: act.assumed + actor.lineage.length - act.actor.lineage.length };
-}
-
-function restated(incident: Incident): WatchOutput {
-  return { type: 'incident', incident, isNew: false, eventTime: incident.last };
-}
-
-function support(watched: WatchedWorkload, instance: WatchedInstance, until: number): readonly WatchOutput[] {
-  if (watched.inForce !== undefined) return none;
-  const report: Report = {
-    type: 'support',
-    workload: watched.workload,
-    instance: instance.instance.id,
-    seen: Buffer.from(instance.seen.bytes()).toString('base64'),
-    since: instance.since,
-    until,
-    events: instance.events,
-    lost: instance.lost,
-  };
-  return [{ type: 'report', report }];
 }
