@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseSocketTable } from './evidence-proc.ts';
+import { parseSocketTable, shownComm } from './evidence-proc.ts';
 
 const head =
   '  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n';
@@ -22,4 +22,13 @@ describe('parseSocketTable', () => {
     const text = `${head}${row('0100007F:0050', '0100007F:0051', '06', 0)}   1: 0100007F:00`;
     expect(parseSocketTable('tcp', text).size).toBe(0);
   });
+});
+
+describe('shownComm', () => {
+  it.each([
+    ['nginx', '/usr/sbin/nginx', 'nginx'],
+    ['containerd-shim', '/usr/bin/containerd-shim-runc-v2', 'containerd-shim'],
+    ['ghp_16C7e42F292', '/tmp/ghp_16C7e42F292c6912E7710c838347Ae178B4a', '…'],
+    ['ghp_16C7e42F292', undefined, '…'],
+  ])('%s of %s is %s', (comm, exe, expected) => expect(shownComm(comm, exe)).toBe(expected));
 });

@@ -158,11 +158,20 @@ function describe(stat: ProcessStat): ProcessEvidence {
     pid: stat.pid,
     ppid: stat.ppid,
     start: startOf(stat),
-    comm: redactText(stat.comm),
+    comm: shownComm(stat.comm, exe),
     ...(exe === undefined ? {} : { exe: redactText(exe) }),
     ...(cwd === undefined ? {} : { cwd: redactText(cwd) }),
     ...(cgroup === undefined ? {} : { cgroup }),
   };
+}
+
+/**
+ * The kernel cuts the name at 15 bytes, and half a token does not look like one: a name that long is shown only when it
+ * is the beginning of the executable's own, freed of secrets.
+ */
+export function shownComm(comm: string, exe = ''): string {
+  const own = redactText(exe.slice(exe.lastIndexOf('/') + 1));
+  return Buffer.byteLength(comm) < 15 || own.startsWith(comm) ? redactText(comm) : '…';
 }
 
 function descriptors(pid: number): string[] {
