@@ -8,11 +8,12 @@ export interface GeneraliseRule {
   readonly id: string;
   readonly what: string;
   /**
-   * `path`: the whole path · `class`: the whole path, reads only, replaces all of it · `segment`: one part of a path
+   * `alias`: another name of the same file, so sensitive files take it too · `process`: below /proc · `path`: the whole
+   * path · `class`: the whole path, reads only, replaces all of it · `segment`: one part of a path
    * outside the image's own code · `library`: the last part of a path in a library directory, reads only ·
    * `argument`: anywhere in one argument · `name`: a DNS name.
    */
-  readonly scope: 'path' | 'class' | 'segment' | 'library' | 'argument' | 'name';
+  readonly scope: 'alias' | 'process' | 'path' | 'class' | 'segment' | 'library' | 'argument' | 'name';
   readonly find: RegExp;
   readonly put: string;
   readonly examples: readonly (readonly [given: string, generalised: string])[];
@@ -26,7 +27,11 @@ export const readActs: ReadonlySet<FileAct> = new Set(['read', 'map']);
 
 /** No letter or digit on either side: the run is a part by itself, not the tail of a word. */
 export const alone = (body: string): RegExp => new RegExp(`(?<![A-Za-z0-9])(?:${body})(?![A-Za-z0-9])`, 'g');
-export const uuid = '[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}';
+/** The same, or right behind `pod` as in the control groups of Kubernetes. */
+export const aloneOrPod = (body: string): RegExp =>
+  new RegExp(`(?<=(?<![A-Za-z0-9])pod|(?<![A-Za-z0-9]))(?:${body})(?![A-Za-z0-9])`, 'g');
+/** systemd writes the hyphens of a pod's id as underscores. */
+export const uuid = '[0-9a-fA-F]{8}(?:[-_][0-9a-fA-F]{4}){3}[-_][0-9a-fA-F]{12}';
 export const ulid = '[0-7][0-9A-HJKMNP-TV-Z]{25}';
 /** Letters and digits both: a run of digits is a number, a run of letters may be a word. */
 export const hex16 = '(?=[0-9a-fA-F]*\\d)(?=[0-9a-fA-F]*[a-fA-F])[0-9a-fA-F]{16,}';

@@ -5,7 +5,7 @@ export const pathRules: readonly GeneraliseRule[] = [
   {
     id: 'atomic-writer',
     what: 'the dated directory behind the `..data` link of a Kubernetes volume; another name of the same file, no pattern',
-    scope: 'path',
+    scope: 'alias',
     find: /\/\.\.\d{4}(?:_\d\d){5}\.\d+(?=\/|$)/g,
     put: '/..data',
     examples: [['/etc/config/..2026_05_02_08_00_00.123456789/app.yaml', '/etc/config/..data/app.yaml']],
@@ -14,7 +14,7 @@ export const pathRules: readonly GeneraliseRule[] = [
   {
     id: 'proc-pid',
     what: 'the directory of a process or thread',
-    scope: 'path',
+    scope: 'process',
     find: /^\/proc\/\d+(?:\/task\/\d+)?(?=\/|$)/,
     put: '/proc/{pid}',
     examples: [
@@ -22,6 +22,18 @@ export const pathRules: readonly GeneraliseRule[] = [
       ['/proc/4711/task/4712/comm', '/proc/{pid}/comm'],
     ],
     counterExamples: ['/proc/self/oom_score_adj', '/data/proc/4711'],
+  },
+  {
+    id: 'python-tempfile',
+    what: "a name drawn by Python's tempfile below /tmp: `tmp` and eight of a-z, 0-9 and _",
+    scope: 'path',
+    find: /(?<=^\/(?:var\/)?tmp\/)tmp[a-z0-9_]{8}(?![A-Za-z0-9])/,
+    put: 'tmp{rand}',
+    examples: [
+      ['/tmp/tmpk3_x9q2a/build', '/tmp/tmp{rand}/build'],
+      ['/var/tmp/tmpabcdefgh.png', '/var/tmp/tmp{rand}.png'],
+    ],
+    counterExamples: ['/tmp/tmpabcdefghi', '/etc/tmpabcdefgh'],
   },
   {
     id: 'proc-process',

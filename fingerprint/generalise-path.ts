@@ -13,9 +13,9 @@ const libraryDirectory = /^\/(?:usr\/)?(?:local\/)?lib(?:32|64|x32)?\//;
 /** What segment rows can change holds a digit, or begins with Python's `tmp`, or changes from lower to upper case. */
 const mayChange = /\d|[a-z][A-Z]|tmp/;
 
-/** Another name of the same file is safe for sensitive paths too; a pattern is not. */
-const aliases = pathRules.filter((r) => r.id === 'atomic-writer');
-const procPatterns = pathRules.filter((r) => r.id === 'proc-pid');
+const aliases = pathRules.filter((r) => r.scope === 'alias');
+const processes = pathRules.filter((r) => r.scope === 'process');
+const wholePaths = pathRules.filter((r) => r.scope === 'path');
 const classRules = pathRules.filter((r) => r.scope === 'class');
 const libraryRules = pathRules.filter((r) => r.scope === 'library');
 
@@ -29,7 +29,7 @@ export function generalisePath(path: string, known: Substitutions, act: FileAct 
   const own = substitute(path, known);
   if (!own.startsWith('/proc/')) return readActs.has(act) ? ofRead(own) : ofOther(own);
   // Process ids would fill the memory with names that differ in nothing; no sensitive path depends on which.
-  const pidless = applyAll(procPatterns, own);
+  const pidless = applyAll(processes, own);
   const general = readActs.has(act) ? ofRead(pidless) : ofOther(pidless);
   return isSensitivePath(pidless) ? redactText(own) : general;
 }
@@ -53,7 +53,7 @@ function generaliseWhole(path: string, reads: boolean): string {
     if (libraryDirectory.test(path)) return applyAll(libraryRules, path);
   }
   if (codeDirectory.test(path) || !mayChange.test(path)) return path;
-  return path.split('/').map(generaliseSegment).join('/');
+  return applyAll(wholePaths, path).split('/').map(generaliseSegment).join('/');
 }
 
 function generaliseSegment(segment: string): string {

@@ -1,4 +1,15 @@
-import { alone, date, drawn, type GeneraliseRule, hex16, ipv4, k8s, ulid, uuid } from './generalise-forms.ts';
+import {
+  alone,
+  aloneOrPod,
+  date,
+  drawn,
+  type GeneraliseRule,
+  hex16,
+  ipv4,
+  k8s,
+  ulid,
+  uuid,
+} from './generalise-forms.ts';
 
 /** Rows that look at one part of a path: what programs draw, count or date. */
 export const segmentRules: readonly GeneraliseRule[] = [
@@ -6,9 +17,12 @@ export const segmentRules: readonly GeneraliseRule[] = [
     id: 'uuid',
     what: 'a UUID of any version',
     scope: 'segment',
-    find: alone(uuid),
+    find: aloneOrPod(uuid),
     put: '{uuid}',
-    examples: [['/data/3f2504e0-4f89-41d3-9a0c-0305e82c3301.json', '/data/{uuid}.json']],
+    examples: [
+      ['/data/3f2504e0-4f89-41d3-9a0c-0305e82c3301.json', '/data/{uuid}.json'],
+      ['/kubepods/pod3f2504e0_4f89_41d3_9a0c_0305e82c3301.slice', '/kubepods/pod{uuid}.slice'],
+    ],
     counterExamples: [
       '/data/3f2504e0-4f89-41d3-9a0c.json',
       '/usr/share/3f2504e0-4f89-41d3-9a0c-0305e82c3301',
@@ -87,15 +101,6 @@ export const segmentRules: readonly GeneraliseRule[] = [
       ['/etc/app/config.yKq2Wz', '/etc/app/config.{rand}'],
     ],
     counterExamples: ['/data/x.sha256', '/data/lib.README', '/data/app.Docker', '/data/x-base64'],
-  },
-  {
-    id: 'python-tempfile',
-    what: "Python's tempfile: `tmp` and eight of a-z, 0-9 and _",
-    scope: 'segment',
-    find: /^tmp(?=[a-z0-9_]*[0-9_])[a-z0-9_]{8}(?![A-Za-z0-9])/g,
-    put: 'tmp{rand}',
-    examples: [['/tmp/tmpk3_x9q2a/build', '/tmp/tmp{rand}/build']],
-    counterExamples: ['/etc/tmpfiles.d', '/srv/tmpdirectory'],
   },
   {
     id: 'rotated',

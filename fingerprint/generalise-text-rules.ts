@@ -1,4 +1,14 @@
-import { alone, date, drawn, type GeneraliseRule, ipv4, k8s, ulid, uuid } from './generalise-forms.ts';
+import {
+  alone,
+  aloneOrPod,
+  date,
+  drawn,
+  type GeneraliseRule,
+  ipv4,
+  k8s,
+  ulid,
+  uuid,
+} from './generalise-forms.ts';
 
 /** Rows for arguments. Numbers stay: what a program was told to do is exact, only drawn and dated parts give way. */
 export const argumentRules: readonly GeneraliseRule[] = [
@@ -6,7 +16,7 @@ export const argumentRules: readonly GeneraliseRule[] = [
     id: 'argument-uuid',
     what: 'a UUID inside an argument',
     scope: 'argument',
-    find: alone(uuid),
+    find: aloneOrPod(uuid),
     put: '{uuid}',
     examples: [['--id=3f2504e0-4f89-41d3-9a0c-0305e82c3301', '--id={uuid}']],
     counterExamples: ['3f2504e0-4f89-41d3-9a0c-0305e82c3301', '--id=3f2504e0-4f89'],
@@ -83,6 +93,15 @@ export const argumentRules: readonly GeneraliseRule[] = [
     put: '{rand}',
     examples: [['--out=/tmp/tmp.Xb3kQ9aZ1p/x', '--out=/tmp/tmp.{rand}/x']],
     counterExamples: ['--out=/tmp/report.html', '--name=Xb3kQ9aZ1p'],
+  },
+  {
+    id: 'argument-python-tempfile',
+    what: "a name drawn by Python's tempfile below /tmp",
+    scope: 'argument',
+    find: /(?<=\/tmp\/)tmp[a-z0-9_]{8}(?![A-Za-z0-9])/g,
+    put: 'tmp{rand}',
+    examples: [['/tmp/tmp7ne2n4ix.png', '/tmp/tmp{rand}.png']],
+    counterExamples: ['/srv/tmp7ne2n4ix.png', '/tmp/tmpabcdefghi'],
   },
 ];
 

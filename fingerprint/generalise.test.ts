@@ -11,6 +11,8 @@ function apply(rule: GeneraliseRule, given: string): string {
     case 'class':
     case 'library':
       return generalisePath(given, {}, 'read');
+    case 'alias':
+    case 'process':
     case 'path':
     case 'segment':
       return generalisePath(given, {}, 'write');
@@ -106,6 +108,14 @@ describe('arguments that are code', () => {
       'sh',
       '-c',
       'PASSWORD={secret} run',
+    ]);
+  });
+
+  it('lets a sensitive file keep its name in an argument', () => {
+    expect(generaliseArgs(['cat', '/proc/4711/environ', '/proc/4711/stat'], {})).toEqual([
+      'cat',
+      '/proc/4711/environ',
+      '/proc/{pid}/stat',
     ]);
   });
 

@@ -4,6 +4,7 @@ import { applyAll, generalisePath, hasAnchor } from './generalise-path.ts';
 import { argumentRules, nameRules } from './generalise-text-rules.ts';
 import { memoised } from './memo.ts';
 import { redactArgs, redactText } from './secrets.ts';
+import { isSensitivePath } from './sensitive.ts';
 import { isLoopback, type Substitutions, substitute } from './substitute.ts';
 
 export { generalisePath } from './generalise-path.ts';
@@ -76,6 +77,8 @@ export function generaliseArg(arg: string, known: Substitutions): string {
 }
 
 function generaliseText(arg: string): string {
+  // What a sensitive file is called decides how grave it is to name it.
+  if (isSensitivePath(arg)) return arg;
   const general = applyAll(argumentRules, arg);
   return hasAnchor(general) ? general : arg;
 }

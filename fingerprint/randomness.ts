@@ -5,8 +5,8 @@
  * below 1 in 300 from 24 characters on, below 1 in 3000 from 32 on; about 1 name part in 100 is taken for random.
  */
 export function looksRandom(token: string): boolean {
-  const body = token.replace(/=+$/, '');
-  if (hasOwnPlaceholder(body)) return false;
+  const body = token.replace(/=+$/, '').replace(uuids, '');
+  if (identifiers.test(body)) return false;
   const letters = body.replace(/[-_+/]/g, '');
   if (letters.length < 16 || (body.length - letters.length) / body.length > 0.17) return false;
   const digits = (letters.match(/\d/g) ?? []).length;
@@ -19,13 +19,10 @@ export function looksRandom(token: string): boolean {
   return changes - 0.3 * wordShare(body) >= 0.15;
 }
 
-/** Identifiers whose random part is no secret; generalise.ts has a placeholder for each. */
-const identifiers =
-  /^([0-9a-fA-F]+|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-7][0-9A-HJKMNP-TV-Z]{25}|\d[\d-]*)$/;
-
-function hasOwnPlaceholder(body: string): boolean {
-  return identifiers.test(body);
-}
+/** Identifiers whose random part is no secret; the generalisation table has a placeholder for each. */
+const identifiers = /^([0-9a-fA-F]+|[0-7][0-9A-HJKMNP-TV-Z]{25}|\d[\d-]*)$/;
+/** Also as part of a longer name: `kubepods-besteffort-pod<uuid>`, with the underscores of systemd. */
+const uuids = /[0-9a-fA-F]{8}([-_][0-9a-fA-F]{4}){3}[-_][0-9a-fA-F]{12}/g;
 
 /** Share of neighbours of different class (lower, upper, digit). */
 function classChanges(letters: string): number {

@@ -140,6 +140,7 @@ export const secretRules: readonly SecretRule[] = [
     counterExamples: [
       'sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855',
       '3f2504e0-4f89-41d3-9a0c-0305e82c3301',
+      'kubepods-besteffort-pod3f2504e0_4f89_41d3_9a0c_0305e82c3301.slice',
       '01ARZ3NDEKTSV4RRFFQ69G5FAV',
       'x86_64-unknown-linux-gnu-gcc-12',
       'NetworkManagerDispatcherService',

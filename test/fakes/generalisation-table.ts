@@ -1,6 +1,8 @@
 import type { GeneraliseRule } from '../../fingerprint/generalise-forms.ts';
 
 const scopes: Readonly<Record<GeneraliseRule['scope'], string>> = {
+  alias: 'path, also sensitive',
+  process: 'path below /proc',
   path: 'path',
   class: 'path, read',
   library: 'library, read',
