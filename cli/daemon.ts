@@ -106,10 +106,12 @@ async function stop(child: ChildProcess): Promise<void> {
   clearTimeout(insist);
 }
 
-/** For a daemon that was started `--with-parent`: its stdin closes when the parent is gone, also by kill -9. */
-export function endWithParent(): void {
-  process.stdin
-    .on('end', () => process.kill(process.pid, 'SIGTERM'))
-    .on('error', () => process.kill(process.pid, 'SIGTERM'));
-  process.stdin.resume();
+/**
+ * For a daemon that was started `--with-parent`: its stdin closes when the parent is gone, also by kill -9.
+ * @returns how to stop listening, else the open pipe would keep the process alive
+ */
+export function endWithParent(): () => void {
+  const end = (): void => void process.kill(process.pid, 'SIGTERM');
+  process.stdin.once('end', end).once('error', end).resume();
+  return () => process.stdin.removeAllListeners().destroy();
 }

@@ -28,7 +28,7 @@ async function watch(io: Io, options: SettingOptions): Promise<void> {
   const { untilSignal } = await import('./until-signal.ts');
   const { version } = await import('./version.ts');
   const { file, flags } = await readSettings(io, options);
-  if (options.withParent === true) endWithParent();
+  const release = options.withParent === true ? endWithParent() : () => undefined;
   try {
     const config = parseAgentConfig(file, flags);
     await main(config, { out: (line) => io.out(line), signal: untilSignal(), version: version() });
@@ -45,5 +45,7 @@ async function watch(io: Io, options: SettingOptions): Promise<void> {
       );
     }
     throw error;
+  } finally {
+    release();
   }
 }

@@ -23,7 +23,7 @@ async function collect(io: Io, options: SettingOptions): Promise<void> {
   const { untilSignal } = await import('./until-signal.ts');
   const { version } = await import('./version.ts');
   const { file, flags } = await readSettings(io, options);
-  if (options.withParent === true) endWithParent();
+  const release = options.withParent === true ? endWithParent() : () => undefined;
   try {
     const config = parseCollectorConfig(file, flags);
     await main(config, { out: (line) => io.out(line), signal: untilSignal(), version: version() });
@@ -33,5 +33,7 @@ async function collect(io: Io, options: SettingOptions): Promise<void> {
       throw new CliError(exitCodes.usage, error.message, undefined, { cause: error });
     }
     throw error;
+  } finally {
+    release();
   }
 }
