@@ -43,7 +43,7 @@ export class Pipeline {
   readonly #options: PipelineOptions;
   readonly #identities: Identities;
   readonly #shortCut: ShortCut;
-  readonly #noveltiesTold = new Map<Workload, number>();
+  readonly #noveltiesTold = new WeakMap<Workload, number>();
 
   constructor(options: PipelineOptions, signal: AbortSignal) {
     const { counters, coverage, log, node, own } = options;

@@ -38,6 +38,8 @@ interface Watching {
 
 const none: readonly WatchOutput[] = [];
 const restateUs = 1_000_000;
+/** Ten times the pods of a full node: jobs come and go under new names for ever. */
+const maxWorkloads = 1_024;
 
 /**
  * Learns or judges, per workload: learned is what no fingerprint in force covers yet. What is never normal is an
@@ -247,10 +249,20 @@ export class Watch {
     return watching;
   }
 
+  /** The oldest that has no copy here; what it learned was told, and is told again when it comes back. */
+  #forgetOne(): void {
+    for (const [key, { instances }] of this.#workloads) {
+      if (instances.size > 0) continue;
+      this.#workloads.delete(key);
+      return;
+    }
+  }
+
   #workloadOf(workload: Workload): WatchedWorkload {
     const key = workloadKey(workload);
     const known = this.#workloads.get(key);
     if (known !== undefined) return known;
+    if (this.#workloads.size >= maxWorkloads) this.#forgetOne();
     const watched = new WatchedWorkload(workload);
     this.#workloads.set(key, watched);
     return watched;
