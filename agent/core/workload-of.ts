@@ -20,8 +20,13 @@ export function workloadOf(
     owner: printable(ref.owner ?? fallback),
     container: printable(ref.name ?? 'main'),
     role: 'main',
-    subject: { name: printable(ref.image ?? fallback), digest: ref.digest },
+    subject: { name: printable(repositoryOf(ref.image ?? fallback)), digest: ref.digest },
   };
+}
+
+/** A tag is a label that moves: the digest says what runs, the repository what it is called. A port is no tag. */
+function repositoryOf(image: string): string {
+  return image.replace(/@.*$/, '').replace(/:[^:/]*$/, '');
 }
 
 function ownerName({ owner, id }: InstanceRecord): string {
