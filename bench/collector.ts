@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ask } from '../cli/control-client.ts';
+import { maxBatchRecords } from '../proto/convert.ts';
 import { BenchAgent } from './collector/agents.ts';
 import { BareLoop, type BareRow } from './collector/bare-loop.ts';
 import { incidentReport } from './collector/incidents.ts';
@@ -52,22 +53,11 @@ async function oneRound(o: {
   round: number;
   perAgent: number;
 }): Promise<{ collector: number; bare: number; seconds: number }> {
-  const rows: BareRow[] = [];
   const loads = o.fleet.map((agent) => {
     const reports = Array.from({ length: o.perAgent }, (_, n) => incidentReport(agent.node, o.round, n));
-    for (const [n, { id, json }] of reports.entries()) {
-      const report = Buffer.from(json).toString();
-      rows.push({
-        id,
-        agent: `agent-${agent.node}`,
-        node: agent.node,
-        workload: 1 + (n % 110),
-        last: n,
-        report,
-      });
-    }
-    return { agent, batches: agent.encode(reports.map((r) => r.json)) };
+    return { agent, reports, batches: agent.encode(reports.map((r) => r.json)) };
   });
+  const rows = asTheyArrive(loads);
   const before = cpuOf(o.child.pid ?? 0);
   const started = performance.now();
   await Promise.all(loads.map(({ agent, batches }) => agent.send(batches)));
@@ -76,6 +66,26 @@ async function oneRound(o: {
   await settled(o.child.pid ?? 0);
   const collector = cpuOf(o.child.pid ?? 0) - before;
   return { collector, bare: cpuMicros(() => o.bare.store(rows)), seconds };
+}
+
+/** A message of each agent in turn: the order in which the collector stores them, too. */
+function asTheyArrive(
+  loads: readonly { agent: BenchAgent; reports: readonly { id: string; json: Uint8Array }[] }[],
+): BareRow[] {
+  const perAgent = loads.map(({ agent: { node }, reports }) =>
+    reports.map(({ id, json }, n) => ({
+      id,
+      agent: `agent-${node}`,
+      node,
+      workload: 1 + (n % 110),
+      last: n,
+      report: Buffer.from(json).toString(),
+    })),
+  );
+  const batches = Math.ceil((perAgent[0]?.length ?? 0) / maxBatchRecords);
+  return Array.from({ length: batches }, (_, i) =>
+    perAgent.flatMap((rows) => rows.slice(i * maxBatchRecords, (i + 1) * maxBatchRecords)),
+  ).flat();
 }
 
 /** Until a quarter of a second passes in which the process spends next to nothing. */

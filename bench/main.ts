@@ -8,6 +8,7 @@ type Run = (options: BenchOptions) => Promise<BenchResult>;
 const benchmarks: Readonly<Record<string, () => Promise<Run>>> = {
   verdict: async () => (await import('./verdict.ts')).run,
   'judge-growth': async () => (await import('./judge-growth.ts')).run,
+  collector: async () => (await import('./collector.ts')).run,
   kill: async () => (await import('./kill.ts')).run,
 };
 

@@ -34,7 +34,7 @@ export class BareLoop {
       'INSERT INTO incidents (id, agent, node, workload, last_us, report) VALUES (?, ?, ?, ?, ?, ?)',
     );
     const decision = db.prepare(
-      'INSERT INTO decisions (time_ms, incident, action, reason, detail) VALUES (?, ?, ?, ?, ?)',
+      'INSERT INTO decisions (time_ms, incident, action, reason) VALUES (?, ?, ?, ?)',
     );
     const workload = db.prepare(
       "INSERT INTO workloads (hash, cluster, namespace, owner, container, role, name, digest) VALUES (?, '', '', '', '', '', '', '')",
@@ -44,13 +44,7 @@ export class BareLoop {
     this.#insert = db.transaction((rows: readonly BareRow[]) => {
       for (const r of rows) {
         incident.run(r.id, r.agent, r.node, r.workload, r.last, r.report);
-        decision.run(
-          r.last,
-          r.id,
-          'none',
-          'policy-mode',
-          'nothing is stopped: the response policy goes no further',
-        );
+        decision.run(r.last, r.id, 'none', 'policy-mode');
       }
     });
   }

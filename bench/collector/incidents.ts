@@ -1,3 +1,4 @@
+import { sha256Hex } from '../../fingerprint/digest.ts';
 import type { Incident } from '../../fingerprint/incident.ts';
 import { reportBytes } from '../../fingerprint/report-json.ts';
 import type { Workload } from '../../fingerprint/workload.ts';
@@ -6,7 +7,8 @@ const programs = ['/usr/bin/curl', '/tmp/.x/agent', '/usr/bin/nc', '/opt/app/bin
 
 /** Drift as it comes when a bad rollout meets a thousand nodes: each report a new incident of one drift. */
 export function incidentReport(node: string, round: number, n: number): { id: string; json: Uint8Array } {
-  const id = `${node.replaceAll(/\D/g, '').padStart(8, '0')}${String(round).padStart(8, '0')}${String(n).padStart(48, '0')}`;
+  // As in the product: a hash, so that indices are met at random places.
+  const id = sha256Hex(Buffer.from(`${node} ${round} ${n}`));
   return { id, json: reportBytes({ type: 'incident', incident: incident(id, node, n) }) };
 }
 

@@ -89,6 +89,11 @@ export class HotPath<D extends Doer, C extends Copy> {
     return answer !== undefined && answer.epoch === answer.copy.known.epoch ? answer.copy : undefined;
   }
 
+  /** Who acts, when that process runs a program of a copy; whatever it does. */
+  doer(view: DataView, at: number): D | undefined {
+    return this.#knownOf(view, at)?.doer;
+  }
+
   /** The long way found: this record was one act of `doer` as `actor`, and one that `copy` knew already. */
   remember(view: DataView, at: number, length: number, doer: D, actor: Actor, copy: C): void {
     if (!isRepeatable(view, at)) return;

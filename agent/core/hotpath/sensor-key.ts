@@ -1,4 +1,4 @@
-import { recordHead as head, recordFlag, recordType } from '../normalise/sensor-record.ts';
+import { fieldTag, recordHead as head, recordFlag, recordType } from '../normalise/sensor-record.ts';
 import type { KeyBuffer } from './record-cache.ts';
 
 /** Told by a sweep, handled apart; and a string that is not the whole. */
@@ -19,11 +19,21 @@ export function newKeyBuffer(): KeyBuffer {
  */
 export function isRepeatable(view: DataView, at: number): boolean {
   const type = view.getUint16(at + head.type, true);
-  if (type < recordType.open || type > recordType.change) return false;
-  return (
-    (view.getUint16(at + head.flags, true) & notTheWholeStory) === 0 &&
-    view.getInt32(at + head.error, true) === 0
-  );
+  return type >= recordType.open && type <= recordType.change && isWhole(view, at);
+}
+
+/** An accepted connection as the sensor writes it: who came is counted, never judged. */
+export function isAccept(view: DataView, at: number, length: number): boolean {
+  if (view.getUint16(at + head.type, true) !== recordType.accept || length < head.size + 8) return false;
+  const isAddress = view.getUint16(at + head.size, true) === fieldTag.address;
+  const bytes = view.getUint16(at + head.size + 2, true);
+  // Without an address the normaliser makes no event of it.
+  return isAddress && (bytes === 4 || bytes === 16) && length >= head.size + 4 + bytes && isWhole(view, at);
+}
+
+function isWhole(view: DataView, at: number): boolean {
+  const flags = view.getUint16(at + head.flags, true);
+  return (flags & notTheWholeStory) === 0 && view.getInt32(at + head.error, true) === 0;
 }
 
 /**

@@ -93,7 +93,7 @@ class Rig {
 
 type Step =
   | {
-      readonly do: 'open' | 'load' | 'delete' | 'exec';
+      readonly do: 'open' | 'load' | 'delete' | 'accept' | 'exec';
       readonly pid: number;
       readonly name: number;
       readonly flags: number;
@@ -109,7 +109,7 @@ const oneStep: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 120,
     arbitrary: fc.record({
-      do: fc.constantFrom('open' as const, 'open' as const, 'load' as const, 'delete' as const),
+      do: fc.constantFrom('open', 'open', 'load', 'delete', 'accept' as const),
       pid,
       name,
       flags: fc.constantFrom(0, 0, 0, 0, 0, 0, 0, 0, 0, recordFlag.found, recordFlag.truncated),
@@ -202,7 +202,7 @@ class Stage {
   }
   #taken = 0;
 
-  #act(step: Extract<Step, { do: 'open' | 'load' | 'delete' | 'exec' }>): void {
+  #act(step: Extract<Step, { do: 'open' | 'load' | 'delete' | 'accept' | 'exec' }>): void {
     const who = this.#alive.get(step.pid);
     if (who === undefined) return;
     const at = `/srv/${'abcdef'[step.name]}`;
@@ -214,7 +214,10 @@ class Stage {
       flags: step.flags,
       facts,
       fields: [
-        [fieldTag.path, path(at)],
+        // Every other name is no address: of such an accept no event is made.
+        step.do === 'accept' && step.name !== 1
+          ? [fieldTag.address, Uint8Array.of(10, 0, 0, step.name)]
+          : [fieldTag.path, path(at)],
         ...(step.do === 'exec' ? [[fieldTag.args, list([at])] as const] : []),
       ],
     });

@@ -7,6 +7,7 @@ import { microsAt, recordHead } from '../normalise/sensor-record.ts';
 import type { ProcessRecord } from '../process-table.ts';
 import type { WatchedInstance } from '../watched.ts';
 import { HotPath } from './hot-path.ts';
+import { isAccept } from './sensor-key.ts';
 
 export interface ShortCutOptions {
   readonly attribution: Pick<Attribution, 'unsettled' | 'process' | 'passed'>;
@@ -24,7 +25,8 @@ export class ShortCut implements RecordWatcher {
   readonly #hot: HotPath<ProcessRecord, WatchedInstance>;
   #act: AttributedAct | undefined;
   #copy: WatchedInstance | undefined;
-  #answered = 0;
+  #known = 0;
+  #accepted = 0;
   /** µs since boot of the last record that was answered. */
   #answeredAt = 0;
   /** µs from boot to the epoch, as the normaliser reckoned last. */
@@ -38,10 +40,15 @@ export class ShortCut implements RecordWatcher {
   skips(view: DataView, at: number, length: number): boolean {
     // What a sweep found comes first: it may say that the process runs another program.
     if (this.#options.attribution.unsettled) return false;
-    const copy = this.#hot.find(view, at, length);
-    if (copy === undefined) return false;
-    copy.events += 1;
-    this.#answered += 1;
+    if (isAccept(view, at, length)) {
+      if (this.#hot.doer(view, at)?.instance?.workload === undefined) return false;
+      this.#accepted += 1;
+    } else {
+      const copy = this.#hot.find(view, at, length);
+      if (copy === undefined) return false;
+      copy.events += 1;
+      this.#known += 1;
+    }
     this.#answeredAt = microsAt(view, at + recordHead.time);
     return true;
   }
@@ -67,11 +74,17 @@ export class ShortCut implements RecordWatcher {
 
   /** Counts what was answered as the long way would have (pipeline.ts, watch.ts); call after each chunk. */
   settle(): void {
-    if (this.#answered === 0) return;
+    const [known, accepted] = [this.#known, this.#accepted];
+    if (known + accepted === 0) return;
+    this.#known = 0;
+    this.#accepted = 0;
     const { attribution, counters } = this.#options;
     attribution.passed(this.#answeredAt + this.#epochOffset);
-    for (const name of ['events', 'behaviours', 'behaviours.known']) counters.add(name, this.#answered);
-    this.#answered = 0;
+    counters.add('events', known + accepted);
+    if (accepted > 0) counters.add('acts.accepted', accepted);
+    if (known === 0) return;
+    counters.add('behaviours', known);
+    counters.add('behaviours.known', known);
   }
 }
 
