@@ -94,6 +94,8 @@ class Agent {
     // Between two runs nobody watched: absence in that time is unknown.
     if (this.#desk.aliveAt > 0)
       this.#pipeline.sawGap(this.#desk.aliveAt, this.#startedAt, 'the agent did not run');
+    // At once: an agent that is killed within its first seconds leaves a gap too.
+    await this.#saveAlive();
     const holds = enforcer.holds();
     if (holds.length > 0) say({ type: 'holds-adopted', holds });
     await control.serve({ status: () => this.#status(), resume: (which) => enforcer.resume(which) });
