@@ -1,5 +1,4 @@
 import type { Behaviour } from './behaviour.ts';
-import { canonicalBytes } from './canonical.ts';
 import { sha256Hex } from './digest.ts';
 import type { Origin } from './event.ts';
 import { subjectKey } from './identity.ts';
@@ -47,19 +46,13 @@ export function driftKey(
   about: { readonly origin?: Origin; readonly sha256?: string },
 ): string {
   const { cluster, namespace, owner, container, role, subject } = workload;
-  const parts = {
-    workload: [cluster, namespace, owner, container, role, subject.digest],
-    root: b.root,
-    lineage: b.lineage,
-    kind: b.kind,
-    subject: subjectKey(b).replaceAll('\0', '\n'),
-    ...(about.origin === undefined ? {} : { origin: about.origin }),
-    ...(b.kind === 'exec' && about.sha256 !== undefined ? { sha256: about.sha256 } : {}),
-  };
-  return sha256Hex(canonicalBytes(wellFormed(parts)));
-}
-
-/** The canonical form refuses half surrogates, and a drift must have a key whatever a file is called. */
-function wellFormed(parts: object): unknown {
-  return JSON.parse(JSON.stringify(parts).toWellFormed());
+  // A list of texts has one JSON form, also for names that are no well-formed text; the last part is empty but for exec.
+  const bytes = JSON.stringify([
+    [cluster, namespace, owner, container, role, subject.digest],
+    [b.root, ...b.lineage],
+    subjectKey(b).split('\0'),
+    about.origin ?? '',
+    b.kind === 'exec' ? (about.sha256 ?? '') : '',
+  ]);
+  return sha256Hex(new TextEncoder().encode(bytes));
 }

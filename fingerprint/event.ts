@@ -135,7 +135,12 @@ export type Event = Base &
         /** How, when not by connect: fastopen, sendto, io_uring … */
         readonly via?: string;
       }
-    | { readonly kind: 'listen'; readonly transport: Transport; readonly address: string; readonly port: number }
+    | {
+        readonly kind: 'listen';
+        readonly transport: Transport;
+        readonly address: string;
+        readonly port: number;
+      }
     | {
         /** Accepted peers are counted, not judged in v1. */
         readonly kind: 'accept';
@@ -156,7 +161,12 @@ export type Event = Base &
         readonly answers?: readonly DnsAnswer[];
       }
     | { readonly kind: 'privilege'; readonly privilege: Privilege; readonly detail?: string }
-    | { readonly kind: 'cgroup'; readonly action: 'found' | 'made' | 'removed'; readonly id: number; readonly path: string }
+    | {
+        readonly kind: 'cgroup';
+        readonly action: 'found' | 'made' | 'removed';
+        readonly id: number;
+        readonly path: string;
+      }
     | {
         /** A process was moved into another cgroup: the way a container or service gets its first process. */
         readonly kind: 'attach';

@@ -169,6 +169,10 @@ describe('IncidentBook', () => {
     );
   });
 
+  it('takes even names that are no well-formed text', () => {
+    expect(new IncidentBook().add(seen(file('/srv/\ud800')))?.sentence).toContain('\\u{d800}');
+  });
+
   it('makes incidents every reader accepts and every terminal can show', () => {
     fc.assert(
       fc.property(fc.array(arbBehaviour, { minLength: 1, maxLength: 40 }), (bs) => {

@@ -1,4 +1,3 @@
-import { canonicalBytes } from './canonical.ts';
 import { sha256Hex } from './digest.ts';
 import { driftKey } from './drift.ts';
 import type { ProcessRef } from './event.ts';
@@ -135,7 +134,8 @@ function scopeOf(o: Observed): string {
 }
 
 function incidentId(o: Observed, key: string): string {
-  return sha256Hex(canonicalBytes([workloadKey(o.workload), o.instance.node, o.instance.id, key]));
+  const parts = [workloadKey(o.workload), o.instance.node, o.instance.id, key];
+  return sha256Hex(new TextEncoder().encode(JSON.stringify(parts)));
 }
 
 function culpritKey(instance: Instance, p: ProcessRef): string {

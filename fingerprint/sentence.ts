@@ -46,11 +46,12 @@ export function incidentSentence(
   ].join('');
 }
 
-/** `shop/cart` on Kubernetes, the owner as it is elsewhere; another container of the pod is named. */
+/** `shop/cart` on Kubernetes, the owner as it is elsewhere; a container that is not called like its owner is named. */
 export function workloadName(w: Workload): string {
   if (w.namespace === '') return printable(w.owner, 100);
   const owner = w.owner.slice(w.owner.indexOf('/') + 1);
-  const container = w.container === '' || w.container === owner ? '' : ` (${printable(w.container, 40)})`;
+  const usual = ['', 'main', owner].includes(w.container);
+  const container = usual ? '' : ` (${printable(w.container, 40)})`;
   return `${printable(`${w.namespace}/${owner}`, 100)}${container}`;
 }
 
