@@ -48,7 +48,7 @@ async function demo(io: Io, options: Options): Promise<void> {
     for (const left of await cleanup.run()) io.err(`could not clean up ${left}`);
   }
   const seconds = (performance.now() - started) / 1000 - ending.installSeconds;
-  for (const line of endingText(ending, seconds)) told.say(line);
+  told.say(endingText(ending, seconds));
   if (options.json === true) io.out(JSON.stringify(endingLine(ending, seconds)));
 }
 

@@ -1,14 +1,13 @@
 import type { Command } from 'commander';
 import { canonicalBytes } from '../fingerprint/canonical.ts';
-import { sha256Hex } from '../fingerprint/digest.ts';
 import { type BehaviourKind, behaviourKinds } from '../fingerprint/event.ts';
 import type { Baseline } from '../fingerprint/fingerprint.ts';
 import { learnReport } from '../fingerprint/learn.ts';
-import { formatTimestamp } from '../fingerprint/timestamp.ts';
 import type { Subject } from '../fingerprint/workload.ts';
 import { CliError, exitCodes } from './exit.ts';
 import { changing, examples } from './help.ts';
 import type { Io } from './io.ts';
+import { observationOf } from './observation.ts';
 import { type Observed, observe } from './observe.ts';
 import { fileName } from './read-file.ts';
 import { parseSource, readRecording } from './recording.ts';
@@ -111,19 +110,7 @@ function tell(
     );
 }
 
-/** Times come from the events, instances as keyed ids: the same events give the same bytes anywhere. */
-function observationOf(observed: Observed, subject: Subject, source: string): Baseline['observation'] {
-  return {
-    startedAt: formatTimestamp(observed.first / 1000),
-    finishedAt: formatTimestamp(observed.last / 1000),
-    source,
-    events: observed.events,
-    lost: observed.lost,
-    instances: [...observed.instances].map((id) => sha256Hex(Buffer.from(`${subject.digest}\n${id}`))),
-  };
-}
-
-export function parseSubjectOption(text: string): Subject {
+function parseSubjectOption(text: string): Subject {
   const at = text.lastIndexOf('@');
   const name = text.slice(0, Math.max(0, at));
   const digest = text.slice(at + 1);

@@ -42,12 +42,11 @@ export function endingLine({ live, outcomes }: Ending, seconds: number): object 
   };
 }
 
-export function endingText({ live, outcomes }: Ending, seconds: number): readonly string[] {
+export function endingText({ live, outcomes }: Ending, seconds: number): string {
   const slowest = slowestStop(outcomes);
   const stops =
     slowest === undefined ? '' : `, each stopped within ${slowest.toFixed(1)} ms of being detected`;
-  const what = live ? `live on this machine's kernel` : 'replayed from recorded events, nothing was stopped';
-  return [
-    `${outcomes.length} attacks, ${outcomes.length} incidents${stops}; ${what}; ${seconds.toFixed(0)} s, all cleaned up`,
-  ];
+  const what = live ? "live on this machine's kernel" : 'replayed from recorded events, nothing was stopped';
+  const count = outcomes.length === 1 ? '1 incident' : `${outcomes.length} incidents`;
+  return `${count}${stops}; ${what}; ${seconds.toFixed(0)} s, all cleaned up`;
 }
