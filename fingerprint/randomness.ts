@@ -12,7 +12,9 @@ export function looksRandom(token: string): boolean {
   const digits = (letters.match(/\d/g) ?? []).length;
   const changes = classChanges(letters);
   if (!(/[A-Z]/.test(letters) && /[a-z]/.test(letters))) {
-    if (body.length < 24 || digits < 3 || digits === letters.length || changes < 0.22) return false;
+    // Digits are rarer in 36 letters than changes of case in 62; a long run has fewer chances to be a name.
+    const fewest = body.length < 32 ? 0.2 : 0.12;
+    if (body.length < 24 || digits < 3 || digits === letters.length || changes < fewest) return false;
     return letters.length === body.length || wordShare(body) < 0.45;
   }
   if (digits === 0 && changes < 0.4) return false;

@@ -122,10 +122,19 @@ export const secretRules: readonly SecretRule[] = [
   {
     id: 'base64',
     needs: needs.slashes,
-    find: /(?<![\w/.+-])(?<secret>[A-Za-z0-9+][A-Za-z0-9+/]{31,}={0,2})(?![\w/.-])/g,
-    accept: ({ secret = '' }) => secret.includes('/') && /\d/.test(secret) && looksRandom(secret),
+    find: /(?<![\w/.+-])(?<secret>[A-Za-z0-9+/]{32,}={0,2})(?![\w/.-])/g,
+    // A path begins with a slash too, but seldom holds a plus.
+    accept: ({ secret = '' }) =>
+      secret.includes('/', 1) &&
+      (!secret.startsWith('/') || secret.includes('+')) &&
+      /\d/.test(secret) &&
+      looksRandom(secret),
     examples: [['wJalrXUtnFEMI/K7MDENG/bPxRfiCYzEXAMPL3KEY', '{secret}']],
-    counterExamples: ['usr/lib/python3/dist/packages/apport', 'Src/Main/Java/Com/Example/Shop/Cart/Service'],
+    counterExamples: [
+      '/usr/include/c++/12/ext/pb/ds/detail/cc/hash',
+      'usr/lib/python3/dist/packages/apport',
+      'Src/Main/Java/Com/Example/Shop/Cart/Service',
+    ],
   },
   {
     id: 'entropy',
