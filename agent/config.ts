@@ -95,7 +95,12 @@ const keys = {
   collectorCa: text('', "File with the certificate the collector's is checked against."),
   tokenFile: text('', 'File with the token this agent shows the collector.'),
   spoolMaxMib: integer(512, 1, 65_536, 'Disk the spool may use. What does not fit is counted as lost.'),
-  evidenceMaxMib: integer(256, 1, 65_536, 'Disk that evidence of stops may use; the oldest goes first.'),
+  evidenceMaxMib: integer(
+    256,
+    1,
+    65_536,
+    'Disk that evidence of stops may use. The first trace stays; what no longer fits is left out.',
+  ),
   maxProcesses: integer(32_768, 1_024, 4_194_304, 'Processes remembered at once, some 300 bytes each.'),
   identifySeconds: integer(5, 1, 60, 'How long behaviours wait for their container to be known.'),
   holdMinutes: integer(10, 1, 1_440, 'How long a hold or freeze lasts before it ends by itself.'),

@@ -1,15 +1,16 @@
 import { FingerprintError } from '../fingerprint/errors.ts';
 import type { Incident } from '../fingerprint/incident.ts';
-import type { Action, Order, Receipt } from '../fingerprint/order.ts';
+import type { Order, Receipt } from '../fingerprint/order.ts';
 import { verifyOrder } from '../fingerprint/order-envelope.ts';
 import { printable } from '../fingerprint/printable.ts';
 import type { TrustPolicy } from '../fingerprint/trust-policy.ts';
 import { workloadKey } from '../fingerprint/workload.ts';
 import type { Attribution } from './core/attribution.ts';
 import type { Counters } from './core/counters.ts';
+import { nextStep, type StopAction } from './core/ladder.ts';
 import { checkOrder, type Stop } from './core/orders.ts';
 import type { Watch } from './core/watch.ts';
-import type { Enforcer, Log } from './ports.ts';
+import type { Enforcer, Log, StopRequest, StopResult } from './ports.ts';
 import type { StateLine } from './state-line.ts';
 
 /** Receipts that are repeated when an order is; orders live a minute, the budgets allow some ten. */
@@ -116,30 +117,28 @@ export class OrderDesk {
     return { order: order.id, incident, result, action: 'resume', stopped: [] };
   }
 
-  async #stop(
-    order: Order,
-    action: Exclude<Action, 'resume'>,
-    incident: Incident | undefined,
-  ): Promise<Receipt> {
-    const { attribution, enforcer, now, holdUs } = this.#options;
+  async #stop(order: Order, action: StopAction, incident: Incident | undefined): Promise<Receipt> {
+    const { attribution, now, holdUs } = this.#options;
     const { target } = order;
     const instance = attribution.instance(target.instance);
     const base = { order: order.id, incident: target.incident };
     if (incident === undefined || instance === undefined)
       return { ...base, result: 'target-gone', stopped: [], detail: 'the instance has ended' };
-    this.#stops = [
-      ...this.#stops.slice(-maxReceipts),
-      { at: now(), workload: workloadKey(incident.workload) },
-    ];
-    const done = await enforcer.act({
-      action,
+    this.#charge(incident);
+    const exclusive = attribution.isExclusive(instance);
+    const deadline = now() + holdUs;
+    const done = await this.#climb(action, exclusive, (step) => ({
+      action: step,
       incident,
       cgroupPath: instance.cgroupPath,
       culprit: target.process,
-      subtree: attribution.subtree(target.process),
-      exclusive: attribution.isExclusive(instance),
-      deadline: now() + holdUs,
-    });
+      // Grows while a fork storm is chased: the fork events go on coming in.
+      get subtree() {
+        return attribution.subtree(target.process);
+      },
+      exclusive,
+      deadline,
+    }));
     const { result, stopped, stoppedAt, evidence, detail } = done;
     return {
       ...base,
@@ -150,6 +149,27 @@ export class OrderDesk {
       ...(evidence === undefined ? {} : { evidence }),
       ...(detail === undefined ? {} : { detail }),
     };
+  }
+
+  /** One incident charges once, however many orders it takes. */
+  #charge(incident: Incident): void {
+    if (this.#stops.some((s) => s.incident === incident.id)) return;
+    const stop = { at: this.#options.now(), incident: incident.id, workload: workloadKey(incident.workload) };
+    this.#stops = [...this.#stops.slice(-maxReceipts), stop];
+  }
+
+  /** What the order names; when that fails, something milder: a subtree that cannot be killed is better held. */
+  async #climb(
+    wanted: StopAction,
+    exclusive: boolean,
+    request: (action: StopAction) => StopRequest,
+  ): Promise<StopResult> {
+    const tried: StopResult[] = [];
+    for (;;) {
+      const step = nextStep({ wanted, ceiling: wanted, exclusive, tried });
+      if (step.kind === 'end') return tried.at(-1) ?? { result: 'failed', action: wanted, stopped: [] };
+      tried.push(await this.#options.enforcer.act(request(step.action)));
+    }
   }
 
   #durations(incident: string, stoppedAt: number | undefined): Partial<Receipt> {

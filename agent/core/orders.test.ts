@@ -55,8 +55,8 @@ const context: OrderContext = {
   held: false,
   stops: [],
 };
-const stop = { at: now - 1, workload: workloadKey(workload) };
-const otherStop = { at: now - 1, workload: 'another' };
+const stop = { at: now - 1, incident: 'earlier', workload: workloadKey(workload) };
+const otherStop = { at: now - 1, incident: 'earlier', workload: 'another' };
 const target = order.target;
 
 describe('checkOrder', () => {
@@ -104,6 +104,11 @@ describe('checkOrder', () => {
   it.each<[string, Partial<Order>, Partial<OrderContext>]>([
     ['a hold where freeze was approved', { action: 'hold' }, { incident: incident('freeze') }],
     ['a resume of what an earlier run held', { action: 'resume' }, { incident: undefined, held: true }],
+    [
+      'an incident that was charged already',
+      {},
+      { stops: [stop, stop, { ...stop, incident: context.incident?.id ?? '' }] },
+    ],
     ['stops of long ago', {}, { stops: [stop, stop, stop].map((s) => ({ ...s, at: now - 601_000_000 })) }],
     ['clocks that differ by seconds', {}, { now: now + 34_000_000 }],
   ])('obeys %s', (_name, changed, known) => {

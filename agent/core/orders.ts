@@ -20,6 +20,7 @@ export interface OrderContext {
 
 export interface Stop {
   readonly at: number;
+  readonly incident: string;
   readonly workload: string;
 }
 
@@ -72,6 +73,8 @@ export function checkOrder(order: Order, context: OrderContext): OrderCheck {
 
   function rateProblem(about: Incident, { stops, now }: OrderContext): OrderCheck | undefined {
     const recent = stops.filter((s) => s.at > now - windowUs);
+    // One incident charges once: a hold that becomes a kill is the same stop going further (DESIGN §8).
+    if (recent.some((s) => s.incident === about.id)) return undefined;
     const key = workloadKey(about.workload);
     if (recent.filter((s) => s.workload === key).length >= maxPerWorkload)
       return refuse('refused-rate', `${maxPerWorkload} stops of this workload in ten minutes are enough`);

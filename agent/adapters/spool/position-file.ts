@@ -27,7 +27,12 @@ export class PositionFile {
 
   static async open(dir: string): Promise<{ file: PositionFile; position: Position }> {
     const path = join(dir, 'position');
-    const file = await open(path, 'r+').catch(() => open(path, 'w+', 0o600));
+    const file = await open(path, 'r+').catch((error: unknown) => {
+      // Only a missing one is made: any other trouble must not empty it.
+      if (error instanceof Error && 'code' in error && error.code === 'ENOENT')
+        return open(path, 'w+', 0o600);
+      throw error;
+    });
     const bytes = Buffer.alloc(2 * slotBytes);
     const { bytesRead } = await file.read(bytes, 0, bytes.length, 0);
     // Takes its disk space now, while there is some.
