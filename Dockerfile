@@ -5,7 +5,7 @@ ARG BASE=debian:bookworm-slim
 
 FROM ${BUILDER} AS build
 RUN apt-get update -qq \
- && apt-get install -y -qq --no-install-recommends clang gcc libc6-dev libbpf-dev libelf-dev zlib1g-dev bpftool \
+ && apt-get install -y -qq --no-install-recommends clang gcc libc6-dev libbpf-dev libelf-dev zlib1g-dev \
  && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 COPY package.json package-lock.json .npmrc ./
@@ -13,10 +13,10 @@ RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY . .
 RUN npm run build \
  && npm prune --omit=dev --ignore-scripts \
- && PATH="$PWD/node_modules/.bin:$PATH" node dist/cli/main.js build-sensor --out /src/dist/whorl-sensor \
+ && PATH="$PWD/node_modules/.bin:$PATH" node -e "import('/src/dist/agent/adapters/build-sensor.js').then((m) => m.buildSensor('/src/dist/sensor')).then(console.log)" \
  && mkdir /app \
  && cp -r bin dist proto agent package.json README.md LICENSE node_modules /app/ \
- && find /app/agent /app/proto -name '*.ts' -delete \
+ && find /app/agent /app/proto -name '*.ts' -delete && rm -rf /app/agent/adapters /app/agent/core \
  # better-sqlite3 carries eight prebuilt binaries and SQLite's source; one binary is used.
  && rm -rf /app/node_modules/better-sqlite3/deps /app/node_modules/better-sqlite3/src \
  && find /app/node_modules/better-sqlite3/prebuilds -type f ! -name "linux-$(node -p process.arch).node" -delete \

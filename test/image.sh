@@ -32,6 +32,6 @@ in_image whorl --version
 user=$(buildah "${store[@]}" inspect --type image --format '{{.OCIv1.Config.User}}' localhost/whorl)
 [ "$user" = 65532:65532 ] || { echo "the image runs as '$user', not as 65532:65532"; exit 1; }
 in_image whorl keygen --no-passphrase --out /tmp/k >/dev/null
-in_image test -x /app/dist/whorl-sensor
+in_image sh -c 'test -x /app/dist/sensor/whorl-sensor-*'
 mount=$(buildah "${store[@]}" mount "$run")
 echo "image: $(du -sm "$mount" | cut -f1) MiB on disk, of these $(du -sm "$mount/app" | cut -f1) MiB Whorl with its Node"

@@ -34,7 +34,11 @@ export async function missingPackages(): Promise<readonly string[]> {
  */
 export async function buildSensor(cacheDir: string): Promise<string> {
   const sources = await sourceDir();
-  const binary = join(cacheDir, `whorl-sensor-${await digestOf(sources)}`);
+  const name = `whorl-sensor-${await digestOf(sources)}`;
+  // Built with the package, as in the image: beside dist/agent, so that a node needs no compiler.
+  const shipped = fileURLToPath(new URL(`../../sensor/${name}`, import.meta.url));
+  if (await isOurs(shipped)) return shipped;
+  const binary = join(cacheDir, name);
   if (await isOurs(binary)) return binary;
   const missing = await missingPackages();
   if (missing.length > 0) {
