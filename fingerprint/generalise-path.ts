@@ -31,13 +31,15 @@ export function generalisePath(path: string, known: Substitutions, act: FileAct 
   // Process ids would fill the memory with names that differ in nothing; no sensitive path depends on which.
   const pidless = applyAll(processes, own);
   const general = readActs.has(act) ? ofRead(pidless) : ofOther(pidless);
-  return isSensitivePath(pidless) ? redactText(own) : general;
+  return isSensitiveProc(pidless) ? redactText(own) : general;
 }
 
 /** Paths remembered per way of asking: the files of a large fingerprint, at worst about three megabytes each. */
 const remembered = 16_384;
 const ofRead = memoised((path) => generaliseOwn(path, true), remembered);
 const ofOther = memoised((path) => generaliseOwn(path, false), remembered);
+
+const isSensitiveProc = memoised(isSensitivePath, 1024);
 
 function generaliseOwn(path: string, reads: boolean): string {
   const own = applyAll(aliases, redactText(path));
