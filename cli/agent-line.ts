@@ -1,4 +1,5 @@
 import type { StateLine as AgentLine } from '../agent/state-line.ts';
+import type { Incident } from '../fingerprint/incident.ts';
 import type { Receipt } from '../fingerprint/order.ts';
 import { printable } from '../fingerprint/printable.ts';
 import type { Workload } from '../fingerprint/workload.ts';
@@ -33,13 +34,11 @@ export function agentLineText(line: AgentLine): Text | undefined {
         ` fingerprint ${printable(line.name)}: ${printable(line.message)} (${line.code})`,
       ];
     case 'incident':
-      return line.isNew
-        ? [styled('red', 'incident'), ` (${line.incident.severity}) ${line.incident.sentence}`]
-        : undefined;
+      return line.isNew ? incidentText(line.incident) : undefined;
     case 'order-refused':
       return [styled('yellow', 'refused'), ` an order: ${printable(line.message)} (${line.code})`];
     case 'receipt':
-      return [styled('bold', receiptText(line.receipt))];
+      return [styled('dim', shortId(line.receipt.incident)), ' ', styled('bold', receiptText(line.receipt))];
     case 'holds-adopted':
       return `taken over from the last run: ${line.holds.map((h) => `${h.action} of ${h.pids.length} processes`).join(', ')}`;
     case 'gap':
@@ -52,6 +51,15 @@ export function agentLineText(line: AgentLine): Text | undefined {
     case 'stopped':
       return undefined;
   }
+}
+
+function incidentText({ id, severity, sentence }: Incident): Text {
+  return [styled('dim', shortId(id)), styled('red', ' incident'), ` (${severity}) ${sentence}`];
+}
+
+/** Enough of an incident's id to find it with `whorl incidents`. */
+export function shortId(incident: string): string {
+  return incident.slice(0, 8);
 }
 
 function inForceText(line: Extract<AgentLine, { type: 'fingerprint-in-force' }>): Text {

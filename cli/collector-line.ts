@@ -1,6 +1,6 @@
 import type { StateLine as CollectorLine } from '../collector/state-line.ts';
 import { printable } from '../fingerprint/printable.ts';
-import { workloadName } from './agent-line.ts';
+import { shortId, workloadName } from './agent-line.ts';
 import { styled, type Text } from './text.ts';
 
 export type { CollectorLine };
@@ -27,7 +27,7 @@ export function collectorLineText(line: CollectorLine): Text | undefined {
     case 'readiness':
       return readinessText(line);
     case 'decision':
-      return `${line.action === 'none' ? 'told, not stopped' : line.action}: ${line.sentence}`;
+      return [styled('dim', shortId(line.incident)), ` ${line.sentence}`];
     case 'missing':
       return [
         styled('yellow', 'gap'),

@@ -17,10 +17,10 @@ export async function buildProgram(io: Io, only?: string): Promise<Command> {
     .version(version(), '-V, --version')
     .option('--no-color', 'no colours, also not on a terminal (as NO_COLOR)')
     .helpCommand(false)
-    .showHelpAfterError('(see --help)')
     .configureOutput({
       writeOut: (text) => io.out(text.trimEnd()),
       writeErr: (text) => io.err(text.trimEnd()),
+      outputError: (text, write) => write(`whorl: ${sentence(text)}; see whorl --help`),
     })
     .exitOverride();
   program.addHelpText(
@@ -35,6 +35,14 @@ export async function buildProgram(io: Io, only?: string): Promise<Command> {
     if (only === undefined || only === name) (await load()).register(program, io);
   }
   return program;
+}
+
+/** What commander says on several lines, in one. */
+function sentence(text: string): string {
+  return text
+    .replace(/^error: /, '')
+    .trim()
+    .replaceAll(/\s*\n\s*/g, ' ');
 }
 
 /** The verb that the arguments name, so that nothing else needs to be loaded; `completion` is about them all. */

@@ -107,8 +107,9 @@ class Observer {
     const workload = workloadOf(ref, instance, 'recorded');
     if (workload === undefined) return;
     this.#instances.add(instance.id);
-    this.#keep(this.#watch.began(instance, workload, state));
+    // In force before its first copy is told of, or that copy would be judged twice.
     if (inForce !== undefined) this.#keep(this.#watch.setInForce(workload, inForce));
+    this.#keep(this.#watch.began(instance, workload, state));
     this.#handle(this.#attribution.identify(instance, workload));
   }
 

@@ -19,6 +19,7 @@ import { observe } from '../observe.ts';
 import { type Recording, readRecording } from '../recording.ts';
 import type { Outcome } from './ending.ts';
 import type { Narrator } from './narrator.ts';
+import { lineageText } from './outcome.ts';
 
 /** The recordings name no image: the demo gives them one, made of their name. */
 const subject: Subject = {
@@ -52,13 +53,7 @@ export async function playRecorded(io: Io, narrator: Narrator, why: string): Pro
   const outcomes = judge(await recording(io, 'attack'), inForce);
   for (const { incident } of outcomes) {
     narrator.loud(incident.sentence);
-    const longest = incident.drifts.reduce<readonly string[]>(
-      (best, d) => (d.lineage.length > best.length ? d.lineage : best),
-      [],
-    );
-    narrator.say(
-      `lineage:  ${longest.join(' → ')} (pid ${incident.culprit.pid}), ${incident.kinds.join(', ')}`,
-    );
+    narrator.say(lineageText(incident));
     narrator.say(
       `live, pid ${incident.culprit.pid} and everything it started would have been killed (dry run)`,
     );

@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Incident } from '../../fingerprint/incident.ts';
-import type { Receipt } from '../../fingerprint/order.ts';
 import type { AgentLine } from '../agent-line.ts';
 import type { CollectorLine } from '../collector-line.ts';
 import { CliError, exitCodes } from '../exit.ts';
@@ -9,8 +8,9 @@ import type { LocalStack } from '../local-stack.ts';
 import { approve, handOver, setMode, type ToApprove } from './approve.ts';
 import { runDroppedBinary, runShell } from './attack.ts';
 import type { Cleanup } from './cleanup.ts';
-import { type Outcome, stopMs } from './ending.ts';
+import type { Outcome } from './ending.ts';
 import type { Narrator } from './narrator.ts';
+import { watchOutcome } from './outcome.ts';
 import { ordinaryDay, type Shop, visit } from './shop.ts';
 import { isGone, makeStage, openShops, type Stage, startWatching } from './stage.ts';
 
@@ -139,7 +139,7 @@ async function droppedBinary(play: Play): Promise<Stopped> {
   await setMode(stack, 'freeze');
   const from = stage.agentLines.end;
   await runDroppedBinary(stage, shop);
-  const outcome = await watchOutcome(play, shop, from);
+  const outcome = await watchOutcome(play, shop.cgroup, from);
   narrator.say(
     'held, not ended: a person can look at it, let it go or kill it; else it runs on in 10 minutes',
   );
@@ -154,56 +154,12 @@ async function shell(play: Play): Promise<Stopped> {
   await setMode(stack, 'kill');
   const from = stage.agentLines.end;
   await runShell(cleanup, shop);
-  const outcome = await watchOutcome(play, shop, from);
+  const outcome = await watchOutcome(play, shop.cgroup, from);
   const { stopped } = outcome.receipt;
   for (const pid of stopped) await untilGone(pid);
   narrator.good(`pid ${stopped.join(', ')} is gone`);
   await neighboursAnswer(play);
   return outcome;
-}
-
-/** The first thing that is said of the attack, what was done about it, and at last everything that was seen of it. */
-async function watchOutcome(play: Play, shop: Shop, from: number): Promise<Stopped> {
-  const { stage, narrator, signal } = play;
-  const isIt = (line: AgentLine) =>
-    line.type === 'incident' && line.incident.instance.id === shop.cgroup ? line : undefined;
-  const { incident: first } = await stage.agentLines.wait('an incident', isIt, { from, signal });
-  narrator.loud(first.sentence);
-  const answer = (line: AgentLine) =>
-    line.type === 'receipt' && line.receipt.incident === first.id ? line.receipt : undefined;
-  const receipt = await stage.agentLines.wait('a reaction', answer, { from, signal });
-  if (receipt.result !== 'done')
-    throw new CliError(
-      exitCodes.incomplete,
-      `the reaction failed: ${receipt.result} ${receipt.detail ?? ''}`,
-    );
-  await sleep(300, undefined, { signal });
-  const last = stage.agentLines
-    .since(from)
-    .findLast((line) => line.type === 'incident' && line.incident.id === first.id);
-  const incident = last?.type === 'incident' ? last.incident : first;
-  if (incident.sentence !== first.sentence) narrator.loud(incident.sentence);
-  describe(narrator, incident, receipt);
-  return { incident, receipt };
-}
-
-function describe(narrator: Narrator, incident: Incident, receipt: Receipt): void {
-  const { approval } = incident;
-  const longest = incident.drifts.reduce<readonly string[]>(
-    (best, d) => (d.lineage.length > best.length ? d.lineage : best),
-    [],
-  );
-  narrator.say(
-    `lineage:  ${longest.join(' → ')} (pid ${incident.culprit.pid}), ${incident.kinds.join(', ')}`,
-  );
-  if (approval !== undefined)
-    narrator.say(`approved: version ${approval.version} by ${approval.signedBy}, up to ${approval.maxMode}`);
-  const seen = (receipt.eventToVerdictUs ?? 0) / 1000;
-  const stopped = stopMs(receipt);
-  const what = receipt.action === 'hold' || receipt.action === 'freeze' ? 'held' : 'killed';
-  narrator.good(
-    `detected ${seen.toFixed(1)} ms after the act, ${what} ${stopped.toFixed(1)} ms after that: pid ${receipt.stopped.join(', ')}`,
-  );
 }
 
 async function neighboursAnswer({ shops, narrator }: Play): Promise<void> {

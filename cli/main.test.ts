@@ -1,0 +1,94 @@
+import { describe, expect, it } from 'vitest';
+import { type FakeIo, fakeIo } from '../test/fakes/io.ts';
+import type { Io } from './io.ts';
+import { buildProgram, main } from './main.ts';
+import { verbs } from './verbs.ts';
+
+async function run(args: readonly string[], given: Partial<Io> = {}): Promise<FakeIo> {
+  const io = fakeIo({}, given);
+  await main(args, io);
+  return io;
+}
+
+describe('main', () => {
+  it('tells its version without loading a verb', async () => {
+    expect((await run(['--version'])).stdout).toEqual([expect.stringMatching(/^\d+\.\d+\.\d+$/)]);
+  });
+
+  it.each<[string, readonly string[], RegExp]>([
+    ['an unknown verb, naming the nearest', ['jugde'], /unknown command 'jugde' \(Did you mean judge\?\)/],
+    ['an unknown option', ['inspect', '--frobnicate', 'x'], /unknown option '--frobnicate'/],
+    ['a missing argument', ['inspect'], /missing required argument 'file'/],
+    ['a missing option', ['learn', '--out', 'x'], /required option '--subject/],
+  ])('answers %s in one line with code 2', async (_name, args, sentence) => {
+    const io = await run(args);
+    expect(io.stderr).toEqual([expect.stringMatching(sentence)]);
+    expect(io.stderr[0]).toMatch(/^whorl: /);
+    expect(io.exitCode).toBe(2);
+    expect(io.stdout).toEqual([]);
+  });
+
+  it('tells a defect in one sentence with code 70, and where only when asked', async () => {
+    const readFile = async (): Promise<never> => {
+      throw new TypeError('boom\nsecond line');
+    };
+    const quiet = await run(['inspect', 'x'], { readFile });
+    expect(quiet.stderr).toEqual([expect.stringMatching(/^whorl: internal error: boom; /)]);
+    expect(quiet.exitCode).toBe(70);
+    const loud = await run(['inspect', 'x'], { readFile, env: { WHORL_DEBUG: '1' } });
+    expect(loud.stderr.join('\n')).toMatch(/at .*main\.test\.ts/);
+  });
+
+  it('shows help with nothing to do, and for --help, with code 0', async () => {
+    for (const args of [[], ['--help'], ['judge', '--help']]) {
+      const io = await run(args);
+      expect(io.exitCode).toBe(0);
+      expect(io.stderr).toEqual([]);
+      expect(io.stdout.join('\n')).toMatch(/Usage: whorl/);
+    }
+  });
+});
+
+describe('the command tree', () => {
+  it('begins the help of every verb with examples', async () => {
+    for (const name of Object.keys(verbs)) {
+      const args = name === 'trust' ? ['trust', 'init', '--help'] : [name, '--help'];
+      expect((await run(args)).stdout[0], name).toMatch(/^Examples:\n {2}(# .*\n {2})?\S*.*whorl/);
+    }
+  });
+
+  it('has every verb under its own name', async () => {
+    const program = await buildProgram(fakeIo());
+    expect(program.commands.map((c) => c.name())).toEqual(Object.keys(verbs));
+  });
+
+  it('offers --json wherever something is printed for scripts, and --dry-run with --reason where something changes', async () => {
+    const program = await buildProgram(fakeIo());
+    const options = (name: string): readonly (string | undefined | null)[] =>
+      program.commands.find((c) => c.name() === name)?.options.map((o) => o.long) ?? [];
+    for (const name of [
+      'up',
+      'demo',
+      'doctor',
+      'status',
+      'incidents',
+      'explain',
+      'resume',
+      'learn',
+      'backtest',
+      'judge',
+      'inspect',
+      'keygen',
+      'sign',
+      'verify',
+    ])
+      expect(options(name), name).toContain('--json');
+    for (const name of ['learn', 'resume'])
+      expect(options(name), name).toEqual(expect.arrayContaining(['--dry-run', '--reason']));
+  });
+
+  it.each(['bash', 'zsh', 'fish'])('completes every verb in %s', async (shell) => {
+    const { stdout } = await run(['completion', shell]);
+    for (const name of Object.keys(verbs)) expect(stdout.join('\n')).toContain(name);
+  });
+});
