@@ -93,3 +93,13 @@ export function path(value: string): Uint8Array {
 }
 
 export const list = (values: readonly string[]): Uint8Array => text(values.map((v) => `${v}\0`).join(''));
+
+/** A question for the IPv4 address of a name, or its answer (RFC 1035), good for a minute. */
+export function dnsMessage(name: string, address?: readonly number[]): Uint8Array {
+  const labels = name.split('.').flatMap((label) => [label.length, ...text(label)]);
+  const question = [...labels, 0, 0, 1, 0, 1];
+  const answer = address === undefined ? [] : [0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, ...address];
+  const flags = address === undefined ? [1, 0] : [0x81, 0x80];
+  const counts = [0, 1, 0, address === undefined ? 0 : 1, 0, 0, 0, 0];
+  return Uint8Array.from([0, 7, ...flags, ...counts, ...question, ...answer]);
+}

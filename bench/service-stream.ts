@@ -1,5 +1,5 @@
 import { fieldTag, recordType } from '../agent/core/normalise/sensor-record.ts';
-import { list, path, type RecordToWrite, SensorWriter, text, type Who } from './sensor-writer.ts';
+import { dnsMessage, list, path, type RecordToWrite, SensorWriter, text, type Who } from './sensor-writer.ts';
 import { seededRandom } from './statistics.ts';
 
 /**
@@ -25,6 +25,7 @@ const hooks = [
 const fact = { regular: 8 << 12, rootMount: 1, overlay: 2 };
 const imageFile = fact.regular | fact.rootMount | fact.overlay;
 const volumeFile = fact.regular;
+const database = [10, 96, 0, 10];
 
 /** The container comes up: its cgroup, its first process, its start-up. */
 export function startOfService(): Uint8Array {
@@ -51,6 +52,8 @@ export function startOfService(): Uint8Array {
     fields: [[fieldTag.text, text(`/bench/cart`)]],
   });
   writer.write(2_000_000_300, execRecord(server, '/usr/local/bin/node', ['node', '/srv/app/main.js']));
+  writer.write(2_000_000_400, dnsRecord(dnsMessage('db.shop.svc.cluster.local')));
+  writer.write(2_000_000_500, dnsRecord(dnsMessage('db.shop.svc.cluster.local', database), 1));
   return writer.bytes();
 }
 
@@ -99,7 +102,19 @@ function connectRecord(): RecordToWrite {
     who: server,
     a: 1,
     b: 5432,
-    fields: [[fieldTag.address, Uint8Array.of(127, 0, 0, 1)]],
+    fields: [[fieldTag.address, Uint8Array.from(database)]],
+  };
+}
+
+function dnsRecord(payload: Uint8Array, isAnswer = 0): RecordToWrite {
+  const resolver = [fieldTag.address, Uint8Array.of(10, 96, 0, 2)] as const;
+  return {
+    type: recordType.dns,
+    who: server,
+    a: 2,
+    b: 53,
+    c: isAnswer,
+    fields: [resolver, [fieldTag.payload, payload]],
   };
 }
 

@@ -133,7 +133,7 @@ function result(service: Costs, recorded: Costs, rounds: number): BenchResult {
       { key: 'rounds', value: rounds, unit: '', label: 'rounds, alternating; medians' },
     ],
     notes: [
-      'the ratio is of a service under load in the sensor’s record format: 80 % opens, 10 % the lives of helper programs, 10 % connects; the mixture of the reference measurements',
+      'the ratio is of a service under load in the sensor’s record format: 80 % opens, 10 % the lives of helper programs, 10 % connects to a named peer; the mixture of the reference measurements',
       'recording: bpf-fixtures/sensor/benign from its first request to its last, over and over: a third of it is accepted peers, a third fork, exec and exit',
       'DESIGN §9 promises ≥ 10 against grpc-js and decode together, from the socket on; here decode stands alone',
     ],

@@ -75,4 +75,23 @@ describe('PeerNames', () => {
       expect(peers.nameOf(address, sec)).toBe('localhost');
     },
   );
+
+  it('tells how long a name holds, and when names became others', () => {
+    const peers = new PeerNames();
+    const told = (data: string, name: string, time: number): number => {
+      peers.asked(question(name, { time }));
+      peers.answered(answer(name, [{ ...a, name, data }], { time }));
+      return peers.epoch;
+    };
+    expect(peers.holdsUntil('192.0.2.1')).toBe(Number.POSITIVE_INFINITY);
+    const first = told('192.0.2.1', 'api.example', sec);
+    expect(peers.holdsUntil('192.0.2.1')).toBe(661 * sec);
+    expect(peers.holdsUntil('127.0.0.1')).toBe(Number.POSITIVE_INFINITY);
+    expect(told('192.0.2.1', 'api.example', 2 * sec)).toBe(first);
+    const other = told('192.0.2.1', 'db.example', 3 * sec);
+    expect(other).not.toBe(first);
+    expect(told('192.0.2.2', 'db.example', 4 * sec)).not.toBe(other);
+    const late = told('192.0.2.2', 'db.example', 5 * sec);
+    expect(told('192.0.2.2', 'db.example', 5000 * sec)).not.toBe(late);
+  });
 });

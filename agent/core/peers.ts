@@ -19,6 +19,12 @@ interface Named {
 export class PeerNames {
   readonly #questions = new Map<string, number>();
   readonly #names = new Map<string, Named>();
+  #epoch = 0;
+
+  /** Changes whenever an address may be called otherwise than before, but for a name's running out. */
+  get epoch(): number {
+    return this.#epoch;
+  }
 
   asked(event: EventOf<'resolve'>): void {
     put(this.#questions, questionKey(event), event.time, maxQuestions);
@@ -34,11 +40,25 @@ export class PeerNames {
       if (!chain.has(toName(record.name))) continue;
       if (record.type === 'CNAME') chain.add(toName(record.data));
       else {
-        const until = event.time + record.ttl * 1_000_000 + graceUs;
-        put(this.#names, toAddress(record.data), { name, until }, maxNames);
+        this.#name(toAddress(record.data), name, event.time, record.ttl);
       }
     }
     return true;
+  }
+
+  /** Until when `nameOf` says of this address what it says now, as long as the epoch is the same. */
+  holdsUntil(address: string): number {
+    const plain = toAddress(address);
+    return isLoopback(plain)
+      ? Number.POSITIVE_INFINITY
+      : (this.#names.get(plain)?.until ?? Number.POSITIVE_INFINITY);
+  }
+
+  #name(address: string, name: string, time: number, ttl: number): void {
+    const before = this.#names.get(address);
+    const isRenewal = before?.name === name && before.until >= time;
+    if (!isRenewal || this.#names.size >= maxNames) this.#epoch += 1;
+    put(this.#names, address, { name, until: time + ttl * 1_000_000 + graceUs }, maxNames);
   }
 
   /** What the address is called at that time: `localhost`, the name that was asked for, or nothing. */

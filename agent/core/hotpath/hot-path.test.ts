@@ -27,7 +27,7 @@ function raw(record: RecordToWrite, time = 1): Raw {
 }
 
 class Rig {
-  readonly copy = { known: { epoch: 0 } };
+  readonly copy = { known: { epoch: 0 }, peers: { epoch: 0 } };
   readonly doer: { actor: Actor | undefined; outside: boolean } = { actor: node, outside: false };
   readonly hot: HotPath<Rig['doer'], Rig['copy']>;
 
@@ -41,8 +41,8 @@ class Rig {
     return found !== undefined;
   }
 
-  tell(r: Raw, doer = this.doer, actor = node): void {
-    this.hot.remember(r.view, 0, r.length, doer, actor, this.copy);
+  tell(r: Raw, doer = this.doer, actor = node, peerUntil?: number): void {
+    this.hot.remember({ view: r.view, at: 0, length: r.length }, doer, actor, this.copy, peerUntil);
   }
 
   static taught(record: RecordToWrite, options: Partial<HotPathOptions<Rig['doer']>> = {}): Rig {
@@ -91,7 +91,7 @@ describe('HotPath', () => {
     ['exec', recordType.exec],
     ['fork', recordType.fork],
     ['exit', recordType.exit],
-    ['connect', recordType.connect],
+    ['accept', recordType.accept],
     ['cgroup', recordType.cgroup],
     ['attach', recordType.attach],
   ])('never answers for %s, which changes who is who or depends on more than the bytes', (_what, type) => {
@@ -182,6 +182,19 @@ describe('HotPath', () => {
     rig.copy.known.epoch += 1;
     rig.tell(raw(open('/etc/hosts')));
     expect(rig.knows(raw(open('/etc/hosts')))).toBe(true);
+  });
+
+  it('holds what it knows of a peer until the name runs out or names change', () => {
+    const rig = new Rig();
+    const connect = open('/', {
+      type: recordType.connect,
+      fields: [[fieldTag.address, Uint8Array.of(10, 0, 0, 1)]],
+    });
+    for (const time of [1_000, 2_000]) rig.tell(raw(connect, time), rig.doer, node, 50);
+    expect(rig.knows(raw(connect, 50_000))).toBe(true);
+    expect(rig.knows(raw(connect, 51_000))).toBe(false);
+    rig.copy.peers.epoch += 1;
+    expect(rig.knows(raw(connect, 50_000))).toBe(false);
   });
 
   it('stays within its bound on processes', () => {

@@ -1,5 +1,5 @@
 import type { Actor } from '../../../fingerprint/behaviour.ts';
-import { recordHead as head } from '../normalise/sensor-record.ts';
+import { recordHead as head, microsAt } from '../normalise/sensor-record.ts';
 import { RecordCache } from './record-cache.ts';
 import { fillKey, isRepeatable, newKeyBuffer } from './sensor-key.ts';
 
@@ -10,12 +10,12 @@ export interface Doer {
   readonly outside: boolean;
 }
 
-/** Where an act counts, and the set of known acts that answers came from. */
+/** Where an act counts, and what answers about it came from. Each epoch changes when earlier answers no longer hold. */
 export interface Copy {
-  readonly known: {
-    /** Changes whenever the set is emptied: what was known before is not known any more. */
-    readonly epoch: number;
-  };
+  /** Its set of known acts. */
+  readonly known: { readonly epoch: number };
+  /** The names of its peers. */
+  readonly peers: { readonly epoch: number };
 }
 
 export interface HotPathOptions<D extends Doer> {
@@ -27,6 +27,13 @@ export interface HotPathOptions<D extends Doer> {
   readonly arenaWords?: number;
   /** Processes whose program is remembered; 32 768 is Linux's classic pid_max. */
   readonly maxProcesses?: number;
+}
+
+/** A whole record, `length` bytes at `at`. */
+export interface RawRecord {
+  readonly view: DataView;
+  readonly at: number;
+  readonly length: number;
 }
 
 /** Which program a process runs, as long as it is that process in that cgroup and attribution says so. */
@@ -43,10 +50,18 @@ interface Known<D extends Doer> {
 interface Answer<C extends Copy> {
   readonly copy: C;
   readonly epoch: number;
+  readonly peer: PeerHolds | undefined;
 }
 
-/** Copies × times their known acts were emptied; a node has some hundred copies. */
-const maxAnswers = 4_096;
+/** How long an answer about a peer holds: while the copy's names are those of this epoch, and until a name runs out. */
+interface PeerHolds {
+  readonly epoch: number;
+  /** µs since boot. */
+  readonly until: number;
+}
+
+/** One per copy and time its known acts were emptied, and one per peer and time its name ran out. */
+const maxAnswers = 16_384;
 
 /**
  * Answers for raw records of the sensor what the long way answered before: "the same program of the same copy did
@@ -86,7 +101,10 @@ export class HotPath<D extends Doer, C extends Copy> {
     if (known.doer.actor !== known.actor || known.doer.outside) return undefined;
     if (!fillKey(this.#key, known.actorId, view, at, length)) return undefined;
     const answer = this.#answers[this.#cache.find(this.#key)];
-    return answer !== undefined && answer.epoch === answer.copy.known.epoch ? answer.copy : undefined;
+    if (answer === undefined || answer.epoch !== answer.copy.known.epoch) return undefined;
+    const { copy, peer } = answer;
+    if (peer === undefined) return copy;
+    return peer.epoch === copy.peers.epoch && microsAt(view, at + head.time) <= peer.until ? copy : undefined;
   }
 
   /** Who acts, when that process runs a program of a copy; whatever it does. */
@@ -94,11 +112,17 @@ export class HotPath<D extends Doer, C extends Copy> {
     return this.#knownOf(view, at)?.doer;
   }
 
-  /** The long way found: this record was one act of `doer` as `actor`, and one that `copy` knew already. */
-  remember(view: DataView, at: number, length: number, doer: D, actor: Actor, copy: C): void {
+  /**
+   * The long way found: this record was one act of `doer` as `actor`, and one that `copy` knew already.
+   *
+   * @param peerUntil for a connect: µs since boot until when its peer is called what it is called now.
+   */
+  remember(raw: RawRecord, doer: D, actor: Actor, copy: C, peerUntil?: number): void {
+    const { view, at, length } = raw;
     if (!isRepeatable(view, at)) return;
     const { actorId } = this.#know(view, at, doer, actor);
-    if (fillKey(this.#key, actorId, view, at, length)) this.#cache.offer(this.#key, this.#answerFor(copy));
+    if (fillKey(this.#key, actorId, view, at, length))
+      this.#cache.offer(this.#key, this.#answerFor(copy, peerUntil));
   }
 
   #knownOf(view: DataView, at: number): Known<D> | undefined {
@@ -136,14 +160,20 @@ export class HotPath<D extends Doer, C extends Copy> {
     return known;
   }
 
-  #answerFor(copy: C): number {
+  #answerFor(copy: C, peerUntil: number | undefined): number {
     const { epoch } = copy.known;
+    if (peerUntil !== undefined)
+      return this.#keep({ copy, epoch, peer: { epoch: copy.peers.epoch, until: peerUntil } });
     const known = this.#answerOf.get(copy);
     if (known !== undefined && this.#answers[known]?.epoch === epoch) return known;
-    if (this.#answers.length >= maxAnswers) this.#forgetAnswers();
-    const index = this.#answers.push({ copy, epoch }) - 1;
+    const index = this.#keep({ copy, epoch, peer: undefined });
     this.#answerOf.set(copy, index);
     return index;
+  }
+
+  #keep(answer: Answer<C>): number {
+    if (this.#answers.length >= maxAnswers) this.#forgetAnswers();
+    return this.#answers.push(answer) - 1;
   }
 
   /** The cache refers to answers by number: both go together. */

@@ -14,12 +14,13 @@ export function newKeyBuffer(): KeyBuffer {
 }
 
 /**
- * A record that may be answered from the cache at all: an act on files. These change nothing in who is who, and what
- * they mean stands in the record alone, so an equal one means the same again. Looks at the head only.
+ * A record that may be answered from the cache at all: an act on files, whose meaning stands in the record alone, or a
+ * connect, whose peer has a name for a time. These change nothing in who is who. Looks at the head only.
  */
 export function isRepeatable(view: DataView, at: number): boolean {
   const type = view.getUint16(at + head.type, true);
-  return type >= recordType.open && type <= recordType.change && isWhole(view, at);
+  const isFileAct = type >= recordType.open && type <= recordType.change;
+  return (isFileAct || type === recordType.connect) && isWhole(view, at);
 }
 
 /** An accepted connection as the sensor writes it: who came is counted, never judged. */

@@ -62,8 +62,16 @@ export class ShortCut implements RecordWatcher {
     // Only where one record is one event is one act does what is known of the act hold for the record.
     if (this.#act === undefined || this.#copy === undefined) return;
     const { event, process, actor } = this.#act as AttributedAct;
-    if (events.length === 1 && event === first)
-      this.#hot.remember(view, at, length, process, actor, this.#copy);
+    if (events.length !== 1 || event !== first) return;
+    const until = peerUntil(event, this.#copy);
+    const raw = { view, at, length };
+    this.#hot.remember(
+      raw,
+      process,
+      actor,
+      this.#copy,
+      until === undefined ? undefined : until - this.#epochOffset,
+    );
   }
 
   /** Told by the watch: this act is one the copy is known for. */
@@ -86,6 +94,12 @@ export class ShortCut implements RecordWatcher {
     counters.add('behaviours', known);
     counters.add('behaviours.known', known);
   }
+}
+
+/** µs since the epoch until when a peer keeps its name; undefined for acts without one. */
+function peerUntil(event: AttributedAct['event'], copy: WatchedInstance): number | undefined {
+  if (event.kind !== 'connect' || event.transport === 'unix') return undefined;
+  return copy.peers.holdsUntil(event.address);
 }
 
 /** A process whose cgroup is settled: before that, an event in another one could still make it somebody else's. */
