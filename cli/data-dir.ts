@@ -25,7 +25,7 @@ export function agentSocket(dataDir: string): string {
   return join(agentDir(dataDir), 'agent.sock');
 }
 
-export function collectorDir(dataDir: string): string {
+function collectorDir(dataDir: string): string {
   return join(dataDir, 'collector');
 }
 

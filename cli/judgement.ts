@@ -63,7 +63,7 @@ export function incidentLine(incident: Incident): object {
   };
 }
 
-export interface Summary {
+interface Summary {
   readonly type: 'summary';
   readonly events: number;
   readonly judged: number;

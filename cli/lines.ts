@@ -2,7 +2,7 @@ import { CliError, exitCodes } from './exit.ts';
 import { fileName } from './read-file.ts';
 
 /** Far above what a source writes for one event (arguments are bounded to 4 kB); a bound on memory for hostile files. */
-export const maxLineBytes = 1 << 20;
+const maxLineBytes = 1 << 20;
 
 export interface Line {
   readonly bytes: Uint8Array;

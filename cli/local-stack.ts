@@ -14,7 +14,7 @@ export interface StackOptions {
   readonly onCollectorLine: (line: CollectorLine) => void;
 }
 
-export type CollectorReady = Extract<CollectorLine, { type: 'collector-ready' }>;
+type CollectorReady = Extract<CollectorLine, { type: 'collector-ready' }>;
 
 /** A collector and an agent of our own, a process each, joined by TLS on loopback. */
 export interface LocalStack {

@@ -7,7 +7,7 @@ import { linesOf } from './lines.ts';
 import { fileName } from './read-file.ts';
 
 /** What `--source` may say: normalised events as JSON lines, or the raw records of the embedded sensor. */
-export const recordingSources = ['events', 'sensor'] as const;
+const recordingSources = ['events', 'sensor'] as const;
 export type RecordingSource = (typeof recordingSources)[number];
 
 export function parseSource(text: string): RecordingSource {

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 /**
@@ -11,6 +11,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 const directory = mkdtempSync(join(tmpdir(), 'whorl-bad-'));
 const at = (name: string): string => join(directory, name);
 const digest = `sha256:${'ab'.repeat(32)}`;
+const launcher = resolve('bin', 'whorl');
 
 interface Ran {
   readonly code: number;
@@ -21,7 +22,7 @@ interface Ran {
 function whorl(...args: readonly string[]): Promise<Ran> {
   return new Promise((resolve) => {
     execFile(
-      'bin/whorl',
+      launcher,
       [...args],
       { env: { ...process.env, WHORL_DEBUG: '' }, maxBuffer: 64 << 20 },
       (error, stdout, stderr) => {

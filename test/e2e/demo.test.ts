@@ -2,11 +2,13 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { cgroupMount } from '../../cli/cgroup-mount.ts';
 
 /** The demo as a newcomer runs it, on the real kernel, from the launcher to the last line. */
+const launcher = resolve('bin', 'whorl');
+
 interface Ran {
   readonly code: number | null;
   readonly stdout: string;
@@ -44,7 +46,7 @@ function leftovers(story: string): string[] {
 
 describe('whorl demo', () => {
   it('tells the whole story on live kernel events and leaves nothing behind', async () => {
-    const { code, stdout, story } = await start('bin/whorl', ['demo', '--json', '--no-install']).ran;
+    const { code, stdout, story } = await start(launcher, ['demo', '--json', '--no-install']).ran;
     expect(code, story).toBe(0);
     const line: { drifts: { kind: string; process: string }[]; stopped: number; seconds: number } =
       JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '');
@@ -71,7 +73,7 @@ describe('whorl demo', () => {
   });
 
   it('takes everything away when it is interrupted in the middle', async () => {
-    const { child, said, ran } = start('bin/whorl', ['demo', '--json', '--no-install']);
+    const { child, said, ran } = start(launcher, ['demo', '--json', '--no-install']);
     while (!said().includes('3. ')) await once(child.stderr ?? child, 'data');
     child.kill('SIGINT');
     const { code, stdout, story } = await ran;
@@ -84,7 +86,7 @@ describe('whorl demo', () => {
 
   it('replays recorded events for somebody who may not watch the kernel, and says so', async () => {
     const nobody = ['--reuid=65534', '--regid=65534', '--clear-groups', '--inh-caps=-all'];
-    const { code, stdout, story } = await start('setpriv', [...nobody, 'bin/whorl', 'demo', '--json']).ran;
+    const { code, stdout, story } = await start('setpriv', [...nobody, launcher, 'demo', '--json']).ran;
     expect(code, story).toBe(0);
     expect(story).toMatch(/Live events cannot be had: .*run as root/);
     expect(story).toMatch(/REPLAY of events that were recorded/);

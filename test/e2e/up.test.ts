@@ -3,11 +3,12 @@ import { once } from 'node:events';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { ask } from '../../cli/control-client.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'whorl-up-'));
+const launcher = resolve('bin', 'whorl');
 const running = new Set<ChildProcess>();
 afterEach(async () => {
   for (const child of running) {
@@ -25,7 +26,7 @@ interface Up {
 }
 
 function up(dataDir: string, ...args: readonly string[]): Up {
-  const child = spawn('bin/whorl', ['up', '--data-dir', dataDir, '--no-install', ...args], {
+  const child = spawn(launcher, ['up', '--data-dir', dataDir, '--no-install', ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   running.add(child);
@@ -119,7 +120,7 @@ describe('whorl up', () => {
       '--reuid=65534',
       '--regid=65534',
       '--clear-groups',
-      'bin/whorl',
+      launcher,
       'up',
       '--data-dir',
       join(readOnly, 'x'),
