@@ -4,6 +4,9 @@ import type { StateLine } from './state-line.ts';
 export class Broadcast {
   readonly #listeners = new Set<(line: StateLine) => void>();
 
+  /** Whether anybody would hear: what is only made to be told need not be made. */
+  readonly listened = (): boolean => this.#listeners.size > 0;
+
   readonly tell = (line: StateLine): void => {
     for (const listener of this.#listeners) listener(line);
   };

@@ -1,7 +1,19 @@
+import type { Incident } from '../fingerprint/incident.ts';
+import type { Report } from '../fingerprint/report.ts';
+import type { Decision } from './core/decide.ts';
 import { readRecord } from './core/read-record.ts';
 import type { Fingerprints } from './fingerprints.ts';
 import type { Learning } from './learning.ts';
-import type { AgentBeat, AgentHandler, AgentLink, DriftStore, Log, RawRecord, ReadRecord } from './ports.ts';
+import type {
+  AgentBeat,
+  AgentHandler,
+  AgentLink,
+  DriftStore,
+  Ingested,
+  Log,
+  RawRecord,
+  ReadRecord,
+} from './ports.ts';
 import type { Reactions } from './reactions.ts';
 import type { StateLine } from './state-line.ts';
 import type { StoreTrouble } from './store-trouble.ts';
@@ -18,6 +30,8 @@ export interface CollectorParts {
   readonly now: () => number;
   readonly log: Log;
   readonly tell: (line: StateLine) => void;
+  /** Whether anybody hears what is told. */
+  readonly listened: () => boolean;
 }
 
 /** What is known of a connected agent besides its hello. */
@@ -28,7 +42,22 @@ export interface Presence {
   beat: AgentBeat | undefined;
 }
 
-const decoder = new TextDecoder();
+/**
+ * What follows when a record is stored. Of an incident its bytes are kept and read again where they are needed:
+ * thousands wait for a commit at a time, and what was read is ten times as large.
+ */
+type Consequence =
+  | {
+      readonly kind: 'incident';
+      readonly seq: number;
+      readonly json: Uint8Array;
+      readonly wished: Decision;
+    }
+  | {
+      readonly kind: 'report';
+      readonly seq: number;
+      readonly report: Exclude<Report, { readonly type: 'incident' }>;
+    };
 
 /**
  * The pipeline of the central service: an agent connects, is told what is stored and given what is in force; its records
@@ -36,19 +65,18 @@ const decoder = new TextDecoder();
  */
 export class Collector implements AgentHandler {
   readonly #parts: CollectorParts;
+
   constructor(parts: CollectorParts) {
     this.#parts = parts;
   }
 
   async connected(link: AgentLink): Promise<number> {
-    const { store, now, log, tell, reactions, fingerprints } = this.#parts;
+    const { store, now, log, tell, reactions, fingerprints, present } = this.#parts;
     const { agent, node, session } = link.hello;
     const stored = await store.openAgent(link.hello, now());
     // The newest stream is the agent's: the older one is half-open, or a copy of the agent with the same spool.
-    this.#parts.present
-      .get(agent)
-      ?.link.refuse('replaced', 'another stream of the same agent has taken its place');
-    this.#parts.present.set(agent, { link, since: now(), heard: now(), beat: undefined });
+    present.get(agent)?.link.refuse('replaced', 'another stream of the same agent has taken its place');
+    present.set(agent, { link, since: now(), heard: now(), beat: undefined });
     log.info({ node, agent, session, stored }, 'agent connected');
     tell({ type: 'agent', state: 'connected', node, agent });
     // After the welcome, which is sent when this returns.
@@ -60,44 +88,72 @@ export class Collector implements AgentHandler {
   }
 
   async deliver(link: AgentLink, records: readonly RawRecord[]): Promise<number> {
-    const { store, now, log, tell } = this.#parts;
-    const { hello } = link;
+    const { log, tell, trouble } = this.#parts;
+    const { node } = link.hello;
     this.#heard(link);
-    const read = records.map((record) => this.#read(link, record));
+    const { ingesting, consequences } = this.#ingest(link, records);
     try {
-      const { before, stored, missing, newIncidents } = await store.ingest({ hello, records: read }, now());
-      this.#parts.trouble.works();
+      const ingested = await ingesting;
+      const { before, stored, missing } = ingested;
+      trouble.works();
       if (missing > 0) {
-        log.warn({ node: hello.node, missing }, 'records were lost before they reached the collector');
-        tell({ type: 'missing', node: hello.node, records: missing });
+        log.warn({ node, missing }, 'records were lost before they reached the collector');
+        tell({ type: 'missing', node, records: missing });
       }
-      for (const record of read) {
-        if (record.seq > before) this.#stored(link, record, newIncidents.includes(record.seq));
-      }
+      for (const c of consequences) if (c.seq > before) this.#stored(link, c, ingested);
       return stored;
     } catch (err) {
-      log.error({ node: hello.node, err }, 'records could not be stored');
+      log.error({ node, err }, 'records could not be stored');
       throw err;
     }
   }
 
-  #read(link: AgentLink, { seq, kind, json }: RawRecord): ReadRecord {
+  /** Not async: what was read must not live until the commit. */
+  #ingest(
+    link: AgentLink,
+    raw: readonly RawRecord[],
+  ): { ingesting: Promise<Ingested>; consequences: Consequence[] } {
+    const consequences: Consequence[] = [];
+    const records = raw.map((record) => this.#read(link, record, consequences));
+    const ingesting = this.#parts.store.ingest({ hello: link.hello, records }, this.#parts.now());
+    return { ingesting, consequences };
+  }
+
+  #read(link: AgentLink, { seq, kind, json }: RawRecord, consequences: Consequence[]): ReadRecord {
     const read = readRecord(kind, json, link.hello);
-    if ('report' in read) return { seq, json: decoder.decode(json), report: read.report };
-    this.#parts.log.warn({ node: link.hello.node, seq, reason: read.refused }, 'record refused');
-    return { seq, refused: read.refused };
+    if ('refused' in read) {
+      this.#parts.log.warn({ node: link.hello.node, seq, reason: read.refused }, 'record refused');
+      return { seq, refused: read.refused };
+    }
+    const { report, text } = read;
+    if (report.type !== 'incident') {
+      consequences.push({ kind: 'report', seq, report });
+      return { seq, json: text, report };
+    }
+    const wished = this.#parts.reactions.wish(report.incident);
+    const isNone = wished.action === 'none';
+    if (!isNone || this.#parts.listened()) consequences.push({ kind: 'incident', seq, json, wished });
+    return { seq, json: text, report, ...(isNone ? { reason: wished.reason } : {}) };
   }
 
   /** A record is durable, for the first time: now it may have consequences. */
-  #stored(link: AgentLink, record: ReadRecord, isNew: boolean): void {
-    if ('refused' in record) return;
-    const { reactions, learning, tell } = this.#parts;
-    const { report } = record;
+  #stored(link: AgentLink, consequence: Consequence, { newIncidents, newDecisions }: Ingested): void {
+    if (consequence.kind === 'report') {
+      this.#told(link, consequence.report);
+      return;
+    }
+    const { seq, json, wished } = consequence;
+    const incident = readAgain(json, link);
+    if (incident === undefined) return;
+    const { reactions, tell } = this.#parts;
+    tell({ type: 'incident', isNew: newIncidents.includes(seq), incident });
+    if (wished.action !== 'none') reactions.incident(incident, link.hello.agent);
+    else if (newDecisions.includes(seq)) reactions.tellDecision(incident.id, wished);
+  }
+
+  #told(link: AgentLink, report: Exclude<Report, { readonly type: 'incident' }>): void {
+    const { learning, reactions, tell } = this.#parts;
     switch (report.type) {
-      case 'incident':
-        tell({ type: 'incident', isNew, incident: report.incident });
-        reactions.incident(report.incident, link.hello.agent);
-        return;
       case 'receipt':
         tell({ type: 'receipt', receipt: report.receipt });
         reactions.receipt(report.receipt, link.hello.agent);
@@ -127,9 +183,15 @@ export class Collector implements AgentHandler {
 
   disconnected(link: AgentLink): void {
     const { agent, node } = link.hello;
-    if (this.#parts.present.get(agent)?.link !== link) return;
-    this.#parts.present.delete(agent);
-    this.#parts.log.info({ node, agent }, 'agent disconnected');
-    this.#parts.tell({ type: 'agent', state: 'disconnected', node, agent });
+    const { present, log, tell } = this.#parts;
+    if (present.get(agent)?.link !== link) return;
+    present.delete(agent);
+    log.info({ node, agent }, 'agent disconnected');
+    tell({ type: 'agent', state: 'disconnected', node, agent });
   }
+}
+
+function readAgain(json: Uint8Array, { hello }: AgentLink): Incident | undefined {
+  const read = readRecord('incident', json, hello);
+  return 'report' in read && read.report.type === 'incident' ? read.report.incident : undefined;
 }

@@ -1,9 +1,10 @@
 import type { Mode } from '../fingerprint/verdict.ts';
 import type { Presence } from './collector.ts';
 import type { ResponsePolicy } from './core/decide.ts';
+import { recordedSentence } from './core/reason-sentence.ts';
 import type { Fingerprints } from './fingerprints.ts';
 import type { Learning } from './learning.ts';
-import type { AgentRow, Control, DriftStore, WorkloadRow } from './ports.ts';
+import type { AgentRow, Control, DriftStore, IncidentRow, WorkloadRow } from './ports.ts';
 import type { Reactions } from './reactions.ts';
 import type { StateLine } from './state-line.ts';
 import type { StoreTrouble } from './store-trouble.ts';
@@ -48,7 +49,7 @@ export function control(parts: ControlParts): Control {
       return { workloads: await Promise.all(rows.map((row) => describeWorkload(row, learning))) };
     },
     baseline: (hash) => learning.baseline(hash),
-    incidents: async (limit) => ({ incidents: await store.incidents({ limit }) }),
+    incidents: async (limit) => ({ incidents: (await store.incidents({ limit })).map(describeIncident) }),
     addFingerprint: async (envelope) => {
       const added = await fingerprints.add(envelope);
       for (const { link } of present.values()) link.fingerprint(envelope);
@@ -62,6 +63,13 @@ export function control(parts: ControlParts): Control {
       return { mode };
     },
     subscribe: parts.subscribe,
+  };
+}
+
+function describeIncident({ decisions, ...row }: IncidentRow): object {
+  return {
+    ...row,
+    decisions: decisions.map((d) => ({ ...d, detail: recordedSentence(d.action, d.reason) })),
   };
 }
 

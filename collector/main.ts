@@ -114,7 +114,8 @@ async function serve(config: CollectorConfig, wiring: Wiring): Promise<void> {
 /** The pipeline behind the edges, with what an earlier run left behind. */
 async function assemble(config: CollectorConfig, wiring: Wiring, signer: OrderSigner) {
   const { store, log, trouble } = wiring;
-  const { tell } = wiring.broadcast;
+  const { tell, listened } = wiring.broadcast;
+
   const now = () => Date.now();
   const present: Map<string, Presence> = new Map();
   const policy = { current: await policyOf(config, store) };
@@ -137,6 +138,7 @@ async function assemble(config: CollectorConfig, wiring: Wiring, signer: OrderSi
   await reactions.restore();
   const collector = new Collector({
     store,
+    listened,
     reactions,
     learning,
     fingerprints,

@@ -65,9 +65,15 @@ export interface AgentEdge {
 }
 
 /** A record after reading: the report, or why it is none. */
-export type ReadRecord =
-  | { readonly seq: number; readonly json: string; readonly report: Report }
-  | { readonly seq: number; readonly refused: string };
+export interface StoredReport {
+  readonly seq: number;
+  readonly json: string;
+  readonly report: Report;
+  /** Of an incident about which nothing is done: why. Goes on record in the same commit when it is news. */
+  readonly reason?: string;
+}
+
+export type ReadRecord = StoredReport | { readonly seq: number; readonly refused: string };
 
 export interface Delivery {
   readonly hello: AgentHello;
@@ -82,6 +88,8 @@ export interface Ingested {
   readonly missing: number;
   /** Sequence numbers of incidents that were not known before: only these are shown as new. */
   readonly newIncidents: readonly number[];
+  /** Of incidents about which nothing is done, where the last decision on record was another one, or none. */
+  readonly newDecisions: readonly number[];
 }
 
 /** One decision about one incident, kept for ever: who stopped what and why, or why nothing was stopped. */
@@ -90,7 +98,6 @@ export interface DecisionRow {
   readonly incident: string;
   readonly action: string;
   readonly reason: string;
-  readonly detail: string;
 }
 
 export interface OrderRow {
@@ -150,7 +157,8 @@ export interface DriftStore {
   openAgent(hello: AgentHello, now: number): Promise<number>;
   /** Idempotent: a record is stored once, however often it comes. */
   ingest(delivery: Delivery, now: number): Promise<Ingested>;
-  saveDecision(decision: DecisionRow, order?: Omit<OrderRow, 'receipt'>): Promise<void>;
+  /** @returns whether it is news: a decision that repeats the last one about the incident is not recorded again */
+  saveDecision(decision: DecisionRow, order?: Omit<OrderRow, 'receipt'>): Promise<boolean>;
   saveFingerprint(digest: string, envelope: Uint8Array, now: number): Promise<void>;
   saveSetting(name: string, value: string): Promise<void>;
   setting(name: string): Promise<string | undefined>;

@@ -6,13 +6,13 @@ import { type Decision, decide, type ResponsePolicy } from './core/decide.ts';
 import { followUp, isUnderWay } from './core/follow-up.ts';
 import { makeOrder } from './core/make-order.ts';
 import { reasonSentence } from './core/reason-sentence.ts';
-import type { AgentLink, DriftStore, Log, OrderRow, OrderSigner } from './ports.ts';
+import type { AgentLink, DecisionRow, DriftStore, Log, OrderRow, OrderSigner } from './ports.ts';
 import type { StateLine } from './state-line.ts';
 
 /** Incidents that wait to be decided on. Beyond it the oldest are dropped and counted; their next report brings them back. */
 const maxWaiting = 10_000;
-/** Incidents whose last decision is remembered, so that it is told and recorded once. */
-const maxRemembered = 50_000;
+/** Sessions whose last order number is remembered; the clock stands in for a forgotten one. */
+const maxRemembered = 10_000;
 /** Incidents that are looked at again when an agent comes back. */
 const maxReconsidered = 1000;
 
@@ -30,12 +30,11 @@ export interface ReactionsOptions {
 
 /**
  * From incident to order, one after the other: every decision sees the orders before it, so no budget is spent twice.
- * Decisions that stop nothing are recorded without waiting; an order is sent when it is on record.
+ * An order is sent when it is on record. Decisions that stop nothing go on record with the incident itself.
  */
 export class Reactions {
   readonly #options: ReactionsOptions;
   readonly #waiting = new Map<string, { readonly incident: Incident; readonly agent: string }>();
-  readonly #decided = new Map<string, string>();
   readonly #lastSeq = new Map<string, number>();
   #charges: Charge[] = [];
   #working: Promise<void> | undefined;
@@ -58,6 +57,12 @@ export class Reactions {
     return this.#dropped;
   }
 
+  /** What is wished for an incident, before brakes and earlier orders. */
+  wish(incident: Incident): Decision {
+    return decide(incident, this.#options.policy(), this.#options.now());
+  }
+
+  /** The incident is stored, and something is to be stopped. */
   incident(incident: Incident, agent: string): void {
     this.#add(incident, agent);
   }
@@ -83,12 +88,9 @@ export class Reactions {
   async #again(which: { id?: string; agent?: string; activeAfter?: number }, agent: string): Promise<void> {
     try {
       const rows = await this.#options.store.incidents({ ...which, limit: maxReconsidered });
-      for (const { incident, decisions, agent: reporter } of rows) {
+      for (const { incident, agent: reporter } of rows) {
         // A receipt that names another node's incident has no say in it.
         if (reporter !== agent) continue;
-        const last = decisions[0];
-        if (last !== undefined && !this.#decided.has(incident.id))
-          this.#decided.set(incident.id, keyOf(last));
         this.#add(incident, agent);
       }
     } catch (err) {
@@ -135,10 +137,9 @@ export class Reactions {
   }
 
   async #react(incident: Incident, agent: string): Promise<void> {
-    const { now, policy } = this.#options;
-    const wished = decide(incident, policy(), now());
+    const wished = this.wish(incident);
     if (wished.action === 'none') {
-      this.#record(incident, wished);
+      await this.#record(incident, wished);
       return;
     }
     // An agent that is away is given orders when it is back: they are bound to the session it will then have.
@@ -158,7 +159,7 @@ export class Reactions {
     });
     const { action } = decision;
     if (action === 'none' || followUp(action, given, session, now()) !== 'order') {
-      this.#record(incident, decision);
+      await this.#record(incident, decision);
       return;
     }
     await this.#order(incident, { ...decision, action }, link);
@@ -185,10 +186,10 @@ export class Reactions {
     };
     // Charged before it is on record: a failure to record must not give the budget back.
     this.#charge(chargeOf(row), time);
-    await store.saveDecision(this.#row(incident, decision, time), row);
+    const isNews = await store.saveDecision(rowOf(incident, decision, time), row);
     link.order(row.envelope);
     log.warn({ node, incident: incident.id, action: order.action, reason: decision.reason }, 'order');
-    this.#tellDecision(incident, decision);
+    if (isNews) this.tellDecision(incident.id, decision);
     tell({ type: 'order', order: order.id, incident: incident.id, action: order.action });
   }
 
@@ -202,35 +203,21 @@ export class Reactions {
     if (this.#lastSeq.size > maxRemembered) this.#lastSeq.clear();
   }
 
-  /** Told and recorded when it differs from the last one about the same incident. */
-  #record(incident: Incident, decision: Decision): void {
-    const { store, now, log } = this.#options;
-    if (!this.#tellDecision(incident, decision)) return;
-    store.saveDecision(this.#row(incident, decision, now())).catch((err: unknown) => {
-      log.error({ incident: incident.id, err }, 'decision could not be recorded');
-    });
+  /** Recorded, and told when it is news. */
+  async #record(incident: Incident, decision: Decision): Promise<void> {
+    const { store, now } = this.#options;
+    if (await store.saveDecision(rowOf(incident, decision, now()))) this.tellDecision(incident.id, decision);
   }
 
-  #row(incident: Incident, decision: Decision, time: number) {
-    const { action, reason } = decision;
-    return { time, incident: incident.id, action, reason, detail: reasonSentence(decision) };
-  }
-
-  /** @returns whether it is news */
-  #tellDecision(incident: Incident, decision: Decision): boolean {
+  tellDecision(incident: string, decision: Decision): void {
     const { action, reason, mode } = decision;
-    const key = keyOf(decision);
-    if (this.#decided.get(incident.id) === key) return false;
-    if (this.#decided.size >= maxRemembered) this.#decided.clear();
-    this.#decided.set(incident.id, key);
     const sentence = reasonSentence(decision);
-    this.#options.tell({ type: 'decision', incident: incident.id, action, mode, reason, sentence });
-    return true;
+    this.#options.tell({ type: 'decision', incident, action, mode, reason, sentence });
   }
 }
 
-function keyOf({ action, reason }: { readonly action: string; readonly reason: string }): string {
-  return `${action} ${reason}`;
+function rowOf(incident: Incident, { action, reason }: Decision, time: number): DecisionRow {
+  return { time, incident: incident.id, action, reason };
 }
 
 function chargeOf({ order, agent, workload, charge, issuedAt }: OrderRow): Charge {

@@ -62,8 +62,20 @@ const learned = async () => {
 describe('ingest', () => {
   it('stores the same batch once', async () => {
     const batch = delivery(1, [aNovelty(0), aSupport([0]), aGap]);
-    expect(await store.ingest(batch, 2)).toEqual({ before: 0, stored: 3, missing: 0, newIncidents: [] });
-    expect(await store.ingest(batch, 3)).toEqual({ before: 3, stored: 3, missing: 0, newIncidents: [] });
+    expect(await store.ingest(batch, 2)).toEqual({
+      before: 0,
+      stored: 3,
+      missing: 0,
+      newIncidents: [],
+      newDecisions: [],
+    });
+    expect(await store.ingest(batch, 3)).toEqual({
+      before: 3,
+      stored: 3,
+      missing: 0,
+      newIncidents: [],
+      newDecisions: [],
+    });
     const [shown] = (await learned()).instances;
     expect(shown).toMatchObject({ events: 10, lost: 0, seen: [0] });
   });
@@ -176,6 +188,27 @@ describe('what was learned', () => {
 });
 
 describe('orders and decisions', () => {
+  it('go on record with the incident, when they are news', async () => {
+    const incident = (seq: number, reason: string): ReadRecord => ({
+      ...record(seq, { type: 'incident', incident: anIncident() }),
+      ...(reason === '' ? {} : { reason }),
+    });
+    const one = async (seq: number, reason: string) =>
+      (await store.ingest({ hello, records: [incident(seq, reason)] }, 100 + seq)).newDecisions;
+    expect([
+      await one(1, 'policy-mode'),
+      await one(2, 'policy-mode'),
+      await one(3, 'stale'),
+      await one(4, ''),
+    ]).toEqual([[1], [], [3], []]);
+    const [row] = await store.incidents({ limit: 1 });
+    expect(row?.decisions.map((d) => d.reason)).toEqual(['stale', 'policy-mode']);
+    const again = { time: 200, incident: anIncident().id, action: 'none', reason: 'stale' };
+    expect([await store.saveDecision(again), await store.saveDecision({ ...again, action: 'hold' })]).toEqual(
+      [false, true],
+    );
+  });
+
   it('come back with their receipt', async () => {
     const order: Order = {
       id: 'o1',
@@ -197,7 +230,6 @@ describe('orders and decisions', () => {
       incident: anIncident().id,
       action: 'hold',
       reason: 'approved-freeze',
-      detail: '',
     };
     const row = {
       order,

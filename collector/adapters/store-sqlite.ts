@@ -23,7 +23,7 @@ import {
   workloadRow,
 } from './store-sqlite/domain.ts';
 import { GroupCommit } from './store-sqlite/group-commit.ts';
-import { toRows } from './store-sqlite/rows.ts';
+import { type RowDelivery, toRows } from './store-sqlite/rows.ts';
 import { DatabaseThread } from './store-sqlite/thread.ts';
 
 /**
@@ -50,15 +50,20 @@ export class SqliteStore implements DriftStore {
     this.#commits = new GroupCommit(thread, mayRetry);
   }
 
-  async ingest(delivery: Delivery, now: number): Promise<Ingested> {
-    const ingested = await this.#commits.add({ kind: 'delivery', delivery: toRows(delivery) }, now);
-    if (ingested === undefined) throw new StoreError('broken', 'the database did not answer a delivery');
-    return ingested;
+  /** Not async: what was read of the records must not live until the commit, only the rows. */
+  ingest(delivery: Delivery, now: number): Promise<Ingested> {
+    return this.#commit(toRows(delivery), now);
   }
 
-  async saveDecision(decision: DecisionRow, row?: Omit<OrderRow, 'receipt'>): Promise<void> {
+  async #commit(delivery: RowDelivery, now: number): Promise<Ingested> {
+    const ingested = await this.#commits.add({ kind: 'delivery', delivery }, now);
+    if (typeof ingested === 'object') return ingested;
+    throw new StoreError('broken', 'the database took a delivery for something else');
+  }
+
+  async saveDecision(decision: DecisionRow, row?: Omit<OrderRow, 'receipt'>): Promise<boolean> {
     const order = row === undefined ? {} : { order: orderRecord(row) };
-    await this.#commits.add({ kind: 'decision', decision, ...order }, decision.time);
+    return (await this.#commits.add({ kind: 'decision', decision, ...order }, decision.time)) === true;
   }
 
   openAgent(hello: AgentHello, now: number): Promise<number> {

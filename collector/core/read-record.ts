@@ -6,7 +6,7 @@ import { parseJson } from '../../fingerprint/strict-json.ts';
 /** Deeper than any report, shallower than any stack. */
 const maxDepth = 16;
 
-export type Read = { readonly report: Report } | { readonly refused: string };
+export type Read = { readonly report: Report; readonly text: string } | { readonly refused: string };
 
 /**
  * Reads the JSON of one record from an agent. What is no report is refused with a reason, never thrown: it is
@@ -14,12 +14,55 @@ export type Read = { readonly report: Report } | { readonly refused: string };
  */
 export function readRecord(kind: string, json: Uint8Array, from: { node: string; cluster: string }): Read {
   try {
-    const report = parseReport(parseJson(json, { depth: maxDepth }));
+    const { value, text } = readJson(json);
+    const report = parseReport(value);
     const refused = report.type === kind ? foreign(report, from) : `kind ${kind} holds a ${report.type}`;
-    return refused === undefined ? { report } : { refused };
+    return refused === undefined ? { report, text } : { refused };
   } catch (error) {
     if (!(error instanceof FingerprintError)) throw error;
     return { refused: `${error.code} ${error.field} ${error.message}`.slice(0, 512) };
+  }
+}
+
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/**
+ * The strict parser's answer at a third of its price. A text that the engine's own parser reads and writes back
+ * unchanged has no duplicate members, no second spelling of anything and nothing behind its end; what is left to refuse
+ * are lone surrogates, which only an escape can bring in, and nesting, which `parseReport` bounds. Agents write
+ * canonical JSON, so nearly every record takes this way; any doubt goes to the strict parser.
+ */
+function readJson(json: Uint8Array): { value: unknown; text: string } {
+  const text = decodeStrictly(json);
+  if (text !== undefined && !text.includes('\\u')) {
+    const value = parseOrNothing(text);
+    if (value !== undefined && writeOrNothing(value) === text) return { value, text };
+  }
+  return { value: parseJson(json, { depth: maxDepth }), text: text ?? '' };
+}
+
+function decodeStrictly(bytes: Uint8Array): string | undefined {
+  try {
+    return decoder.decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+function parseOrNothing(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Nesting that is too deep to write is for the strict parser to refuse. */
+function writeOrNothing(value: unknown): string | undefined {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return undefined;
   }
 }
 

@@ -5,6 +5,15 @@ export function reasonSentence({ action, reason }: Pick<Decision, 'action' | 're
   return `${done[action]}: ${because[reason]}`;
 }
 
+/** The same for a decision that was read back from the record, where a newer release may have left words of its own. */
+export function recordedSentence(action: string, reason: string): string {
+  const [what, why] = [
+    new Map(Object.entries(done)).get(action),
+    new Map(Object.entries(because)).get(reason),
+  ];
+  return `${what ?? action}: ${why ?? reason}`;
+}
+
 const done: Readonly<Record<Decision['action'], string>> = {
   none: 'nothing is stopped',
   hold: 'the drifting processes are held',

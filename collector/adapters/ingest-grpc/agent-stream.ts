@@ -14,8 +14,8 @@ export type Duplex = ServerDuplexStream<object, object>;
 
 /** Who connects and says nothing holds a slot: ten seconds are more than any handshake needs. */
 const helloTimeoutMs = 10_000;
-/** Batches of one stream between arrival and commit; more would only wait in memory (4 × 256 KiB × 1 000 agents). */
-const maxUnderWay = 4;
+/** Batches of one stream between arrival and commit: one in a commit, one gathering for the next. More would only wait. */
+const maxUnderWay = 2;
 /** All fingerprints of a large node are 10 MB; an agent that does not read is cut off before it costs more than this. */
 const maxUnsentBytes = 64 * 1024 * 1024;
 

@@ -1,10 +1,10 @@
-import { type Ingested, StoreError } from '../../ports.ts';
+import { StoreError } from '../../ports.ts';
 import type { DatabaseThread } from './thread.ts';
-import type { Write } from './writer.ts';
+import type { Answer, Write } from './writer.ts';
 
 interface Pending {
   readonly write: Write;
-  readonly resolve: (ingested: Ingested | undefined) => void;
+  readonly resolve: (answer: Answer) => void;
   readonly reject: (error: unknown) => void;
 }
 
@@ -28,7 +28,7 @@ export class GroupCommit {
     this.#mayRetry = mayRetry;
   }
 
-  add(write: Write, now: number): Promise<Ingested | undefined> {
+  add(write: Write, now: number): Promise<Answer> {
     this.#now = now;
     return new Promise((resolve, reject) => {
       this.#pending.push({ write, resolve, reject });
@@ -62,7 +62,7 @@ export class GroupCommit {
     for (;;) {
       try {
         const answers = await this.#thread.call('commit', writes, this.#now);
-        for (const [i, { resolve }] of batch.entries()) resolve(answers[i]);
+        settle(batch, answers);
         return;
       } catch (error) {
         if (error instanceof StoreError && (await this.#mayRetry(error))) continue;
@@ -78,6 +78,14 @@ export class GroupCommit {
     const behind = this.#pending.filter((p) => agents.has(agentOf(p.write)));
     this.#pending = this.#pending.filter((p) => !behind.includes(p));
     for (const { reject } of [...batch, ...behind]) reject(error);
+  }
+}
+
+function settle(batch: readonly Pending[], answers: readonly Answer[]): void {
+  for (const [i, { resolve, reject }] of batch.entries()) {
+    const answer = answers[i];
+    if (answer === undefined) reject(new StoreError('broken', 'the database did not answer'));
+    else resolve(answer);
   }
 }
 

@@ -92,7 +92,6 @@ export interface DecisionRecord {
   readonly incident: string;
   readonly action: string;
   readonly reason: string;
-  readonly detail: string;
 }
 
 export interface IncidentRecord {
@@ -190,7 +189,7 @@ export class Reader {
     return {
       decisions: this.#db
         .prepare<[string], DecisionRecord>(
-          'SELECT time_ms AS time, incident, action, reason, detail FROM decisions WHERE incident = ? ORDER BY id DESC LIMIT 20',
+          'SELECT time_ms AS time, incident, action, reason FROM decisions WHERE incident = ? ORDER BY time_ms DESC LIMIT 20',
         )
         .all(incident),
       orders: this.#db

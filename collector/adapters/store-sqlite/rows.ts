@@ -1,8 +1,7 @@
 import { sha256Hex } from '../../../fingerprint/digest.ts';
 import { behaviourIdentity } from '../../../fingerprint/identity.ts';
-import type { Report } from '../../../fingerprint/report.ts';
 import { workloadKey } from '../../../fingerprint/workload.ts';
-import type { Delivery, ReadRecord } from '../../ports.ts';
+import type { Delivery, ReadRecord, StoredReport } from '../../ports.ts';
 
 /**
  * A record in the form that crosses to the database's thread: tuples of strings and numbers, because cloning those costs
@@ -10,7 +9,16 @@ import type { Delivery, ReadRecord } from '../../ports.ts';
  */
 export type Row =
   | readonly ['refused', seq: number, reason: string]
-  | readonly ['incident', seq: number, workload: string, id: string, node: string, last: number, json: string]
+  | readonly [
+      'incident',
+      seq: number,
+      workload: string,
+      id: string,
+      node: string,
+      last: number,
+      json: string,
+      reason: string,
+    ]
   | readonly [
       'novelty',
       seq: number,
@@ -67,14 +75,14 @@ export function toRows({ hello, records }: Delivery): RowDelivery {
 
 function toRow(record: ReadRecord): Row {
   if ('refused' in record) return ['refused', record.seq, record.refused];
-  return reportRow(record.seq, record.report, record.json);
+  return reportRow(record);
 }
 
-function reportRow(seq: number, report: Report, json: string): Row {
+function reportRow({ seq, report, json, reason }: StoredReport): Row {
   switch (report.type) {
     case 'incident': {
       const { workload, id, instance, last } = report.incident;
-      return ['incident', seq, workloadKey(workload), id, instance.node, last, json];
+      return ['incident', seq, workloadKey(workload), id, instance.node, last, json, reason ?? ''];
     }
     case 'novelty': {
       const { workload, behaviour, time, instance, index } = report;

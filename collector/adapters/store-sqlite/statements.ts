@@ -1,5 +1,4 @@
 import type Sqlite from 'better-sqlite3';
-import type { DecisionRow } from '../../ports.ts';
 import type { OrderRecord } from './reader.ts';
 
 type Text = string;
@@ -66,7 +65,9 @@ export interface Writes {
     ]
   >;
   readonly refused: Run<[agent: Text, seq: number, reason: Text, agentAgain: Text]>;
-  readonly decision: Run<[DecisionRow]>;
+  readonly decision: Run<[time: number, incident: Text, action: Text, reason: Text]>;
+  /** The latest one, as `action reason`. */
+  readonly lastDecision: Pluck<[incident: Text], string>;
   readonly order: Run<[OrderRecord]>;
   readonly workloadId: Pluck<[hash: Text], number>;
   readonly workload: Run<[hash: Text, ...parts: Text[]]>;
@@ -138,8 +139,13 @@ export function prepareWrites(db: Sqlite.Database): Writes {
        WHERE (SELECT refused FROM agents WHERE id = ?) < 1000`,
     ),
     decision: db.prepare(
-      'INSERT INTO decisions (time_ms, incident, action, reason, detail) VALUES (@time, @incident, @action, @reason, @detail)',
+      'INSERT INTO decisions (time_ms, incident, action, reason) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
     ),
+    lastDecision: db
+      .prepare<[Text], string>(
+        "SELECT action || ' ' || reason FROM decisions WHERE incident = ? ORDER BY time_ms DESC LIMIT 1",
+      )
+      .pluck(),
     order: db.prepare(
       `INSERT INTO orders VALUES (@id, @incident, @agent, @action, @session, @seq, @node, @instance, @pid, @start_us,
          @reason, @issued_at, @expires_at, @issued_at_ms, @workload, @charge, @envelope)`,

@@ -15,6 +15,11 @@ export type Write =
   | { readonly kind: 'delivery'; readonly delivery: RowDelivery }
   | { readonly kind: 'decision'; readonly decision: DecisionRow; readonly order?: OrderRecord };
 
+/** To a delivery what became of it, to a decision whether it was news. */
+export type Answer = Ingested | boolean;
+
+type IncidentRow = Extract<Row, readonly ['incident', ...unknown[]]>;
+
 /** Turns rows into the tables. One transaction per call; a call that throws has changed nothing. */
 export class Writer {
   readonly #db: Sqlite.Database;
@@ -26,8 +31,8 @@ export class Writer {
     this.#sql = prepareWrites(db);
   }
 
-  /** @returns one answer for each, in order; undefined for a decision */
-  commit(writes: readonly Write[], now: number): (Ingested | undefined)[] {
+  /** @returns one answer for each, in order */
+  commit(writes: readonly Write[], now: number): Answer[] {
     try {
       return this.#db.transaction(() => writes.map((w) => this.#apply(w, now)))();
     } catch (error) {
@@ -37,66 +42,79 @@ export class Writer {
     }
   }
 
-  #apply(write: Write, now: number): Ingested | undefined {
+  #apply(write: Write, now: number): Answer {
     if (write.kind === 'delivery') return this.#deliver(write.delivery, now);
-    this.#sql.decision.run(write.decision);
+    const { time, incident, action, reason } = write.decision;
+    const isNews = this.#sql.lastDecision.get(incident) !== `${action} ${reason}`;
+    if (isNews) this.#sql.decision.run(time, incident, action, reason);
     // In the commit of its decision: nothing is ordered that is not on record.
     if (write.order !== undefined) this.#sql.order.run(write.order);
-    return undefined;
+    return isNews;
   }
 
   #deliver(delivery: RowDelivery, now: number): Ingested {
     const before = this.#sql.storedOf.get(delivery.agent) ?? 0;
-    let stored = before;
-    let missing = 0;
-    let refused = 0;
     const newIncidents: number[] = [];
+    const newDecisions: number[] = [];
+    let [stored, missing, refused] = [before, 0, 0];
     for (const row of delivery.rows) {
       const seq = row[1];
       // At least once becomes once: what is below the high water was stored by an earlier commit.
       if (seq <= stored) continue;
       missing += Math.max(0, seq - Math.max(stored, delivery.acked) - 1);
+      if (row[0] === 'incident') {
+        const isNew = this.#incident(delivery.agent, row);
+        if (isNew) newIncidents.push(seq);
+        if (this.#decidedAgainst(row[3], row[7], isNew, now)) newDecisions.push(seq);
+      } else this.#write(delivery, row);
       if (row[0] === 'refused') refused += 1;
-      if (this.#write(delivery, row)) newIncidents.push(seq);
       stored = seq;
     }
     this.#sql.advance.run(stored, missing, refused, now, delivery.agent);
-    return { before, stored, missing, newIncidents };
+    return { before, stored, missing, newIncidents, newDecisions };
   }
 
-  /** @returns whether it is an incident that was not known */
-  #write({ agent, node }: RowDelivery, row: Row): boolean {
+  #write({ agent, node }: RowDelivery, row: Exclude<Row, readonly ['incident', ...unknown[]]>): void {
     switch (row[0]) {
-      case 'incident':
-        return this.#incident(agent, row);
       case 'novelty':
         this.#novelty(agent, node, row);
-        return false;
+        return;
       case 'support':
         this.#support(agent, node, row);
-        return false;
+        return;
       case 'instance':
         this.#instance(agent, node, row);
-        return false;
+        return;
       case 'receipt':
         this.#sql.receipt.run(row[2], agent, row[3], row[4]);
-        return false;
+        return;
       case 'gap':
         this.#sql.gap.run(agent, row[1], row[2], row[3], row[4], row[5], row[6]);
-        return false;
+        return;
       case 'refused':
         this.#sql.refused.run(agent, row[1], row[2], agent);
-        return false;
+        return;
     }
   }
 
-  /** The latest report of an incident holds all of it. Another node's incident is never overwritten. */
-  #incident(agent: string, row: Extract<Row, readonly ['incident', ...unknown[]]>): boolean {
+  /**
+   * The latest report of an incident holds all of it. Another node's incident is never overwritten.
+   * @returns whether it was not known
+   */
+  #incident(agent: string, row: IncidentRow): boolean {
     const [, , key, id, node, last, json] = row;
     const workload = this.#workload(key);
     if (this.#sql.incident.run(id, agent, node, workload, last, json).changes === 1) return true;
     this.#sql.incidentAgain.run(agent, last, json, id, node, workload);
     return false;
+  }
+
+  /** @returns whether that is news */
+  #decidedAgainst(incident: string, reason: string, isNew: boolean, now: number): boolean {
+    if (reason === '') return false;
+    if (!isNew && this.#sql.lastDecision.get(incident) === `none ${reason}`) return false;
+    this.#sql.decision.run(now, incident, 'none', reason);
+    return true;
   }
 
   #instance(agent: string, node: string, row: Extract<Row, readonly ['instance', ...unknown[]]>): void {
