@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { FingerprintSource } from '../ports.ts';
 
 /** The directory of fingerprints cannot be used; the message says which, why, and what to do. */
-export class FingerprintDirError extends Error {
+class FingerprintDirError extends Error {
   readonly code: 'unreadable' | 'unwritable' | 'name';
   constructor(code: FingerprintDirError['code'], message: string, options?: { cause?: unknown }) {
     super(message, options);

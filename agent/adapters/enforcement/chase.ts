@@ -61,8 +61,10 @@ export class Chase {
     let paused = false;
     try {
       for (let round = 1; round <= maxRounds; round += 1) {
+        const before = this.#subtree.members.size;
         const none = this.#round(everywhere);
-        if (none && (this.#caught.size > 0 || !(await this.grows()))) return true;
+        const quiet = this.#subtree.members.size === before;
+        if (none && (this.#caught.size > 0 ? quiet : !(await this.grows()))) return true;
         if (round === roundsBeforePause) paused = await this.#pause();
         // The storm is faster than one pass: let its fork events in, by which the request's subtree grows.
         else if (round > 1) await yieldToEvents();
@@ -78,11 +80,20 @@ export class Chase {
    * only for the fork of the next and died before we looked: then the source goes on telling of new ones.
    */
   async grows(): Promise<boolean> {
-    if (living(this.#subtree).length > 0) return true;
+    return living(this.#subtree).length > 0 || !(await this.settled());
+  }
+
+  /** Whether no descendant is told of for as long as the last fork events need. */
+  async settled(): Promise<boolean> {
     const before = this.#subtree.members.size;
     await sleep(lineageSettlesMs);
     addRefs(this.#subtree, this.#request.subtree);
-    return this.#subtree.members.size > before;
+    return this.#subtree.members.size === before;
+  }
+
+  /** Whether there ever was more than the culprit. */
+  hasDescendants(): boolean {
+    return this.#subtree.members.size > 1;
   }
 
   /** Takes the SIGSTOP back, from those who did not stand still of themselves. */

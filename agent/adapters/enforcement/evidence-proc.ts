@@ -12,8 +12,8 @@ import {
   startOf,
 } from '../linux/process-proc.ts';
 
-/** One process as it was when it was stopped. Arguments are free of secrets; the environment is never read. */
-export interface ProcessEvidence {
+/** One process as it was when it was stopped. Strings are free of secrets; the environment is never read. */
+interface ProcessEvidence {
   readonly pid: number;
   readonly ppid: number;
   readonly start: number;

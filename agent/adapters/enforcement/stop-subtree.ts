@@ -18,8 +18,7 @@ export async function holdSubtree(hand: Hand, request: StopRequest): Promise<Sto
     hand.cgroups.make(into);
     hand.cgroups.freeze(into, true);
     await chase.run(false);
-    const { complete, still } = await freezeApart(hand, request, chase, into, from);
-    const stoppedAt = hand.now();
+    const { complete, still, stoppedAt } = await freezeApart(hand, request, chase, into, from);
     if (!hand.cgroups.state(into).populated) {
       await leave(hand, into);
       return gone(request);
@@ -61,17 +60,20 @@ async function freezeApart(
   chase: Chase,
   into: string,
   from: Record<string, string>,
-): Promise<{ complete: boolean; still: boolean }> {
+): Promise<{ complete: boolean; still: boolean; stoppedAt: number }> {
   const frozen = (): boolean => hand.cgroups.state(into).frozen;
   let complete = false;
+  let stoppedAt = 0;
   for (let round = 0; round < maxFreezeRounds && !complete; round += 1) {
     await moveIn(hand, request, chase, into, from);
     await until(frozen, stopWithinMs);
-    complete = (await chase.run(true)) && chase.alive().every((member) => String(member.pid) in from);
+    stoppedAt = hand.now();
+    const caught = (await chase.run(true)) && chase.alive().every((member) => String(member.pid) in from);
+    complete = caught && (await isOver(chase));
   }
   // Frozen now, so this wakes nobody; but the resume will.
   chase.wake();
-  return { complete, still: await until(frozen, stopWithinMs) };
+  return { complete, still: await until(frozen, stopWithinMs), stoppedAt };
 }
 
 async function moveIn(
@@ -103,14 +105,14 @@ export async function killSubtree(hand: Hand, request: StopRequest): Promise<Sto
     await chase.run(false);
     const captured = await capture(hand, request, chase.alive());
     const dead = (): boolean => chase.alive().length === 0;
-    let [complete, done] = [false, false];
+    let [complete, done, stoppedAt] = [false, false, 0];
     // Somebody who was woken by a SIGCONT in between may have forked once more: found in the next round.
     for (let round = 0; round < maxKillRounds && !(complete && done); round += 1) {
       chase.kill();
       done = await until(dead, stopWithinMs);
-      complete = (await chase.run(false)) && dead();
+      stoppedAt = hand.now();
+      complete = (await chase.run(false)) && dead() && (await isOver(chase));
     }
-    const stoppedAt = hand.now();
     if (hand.book.records().length > 0) await hand.book.forget();
     const stopped = chase.members().map((member) => member.pid);
     if (stopped.length === 0) return gone(request);
@@ -127,6 +129,11 @@ const maxKillRounds = 8;
 function startChase(hand: Hand, request: StopRequest): Chase {
   const pause = hand.book.marker('pause', request.incident.id, request.cgroupPath);
   return new Chase(request, hand.cgroups, pause, hand.isProtected);
+}
+
+/** A process that lives only for the fork of the next is known by its successor, which is told of a moment later. */
+async function isOver(chase: Chase): Promise<boolean> {
+  return !chase.hasDescendants() || (await chase.settled());
 }
 
 async function isThere(hand: Hand, request: StopRequest, chase: Chase): Promise<boolean> {

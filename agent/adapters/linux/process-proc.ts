@@ -109,15 +109,6 @@ export function cgroupOf(pid: number): string | undefined {
   }
 }
 
-/** The thread ids of a process. */
-export function threadsOf(pid: number): number[] {
-  try {
-    return readdirSync(`/proc/${pid}/task`).map(Number);
-  } catch {
-    return [];
-  }
-}
-
 /** A link of /proc/<pid>/ (exe, cwd, root, fd/N) as text; undefined when gone or not ours to read. */
 export function readProcLink(pid: number, name: string): string | undefined {
   try {

@@ -22,7 +22,7 @@ export interface Recovery {
 
 const suffix = '.seg';
 
-export function segmentPath(dir: string, first: number): string {
+function segmentPath(dir: string, first: number): string {
   return join(dir, first.toString(16).padStart(14, '0') + suffix);
 }
 

@@ -3,7 +3,6 @@ import { createHash } from 'node:crypto';
 import {
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   rmdirSync,
@@ -26,14 +25,18 @@ export const nowUs = (): number => Date.now() * 1000;
 
 /** A machine in small: one cgroup with a service that answers, programs that drift, and a process posing as the agent. */
 export class EnforceWorld {
-  readonly dir = mkdtempSync(join(tmpdir(), 'whorl-enforce-'));
-  readonly dataDir = join(this.dir, 'data');
+  /** Not a random name: evidence would take it for a secret. */
+  readonly dir: string;
+  readonly dataDir: string;
   readonly cgroup: string;
   /** Stands for the agent, so that what the test starts is not the agent's own. */
   readonly agent: ChildProcess;
   readonly #children: ChildProcess[] = [];
 
   constructor(name: string) {
+    this.dir = join(tmpdir(), `whorl-enforce-${name}-${process.pid}`);
+    mkdirSync(this.dir);
+    this.dataDir = join(this.dir, 'data');
     this.cgroup = `/whorl-test-${name}-${process.pid}`;
     mkdirSync(mount + this.cgroup);
     for (const program of ['drifter', 'answerer']) {
@@ -75,7 +78,7 @@ export class EnforceWorld {
     readonly moves: () => Promise<boolean>;
   } {
     const path = join(this.dir, name);
-    const size = (): number => statSync(path).size;
+    const size = (): number => (existsSync(path) ? statSync(path).size : 0);
     return {
       path,
       pids: () => ((existsSync(path) ? readFileSync(path, 'latin1') : '').match(/\d+/g) ?? []).map(Number),
