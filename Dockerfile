@@ -13,7 +13,7 @@ RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY . .
 RUN npm run build \
  && npm prune --omit=dev --ignore-scripts \
- && PATH="$PWD/node_modules/.bin:$PATH" node -e "import('/src/dist/agent/adapters/build-sensor.js').then((m) => m.buildSensor('/src/dist/sensor')).then(console.log)" \
+ && PATH="$PWD/node_modules/.bin:$PATH" node -e "import('/src/dist/agent/adapters/build-sensor.js').then((m) => m.buildSensor('/src/dist/sensor')).then(console.log)" && chmod 755 dist/sensor \
  && mkdir /app \
  && cp -r bin dist proto agent package.json README.md LICENSE node_modules /app/ \
  && find /app/agent /app/proto -name '*.ts' -delete && rm -rf /app/agent/adapters /app/agent/core \

@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 work=$(mktemp -d /tmp/whorl-image.XXXXXX)
-export STORAGE_DRIVER=vfs
+export STORAGE_DRIVER=overlay
 store=(--root "$work/store" --runroot "$work/run")
 cleanup() { buildah "${store[@]}" rm -a >/dev/null 2>&1 || true; buildah "${store[@]}" rmi -a -f >/dev/null 2>&1 || true; rm -rf "$work"; }
 trap cleanup EXIT
@@ -21,9 +21,14 @@ base=$(buildah "${store[@]}" from scratch)
 buildah "${store[@]}" add --quiet "$base" "$work/base.tar" / >/dev/null
 buildah "${store[@]}" commit --quiet "$base" localhost/whorl-base >/dev/null
 buildah "${store[@]}" add --quiet "$base" "$work/builder" / >/dev/null
+# npm must believe whom this machine believes: behind a proxy with its own authority the base's list is not enough.
+if [ -s /etc/ssl/certs/ca-certificates.crt ]; then
+  buildah "${store[@]}" copy --quiet "$base" /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt >/dev/null
+  buildah "${store[@]}" config --env NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt "$base"
+fi
 buildah "${store[@]}" commit --quiet "$base" localhost/whorl-builder >/dev/null
 
-buildah "${store[@]}" bud --quiet --isolation chroot --build-arg BASE=localhost/whorl-base --build-arg BUILDER=localhost/whorl-builder -t localhost/whorl . >"$work/bud.log" 2>&1 ||
+buildah "${store[@]}" bud --quiet --layers=false --isolation chroot --build-arg BASE=localhost/whorl-base --build-arg BUILDER=localhost/whorl-builder -t localhost/whorl . >"$work/bud.log" 2>&1 ||
   { tail -40 "$work/bud.log"; exit 1; }
 
 run=$(buildah "${store[@]}" from localhost/whorl)

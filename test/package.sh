@@ -17,4 +17,5 @@ whorl=node_modules/.bin/whorl
 "$whorl" --help | head -n 3
 if "$whorl" verify policy.json --trust policy.json 2>error.txt; then echo 'verify accepted a policy as a fingerprint'; exit 1; fi
 [ "$(wc -l <error.txt)" -le 3 ] || { cat error.txt; exit 1; }
+"$whorl" demo --json --no-install 2>demo.txt | tail -n 1 || { cat demo.txt; exit 1; }
 echo "package: $(du -k whorl-*.tgz | cut -f1) KiB packed"
