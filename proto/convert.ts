@@ -6,14 +6,14 @@ import { behaviourKinds } from '../fingerprint/event.ts';
  * to the wire is a plain object with the names of whorl.proto.
  */
 
-export const protocolVersion = 1;
+const protocolVersion = 1;
 
 /** A report of 256 KiB is 32 drifts with the longest strings there are; a batch holds at least one. */
 export const maxRecordBytes = 256 * 1024;
 export const maxBatchRecords = 64;
 export const maxBatchBytes = 256 * 1024;
 /** docs/format.md: the largest envelope that is read. */
-export const maxEnvelopeBytes = 4 * 1024 * 1024;
+const maxEnvelopeBytes = 4 * 1024 * 1024;
 /** A full batch and its framing. */
 export const maxAgentMessageBytes = maxBatchBytes + maxRecordBytes;
 export const maxCollectorMessageBytes = maxEnvelopeBytes + 64 * 1024;

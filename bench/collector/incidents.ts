@@ -13,7 +13,7 @@ export function incidentReport(node: string, round: number, n: number): { id: st
 }
 
 /** 110 workloads on a node (DESIGN §9). */
-export function workloadAt(n: number): Workload {
+function workloadAt(n: number): Workload {
   return {
     cluster: 'default',
     namespace: `team-${n % 11}`,

@@ -47,7 +47,7 @@ export class SqliteStore implements DriftStore {
 
   private constructor(thread: DatabaseThread, mayRetry: (error: StoreError) => Promise<boolean>) {
     this.#thread = thread;
-    this.#commits = new GroupCommit(thread, mayRetry);
+    this.#commits = new GroupCommit((writes, now) => thread.call('commit', writes, now), mayRetry);
   }
 
   /** Not async: what was read of the records must not live until the commit, only the rows. */

@@ -34,7 +34,7 @@ export function baselineOf(learned: LearnedWorkload): Baseline {
 }
 
 /** Keyed by the workload: two baselines that name the same copy agree, and nobody reads names of machines from it. */
-export function instanceKey(workload: Workload, { instance }: LearnedInstance): string {
+function instanceKey(workload: Workload, { instance }: LearnedInstance): string {
   return sha256Hex(
     new TextEncoder().encode(
       `${workload.subject.digest}\n${workloadKey(workload)}\n${instance.node}\n${instance.id}`,

@@ -308,7 +308,7 @@ describe('orders', () => {
     expect(first).toMatchObject({
       orders: [{}, {}],
       receipts: [receipt],
-      decisions: [{ reason: 'all-allow' }, { reason: 'all-allow' }],
+      decisions: [{ reason: 'all-allow', detail: expect.stringContaining('are killed: policy, approval') }],
     });
   });
 

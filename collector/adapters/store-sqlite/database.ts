@@ -3,7 +3,7 @@ import Sqlite from 'better-sqlite3';
 import { StoreError } from '../../ports.ts';
 
 /** Raised with every change of schema.sql. */
-export const schemaVersion = 1;
+const schemaVersion = 1;
 
 /**
  * Opens the database for one process alone, durably: WAL with a sync at each commit, so that what was acknowledged

@@ -1,5 +1,4 @@
 import { StoreError } from '../../ports.ts';
-import type { DatabaseThread } from './thread.ts';
 import type { Answer, Write } from './writer.ts';
 
 interface Pending {
@@ -17,14 +16,17 @@ const maxCommitRows = 4096;
  * under way, then it is paused.
  */
 export class GroupCommit {
-  readonly #thread: DatabaseThread;
+  readonly #commitAll: (writes: readonly Write[], now: number) => Promise<readonly Answer[]>;
   readonly #mayRetry: (error: StoreError) => Promise<boolean>;
   #pending: Pending[] = [];
   #running: Promise<void> | undefined;
   #now = 0;
 
-  constructor(thread: DatabaseThread, mayRetry: (error: StoreError) => Promise<boolean>) {
-    this.#thread = thread;
+  constructor(
+    commitAll: (writes: readonly Write[], now: number) => Promise<readonly Answer[]>,
+    mayRetry: (error: StoreError) => Promise<boolean>,
+  ) {
+    this.#commitAll = commitAll;
     this.#mayRetry = mayRetry;
   }
 
@@ -61,7 +63,7 @@ export class GroupCommit {
     const writes = batch.map((p) => p.write);
     for (;;) {
       try {
-        const answers = await this.#thread.call('commit', writes, this.#now);
+        const answers = await this.#commitAll(writes, this.#now);
         settle(batch, answers);
         return;
       } catch (error) {
