@@ -23,11 +23,13 @@ export async function startShop(options: {
   readonly cgroup: string;
   readonly cgroupDir: string;
   readonly directory: string;
+  /** The node that runs it. */
+  readonly runtime: string;
 }): Promise<Shop> {
   const script = 'echo $$ > "$1/cgroup.procs" && shift && exec "$@"';
   const child = spawn(
     '/bin/sh',
-    ['-c', script, 'sh', options.cgroupDir, process.execPath, sampleServiceFile, options.directory],
+    ['-c', script, 'sh', options.cgroupDir, options.runtime, sampleServiceFile, options.directory],
     {
       stdio: ['pipe', 'pipe', 'ignore'],
       env: { PATH: '/usr/bin:/bin', HOME: options.directory },

@@ -12,6 +12,7 @@ import { furnishShop } from '../sample-service.ts';
 import { makeCgroup, removeCgroup } from './cgroup.ts';
 import type { Cleanup } from './cleanup.ts';
 import { LineLog } from './line-log.ts';
+import { serviceRuntime } from './runtime.ts';
 import { type Shop, startShop, stopShop } from './shop.ts';
 
 /** Where the story plays: a temporary directory and a cgroup of its own, a collector, an agent, and what they say. */
@@ -82,14 +83,18 @@ export function policyFile(stage: Stage): string {
 export async function openShops(stage: Stage, cleanup: Cleanup): Promise<readonly [Shop, Shop]> {
   const directory = shopDir(stage);
   await furnishShop(directory);
-  return [await openShop(stage, cleanup, 'shop-1'), await openShop(stage, cleanup, 'shop-2')];
+  const runtime = await serviceRuntime(cleanup);
+  return [
+    await openShop(stage, cleanup, runtime, 'shop-1'),
+    await openShop(stage, cleanup, runtime, 'shop-2'),
+  ];
 }
 
 export function shopDir(stage: Stage): string {
   return join(stage.directory, 'shop');
 }
 
-async function openShop(stage: Stage, cleanup: Cleanup, name: string): Promise<Shop> {
+async function openShop(stage: Stage, cleanup: Cleanup, runtime: string, name: string): Promise<Shop> {
   const cgroupDir = join(stage.cgroupDir, name);
   await makeCgroup(cgroupDir);
   const shop = await startShop({
@@ -97,6 +102,7 @@ async function openShop(stage: Stage, cleanup: Cleanup, name: string): Promise<S
     cgroup: `${stage.cgroup}/${name}`,
     cgroupDir,
     directory: shopDir(stage),
+    runtime,
   });
   cleanup.add(name, () => stopShop(shop));
   return shop;

@@ -76,22 +76,35 @@ async function watchShops(
 async function learn(play: Play): Promise<ToApprove> {
   const { stage, narrator, signal } = play;
   narrator.step('Ordinary days: the agent learns what the shop does');
-  const readiness = (line: CollectorLine) =>
-    line.type === 'readiness' && line.ready && line.workload.owner.includes(stage.cgroup) ? line : undefined;
   const done = new AbortController();
   const traffic = keepBusy(play.shops, done.signal);
+  const ready = (line: CollectorLine) =>
+    readinessOf(line, stage)?.ready === true ? readinessOf(line, stage) : undefined;
   try {
-    const line = await stage.collectorLines.wait('the end of learning', readiness, {
-      signal,
-      timeoutMs: learnWithinMs,
-    });
+    const limits = { signal, timeoutMs: learnWithinMs };
+    const line = await stage.collectorLines.wait('the end of learning', ready, limits);
     narrator.say('learning is complete, by the thresholds of a demo (a real site needs days):');
     for (const reason of line.reasons) narrator.good(reason.sentence);
     return { hash: line.hash, subject: line.workload.subject };
+  } catch (error) {
+    tellWhatIsMissing(play);
+    throw error;
   } finally {
     done.abort();
     await traffic;
   }
+}
+
+type ReadinessLine = Extract<CollectorLine, { type: 'readiness' }>;
+
+function readinessOf(line: CollectorLine, stage: Stage): ReadinessLine | undefined {
+  return line.type === 'readiness' && line.workload.owner.includes(stage.cgroup) ? line : undefined;
+}
+
+function tellWhatIsMissing({ stage, narrator }: Play): void {
+  const last = stage.collectorLines.since(0).findLast((line) => readinessOf(line, stage) !== undefined);
+  const reasons = last?.type === 'readiness' ? last.reasons.filter((reason) => !reason.ok) : [];
+  for (const reason of reasons) narrator.say(`still missing: ${reason.sentence}`);
 }
 
 async function keepBusy(shops: readonly Shop[], signal: AbortSignal): Promise<void> {
