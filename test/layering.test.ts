@@ -17,7 +17,11 @@ const rules: readonly Rule[] = [
     why: 'the signed format is checkable without the agent',
   },
   { from: /^agent\/core\//, mayImport: /^(fingerprint\/|agent\/core\/)/, why: 'replayable, table-testable' },
-  { from: /^collector\/core\//, mayImport: /^(fingerprint\/|collector\/core\/)/, why: 'replayable, table-testable' },
+  {
+    from: /^collector\/core\//,
+    mayImport: /^(fingerprint\/|collector\/core\/)/,
+    why: 'replayable, table-testable',
+  },
   {
     from: /^agent\/adapters\//,
     mayImport:
@@ -41,10 +45,15 @@ const rules: readonly Rule[] = [
     mayImport: /^(fingerprint\/|collector\/(?!adapters|main)|node:(buffer|timers\/promises)$)/,
     why: 'the pipeline sees ports, not adapters',
   },
-  { from: /^proto\//, mayImport: /^(fingerprint\/|proto\/|@grpc\/grpc-js$|protobufjs|node:)/, why: 'the wire' },
+  {
+    from: /^proto\//,
+    mayImport: /^(fingerprint\/|proto\/|@grpc\/grpc-js$|protobufjs|node:)/,
+    why: 'the wire',
+  },
   {
     from: /^cli\//,
-    mayImport: /^(fingerprint\/|cli\/|agent\/(core|main|config|adapters|ports|state-line)|collector\/(main|config|ports|state-line)|node:|commander$)/,
+    mayImport:
+      /^(fingerprint\/|cli\/|agent\/(core|main|config|adapters|ports|state-line)|collector\/(main|config|ports|state-line)|node:|commander$)/,
     why: 'verbs are thin: they call the core and the composition roots',
   },
 ];
@@ -75,7 +84,11 @@ function violations(file: string): string[] {
 describe('layering', () => {
   it('visits every room', () => {
     expect(files.length).toBeGreaterThan(60);
-    for (const room of rooms) expect(files.some((f) => f.startsWith(`${room}/`)), room).toBe(true);
+    for (const room of rooms)
+      expect(
+        files.some((f) => f.startsWith(`${room}/`)),
+        room,
+      ).toBe(true);
   });
 
   it('lets each file import only what its room may see', () => {
@@ -85,13 +98,22 @@ describe('layering', () => {
   it('lets agent and collector meet on the wire alone', () => {
     const crossing = files.flatMap((f) =>
       importsOf(f)
-        .filter((t) => (f.startsWith('agent/') && t.startsWith('collector/')) || (f.startsWith('collector/') && t.startsWith('agent/')))
+        .filter(
+          (t) =>
+            (f.startsWith('agent/') && t.startsWith('collector/')) ||
+            (f.startsWith('collector/') && t.startsWith('agent/')),
+        )
         .map((t) => `${f} imports ${t}`),
     );
     expect(crossing).toEqual([]);
   });
 
   it('keeps proto free of a way back into the fingerprint', () => {
-    expect(files.filter((f) => f.startsWith('fingerprint/')).flatMap(importsOf).filter((t) => t.startsWith('proto/'))).toEqual([]);
+    expect(
+      files
+        .filter((f) => f.startsWith('fingerprint/'))
+        .flatMap(importsOf)
+        .filter((t) => t.startsWith('proto/')),
+    ).toEqual([]);
   });
 });
