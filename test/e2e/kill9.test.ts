@@ -9,7 +9,8 @@ import { Child } from '../fakes/children.ts';
 
 const rounds = process.env.WHORL_TEST_LONG === '1' ? 200 : 20;
 const seed = Number(process.env.WHORL_TEST_SEED ?? 20_260_501);
-const perSecond = 800;
+/** In bursts of 64, so that a kill often meets records between two of the places they pass. */
+const perSecond = 4000;
 
 const dir = mkdtempSync(join(tmpdir(), 'whorl-kill9-'));
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
@@ -80,7 +81,7 @@ describe('kill -9 at random under load', () => {
       db.close();
 
       const highest = Math.max(...promised.keys());
-      expect(promised.size).toBeGreaterThan(rounds * 20);
+      expect(promised.size).toBeGreaterThan(rounds * 50);
       expect(agents).toHaveLength(1);
       expect(agents[0]).toMatchObject({ missing: 0, refused: 0 });
       expect(agents[0]).toHaveProperty(

@@ -84,7 +84,7 @@ async function produce(): Promise<void> {
     outbox.put(report);
     const seq = lastSeq;
     if (seq !== undefined) void spool.flush().then(() => say({ seq, id }));
-    if (n % 8 === 0) await sleep(8000 / load.perSecond);
+    if (n % 64 === 0) await sleep(64_000 / load.perSecond);
   }
 }
 
