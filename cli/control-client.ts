@@ -6,6 +6,9 @@ import { explainSystemError } from './system-error.ts';
 const maxAnswerBytes = 32 << 20;
 const answerTimeoutMs = 10_000;
 
+/** No socket, one whose daemon is gone, or a path too long to be one: whoever starts a daemon there hears why from it. */
+const nobodyThere: ReadonlySet<unknown> = new Set(['ENOENT', 'ECONNREFUSED', 'EINVAL']);
+
 /** Where the daemons listen for the user who runs them: unix sockets in the data directory, mode 0600. */
 export type Daemon = 'agent' | 'collector';
 
@@ -25,12 +28,7 @@ export async function ask(
     if (status < 300) return answer;
     throw new CliError(exitCodes.incomplete, `the ${daemon} refused: ${errorOf(answer, status)}`);
   } catch (error) {
-    if (
-      error instanceof Error &&
-      'code' in error &&
-      (error.code === 'ENOENT' || error.code === 'ECONNREFUSED')
-    )
-      return undefined;
+    if (error instanceof Error && 'code' in error && nobodyThere.has(error.code)) return undefined;
     if (error instanceof SyntaxError)
       throw new CliError(exitCodes.incomplete, `the ${daemon} answers with something that is not JSON`);
     throw explainSystemError(error, `cannot ask the ${daemon}`) ?? error;

@@ -1,5 +1,6 @@
+import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { LockError, takeLock } from '../agent/adapters/lock-file.ts';
 import { CliError, exitCodes } from './exit.ts';
 import { explainSystemError } from './system-error.ts';
@@ -11,12 +12,19 @@ import { explainSystemError } from './system-error.ts';
  */
 export async function lockDataDir(dataDir: string): Promise<() => void> {
   try {
-    await mkdir(dataDir, { recursive: true, mode: 0o700 });
+    await makeDirectory(dataDir);
     return takeLock(join(dataDir, 'up.pid'));
   } catch (error) {
     if (error instanceof LockError) throw inUse(error.pid);
     throw explainSystemError(error, `cannot use the data directory ${dataDir}`) ?? error;
   }
+}
+
+/** One level after the other: on a read-only file system Node's own recursion answers that nothing is there. */
+async function makeDirectory(path: string): Promise<void> {
+  if (existsSync(path)) return;
+  await makeDirectory(dirname(path));
+  await mkdir(path, { mode: 0o700 });
 }
 
 function inUse(pid: number): CliError {

@@ -83,16 +83,20 @@ function stackOf(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
-/** Runs one command line. Never throws; the exit code goes to `io`. */
-export async function main(argv: readonly string[], io: Io): Promise<void> {
+/** Runs one command line. Never throws; the exit code goes to `io`. @returns whether it could do what was asked */
+export async function main(argv: readonly string[], io: Io): Promise<boolean> {
   try {
-    if (argv.length === 1 && (argv[0] === '--version' || argv[0] === '-V')) return io.out(version());
+    if (argv.length === 1 && (argv[0] === '--version' || argv[0] === '-V')) {
+      io.out(version());
+      return true;
+    }
     const program = await buildProgram(io, namedVerb(argv));
-    if (argv.length === 0) return io.out(program.helpInformation().trimEnd());
-    await program.parseAsync(argv, { from: 'user' });
+    await program.parseAsync(argv.length === 0 ? ['--help'] : argv, { from: 'user' });
+    return true;
   } catch (error) {
     if (error instanceof CommanderError) io.exit(error.exitCode === 0 ? exitCodes.fine : exitCodes.usage);
     else report(io, error);
+    return false;
   }
 }
 
@@ -104,5 +108,6 @@ if (import.meta.main) {
     report(io, error);
     process.exit();
   });
-  await main(process.argv.slice(2), io);
+  // What a verb had opened before it failed must not keep the process alive.
+  if (!(await main(process.argv.slice(2), io))) process.exit();
 }
