@@ -18,6 +18,13 @@ export async function run({ quick }: BenchOptions): Promise<BenchResult> {
   mkdirSync(cache, { recursive: true });
   const dir = mkdtempSync(join(cache, 'whorl-bench-kill-'));
   const cgroups = new BenchCgroups();
+  const cleanUp = async (): Promise<void> => {
+    await cgroups.remove();
+    rmSync(dir, { recursive: true, force: true });
+  };
+  // Hundreds of sleeping copies must not outlive a benchmark that somebody stops.
+  const stop = (): void => void cleanUp().finally(() => process.exit(130));
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, stop);
   try {
     const built = buildKill(dir);
     const watcher = await Watcher.start(dir, `${cgroups.path}/watched`);
@@ -32,8 +39,8 @@ export async function run({ quick }: BenchOptions): Promise<BenchResult> {
     await watcher.close();
     return result(done, watcher);
   } finally {
-    await cgroups.remove();
-    rmSync(dir, { recursive: true, force: true });
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, stop);
+    await cleanUp();
   }
 }
 
@@ -63,6 +70,7 @@ function result(trials: readonly Trial[], watcher: Watcher): BenchResult {
     notes: [
       "watched: sensor process → pipe → normaliser → attribution → verdict → enforcer kill-subtree, all of the agent's own adapters in one Node process, evidence taken before the kill",
       'not inside: a local lease and the brakes of the collector (a stop is ordered by the collector in this version), nor gRPC',
+      'evidence (executable, arguments, descriptors) is read between SIGSTOP and SIGKILL: from standing still on, the victim runs nothing of its own',
       'each victim runs in a copy of its own, so that each is a new incident',
     ],
   };

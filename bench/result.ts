@@ -12,7 +12,7 @@ export interface BenchResult {
   readonly notes: readonly string[];
 }
 
-export interface Bar {
+interface Bar {
   readonly better: 'bigger' | 'smaller';
   readonly value: number;
 }
@@ -30,7 +30,7 @@ export interface BenchOptions {
   readonly quick: boolean;
 }
 
-export function holds(result: BenchResult): boolean {
+function holds(result: BenchResult): boolean {
   const { better, value } = result.bar;
   return better === 'bigger' ? result.ratio >= value : result.ratio <= value;
 }

@@ -16,9 +16,9 @@ import { parseReport } from '../fingerprint/report-json.ts';
 import { parseJson } from '../fingerprint/strict-json.ts';
 import type { Subject } from '../fingerprint/workload.ts';
 
-export const subject: Subject = { name: 'registry.example/shop/cart', digest: `sha256:${'5f'.repeat(32)}` };
+const subject: Subject = { name: 'registry.example/shop/cart', digest: `sha256:${'5f'.repeat(32)}` };
 
-export const silent: Log = { info: () => undefined, warn: () => undefined, error: () => undefined };
+const silent: Log = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
 /** Every instance of ours is a copy of the one subject: the container runtime is not what is measured here. */
 function runtime(isOurs: (cgroupPath: string) => boolean): ContainerRuntime {
