@@ -1,5 +1,7 @@
 import type { Actor } from '../../fingerprint/behaviour.ts';
+import { sha256Hex } from '../../fingerprint/digest.ts';
 import type { ContainerRef, Event, EventOf, ProcessRef } from '../../fingerprint/event.ts';
+import { printable } from '../../fingerprint/printable.ts';
 import type { Workload } from '../../fingerprint/workload.ts';
 import type { Attributed } from './attributed.ts';
 import type { CgroupOwner } from './cgroup-path.ts';
@@ -7,6 +9,7 @@ import { parseCgroupPath } from './cgroup-path.ts';
 
 /** One running copy as attribution knows it; its workload comes later, from the container runtime. */
 export interface InstanceRecord {
+  /** As reports carry it: of control characters and great length only a form that no report is refused for. */
   readonly id: string;
   /** The cgroup that is the instance, absolute below the mount; empty where events name a container only. */
   readonly cgroupPath: string;
@@ -96,7 +99,7 @@ export class Instances {
     if (known !== undefined) return known;
     const ref = event.container;
     if (ref !== undefined)
-      return this.#byId.get(ref.id) ?? this.#open(ref.id, '', { kind: 'group' }, ref, event.time);
+      return this.#byId.get(instanceId(ref.id)) ?? this.#open(ref.id, '', { kind: 'group' }, ref, event.time);
     if (!this.#offline || (event.cgroup !== undefined && this.#cgroups.has(event.cgroup))) return undefined;
     // A recording without cgroups or containers is one copy; with bare ids, one copy per id.
     const id = event.cgroup === undefined ? 'recording' : `cgroup:${event.cgroup}`;
@@ -143,14 +146,14 @@ export class Instances {
   }
 
   #open(
-    id: string,
+    name: string,
     cgroupPath: string,
     owner: CgroupOwner,
     container: ContainerRef | undefined,
     time: number,
   ): InstanceRecord {
     const instance: InstanceRecord = {
-      id,
+      id: instanceId(name),
       cgroupPath,
       owner,
       container,
@@ -165,10 +168,22 @@ export class Instances {
       pen: [],
       actors: new Map(),
     };
-    this.#byId.set(id, instance);
+    this.#byId.set(instance.id, instance);
     if (cgroupPath !== '') this.#byPath.set(cgroupPath, instance);
     return instance;
   }
+}
+
+/** What a report may hold for an id is 1024 characters (fingerprint/workload-json.ts). */
+const maxShown = 900;
+
+/**
+ * Whoever may make a cgroup chooses its name, and the kernel takes all but newlines: a name that reports are refused
+ * for would hide everything that happens in it. What had to be changed is told apart by its digest.
+ */
+export function instanceId(name: string): string {
+  const shown = printable(name, maxShown);
+  return shown === name ? name : `${shown}~${sha256Hex(new TextEncoder().encode(name)).slice(0, 16)}`;
 }
 
 /** The actor of this root and lineage, always the same object while the instance lives. */
