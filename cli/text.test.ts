@@ -8,6 +8,8 @@ describe('clean', () => {
     ['shows the 8-bit form of it', '\u009b31m', '\\u009b31m'],
     ['shows carriage return, which would overwrite the line', 'ok\rbad', 'ok\\u000dbad'],
     ['shows what turns the reading direction', 'a\u202eb\u2066c', 'a\\u202eb\\u2066c'],
+    ['shows what has no width', 'a\u200bb\ufeff', 'a\\u200bb\\ufeff'],
+    ['leaves JSON the same JSON', '"\u{e0041}"', '"\\udb40\\udc41"'],
     ['mends half a surrogate pair', 'a\ud800', 'a\ufffd'],
   ])('%s', (_name, given, printed) => expect(clean(given)).toBe(printed));
 });

@@ -16,13 +16,18 @@ export function styled(style: Style, text: string): Styled {
  * Last line of defence before a terminal: whatever slipped past `printable` cannot move the cursor, set a title or turn
  * the reading direction. Newline and tab stay, because layout is ours.
  */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not get out
-const unsafe = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u061c\u2028-\u202e\u2066-\u2069\ufeff]/g;
+const unsafe = /(?![\n\t])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 
 export function clean(text: string): string {
-  return text
-    .toWellFormed()
-    .replace(unsafe, (c) => `\\u${(c.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`);
+  return text.toWellFormed().replace(unsafe, escaped);
+}
+
+/** One escape for each UTF-16 unit, so that JSON stays the same JSON. */
+function escaped(sign: string): string {
+  const units = Array.from({ length: sign.length }, (_, i) =>
+    sign.charCodeAt(i).toString(16).padStart(4, '0'),
+  );
+  return units.map((unit) => `\\u${unit}`).join('');
 }
 
 export function renderText(text: Text, colour: boolean): string {
