@@ -60,7 +60,12 @@ export class Planter {
   }
 
   async do(act: Act): Promise<string> {
-    this.#child.stdin?.write(`${JSON.stringify(act)}\n`);
+    // readline takes U+2028 for the end of a line.
+    const json = JSON.stringify(act).replaceAll(
+      /[^ -~]/g,
+      (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`,
+    );
+    this.#child.stdin?.write(`${json}\n`);
     const { value } = await this.#lines.next();
     const said = String(value);
     if (!said.startsWith('done')) throw new Error(`${act.act}: ${said}`);
