@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { type Logger, pino } from 'pino';
@@ -25,6 +24,7 @@ import type { AgentDeps, Normaliser } from './agent-deps.ts';
 import type { AgentConfig } from './config.ts';
 import { createSensorNormaliser } from './core/normalise/sensor.ts';
 import type { OwnProcesses } from './core/own.ts';
+import { makeDirectory, unusable } from './data-dir.ts';
 import { AgentError, type ContainerRuntime, type EventSource, SourceError } from './ports.ts';
 import type { StateLine } from './state-line.ts';
 
@@ -44,7 +44,7 @@ export interface AgentIo {
 export async function main(config: AgentConfig, io: AgentIo): Promise<void> {
   const dir = join(config.dataDir, 'agent');
   makeDirectory(dir);
-  const unlock = lock(join(dir, 'lock'));
+  const unlock = inDataDir(join(dir, 'lock'), takeLock);
   const log = pino(
     { level: config.logLevel, base: { room: 'agent' } },
     pino.destination({ fd: 2, sync: true }),
@@ -81,7 +81,7 @@ async function wire(config: AgentConfig, wiring: Wiring): Promise<AgentDeps> {
   const enforcer = await openEnforcer(config, { dir, log, now, kill });
   opened.close.push(() => enforcer.close());
   const spoolDir = join(dir, 'spool');
-  const agent = spoolId(spoolDir);
+  const agent = inDataDir(spoolDir, spoolId);
   const spool = await explained(SegmentSpool.open({ dir: spoolDir, capBytes: config.spoolMaxMib * mib }));
   let current: Normaliser | undefined;
   const coverage = (): ReturnType<Normaliser['coverage']> => current?.coverage() ?? [];
@@ -207,19 +207,11 @@ function startOfSelf(): number {
   return stat === undefined ? 0 : startOf(stat);
 }
 
-function makeDirectory(dir: string): void {
+function inDataDir<T>(path: string, work: (path: string) => T): T {
   try {
-    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    return work(path);
   } catch (cause) {
-    throw new AgentError('data-dir', `the data directory cannot be used: ${sentenceOf(cause)}`, { cause });
-  }
-}
-
-function lock(path: string): () => void {
-  try {
-    return takeLock(path);
-  } catch (cause) {
-    throw new AgentError('data-dir', sentenceOf(cause), { cause });
+    throw unusable(path, cause);
   }
 }
 
