@@ -5,6 +5,7 @@ import { type Logger, pino } from 'pino';
 import { buildSensor } from './adapters/build-sensor.ts';
 import { microClock } from './adapters/clock.ts';
 import { controlHttp } from './adapters/control-http.ts';
+import { makeDirectory, unusable } from './adapters/data-dir.ts';
 import { type CgroupEnforcer, openCgroupEnforcer } from './adapters/enforce-cgroup.ts';
 import { fingerprintsDir } from './adapters/fingerprints-dir.ts';
 import { readStat, startOf } from './adapters/linux/process-proc.ts';
@@ -24,7 +25,6 @@ import type { AgentDeps, Normaliser } from './agent-deps.ts';
 import type { AgentConfig } from './config.ts';
 import { createSensorNormaliser } from './core/normalise/sensor.ts';
 import type { OwnProcesses } from './core/own.ts';
-import { makeDirectory, unusable } from './data-dir.ts';
 import { AgentError, type ContainerRuntime, type EventSource, SourceError } from './ports.ts';
 import type { StateLine } from './state-line.ts';
 

@@ -37,7 +37,17 @@ function agentOn(disk: string): Agent {
     'supportSeconds=1',
   ];
   const set = settings.flatMap((s) => ['--set', s]);
-  const child = spawn('unshare', ['--mount', 'sh', '-c', script, 'sh', dir, launcher, 'agent', ...set]);
+  const child = spawn('/usr/bin/unshare', [
+    '--mount',
+    'sh',
+    '-c',
+    script,
+    'sh',
+    dir,
+    launcher,
+    'agent',
+    ...set,
+  ]);
   let out = '';
   let err = '';
   child.stdout.on('data', (part: Buffer) => {

@@ -70,7 +70,7 @@ describe.skipIf(why !== undefined)('names that would take over a terminal', () =
     await makeCgroup(cgroupDir);
     // On a terminal, as a person runs it: `script` gives it one.
     const command = `exec ${launcher} up --no-install --listen 127.0.0.1:0 --data-dir ${dataDir}`;
-    up = spawn('script', ['--quiet', '--flush', '--return', '--command', command, '/dev/null'], {
+    up = spawn('/usr/bin/script', ['--quiet', '--flush', '--return', '--command', command, '/dev/null'], {
       stdio: ['pipe', 'pipe', 'inherit'],
     });
     up.stdout?.setEncoding('utf8').on('data', (part: string) => {

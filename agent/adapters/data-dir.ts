@@ -1,6 +1,6 @@
 import { mkdirSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { AgentError } from './ports.ts';
+import { AgentError } from '../ports.ts';
 
 /** What the kernel says of a place that cannot be used, and what to do. */
 const words: Readonly<Record<string, string>> = {
