@@ -91,6 +91,7 @@ function tell(
         programs,
         behaviours: observed.novelties.length,
         leftOut: neverNormal,
+        ...(options.reason === undefined ? {} : { reason: options.reason }),
       }),
     );
     return;

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
+import { printable } from '../fingerprint/printable.ts';
 import { ask } from './control-client.ts';
 import { agentDir, agentSocket, dataDir, dataDirOption } from './data-dir.ts';
 import { CliError, exitCodes } from './exit.ts';
@@ -48,11 +49,16 @@ async function resume(io: Io, incident: string | undefined, options: Options): P
   }
   const directory = dataDir(io, options.dataDir);
   const done = options.dryRun === true ? await held(directory, incident) : await letGo(directory, incident);
-  if (options.json === true)
-    return io.out(JSON.stringify({ dryRun: options.dryRun === true, resumed: done }));
+  if (options.json === true) {
+    const why = options.reason === undefined ? {} : { reason: options.reason };
+    return io.out(JSON.stringify({ dryRun: options.dryRun === true, resumed: done, ...why }));
+  }
+  const because = options.reason === undefined ? '' : `: ${printable(options.reason)}`;
   const verb = options.dryRun === true ? 'would let go' : 'let go';
   for (const hold of done)
-    io.out(`${verb} ${hold.action} of pid ${hold.pids.join(', ')} (incident ${hold.incident.slice(0, 16)})`);
+    io.out(
+      `${verb} ${hold.action} of pid ${hold.pids.join(', ')} (incident ${hold.incident.slice(0, 16)})${because}`,
+    );
   if (done.length === 0) io.err('nothing is held or frozen here');
 }
 

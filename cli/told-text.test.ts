@@ -1,0 +1,136 @@
+import { describe, expect, it } from 'vitest';
+import { type AgentLine, agentLineText, receiptText } from './agent-line.ts';
+import { cgroupMount } from './cgroup-mount.ts';
+import { collectorLineText } from './collector-line.ts';
+import { Cleanup } from './demo/cleanup.ts';
+import { LineLog } from './demo/line-log.ts';
+import { describeAgent, describeCollector, describeWorkloads, lostOf } from './status-text.ts';
+import { renderText } from './text.ts';
+
+const subject = { name: 'shop', digest: `sha256:${'ab'.repeat(32)}` };
+const workload = {
+  cluster: 'c',
+  namespace: 'shop',
+  owner: 'Deployment/cart',
+  container: 'web',
+  role: 'main',
+  subject,
+} as const;
+const receipt = { order: 'o', incident: 'abcdef0123456789', result: 'done', stopped: [7, 8] } as const;
+
+describe('what an agent tells', () => {
+  const instance = { id: 'c1', node: 'n', startedAt: 0 };
+  it.each<[AgentLine, string | undefined]>([
+    [
+      { type: 'instance', state: 'found', workload, instance },
+      'found running: shop/Deployment/cart/web, copy c1; its start was not seen',
+    ],
+    [
+      {
+        type: 'instance',
+        state: 'exited',
+        workload: { ...workload, namespace: 'host', container: 'main' },
+        instance,
+      },
+      'ended: Deployment/cart, copy c1',
+    ],
+    [{ type: 'instance-unknown', instance: '\u001b[2J', reason: 'why' }, 'not watched: \\x1b[2J, why'],
+    [
+      { type: 'gap', since: 0, until: 1, lost: 0, reason: 'ring full' },
+      'gap an unknown number of events were not seen: ring full',
+    ],
+    [
+      { type: 'receipt', receipt: { ...receipt, action: 'kill-subtree', eventToStoppedUs: 1_250 } },
+      'abcdef01 killed pid 7, 8, 1.3 ms after the act',
+    ],
+    [{ type: 'uplink', state: 'connected', detail: '' }, undefined],
+  ])('%j', (line, text) => {
+    const told = agentLineText(line);
+    expect(told === undefined ? undefined : renderText(told, false)).toBe(text);
+  });
+
+  it('says why nothing was stopped', () => {
+    expect(receiptText({ ...receipt, result: 'refused-signature', detail: 'unknown key' })).toBe(
+      'not stopped (refused-signature): unknown key',
+    );
+  });
+});
+
+describe('what a collector tells', () => {
+  it('names what learning still lacks, and that it is complete', () => {
+    const reasons = [
+      { id: 'elapsed', ok: true, sentence: 'long enough' },
+      { id: 'loss', ok: false, sentence: '3 lost' },
+    ] as const;
+    const line = { type: 'readiness', hash: 'h', workload, ready: false, reasons } as const;
+    expect(collectorLineText(line)).toBe('still learning shop/Deployment/cart/web: 3 lost');
+    expect(renderText(collectorLineText({ ...line, ready: true }) ?? '', false)).toMatch(
+      /^learned shop.*long enough; 3 lost$/,
+    );
+  });
+});
+
+describe('status', () => {
+  it('says that no agent runs, and copes with answers it does not know', () => {
+    expect(describeAgent(undefined)).toEqual(['agent      not running']);
+    for (const strange of [null, 7, [], { holds: 'x', counters: [] }])
+      expect(describeAgent(strange).length).toBeGreaterThan(0);
+    expect(describeCollector(undefined)).toEqual([]);
+    expect(describeWorkloads({ workloads: 'none' })).toEqual([]);
+  });
+
+  it('adds up everything that any counter calls lost', () => {
+    expect(lostOf({ counters: { 'lost.source': 2, 'lost.pen-full': 3, events: 9, 'sensor.lost': 2 } })).toBe(
+      5,
+    );
+  });
+});
+
+describe('cgroupMount', () => {
+  it.each<[string, string, string | undefined]>([
+    ['unified', '30 23 0:26 / /sys/fs/cgroup rw,nosuid - cgroup2 cgroup2 rw', '/sys/fs/cgroup'],
+    [
+      'hybrid',
+      '31 30 0:27 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu\n32 30 0:28 / /sys/fs/cgroup/unified rw shared:1 - cgroup2 none rw',
+      '/sys/fs/cgroup/unified',
+    ],
+    ['a name with a blank', '32 30 0:28 / /mnt/c\\040g rw - cgroup2 none rw', '/mnt/c g'],
+    ['none', '31 30 0:27 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu', undefined],
+  ])('%s', (_name, mountinfo, mount) => expect(cgroupMount(mountinfo)).toBe(mount));
+});
+
+describe('Cleanup', () => {
+  it('undoes in reverse order, once, and tells what it could not', async () => {
+    const undone: string[] = [];
+    const cleanup = new Cleanup();
+    cleanup.add('first', () => void undone.push('first'));
+    cleanup.add('broken', () => Promise.reject(new Error('stuck')));
+    cleanup.add('last', () => void undone.push('last'));
+    expect(await Promise.all([cleanup.run(), cleanup.run()])).toEqual([['broken: stuck'], ['broken: stuck']]);
+    expect(undone).toEqual(['last', 'first']);
+  });
+});
+
+describe('LineLog', () => {
+  const { signal } = new AbortController();
+  it('finds what was said before and what will be said, from a place on', async () => {
+    const log = new LineLog<number>();
+    log.add(1);
+    expect(await log.wait('one', (n) => (n === 1 ? 'one' : undefined), { signal })).toBe('one');
+    const later = log.wait('another one', (n) => (n === 1 ? 'again' : undefined), { from: log.end, signal });
+    log.add(2);
+    log.add(1);
+    expect(await later).toBe('again');
+  });
+
+  it('gives up in time, in a sentence, or when it is told to', async () => {
+    const log = new LineLog<number>();
+    await expect(log.wait('nothing', () => undefined, { timeoutMs: 10, signal })).rejects.toThrow(
+      /^nothing did not happen within 0\.01 s$/,
+    );
+    const stop = new AbortController();
+    const waiting = log.wait('nothing', () => undefined, { signal: stop.signal });
+    stop.abort(new Error('enough'));
+    await expect(waiting).rejects.toThrow('enough');
+  });
+});
