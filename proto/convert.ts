@@ -1,5 +1,8 @@
 import type { BehaviourKind } from '../fingerprint/event.ts';
 import { behaviourKinds } from '../fingerprint/event.ts';
+import { bad, bytes, count, member, name, object, printableName, WireError } from './wire-fields.ts';
+
+export { WireError };
 
 /**
  * Wire ↔ domain, pure. What comes from the wire is `unknown` and leaves here as a fact or as a `WireError`; what goes
@@ -17,7 +20,6 @@ const maxEnvelopeBytes = 4 * 1024 * 1024;
 /** A full batch and its framing. */
 export const maxAgentMessageBytes = maxBatchBytes + maxRecordBytes;
 export const maxCollectorMessageBytes = maxEnvelopeBytes + 64 * 1024;
-const maxNameLength = 253;
 const maxCounters = 512;
 const maxSentence = 1024;
 
@@ -32,15 +34,6 @@ export const refusedCodes = [
   'store-unavailable',
 ] as const;
 export type RefusedCode = (typeof refusedCodes)[number];
-
-export class WireError extends Error {
-  readonly code: 'protocol-version' | 'bad-message';
-  constructor(code: WireError['code'], message: string) {
-    super(message);
-    this.name = 'WireError';
-    this.code = code;
-  }
-}
 
 export interface Hello {
   readonly agent: string;
@@ -253,45 +246,4 @@ function checkVersion(message: object, they: string, we: string): void {
     'protocol-version',
     `the ${they} speaks version ${version} of the protocol and this ${we} version ${protocolVersion}; install the same release of whorl on both`,
   );
-}
-
-/** No control characters, no separators that end a line: these names reach terminals, logs and keys. */
-const printableName = /^[^\p{C}\p{Zl}\p{Zp}]+$/u;
-
-function name(from: object, field: string, pattern: RegExp): string {
-  const value = member(from, field);
-  if (typeof value !== 'string' || value.length > maxNameLength || !pattern.test(value)) {
-    throw bad(field, `is not a name of 1 to ${maxNameLength} plain characters`);
-  }
-  return value;
-}
-
-function count(from: object, field: string): number {
-  const value = member(from, field);
-  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0) {
-    throw bad(field, 'is not a whole number from 0 to 2^53');
-  }
-  return value;
-}
-
-function bytes(from: object, field: string, most: number): Uint8Array {
-  const value = member(from, field);
-  if (!(value instanceof Uint8Array)) throw bad(field, 'holds no bytes');
-  if (value.length === 0 || value.length > most)
-    throw bad(field, `has ${value.length} bytes, allowed are 1 to ${most}`);
-  return value;
-}
-
-function object(from: object, field: string): object {
-  const value = member(from, field);
-  if (typeof value !== 'object' || value === null) throw bad(field, 'is missing');
-  return value;
-}
-
-function member(from: object, field: string): unknown {
-  return Object.hasOwn(from, field) ? Reflect.get(from, field) : undefined;
-}
-
-function bad(field: string, what: string): WireError {
-  return new WireError('bad-message', `${field} ${what}`);
 }

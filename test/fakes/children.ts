@@ -22,7 +22,8 @@ export class Child {
     const { stdout, stderr } = this.#process;
     if (stdout === null || stderr === null) throw new Error('no pipes');
     createInterface({ input: stdout }).on('line', (text) => {
-      const line: Record<string, unknown> = JSON.parse(text);
+      const line = parseLine(text);
+      if (line === undefined) return;
       this.#lines.push(line);
       onLine(line);
       for (const wake of this.#waiting) wake();
@@ -72,6 +73,15 @@ export class Child {
       await once(this.#process, 'close');
     children.delete(this.#process);
     return this.#process.exitCode;
+  }
+}
+
+/** A process that is killed may leave half a line; what it did not finish saying it did not say. */
+function parseLine(text: string): Record<string, unknown> | undefined {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
   }
 }
 
