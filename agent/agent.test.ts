@@ -180,6 +180,33 @@ describe('the agent', () => {
     expect(new Set(world.lines.flatMap((l) => (l.type === 'incident' ? [l.incident.id] : []))).size).toBe(1);
   });
 
+  it('stops what was started, never the service that was made to start it, and all that began together', async () => {
+    const world = start();
+    await inForce(world);
+    world.see({
+      time: world.now,
+      process: ref(100),
+      cgroup: 100,
+      kind: 'open',
+      path: '/srv/x',
+      access: 'create',
+    });
+    attack(world, 100);
+    world.now += 100_000;
+    world.see(
+      { time: world.now, process: ref(100), kind: 'fork', child: ref(102) },
+      { time: world.now, process: ref(102), kind: 'exec', exe: '/tmp/y', args: ['y'], origin: 'scratch' },
+    );
+    await world.until(() => reportsOf(world, 'incident').find((r) => r.incident.culprit.pid === 102));
+    const { target } = await order(world);
+    const service = await order(world, { id: 'order-0', target: { ...target, process: ref(100) } });
+    world.downlink?.onOrder(signOrder(service, commander));
+    expect((await world.line('receipt')).receipt).toMatchObject({ result: 'refused-protected' });
+    world.downlink?.onOrder(signOrder(await order(world, { seq: 2 }), commander));
+    await world.until(() => world.acts[0]);
+    expect(world.acts).toMatchObject([{ culprit: ref(102), subtree: [ref(102), ref(101)] }]);
+  });
+
   it('alerts on what is never normal while it still learns, and does not learn it', async () => {
     const world = start();
     cart(world, 100);

@@ -1,9 +1,11 @@
 import { FingerprintError } from '../fingerprint/errors.ts';
+import type { ProcessRef } from '../fingerprint/event.ts';
 import type { Incident } from '../fingerprint/incident.ts';
 import type { Order, Receipt } from '../fingerprint/order.ts';
 import { verifyOrder } from '../fingerprint/order-envelope.ts';
 import { printable } from '../fingerprint/printable.ts';
 import type { TrustPolicy } from '../fingerprint/trust-policy.ts';
+import { isForeign } from '../fingerprint/verdict.ts';
 import { workloadKey } from '../fingerprint/workload.ts';
 import type { Attribution } from './core/attribution.ts';
 import type { Counters } from './core/counters.ts';
@@ -127,6 +129,7 @@ export class OrderDesk {
     this.#charge(incident);
     const exclusive = attribution.isExclusive(instance);
     const deadline = now() + holdUs;
+    const foreign = foreignProcesses(incident, target.process);
     const done = await this.#climb(action, exclusive, (step) => ({
       action: step,
       incident,
@@ -134,7 +137,7 @@ export class OrderDesk {
       culprit: target.process,
       // Grows while a fork storm is chased: the fork events go on coming in.
       get subtree() {
-        return attribution.subtree(target.process);
+        return distinct(foreign.flatMap((p) => attribution.subtree(p)));
       },
       exclusive,
       deadline,
@@ -186,6 +189,18 @@ export class OrderDesk {
     this.#options.counters.add('orders.failed');
     this.#options.log.error({ err }, 'order failed');
   }
+}
+
+/** What one stop takes along: the culprit, and every other process of foreign code that its incident tells of. */
+function foreignProcesses(incident: Incident, culprit: ProcessRef): readonly ProcessRef[] {
+  const others = incident.drifts
+    .filter((d) => d.kind === 'exec' && isForeign(d.because))
+    .map((d) => d.process);
+  return [culprit, ...others];
+}
+
+function distinct(processes: readonly ProcessRef[]): readonly ProcessRef[] {
+  return [...new Map(processes.map((p) => [`${p.pid}:${p.start}`, p])).values()];
 }
 
 function keep<V>(map: Map<string, V>, key: string, value: V, max: number): void {

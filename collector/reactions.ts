@@ -3,7 +3,7 @@ import type { Action, Receipt } from '../fingerprint/order.ts';
 import { workloadKey } from '../fingerprint/workload.ts';
 import { type BrakeLimits, braked, type Charge, chargeKey } from './core/brakes.ts';
 import { type Decision, decide, type ResponsePolicy } from './core/decide.ts';
-import { followUp, isUnderWay } from './core/follow-up.ts';
+import { followUp, isUnderWay, ordersAbout } from './core/follow-up.ts';
 import { makeOrder } from './core/make-order.ts';
 import { reasonSentence } from './core/reason-sentence.ts';
 import type { AgentLink, DecisionRow, DriftStore, Log, OrderRow, OrderSigner } from './ports.ts';
@@ -158,7 +158,10 @@ export class Reactions {
       return receipt === undefined ? { order } : { order, receipt };
     });
     const { action } = decision;
-    if (action === 'none' || followUp(action, given, session, now()) !== 'order') {
+    if (
+      action === 'none' ||
+      followUp(action, ordersAbout(incident.culprit, given), session, now()) !== 'order'
+    ) {
       await this.#record(incident, decision);
       return;
     }

@@ -47,6 +47,8 @@ export interface Entry {
   first: number;
   last: number;
   culprit: ProcessRef;
+  /** Whether anything in it is the work of foreign code. */
+  foreign: boolean;
   acted: boolean;
   approval: Approval | undefined;
 }

@@ -81,6 +81,22 @@ describe('IncidentBook', () => {
     expect(book.open()).toHaveLength(3);
   });
 
+  it('is about the foreign program, not about the known one that dropped and started it', () => {
+    const book = new IncidentBook();
+    const service = { root: 'entrypoint', lineage: ['/usr/sbin/nginx'] } as const;
+    const own = { process: at(1), culprit: at(1) };
+    const drop: Behaviour = { ...service, kind: 'open', path: '/tmp/x', access: 'create' };
+    expect(book.add(seen(drop, 'new-file', own))).toMatchObject({ culprit: at(1) });
+    expect(book.add(seen(exec))).toMatchObject({ culprit: at(7) });
+    expect(book.add(seen({ ...drop, path: '/tmp/y' }, 'new-file', own))).toMatchObject({ culprit: at(7) });
+    expect(
+      book.add(seen({ ...exec, args: ['/tmp/x', '2'] }, 'new-program', { process: at(8), culprit: at(8) })),
+    ).toMatchObject({
+      culprit: at(8),
+    });
+    expect(book.open()).toHaveLength(1);
+  });
+
   it('says that the same thing was started again, and names the living culprit', () => {
     const book = new IncidentBook();
     const first = book.add(seen(exec));

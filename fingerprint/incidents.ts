@@ -3,6 +3,7 @@ import { driftKey } from './drift.ts';
 import type { ProcessRef } from './event.ts';
 import type { Incident } from './incident.ts';
 import { type Entry, type Observed, originOf, record, sameProcess, snapshot } from './incident-entry.ts';
+import { isForeign } from './verdict.ts';
 import { type Instance, workloadKey } from './workload.ts';
 
 export interface BookLimits {
@@ -38,9 +39,7 @@ export class IncidentBook {
     const key = driftKey(o.workload, o.behaviour, originOf(o));
     const id = incidentId(o, key);
     const entry = this.#find(o, id) ?? this.#begin(o, id);
-    // The same drift again, by another process: that one is alive now, and what a stop is about.
-    const moved = entry.id === id && !sameProcess(entry.culprit, o.culprit);
-    if (moved) entry.culprit = o.culprit;
+    const moved = move(entry, o, id);
     this.#remember(entry, o);
     entry.first = Math.min(entry.first, o.time);
     entry.last = Math.max(entry.last, o.time);
@@ -109,6 +108,7 @@ export class IncidentBook {
       first: time,
       last: time,
       culprit,
+      foreign: false,
       acted: false,
       approval: undefined,
     };
@@ -127,6 +127,21 @@ export class IncidentBook {
     entry.culprits.delete(oldest);
     this.#byCulprit.delete(oldest);
   }
+}
+
+/**
+ * Whom a stop is about. Foreign code goes before a known program: a service that drops a file and starts it must not be
+ * killed for what it started. The latest foreign process goes before earlier ones, and so does the process that shows
+ * the opening drift again: it is alive now, what came before may have been stopped already.
+ * @returns whether the culprit is another one now.
+ */
+function move(entry: Entry, o: Observed, id: string): boolean {
+  const foreign = isForeign(o.verdict.because);
+  const better = foreign || (!entry.foreign && entry.id === id);
+  entry.foreign ||= foreign;
+  if (!better || sameProcess(entry.culprit, o.culprit)) return false;
+  entry.culprit = o.culprit;
+  return true;
 }
 
 function scopeOf(o: Observed): string {

@@ -45,6 +45,14 @@ export const driftReasons = [
 ] as const;
 export type DriftReason = (typeof driftReasons)[number];
 
+/**
+ * Code or a program that nobody approved, as opposed to a known program that does something new: only the former may be
+ * killed (DESIGN §8).
+ */
+export function isForeign(because: DriftReason): boolean {
+  return ['new-program', 'new-lineage', 'foreign-origin', 'never-learnable'].includes(because);
+}
+
 /** What may be done about drift. Order matters: the effective mode is the minimum of several. */
 export const modes = ['observe', 'alert', 'freeze', 'kill'] as const;
 export type Mode = (typeof modes)[number];

@@ -3,6 +3,8 @@ import type { Incident } from '../../fingerprint/incident.ts';
 /** More of the same is told seldom, and seldomer the longer nothing graver happens. */
 const firstRestateUs = 1_000_000;
 const longestRestateUs = 60_000_000;
+/** Another foreign process may need an order of its own, so it waits no longer than this: twenty tellings a second at most. */
+const movedUs = 50_000;
 /** Incidents whose last telling is remembered: as many as the book keeps open. */
 const maxRemembered = 1_024;
 
@@ -12,7 +14,8 @@ interface Told {
   wait: number;
 }
 
-/** When a change of an incident is worth telling: at once when it is new or graver, else after a growing pause. */
+/** When a change of an incident is worth telling: at once when it is new or graver, soon when another process is to be
+ * stopped, else after a growing pause. */
 export class IncidentOutlet {
   readonly #told = new Map<string, Told>();
 
@@ -28,7 +31,8 @@ export class IncidentOutlet {
       return { incident, isNew: true };
     }
     const graver = saysMore(before.incident, incident);
-    if (!graver && time - before.at < before.wait) return undefined;
+    const pause = isSameCulprit(before.incident, incident) ? before.wait : movedUs;
+    if (!graver && time - before.at < pause) return undefined;
     before.wait = graver ? firstRestateUs : Math.min(before.wait * 2, longestRestateUs);
     before.incident = incident;
     before.at = time;
@@ -48,6 +52,10 @@ export class IncidentOutlet {
     const oldest = this.#told.keys().next();
     if (oldest.done !== true) this.#told.delete(oldest.value);
   }
+}
+
+function isSameCulprit(a: Incident, b: Incident): boolean {
+  return a.culprit.pid === b.culprit.pid && a.culprit.start === b.culprit.start;
 }
 
 function saysMore(before: Incident, now: Incident): boolean {

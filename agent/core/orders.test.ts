@@ -15,7 +15,23 @@ const workload = {
   subject: { name: 'cart', digest: `sha256:${'a'.repeat(64)}` },
 } as const;
 
-function incident(maxMode: Mode | undefined): Incident {
+const drift = {
+  root: 'entrypoint',
+  lineage: ['/cart', '/tmp/x'],
+  key: 'k',
+  kind: 'exec',
+  because: 'new-program',
+  subject: 'x',
+  severity: 'high',
+  count: 1,
+  first: 1,
+  last: 1,
+  process: { pid: 7, start: 70 },
+} as const;
+/** The service itself: a known program that read something new. */
+const own = { ...drift, kind: 'open', because: 'sensitive-file', process: { pid: 6, start: 60 } } as const;
+
+function incident(maxMode: Mode | undefined, drifts: Incident['drifts'] = [drift, own]): Incident {
   return {
     id: 'f'.repeat(64),
     workload,
@@ -23,7 +39,7 @@ function incident(maxMode: Mode | undefined): Incident {
     severity: 'high',
     kinds: ['exec'],
     sentence: '',
-    drifts: [],
+    drifts,
     more: 0,
     first: 1,
     last: 1,
@@ -85,6 +101,18 @@ describe('checkOrder', () => {
       { target: { ...target, process: { pid: 7, start: 71 } } },
       {},
     ],
+    [
+      'the killing of a known program',
+      'refused-protected',
+      { target: { ...target, process: own.process } },
+      {},
+    ],
+    [
+      'the killing of what only known programs are told of',
+      'refused-protected',
+      {},
+      { incident: incident('kill', [{ ...own, process: target.process }]) },
+    ],
     ['a workload nobody approved', 'refused-protected', {}, { incident: incident(undefined) }],
     ['a kill where freeze was approved', 'refused-protected', {}, { incident: incident('freeze') }],
     [
@@ -103,6 +131,7 @@ describe('checkOrder', () => {
 
   it.each<[string, Partial<Order>, Partial<OrderContext>]>([
     ['a hold where freeze was approved', { action: 'hold' }, { incident: incident('freeze') }],
+    ['a hold of a known program', { action: 'hold', target: { ...target, process: own.process } }, {}],
     ['a resume of what an earlier run held', { action: 'resume' }, { incident: undefined, held: true }],
     [
       'an incident that was charged already',

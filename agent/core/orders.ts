@@ -1,7 +1,7 @@
 import type { Incident } from '../../fingerprint/incident.ts';
 import type { Order, Receipt, ReceiptResult } from '../../fingerprint/order.ts';
 import { parseTime } from '../../fingerprint/time.ts';
-import { type Mode, modes } from '../../fingerprint/verdict.ts';
+import { isForeign, type Mode, modes } from '../../fingerprint/verdict.ts';
 import { workloadKey } from '../../fingerprint/workload.ts';
 
 /** What the agent knows when an order arrives. Times in µs since the epoch. */
@@ -63,6 +63,8 @@ export function checkOrder(order: Order, context: OrderContext): OrderCheck {
   const { incident } = context;
   if (incident === undefined || !isTarget(order, incident))
     return refuse('refused-no-drift', 'this agent has no such incident of that instance and process');
+  if (needed[order.action] === 'kill' && !isForeignTarget(order, incident))
+    return refuse('refused-protected', 'that process is a known program: it may be held, not killed');
   const allowed = incident.approval?.maxMode;
   if (allowed === undefined)
     return refuse('refused-protected', 'no approved fingerprint covers this workload');
@@ -91,6 +93,17 @@ function isTarget(order: Order, incident: Incident): boolean {
   return [incident.culprit, ...incident.drifts.map((d) => d.process)].some(
     (p) => p.pid === process.pid && p.start === process.start,
   );
+}
+
+/**
+ * Foreign code, or the process at the top of it. A known program is never killed for what it was made to do, whatever
+ * the collector says (DESIGN §8).
+ */
+function isForeignTarget(order: Order, incident: Incident): boolean {
+  const { pid, start } = order.target.process;
+  const foreign = incident.drifts.filter((d) => isForeign(d.because)).map((d) => d.process);
+  if (foreign.length === 0) return false;
+  return [incident.culprit, ...foreign].some((p) => p.pid === pid && p.start === start);
 }
 
 function lifetimeProblem(order: Order, now: number): string | undefined {

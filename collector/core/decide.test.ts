@@ -61,7 +61,7 @@ const cases: [string, Parameters<typeof decide>, string, string][] = [
   [
     'a known program reading a new file',
     [only({ ...known, kind: 'open', because: 'new-file', subject: '/etc/x' }), policy, now],
-    'hold',
+    'none',
     'kind-of-drift',
   ],
   [

@@ -126,10 +126,12 @@ function deservedBy(drift: Drift): Cap {
       return isAddress(drift.subject)
         ? { mode: 'alert', reason: 'unnamed-peer' }
         : { mode: 'freeze', reason: 'kind-of-drift' };
-    case 'new-arguments':
-    case 'new-environment':
+    // A service is not stopped for one more file of its own: that would be the outage an attacker could ask for.
     case 'new-file':
     case 'new-access':
+      return { mode: 'alert', reason: 'kind-of-drift' };
+    case 'new-arguments':
+    case 'new-environment':
     case 'sensitive-file':
     case 'new-listener':
     case 'new-name':

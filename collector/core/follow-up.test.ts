@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type Action, type Order, type ReceiptResult, receiptResults } from '../../fingerprint/order.ts';
-import { type FollowUp, followUp, type GivenOrder } from './follow-up.ts';
+import { type FollowUp, followUp, type GivenOrder, ordersAbout } from './follow-up.ts';
 
 const now = Date.UTC(2026, 0, 1, 0, 0, 30);
 
@@ -52,5 +52,14 @@ describe('followUp', () => {
     const orders: GivenOrder[] = [];
     while (followUp('hold', orders, 's1', now) === 'order') orders.push(given('hold', result));
     expect(orders.length).toBeLessThanOrEqual(3);
+  });
+});
+
+describe('ordersAbout', () => {
+  it('leaves out what was ordered about another process of the same incident', () => {
+    const first = given('kill-subtree', 'done');
+    expect(ordersAbout({ pid: 1, start: 1 }, [first])).toEqual([first]);
+    expect(ordersAbout({ pid: 1, start: 2 }, [first])).toEqual([]);
+    expect(ordersAbout({ pid: 2, start: 1 }, [first])).toEqual([]);
   });
 });

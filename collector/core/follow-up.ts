@@ -1,3 +1,4 @@
+import type { ProcessRef } from '../../fingerprint/event.ts';
 import type { Action, Order, Receipt, ReceiptResult } from '../../fingerprint/order.ts';
 import { parseTime } from '../../fingerprint/time.ts';
 
@@ -23,6 +24,14 @@ const strength: Readonly<Record<Action, number>> = {
 
 /** Receipts after which the same order, made anew, may succeed. */
 const passing: readonly ReceiptResult[] = ['refused-session', 'refused-sequence', 'refused-expired'];
+
+/** The orders that are about this very process: one that was stopped says nothing of the next one of its incident. */
+export function ordersAbout(process: ProcessRef, given: readonly GivenOrder[]): readonly GivenOrder[] {
+  return given.filter(({ order }) => {
+    const { pid, start } = order.target.process;
+    return pid === process.pid && start === process.start;
+  });
+}
 
 /**
  * @param session the agent's present one: an order for an earlier start can no longer be obeyed
