@@ -52,6 +52,17 @@ export class Chase {
   }
 
   /**
+   * Stops at once whom the request names: before anything is looked for, while a culprit runs.
+   * @returns whether there was anybody.
+   * @throws ProtectedError
+   */
+  strike(): boolean {
+    addRefs(this.#subtree, this.#request.subtree);
+    for (const stat of this.#atLarge()) this.#catch(stat);
+    return this.#caught.size > 0;
+  }
+
+  /**
    * Repeats until nobody new is found. May be run again later, to be sure.
    * @param everywhere - looks through all of /proc, also for descendants that left the instance's cgroup: slower.
    * @returns false when processes were still being born at the end.
@@ -107,8 +118,7 @@ export class Chase {
 
   /** @returns true when nobody is at large any more. */
   #round(everywhere: boolean): boolean {
-    addRefs(this.#subtree, this.#request.subtree);
-    for (const stat of this.#atLarge()) this.#catch(stat);
+    this.strike();
     extend(this.#subtree, everywhere ? listPids() : this.#cgroups.procsBelow(this.#request.cgroupPath));
     return this.#atLarge().length === 0;
   }
@@ -118,7 +128,7 @@ export class Chase {
   }
 
   #catch(stat: ProcessStat): void {
-    const reason = this.#protected(stat.pid);
+    const reason = this.#protected(stat.pid, stat);
     if (reason !== undefined) throw new ProtectedError(`process ${stat.pid} is not stopped: ${reason}`);
     signal(stat, 'SIGSTOP');
     this.#caught.set(stat.pid, stat);

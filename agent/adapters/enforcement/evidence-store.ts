@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { type FileHandle, mkdir, open, readdir, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Incident } from '../../../fingerprint/incident.ts';
 import type { Action } from '../../../fingerprint/order.ts';
-import { type Captured, readLineage } from './evidence-proc.ts';
+import { type Captured, closeCaptured, openHeld, readLineage } from './evidence-proc.ts';
 
 /** Room on the node for everything that is kept for an analyst: some thirty dropped binaries of full size. */
 const defaultCapBytes = 256 * 1024 * 1024;
@@ -36,19 +37,29 @@ interface FileFacts {
 /** Keeps evidence as `<dataDir>/evidence/<incident>/`, readable by the agent's user only, below one byte cap. */
 export function evidenceStore(dataDir: string, capBytes = defaultCapBytes): EvidenceStore {
   const root = join(dataDir, 'evidence');
+  let stuck = 0;
   return {
     write: async (incident, action, time, captured) => {
+      // Each file that never answers keeps a thread of libuv's pool of four: one is enough.
+      if (stuck > 0) await leaveFiles(captured);
       // The file of a frozen process may lie on a FUSE mount that is frozen with it: nobody waits for that.
       const written = writeEvidence(root, capBytes, { incident, action, time, captured });
-      const slow = new Promise<{ problem: string }>((resolve) => {
-        setTimeout(resolve, writeWithinMs, { problem: 'evidence takes too long to read' }).unref();
-      });
-      return await Promise.race([written, slow]);
+      const slow = sleep(writeWithinMs, undefined, { ref: false });
+      const done = await Promise.race([written, slow]);
+      if (done !== undefined) return done;
+      stuck += 1;
+      void written.then(() => (stuck -= 1));
+      return { problem: 'evidence takes too long to read' };
     },
   };
 }
 /** Eight megabytes and a hash take some 50 ms on a busy disk. */
 const writeWithinMs = 3000;
+
+async function leaveFiles(captured: Captured): Promise<void> {
+  captured.missing.push('executable and libraries: an earlier read is still stuck');
+  await closeCaptured(captured);
+}
 
 interface Evidence {
   readonly incident: Incident;
@@ -85,7 +96,7 @@ async function writeEvidence(
   } catch (error) {
     return { problem: `evidence could not be written (${codeOf(error)})` };
   } finally {
-    await closeAll(e.captured);
+    await closeCaptured(e.captured);
   }
 }
 
@@ -106,9 +117,13 @@ async function keepFiles(dir: string, room: { bytes: number }, e: Evidence): Pro
   for (const [i, { path, handle }] of mapped.entries()) {
     libraries.push({ path, ...(await keep(handle, `${e.time}-lib${i}.bin`, true)) });
   }
-  const facts =
-    exe === undefined ? {} : { exe: await keep(exe, `${e.time}-exe.bin`, isDropped(e.incident, e.captured)) };
-  return { ...facts, libraries };
+  if (exe === undefined) return { libraries };
+  const handle = await openHeld(exe);
+  try {
+    return { exe: await keep(handle, `${e.time}-exe.bin`, isDropped(e.incident, e.captured)), libraries };
+  } finally {
+    await handle.close();
+  }
 }
 
 /** Only foreign bytes are copied: a shell of the image is known by its digest already. */
@@ -174,12 +189,6 @@ async function sizeOf(root: string): Promise<number> {
       ),
   );
   return sizes.reduce((sum, size) => sum + size, 0);
-}
-
-async function closeAll(captured: Captured): Promise<void> {
-  for (const handle of [captured.exe, ...captured.mapped.map((m) => m.handle)]) {
-    await handle?.close().catch(() => undefined);
-  }
 }
 
 function codeOf(error: unknown): string {

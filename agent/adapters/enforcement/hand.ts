@@ -1,7 +1,7 @@
 import type { StopRequest, StopResult } from '../../ports.ts';
 import type { CgroupFs } from '../linux/cgroup-fs.ts';
 import type { ProcessStat } from '../linux/process-proc.ts';
-import type { Captured, EvidenceCamera } from './evidence-proc.ts';
+import { type Captured, closeCaptured, type EvidenceCamera } from './evidence-proc.ts';
 import type { EvidenceStore } from './evidence-store.ts';
 import type { HoldBook } from './hold-book.ts';
 import type { Protection } from './protect.ts';
@@ -43,6 +43,16 @@ export function capture(
     loaded,
     loaded.length > 0 ? libraryBudgetMs : evidenceBudgetMs,
   );
+}
+
+/** Runs what comes between the evidence and its report; what the evidence holds open does not stay so when it fails. */
+export async function orLetGo<T>(captured: Captured, act: () => Promise<T>): Promise<T> {
+  try {
+    return await act();
+  } catch (error) {
+    await closeCaptured(captured);
+    throw error;
+  }
 }
 
 interface Outcome {

@@ -1,7 +1,10 @@
-import { ancestry, readAlive, readStat, startOf } from '../linux/process-proc.ts';
+import { ancestry, type ProcessStat, readAlive, readStat, startOf } from '../linux/process-proc.ts';
 
-/** Why this process is never stopped, whatever an order or a fingerprint says; undefined when it may be. */
-export type Protection = (pid: number) => string | undefined;
+/**
+ * Why this process is never stopped, whatever an order or a fingerprint says; undefined when it may be.
+ * @param seen - what was read of it just now: each read saved is time in which a culprit does not run on.
+ */
+export type Protection = (pid: number, seen?: ProcessStat) => string | undefined;
 
 /**
  * Protects what keeps the machine and its watcher alive: pid 1, kernel threads, the agent, what started it and what it
@@ -10,13 +13,15 @@ export type Protection = (pid: number) => string | undefined;
  */
 export function protection(self: number): Protection {
   const above = new Map(ancestry(self).map((stat) => [stat.pid, { pid: stat.pid, start: startOf(stat) }]));
-  return (pid) => {
+  return (pid, seen = readStat(pid)) => {
     if (pid === 1) return 'it is process 1 of the machine';
     const ancestor = above.get(pid);
     if (ancestor !== undefined && readAlive(ancestor) !== undefined) {
       return pid === self ? 'it is the agent itself' : 'the agent descends from it';
     }
-    if (readStat(pid)?.kernelThread === true) return 'it is a kernel thread';
-    return ancestry(pid).some((stat) => stat.pid === self) ? 'the agent started it' : undefined;
+    if (seen?.kernelThread === true) return 'it is a kernel thread';
+    return seen !== undefined && ancestry(seen.ppid).some((stat) => stat.pid === self)
+      ? 'the agent started it'
+      : undefined;
   };
 }

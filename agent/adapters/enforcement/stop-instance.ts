@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { StopRequest, StopResult } from '../../ports.ts';
 import { until } from '../linux/cgroup-fs.ts';
 import { type ProcessStat, readAlive, readStat, startOf } from '../linux/process-proc.ts';
-import { capture, type Hand, report, stopWithinMs } from './hand.ts';
+import { capture, type Hand, orLetGo, report, stopWithinMs } from './hand.ts';
 
 /** Freezes the whole instance: it serves nobody until it is resumed, and its memory stays to be looked at. */
 export async function freezeInstance(hand: Hand, request: StopRequest): Promise<StopResult> {
@@ -16,16 +16,8 @@ export async function freezeInstance(hand: Hand, request: StopRequest): Promise<
   const stoppedAt = hand.now();
   const pids = hand.cgroups.procsBelow(cgroupPath);
   const captured = await capture(hand, request, membersOf(request, pids));
-  await hand.book.put({
-    incident: incident.id,
-    action: 'freeze',
-    cgroupPath,
-    pids,
-    since: stoppedAt,
-    deadline,
-    marker,
-    from: {},
-  });
+  const record = { incident: incident.id, action: 'freeze' as const, cgroupPath, pids, deadline, marker };
+  await orLetGo(captured, () => hand.book.put({ ...record, since: stoppedAt, from: {} }));
   if (frozen) return await report(hand, request, 'done', { stopped: pids, stoppedAt, captured });
   const detail = 'frozen, but a process is in an uninterruptible wait and has not stopped yet';
   return await report(hand, request, 'failed', { stopped: pids, captured, detail });
@@ -43,7 +35,7 @@ export async function killInstance(hand: Hand, request: StopRequest): Promise<St
   const pids = hand.cgroups.procsBelow(cgroupPath);
   const captured = await capture(hand, request, membersOf(request, pids));
   const dead = (): boolean => !hand.cgroups.state(cgroupPath).populated;
-  const problem = await killUntil(hand, request, dead);
+  const problem = await orLetGo(captured, () => killUntil(hand, request, dead));
   const stoppedAt = hand.now();
   // A systemd unit keeps its cgroup over a restart: it must not find it frozen.
   if (hand.cgroups.exists(cgroupPath)) hand.cgroups.freeze(cgroupPath, false);

@@ -2,7 +2,8 @@ import type { StopRequest, StopResult } from '../../ports.ts';
 import { until } from '../linux/cgroup-fs.ts';
 import { cgroupOf } from '../linux/process-proc.ts';
 import { Chase } from './chase.ts';
-import { capture, type Hand, report, stopWithinMs } from './hand.ts';
+import { type Captured, closeCaptured } from './evidence-proc.ts';
+import { capture, type Hand, orLetGo, report, stopWithinMs } from './hand.ts';
 
 /**
  * Moves the drifting subtree into a child cgroup of its own that is frozen; the rest of the instance runs on. SIGCONT
@@ -35,11 +36,8 @@ export async function holdSubtree(hand: Hand, request: StopRequest): Promise<Sto
       deadline,
       marker: into,
     };
-    await hand.book.put({
-      ...record,
-      since: earlier?.since ?? stoppedAt,
-      from: { ...earlier?.from, ...from },
-    });
+    const since = earlier?.since ?? stoppedAt;
+    await orLetGo(captured, () => hand.book.put({ ...record, since, from: { ...earlier?.from, ...from } }));
     if (still && complete) return await report(hand, request, 'done', { stopped: pids, stoppedAt, captured });
     const detail = complete
       ? 'held, but a process is in an uninterruptible wait and has not stopped yet'
@@ -97,13 +95,17 @@ async function moveIn(
 /** The second round finds what slipped past the first; a third is only needed when somebody sends SIGCONT all along. */
 const maxFreezeRounds = 8;
 
-/** Stops the subtree, takes its evidence, kills it. Neighbours are not touched. */
+/**
+ * Stops the subtree, takes or holds open what would die with it, kills it, and then writes the evidence down: hashes,
+ * copies and ancestors wait until it is dead, the answer waits for them. Neighbours are not touched.
+ */
 export async function killSubtree(hand: Hand, request: StopRequest): Promise<StopResult> {
   const chase = startChase(hand, request);
-  if (!(await isThere(hand, request, chase))) return gone(request);
+  let captured: Captured | undefined;
   try {
+    if (!(await isStruck(hand, request, chase))) return gone(request);
     await chase.run(false);
-    const captured = await capture(hand, request, chase.alive());
+    captured = await capture(hand, request, chase.alive());
     const dead = (): boolean => chase.alive().length === 0;
     let [complete, done, stoppedAt] = [false, false, 0];
     // Somebody who was woken by a SIGCONT in between may have forked once more: found in the next round.
@@ -121,6 +123,7 @@ export async function killSubtree(hand: Hand, request: StopRequest): Promise<Sto
     return await report(hand, request, 'failed', { stopped, captured, detail });
   } catch (error) {
     chase.wake();
+    if (captured !== undefined) await closeCaptured(captured);
     throw error;
   }
 }
@@ -138,6 +141,11 @@ async function isOver(chase: Chase): Promise<boolean> {
 
 async function isThere(hand: Hand, request: StopRequest, chase: Chase): Promise<boolean> {
   return hand.cgroups.exists(request.cgroupPath) && (await chase.grows());
+}
+
+/** As `isThere`, with whoever is there stopped already. */
+async function isStruck(hand: Hand, request: StopRequest, chase: Chase): Promise<boolean> {
+  return hand.cgroups.exists(request.cgroupPath) && (chase.strike() || (await chase.grows()));
 }
 
 async function leave(hand: Hand, into: string): Promise<void> {

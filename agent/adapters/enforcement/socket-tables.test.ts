@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseSocketTable, shownComm } from './evidence-proc.ts';
+import { parseSocketTable, parseUnixTable } from './socket-tables.ts';
 
 const head =
   '  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n';
@@ -24,11 +24,25 @@ describe('parseSocketTable', () => {
   });
 });
 
-describe('shownComm', () => {
+describe('parseUnixTable', () => {
+  const title = 'Num       RefCount Protocol Flags    Type St Inode Path';
+  const own = (inode: number, name = ''): string =>
+    `00000000e01b7d3a: 00000003 00000000 00000000 0001 03 ${String(inode).padStart(5)}${name}`;
+
   it.each([
-    ['nginx', '/usr/sbin/nginx', 'nginx'],
-    ['containerd-shim', '/usr/bin/containerd-shim-runc-v2', 'containerd-shim'],
-    ['ghp_16C7e42F292', '/tmp/ghp_16C7e42F292c6912E7710c838347Ae178B4a', '…'],
-    ['ghp_16C7e42F292', undefined, '…'],
-  ])('%s of %s is %s', (comm, exe, expected) => expect(shownComm(comm, exe)).toBe(expected));
+    ['sockets without a name', [own(77), own(821652)], ['77', '821652']],
+    ['not those with one', [own(77, ' /run/a.sock'), own(78, ' @b')], []],
+    [
+      'not a row that a name with a line break forges',
+      [own(77), own(78, ` @\n${own(99)}`), own(80)],
+      ['77', '80'],
+    ],
+    ['nor one that a path forges', [own(78, ` \n${own(99)}`)], []],
+  ])('takes %s', (_, rows, expected) => {
+    expect([...parseUnixTable(`${[title, ...rows].join('\n')}\n`)]).toEqual(expected);
+  });
+
+  it('passes over a row that was cut in its number', () => {
+    expect([...parseUnixTable(`${title}\n${own(77)}\n${own(821652).slice(0, -2)}`)]).toEqual(['77']);
+  });
 });
