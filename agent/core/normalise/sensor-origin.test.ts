@@ -19,6 +19,7 @@ it.each([
   ['the host, /usr', rootMount | hostNamespace, '/usr/bin/x', 'image'],
   ['the host, /tmp', rootMount | hostNamespace, '/tmp/x', 'scratch'],
   ['the host, a mount of its own for /home', hostNamespace, '/home/a/x', 'image'],
+  ['a host that lives on an overlay', hostNamespace | rootMount | overlay | upper, '/usr/bin/x', 'image'],
   ['the host, tmpfs', hostNamespace | tmpfs, '/dev/shm/x', 'scratch'],
   ['the host, root in memory', hostNamespace | tmpfs | rootMount, '/bin/sh', 'image'],
   ['the name of a folder that only begins like /tmp', rootMount | hostNamespace, '/tmpfiles/x', 'image'],

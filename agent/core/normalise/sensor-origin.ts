@@ -17,7 +17,9 @@ export function originOf(facts: number, path: string): Origin | undefined {
 
 function originOnRoot(facts: number, path: string): Origin {
   const has = (f: number) => (facts & f) !== 0;
-  if (has(fact.overlay) && !has(fact.layerUnknown)) return has(fact.upper) ? 'upper' : 'image';
+  // A host may live on an overlay too (live systems, development containers): there the upper layer is what was installed.
+  const layered = has(fact.overlay) && !has(fact.layerUnknown) && !has(fact.hostNamespace);
+  if (layered) return has(fact.upper) ? 'upper' : 'image';
   // A container whose whole root lies in memory was not made from an image; a host may have been (initramfs).
   if (has(fact.tmpfs) && !has(fact.hostNamespace)) return 'scratch';
   return byPath(path);
