@@ -71,6 +71,10 @@ async function run(io: Io, options: Options, directory: string, binary: string):
     type: 'note',
     dataDir: directory,
   });
+  // On a machine without services of their own nothing more would be printed, and silence looks like a defect.
+  const watched =
+    'what runs in a cgroup of its own (services, containers, sessions) is learned and watched from now on';
+  print(io, options, 'note', watched, { type: 'note', sentence: watched });
   try {
     await Promise.race([asked, endOf(stack)]);
   } finally {
