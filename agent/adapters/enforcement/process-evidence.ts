@@ -40,8 +40,9 @@ export function shownComm(comm: string, exe = ''): string {
 }
 
 /**
- * Reading cmdline takes the process's mmap lock and its pages, which may be made never to come (a FUSE mapping laid over
- * them): only ever in a thread with a time limit around it. Unlike tables, it is handed out whole by one read.
+ * Reading cmdline takes the process's mmap lock, which it can have kept for ever: a helper reads its memory where a FUSE
+ * file is mapped that never answers, and one of its threads waits to map more. So it is read only ever in a thread, with
+ * a time limit around it. Unlike tables, it is handed out whole by one read.
  */
 export async function readArgs(process: ProcessEvidence): Promise<void> {
   const fd = openSync(`/proc/${process.pid}/cmdline`, 'r');
