@@ -10,7 +10,7 @@ import { workloadKey } from '../fingerprint/workload.ts';
 import type { Attribution } from './core/attribution.ts';
 import type { Counters } from './core/counters.ts';
 import { nextStep, type StopAction } from './core/ladder.ts';
-import { checkOrder, type Stop } from './core/orders.ts';
+import { checkOrder, needed, type Stop, type StopMode } from './core/orders.ts';
 import type { Watch } from './core/watch.ts';
 import type { Enforcer, Log, StopRequest, StopResult } from './ports.ts';
 import type { StateLine } from './state-line.ts';
@@ -126,7 +126,7 @@ export class OrderDesk {
     const base = { order: order.id, incident: target.incident };
     if (incident === undefined || instance === undefined)
       return { ...base, result: 'target-gone', stopped: [], detail: 'the instance has ended' };
-    this.#charge(incident);
+    this.#charge(incident, needed[action]);
     const exclusive = attribution.isExclusive(instance);
     const deadline = now() + holdUs;
     const foreign = foreignProcesses(incident, target.process);
@@ -154,10 +154,11 @@ export class OrderDesk {
     };
   }
 
-  /** One incident charges once, however many orders it takes. */
-  #charge(incident: Incident): void {
-    if (this.#stops.some((s) => s.incident === incident.id)) return;
-    const stop = { at: this.#options.now(), incident: incident.id, workload: workloadKey(incident.workload) };
+  /** One incident charges each budget once, however many orders it takes. */
+  #charge(incident: Incident, mode: StopMode): void {
+    if (this.#stops.some((s) => s.incident === incident.id && s.mode === mode)) return;
+    const workload = workloadKey(incident.workload);
+    const stop = { at: this.#options.now(), incident: incident.id, workload, mode };
     this.#stops = [...this.#stops.slice(-maxReceipts), stop];
   }
 

@@ -71,8 +71,9 @@ const context: OrderContext = {
   held: false,
   stops: [],
 };
-const stop = { at: now - 1, incident: 'earlier', workload: workloadKey(workload) };
-const otherStop = { at: now - 1, incident: 'earlier', workload: 'another' };
+const stop = { at: now - 1, incident: 'earlier', workload: workloadKey(workload), mode: 'kill' } as const;
+const otherStop = { ...stop, workload: 'another' };
+const hold = { ...stop, mode: 'freeze' } as const;
 const target = order.target;
 
 describe('checkOrder', () => {
@@ -123,6 +124,13 @@ describe('checkOrder', () => {
     ],
     ['a fourth stop of the workload', 'refused-rate', {}, { stops: [stop, stop, stop] }],
     ['an eleventh stop on the node', 'refused-rate', {}, { stops: Array(10).fill(otherStop) }],
+    ['an eleventh hold of the workload', 'refused-rate', { action: 'hold' }, { stops: Array(10).fill(hold) }],
+    [
+      'a kill, held before, when the kills are spent',
+      'refused-rate',
+      {},
+      { stops: [stop, stop, stop, { ...hold, incident: order.target.incident }] },
+    ],
     ['a resume of what is not held', 'target-gone', { action: 'resume' }, {}],
   ])('refuses an order for %s', (_name, result, changed, known) => {
     const check = checkOrder({ ...order, ...changed }, { ...context, ...known });
@@ -138,6 +146,7 @@ describe('checkOrder', () => {
       {},
       { stops: [stop, stop, { ...stop, incident: context.incident?.id ?? '' }] },
     ],
+    ['a hold when the kills are spent', { action: 'hold' }, { stops: [stop, stop, stop] }],
     ['stops of long ago', {}, { stops: [stop, stop, stop].map((s) => ({ ...s, at: now - 601_000_000 })) }],
     ['clocks that differ by seconds', {}, { now: now + 34_000_000 }],
   ])('obeys %s', (_name, changed, known) => {

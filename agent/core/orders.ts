@@ -22,20 +22,28 @@ export interface Stop {
   readonly at: number;
   readonly incident: string;
   readonly workload: string;
+  /** What had to be approved for it: killing and holding have budgets of their own. */
+  readonly mode: StopMode;
 }
+export type StopMode = Extract<Mode, 'freeze' | 'kill'>;
 
 export type OrderCheck = { readonly go: true } | { readonly go: false; readonly receipt: Receipt };
 
 /** An order lives at most a minute; the clocks of collector and node may differ by this much (reference: signing §8). */
 const maxLifeUs = 60_000_000;
 const skewUs = 5_000_000;
-/** Defaults of DESIGN §11, held here too so that a collector that was taken over cannot empty a node. */
+/**
+ * Defaults of DESIGN §11, held here too so that a collector that was taken over cannot empty a node. Holds have a wider
+ * budget, the collector's own: a kill that was braked becomes a hold, and must not fail for the same reason again.
+ */
 const windowUs = 600_000_000;
-const maxPerWorkload = 3;
-const maxPerNode = 10;
+const budgets: Readonly<Record<StopMode, { readonly workload: number; readonly node: number }>> = {
+  kill: { workload: 3, node: 10 },
+  freeze: { workload: 10, node: 50 },
+};
 
 /** What each action needs to have been approved. */
-const needed: Readonly<Record<Exclude<Order['action'], 'resume'>, Mode>> = {
+export const needed: Readonly<Record<Exclude<Order['action'], 'resume'>, StopMode>> = {
   hold: 'freeze',
   freeze: 'freeze',
   'kill-subtree': 'kill',
@@ -71,17 +79,18 @@ export function checkOrder(order: Order, context: OrderContext): OrderCheck {
   const needs = needed[order.action];
   if (modes.indexOf(allowed) < modes.indexOf(needs))
     return refuse('refused-protected', `the approval allows ${allowed}, this needs ${needs}`);
-  return rateProblem(incident, context) ?? { go: true };
+  return rateProblem(incident, needs, context) ?? { go: true };
 
-  function rateProblem(about: Incident, { stops, now }: OrderContext): OrderCheck | undefined {
-    const recent = stops.filter((s) => s.at > now - windowUs);
-    // One incident charges once: a hold that becomes a kill is the same stop going further (DESIGN §8).
+  function rateProblem(about: Incident, mode: StopMode, known: OrderContext): OrderCheck | undefined {
+    const recent = known.stops.filter((s) => s.mode === mode && s.at > known.now - windowUs);
+    const most = budgets[mode];
+    // One incident charges each budget once, however often its program is started again (DESIGN §8).
     if (recent.some((s) => s.incident === about.id)) return undefined;
     const key = workloadKey(about.workload);
-    if (recent.filter((s) => s.workload === key).length >= maxPerWorkload)
-      return refuse('refused-rate', `${maxPerWorkload} stops of this workload in ten minutes are enough`);
-    return recent.length >= maxPerNode
-      ? refuse('refused-rate', `${maxPerNode} stops on this node in ten minutes are enough`)
+    if (recent.filter((s) => s.workload === key).length >= most.workload)
+      return refuse('refused-rate', `${most.workload} stops of this workload in ten minutes are enough`);
+    return recent.length >= most.node
+      ? refuse('refused-rate', `${most.node} stops on this node in ten minutes are enough`)
       : undefined;
   }
 }
