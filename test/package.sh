@@ -4,6 +4,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 work=$(mktemp -d /tmp/whorl-package.XXXXXX)
 trap 'rm -rf "$work"' EXIT
+# .npmrc keeps scripts of packages from running, and with them our own prepack.
+npm run --silent build
 npm pack --silent --pack-destination "$work" >/dev/null
 cp .npmrc "$work/.npmrc"
 cd "$work"
