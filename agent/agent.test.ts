@@ -207,6 +207,34 @@ describe('the agent', () => {
     expect(world.acts).toMatchObject([{ culprit: ref(102), subtree: [ref(102), ref(101)] }]);
   });
 
+  it('leaves the shell that a person opened at the same time alone', async () => {
+    const world = start();
+    await inForce(world);
+    attack(world, 100);
+    world.now += 100_000;
+    world.see(
+      { time: world.now, process: ref(103), kind: 'attach', to: 100 },
+      {
+        time: world.now,
+        process: ref(103),
+        cgroup: 100,
+        kind: 'exec',
+        exe: '/bin/sh',
+        args: ['sh'],
+        origin: 'image',
+      },
+    );
+    world.now += 2_000_000;
+    world.see(opens(world, 101, '/etc/gshadow'));
+    const told = await world.until(() =>
+      reportsOf(world, 'incident').find((r) => r.incident.drifts.some((d) => d.root === 'interactive')),
+    );
+    expect(told.incident.culprit).toEqual(ref(101));
+    world.downlink?.onOrder(signOrder(await order(world), commander));
+    await world.until(() => world.acts[0]);
+    expect(world.acts).toMatchObject([{ culprit: ref(101), subtree: [ref(101)] }]);
+  });
+
   it('alerts on what is never normal while it still learns, and does not learn it', async () => {
     const world = start();
     cart(world, 100);

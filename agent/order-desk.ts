@@ -192,10 +192,13 @@ export class OrderDesk {
   }
 }
 
-/** What one stop takes along: the culprit, and every other process of foreign code that its incident tells of. */
+/**
+ * What one stop takes along: the culprit, and every other process of foreign code that its incident tells of. What a
+ * person started by exec or attach is stopped by an order that names it, never beside another (DESIGN §7).
+ */
 function foreignProcesses(incident: Incident, culprit: ProcessRef): readonly ProcessRef[] {
   const others = incident.drifts
-    .filter((d) => d.kind === 'exec' && isForeign(d.because))
+    .filter((d) => d.kind === 'exec' && d.root !== 'interactive' && isForeign(d.because))
     .map((d) => d.process);
   return [culprit, ...others];
 }

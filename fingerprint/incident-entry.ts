@@ -47,8 +47,8 @@ export interface Entry {
   first: number;
   last: number;
   culprit: ProcessRef;
-  /** Whether anything in it is the work of foreign code. */
-  foreign: boolean;
+  /** Of the culprit: 0 a known program, 1 what a person started from outside, 2 foreign code. It only grows. */
+  rank: number;
   acted: boolean;
   approval: Approval | undefined;
 }

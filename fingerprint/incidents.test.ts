@@ -97,6 +97,24 @@ describe('IncidentBook', () => {
     expect(book.open()).toHaveLength(1);
   });
 
+  it('is about the intruder, not about the shell a person opened at the same time', () => {
+    const book = new IncidentBook();
+    const persons: Behaviour = {
+      root: 'interactive',
+      lineage: ['/bin/sh'],
+      kind: 'exec',
+      args: ['sh'],
+      origin: 'image',
+    };
+    const person = { process: at(3), culprit: at(3) };
+    expect(book.add(seen(persons, 'never-learnable', person))).toMatchObject({ culprit: at(3) });
+    expect(book.add(seen(exec))).toMatchObject({ culprit: at(7) });
+    const later = { ...persons, args: ['sh', '-l'] };
+    expect(book.add(seen(later, 'never-learnable', { process: at(4), culprit: at(4) }))).toMatchObject({
+      culprit: at(7),
+    });
+  });
+
   it('says that the same thing was started again, and names the living culprit', () => {
     const book = new IncidentBook();
     const first = book.add(seen(exec));

@@ -108,7 +108,7 @@ export class IncidentBook {
       first: time,
       last: time,
       culprit,
-      foreign: false,
+      rank: 0,
       acted: false,
       approval: undefined,
     };
@@ -136,12 +136,18 @@ export class IncidentBook {
  * @returns whether the culprit is another one now.
  */
 function move(entry: Entry, o: Observed, id: string): boolean {
-  const foreign = isForeign(o.verdict.because);
-  const better = foreign || (!entry.foreign && entry.id === id);
-  entry.foreign ||= foreign;
+  const rank = rankOf(o);
+  const better = rank > entry.rank || (rank === entry.rank && (rank > 0 || entry.id === id));
+  entry.rank = Math.max(entry.rank, rank);
   if (!better || sameProcess(entry.culprit, o.culprit)) return false;
   entry.culprit = o.culprit;
   return true;
+}
+
+/** A person's own shell is seldom stopped: it must not stand before the intruder who came in beside it. */
+function rankOf(o: Observed): number {
+  if (!isForeign(o.verdict.because)) return 0;
+  return o.behaviour.root === 'interactive' ? 1 : 2;
 }
 
 function scopeOf(o: Observed): string {
