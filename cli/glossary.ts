@@ -30,6 +30,10 @@ export const driftMeanings: Readonly<Record<DriftReason, Meaning>> = {
   'first-egress': ['a program that never talked to anybody connected out'],
   'new-peer': ['a program that does connect out connected to somebody new'],
   'new-listener': ['a program listens on a port where it never listened'],
+  rebinding: [
+    'a public name answered an address inside: loopback, link-local, metadata or private space',
+    'look at who answers for that name; an attacker may be steering the program to something internal',
+  ],
   'new-name': ['a program asked for a DNS name that it never asked for'],
   'new-privilege': ['a program used a power of the kernel that it never used'],
   'never-learnable': [
@@ -62,6 +66,10 @@ export const unjudgedMeanings: Readonly<Record<UnjudgedReason, Meaning>> = {
     'whorl status shows how many and where',
   ],
   'instance-unknown': ['it is not known which workload the process belongs to'],
+  'startup-not-learned': [
+    'no start of this workload was seen while it was learned, so starts are not judged yet',
+    'restart one copy when it suits you; whorl status lists them',
+  ],
   'started-before-agent': [
     'the process is older than the agent, its start was not seen',
     'restart the workload once',

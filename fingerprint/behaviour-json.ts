@@ -45,7 +45,7 @@ function readAct(r: ObjectReader): Act {
     case 'load':
       return { kind, path: text('path'), ...origin() };
     case 'open':
-      return { kind, path: text('path'), access: r.word('access', accesses) };
+      return { kind, path: text('path'), access: r.word('access', accesses), ...origin() };
     case 'link':
       return { kind, path: text('path'), target: text('target') };
     case 'delete':
@@ -58,6 +58,7 @@ function readAct(r: ObjectReader): Act {
         transport: r.word('transport', transports),
         peer: text('peer'),
         ...r.optional('unnamed', () => r.flag('unnamed')),
+        ...r.optional('inward', () => r.flag('inward')),
         port: r.value('port', readPort),
       };
     case 'listen':

@@ -28,7 +28,13 @@ export type Behaviour = Actor &
         readonly env?: readonly string[];
       }
     | { readonly kind: 'load'; readonly path: string; readonly origin?: Origin }
-    | { readonly kind: 'open'; readonly path: string; readonly access: Access }
+    | {
+        readonly kind: 'open';
+        readonly path: string;
+        readonly access: Access;
+        /** Reads of `image` files are judged by class, names on a `volume` may become a data directory. */
+        readonly origin?: Origin;
+      }
     | { readonly kind: 'link'; readonly path: string; readonly target: string }
     | { readonly kind: 'delete'; readonly path: string }
     | { readonly kind: 'rename'; readonly path: string; readonly to: string }
@@ -39,6 +45,8 @@ export type Behaviour = Actor &
         readonly peer: string;
         /** True when `peer` is an address that no answer, service or address book names: alert at most. */
         readonly unnamed?: true;
+        /** True when a public name answered an address inside: loopback, link-local, metadata or private space. */
+        readonly inward?: true;
         /** 0 for unix sockets; -1 for an ephemeral port. */
         readonly port: number;
       }

@@ -80,7 +80,18 @@ function parseContainer(value: unknown, field: string): ContainerRef {
     ...text('namespace'),
     ...text('pod'),
     ...text('owner'),
+    ...r.optional('probes', () => r.list('probes', parseVector, maxProbes)),
+    ...r.optional('command', () => r.value('command', parseVector)),
   });
+}
+
+/** Three probes and two hooks per container; an init system might list more. */
+const maxProbes = 64;
+
+function parseVector(value: unknown, field: string): string[] {
+  if (!Array.isArray(value) || value.length > maxArgs)
+    return refuse(field, `must be a list of at most ${maxArgs} arguments`);
+  return value.map((v: unknown, i) => readText(v, `${field}[${i}]`));
 }
 
 function parseAnswer(value: unknown, field: string): DnsAnswer {
@@ -158,6 +169,7 @@ function readExec(r: ObjectReader): Facts {
     ...r.optional('cwd', () => r.text('cwd')),
     ...readOrigin(r),
     ...r.optional('sha256', () => r.value('sha256', readSha256)),
+    ...r.optional('caller', () => r.text('caller', 256)),
     ...r.optional('env', () => r.list('env', readText, maxHooks)),
   };
 }

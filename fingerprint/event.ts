@@ -39,10 +39,17 @@ export interface ContainerRef {
   readonly namespace?: string;
   readonly pod?: string;
   readonly owner?: string;
+  /** Argument vectors of the probes and hooks that the pod spec or the image names: what may enter from outside. */
+  readonly probes?: readonly (readonly string[])[];
+  /** Entrypoint and command as the runtime was told: part of the identity of a site baseline (DESIGN §2.1). */
+  readonly command?: readonly string[];
 }
 
-/** Where the bytes of an executed or loaded file came from (DESIGN §5). */
-export const origins = ['image', 'upper', 'volume', 'scratch', 'memory'] as const;
+/**
+ * Where the bytes of a file came from (DESIGN §5). `upper` was written into the container and differs from what the image
+ * has there; `carried` has the bytes of a file of another image of the same pod (an init container that hands over a tool).
+ */
+export const origins = ['image', 'upper', 'volume', 'scratch', 'memory', 'carried'] as const;
 export type Origin = (typeof origins)[number];
 
 export const accesses = ['read', 'write', 'create', 'map'] as const;
@@ -111,6 +118,8 @@ export type Event = Base &
         readonly sha256?: string;
         /** Names of loader or interpreter hooks in the environment (LD_PRELOAD, NODE_OPTIONS …), never their values. */
         readonly env?: readonly string[];
+        /** Who entered from outside, where the source can tell: a login name or `uid:1000`. Evidence, never judged. */
+        readonly caller?: string;
       }
     | { readonly kind: 'exit'; readonly code: number; readonly signal?: number }
     | { readonly kind: 'load'; readonly path: string; readonly origin?: Origin }

@@ -25,6 +25,8 @@ export interface Drift extends Actor {
   /** The process that did it first: what enforcement must re-check. */
   readonly process: ProcessRef;
   readonly found?: true;
+  /** Who entered from outside, where known. */
+  readonly caller?: string;
 }
 
 /** What was approved, for the sentence: who signed which version, and how far a reaction may go. */
@@ -33,6 +35,8 @@ export interface Approval {
   readonly version: number;
   readonly signedBy: string;
   readonly maxMode: Mode;
+  /** Signed by the collector's learner key alone: nobody has looked at it yet, so drift is one step less grave. */
+  readonly provisional?: true;
 }
 
 /** Drifts of one workload that share a lineage or begin together on one instance. The thing a person reads. */

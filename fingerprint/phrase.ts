@@ -17,6 +17,7 @@ const originNotes: Readonly<Record<Origin, string>> = {
   volume: ' (on a volume)',
   scratch: ' (in a scratch directory)',
   memory: ' (in memory only)',
+  carried: ' (from another image of the pod)',
 };
 
 export function originNote(origin: Origin | undefined): string {

@@ -32,9 +32,20 @@ const reports: readonly Report[] = [
     instance: 'c1',
     index: 3,
     behaviour: { root: 'entrypoint', lineage: ['/a'], kind: 'delete', path: '/x' },
+    phase: 'start',
     time: 7,
   },
-  { type: 'support', workload, instance: 'c1', seen: 'Bw==', since: 1, until: 2, events: 9, lost: 0 },
+  {
+    type: 'support',
+    workload,
+    instance: 'c1',
+    seen: 'Bw==',
+    phase: 'steady',
+    since: 1,
+    until: 2,
+    events: 9,
+    lost: 0,
+  },
   {
     type: 'incident',
     incident: {

@@ -4,6 +4,7 @@ import { canonicalBytes } from './canonical.ts';
 import { behaviourKinds } from './event.ts';
 import { parseIncident } from './incident-json.ts';
 import { ObjectReader, readText, readWord, refuse } from './object-reader.ts';
+import { phases } from './phase.ts';
 import { parseReceipt } from './receipt-json.ts';
 import type { Report } from './report.ts';
 import { parseInstance, parseWorkload } from './workload-json.ts';
@@ -50,6 +51,7 @@ function readReport(r: ObjectReader): Report {
         instance: r.text('instance'),
         index: r.integer('index'),
         behaviour: r.value('behaviour', parseBehaviour),
+        phase: r.word('phase', phases),
         time: r.integer('time'),
       };
     case 'support':
@@ -58,6 +60,7 @@ function readReport(r: ObjectReader): Report {
         workload: r.value('workload', parseWorkload),
         instance: r.text('instance'),
         seen: r.value('seen', readBits),
+        phase: r.word('phase', phases),
         ...readSpan(r),
         events: r.integer('events'),
         lost: r.integer('lost'),

@@ -2,6 +2,7 @@ import type { Behaviour } from './behaviour.ts';
 import type { BehaviourKind } from './event.ts';
 import type { Incident } from './incident.ts';
 import type { Receipt } from './order.ts';
+import type { Phase } from './phase.ts';
 import type { Instance, Workload } from './workload.ts';
 
 /**
@@ -25,15 +26,18 @@ export type Report =
       readonly instance: string;
       readonly index: number;
       readonly behaviour: Behaviour;
+      /** Part of the copy's life in which it showed first. */
+      readonly phase: Phase;
       readonly time: number;
     }
   | {
-      /** Which entries of the dictionary this instance has shown. */
+      /** Which entries of the dictionary this instance has shown in one phase of its life. */
       readonly type: 'support';
       readonly workload: Workload;
       readonly instance: string;
       /** Bit i = dictionary index i; base64, little-endian bits. */
       readonly seen: string;
+      readonly phase: Phase;
       readonly since: number;
       readonly until: number;
       readonly events: number;

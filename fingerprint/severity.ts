@@ -14,6 +14,7 @@ const byReason: Readonly<Record<DriftReason, Severity | 'by-act'>> = {
   'new-environment': 'high',
   'sensitive-file': 'high',
   'first-egress': 'high',
+  rebinding: 'high',
   'new-privilege': 'high',
   'new-arguments': 'medium',
   'new-peer': 'medium',

@@ -6,6 +6,8 @@ export const unjudgedReasons = [
   'events-lost',
   'instance-unknown',
   'started-before-agent',
+  /** A provisional fingerprint of copies that were all older than the agent says nothing about starts. */
+  'startup-not-learned',
 ] as const;
 export type UnjudgedReason = (typeof unjudgedReasons)[number];
 
@@ -39,6 +41,8 @@ export const driftReasons = [
   'new-peer',
   'new-listener',
   'new-name',
+  /** A public name answered an address inside: loopback, link-local, metadata or private space. */
+  'rebinding',
   'new-privilege',
   /** Kinds that are never normal without approval by name. */
   'never-learnable',

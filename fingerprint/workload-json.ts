@@ -18,6 +18,7 @@ export function parseWorkload(value: unknown, field: string): Workload {
     owner: name('owner'),
     container: name('container'),
     role: r.word('role', roles),
+    ...r.optional('entry', () => r.value('entry', readName)),
     subject: r.value('subject', parseSubject),
   });
 }

@@ -18,6 +18,8 @@ export interface Workload {
   readonly owner: string;
   readonly container: string;
   readonly role: Role;
+  /** First 16 hex digits of the SHA-256 of the generalised entrypoint and command, where the runtime tells them. */
+  readonly entry?: string;
   readonly subject: Subject;
 }
 
@@ -35,5 +37,6 @@ export interface Instance {
  * The parts cannot hold a newline (parsers refuse control characters), so the join is unambiguous.
  */
 export function workloadKey(w: Workload): string {
-  return [w.cluster, w.namespace, w.owner, w.container, w.role, w.subject.name, w.subject.digest].join('\n');
+  const { cluster, namespace, owner, container, role, entry = '', subject } = w;
+  return [cluster, namespace, owner, container, role, entry, subject.name, subject.digest].join('\n');
 }

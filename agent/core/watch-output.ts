@@ -62,6 +62,7 @@ export function support(
     type: 'support',
     workload: watched.workload,
     instance: instance.instance.id,
+    phase: 'steady',
     seen: Buffer.from(instance.seen.bytes()).toString('base64'),
     since: instance.since,
     until,

@@ -212,6 +212,7 @@ export class Watch {
       instance: instance.instance.id,
       index: entry.index,
       behaviour,
+      phase: 'steady',
       time,
     };
     return [{ type: 'report', report }];

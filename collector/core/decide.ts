@@ -134,6 +134,7 @@ function deservedBy(drift: Drift): Cap {
     case 'new-environment':
     case 'sensitive-file':
     case 'new-listener':
+    case 'rebinding':
     case 'new-name':
     case 'new-privilege':
       return { mode: 'freeze', reason: 'kind-of-drift' };

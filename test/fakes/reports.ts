@@ -65,6 +65,7 @@ export function aNovelty(index: number, path = `/data/${index}`, instance = 'sho
     instance,
     index,
     behaviour: aBehaviour(path),
+    phase: 'steady',
     time: 1000 + index,
   };
 }
@@ -78,6 +79,7 @@ export function aSupport(seen: readonly number[], over: { instance?: string; los
     workload: shop,
     instance: over.instance ?? 'shop-1',
     seen: bytes.toString('base64'),
+    phase: 'steady',
     since: 1000,
     until: 2000,
     events: 10,
