@@ -41,7 +41,7 @@ export class KnownActs {
 export function subjectKey(b: Behaviour): string | undefined {
   switch (b.kind) {
     case 'open':
-      return `open ${b.access} ${b.path}`;
+      return `open ${b.access} ${b.origin ?? '-'} ${b.path}`;
     case 'load':
       return `load ${b.origin ?? '-'} ${b.path}`;
     case 'delete':

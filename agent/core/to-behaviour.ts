@@ -27,7 +27,14 @@ export function toBehaviour(act: AttributedAct, peers: PeerNames): Behaviour | N
         ...(event.origin === undefined ? {} : { origin: event.origin }),
       };
     case 'open':
-      return { root, lineage, kind: 'open', path: event.path + cut, access: event.access };
+      return {
+        root,
+        lineage,
+        kind: 'open',
+        path: event.path + cut,
+        access: event.access,
+        ...(event.origin === undefined ? {} : { origin: event.origin }),
+      };
     case 'link':
       return { root, lineage, kind: 'link', path: event.path, target: event.target + cut };
     case 'delete':
