@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
@@ -77,7 +77,7 @@ describe('ingest', () => {
       newDecisions: [],
     });
     const [shown] = (await learned()).instances;
-    expect(shown).toMatchObject({ events: 10, lost: 0, seen: [0] });
+    expect(shown).toMatchObject({ events: 10, lost: 0, seen: { start: [], steady: [0] } });
   });
 
   it('takes only what is new of a batch that overlaps', async () => {
@@ -154,8 +154,8 @@ describe('what was learned', () => {
     );
     const { novelties } = await learned();
     expect(novelties).toEqual([
-      { ordinal: 0, behaviour: aBehaviour('/etc/a'), time: 1000, instance: 'shop-2' },
-      { ordinal: 1, behaviour: aBehaviour('/etc/b'), time: 1003, instance: 'shop-2' },
+      { ordinal: 0, behaviour: aBehaviour('/etc/a'), time: 1000, instance: 'shop-2', phase: 'steady' },
+      { ordinal: 1, behaviour: aBehaviour('/etc/b'), time: 1003, instance: 'shop-2', phase: 'steady' },
     ]);
   });
 
@@ -165,7 +165,7 @@ describe('what was learned', () => {
     await store.ingest(delivery(1, [aNovelty(0, '/a'), aNovelty(1, '/b')]), 2);
     const theirs = [aNovelty(0, '/b', 'shop-2'), aSupport([0], { instance: 'shop-2' })];
     await store.ingest(delivery(1, theirs, other), 3);
-    expect((await learned()).instances.map((i) => [i.instance.id, i.seen])).toEqual([
+    expect((await learned()).instances.map((i) => [i.instance.id, i.seen.steady])).toEqual([
       ['shop-1', [0, 1]],
       ['shop-2', [1]],
     ]);
@@ -173,7 +173,7 @@ describe('what was learned', () => {
 
   it('takes a bit that no novelty explains for loss', async () => {
     await store.ingest(delivery(1, [aNovelty(0), aSupport([0, 9], { lost: 2 })]), 2);
-    expect((await learned()).instances[0]).toMatchObject({ seen: [0], lost: 3 });
+    expect((await learned()).instances[0]).toMatchObject({ seen: { steady: [0] }, lost: 3 });
   });
 
   it('knows which copies run, and forgets them when their agent starts anew', async () => {
@@ -265,6 +265,18 @@ describe('orders and decisions', () => {
   });
 });
 
+/** Every column of every table with its type, whatever their order. */
+function columnsOf(file: string): unknown {
+  const db = new Sqlite(file, { readonly: true, timeout: 0 });
+  try {
+    const sql = `SELECT m.name || '.' || c.name || ' ' || c.type || ' ' || c."notnull" || ' ' || c.pk
+      FROM sqlite_master m JOIN pragma_table_info(m.name) c WHERE m.type = 'table' ORDER BY 1`;
+    return db.prepare(sql).pluck().all();
+  } finally {
+    db.close();
+  }
+}
+
 describe('the file', () => {
   it('keeps everything over a restart', async () => {
     await store.ingest(delivery(1, [aNovelty(0), aGap]), 2);
@@ -285,12 +297,50 @@ describe('the file', () => {
     });
   });
 
+  it('of an older release is brought up to date, with everything it holds', async () => {
+    const file = join(dir, 'v1.db');
+    const db = new Sqlite(file);
+    db.exec(readFileSync('test/fixtures/store/schema-v1.sql', 'utf8'));
+    db.pragma('user_version = 1');
+    const { cluster, namespace, owner, container, role, subject } = shop;
+    const parts = [cluster, namespace, owner, container, role, subject.name, subject.digest];
+    db.prepare('INSERT INTO workloads VALUES (7, ?, ?, ?, ?, ?, ?, ?, ?)').run('old', ...parts);
+    const behaviour = JSON.stringify(aBehaviour('/data/0'));
+    db.prepare("INSERT INTO novelties VALUES (7, 0, 'i', ?, 5, 'shop-1')").run(behaviour);
+    db.exec(
+      "INSERT INTO instances (workload, node, id, agent, seen) VALUES (7, 'node-1', 'shop-1', 'a1', x'01')",
+    );
+    db.close();
+
+    const old = await SqliteStore.open(file);
+    try {
+      const found = await old.learned(shopHash);
+      expect(found?.workload).toEqual(shop);
+      expect(found?.novelties).toMatchObject([
+        { ordinal: 0, behaviour: aBehaviour('/data/0'), phase: 'steady' },
+      ]);
+      expect(found?.instances).toMatchObject([{ seen: { start: [], steady: [0] } }]);
+      await old.openAgent(hello, 1);
+      await old.ingest(delivery(1, [aNovelty(0, '/data/1')]), 2);
+      expect((await old.learned(shopHash))?.novelties).toHaveLength(2);
+      const withEntry = { ...shop, entry: 'f'.repeat(16) };
+      const incident = anIncident({ workload: withEntry });
+      await old.ingest(delivery(2, [{ type: 'incident', incident }]), 3);
+      expect((await old.workloads()).map((w) => w.workload.entry)).toEqual([undefined, 'f'.repeat(16)]);
+    } finally {
+      await old.close();
+    }
+    await store.close();
+    expect(columnsOf(file)).toEqual(columnsOf(join(dir, 'whorl.db')));
+    store = await SqliteStore.open(join(dir, 'whorl.db'));
+  });
+
   it('is refused when a newer release wrote it', async () => {
     const file = join(dir, 'newer.db');
     const db = new Sqlite(file);
     db.pragma('user_version = 999');
     db.close();
-    await expect(SqliteStore.open(file)).rejects.toThrow(/schema 999, this one reads 1/);
+    await expect(SqliteStore.open(file)).rejects.toThrow(/schema 999, this one reads up to 2/);
   });
 
   it('is refused when it is no database', async () => {

@@ -13,7 +13,7 @@ const instance = (id: string, over: Partial<LearnedInstance> = {}): LearnedInsta
   until: 9_000_000,
   events: 10,
   lost: 1,
-  seen: [0],
+  seen: { start: [0], steady: [] },
   ...over,
 });
 
@@ -22,6 +22,7 @@ const novelty = (ordinal: number, path: string) => ({
   behaviour: aBehaviour(path),
   time: 2_000_000,
   instance: 'a',
+  phase: 'steady' as const,
 });
 
 const learned: LearnedWorkload = {

@@ -17,7 +17,7 @@ function copy(id: string, over: Partial<LearnedInstance> = {}): LearnedInstance 
     until: 0,
     events: 0,
     lost: 0,
-    seen: [],
+    seen: { start: [], steady: [] },
     ...over,
   };
 }
@@ -33,6 +33,7 @@ const learned = (
     behaviour,
     time: 9_000_000 + ordinal,
     instance: 'a',
+    phase: 'steady' as const,
   })),
   instances,
 });
@@ -48,7 +49,13 @@ const dropped: Behaviour = {
 describe('historyOf', () => {
   it('counts who saw what', () => {
     const history = historyOf(
-      learned([aBehaviour('/a'), aBehaviour('/b')], [copy('a', { seen: [0, 1] }), copy('b', { seen: [0] })]),
+      learned(
+        [aBehaviour('/a'), aBehaviour('/b')],
+        [
+          copy('a', { seen: { start: [0], steady: [0, 1] } }),
+          copy('b', { seen: { start: [], steady: [0] } }),
+        ],
+      ),
       now,
     );
     expect(history.entries.map((e) => [e.program, e.firstSeen, e.instances])).toEqual([

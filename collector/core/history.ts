@@ -38,7 +38,8 @@ function entryOf({ behaviour, time, instance }: LearnedNovelty, instances: numbe
 function countInstances(instances: readonly LearnedInstance[]): Map<number, number> {
   const counts = new Map<number, number>();
   for (const { seen } of instances)
-    for (const ordinal of seen) counts.set(ordinal, (counts.get(ordinal) ?? 0) + 1);
+    for (const ordinal of new Set([...seen.start, ...seen.steady]))
+      counts.set(ordinal, (counts.get(ordinal) ?? 0) + 1);
   return counts;
 }
 

@@ -1,5 +1,6 @@
 import type { Behaviour } from '../../fingerprint/behaviour.ts';
 import type { BehaviourKind } from '../../fingerprint/event.ts';
+import type { Phase } from '../../fingerprint/phase.ts';
 import type { Instance, Workload } from '../../fingerprint/workload.ts';
 
 /** What agents have told of one workload, over all nodes. Times in µs since the Unix epoch. */
@@ -17,6 +18,8 @@ export interface LearnedNovelty {
   /** The earliest that was reported. */
   readonly time: number;
   readonly instance: string;
+  /** Of that copy's life in which it was shown. */
+  readonly phase: Phase;
 }
 
 export interface LearnedInstance {
@@ -31,6 +34,6 @@ export interface LearnedInstance {
   readonly until: number;
   readonly events: number;
   readonly lost: number;
-  /** Ordinals of the behaviours that this copy has shown. */
-  readonly seen: readonly number[];
+  /** Ordinals of the behaviours that this copy has shown, by phase of its life. */
+  readonly seen: Readonly<Record<Phase, readonly number[]>>;
 }

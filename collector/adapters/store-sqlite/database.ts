@@ -1,9 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs';
 import Sqlite from 'better-sqlite3';
 import { StoreError } from '../../ports.ts';
+import { migrations } from './migrations.ts';
 
-/** Raised with every change of schema.sql. */
-const schemaVersion = 1;
+/** Raised with every change of schema.sql, with a step in migrations.ts that brings older files up. */
+const schemaVersion = migrations.length + 1;
 
 /**
  * Opens the database for one process alone, durably: WAL with a sync at each commit, so that what was acknowledged
@@ -31,15 +32,20 @@ export function openDatabase(file: string): Sqlite.Database {
 }
 
 function bringUp(db: Sqlite.Database): void {
-  const version = db.pragma('user_version', { simple: true });
+  const version = Number(db.pragma('user_version', { simple: true }));
   if (version === schemaVersion) return;
-  if (version !== 0) {
+  if (version > schemaVersion) {
     throw new StoreError(
       'newer-schema',
-      `the database was written by another release of whorl (schema ${version}, this one reads ${schemaVersion}); start that release, or name another data directory`,
+      `the database was written by a newer release of whorl (schema ${version}, this one reads up to ${schemaVersion}); start that release, or name another data directory`,
     );
   }
-  db.exec(`BEGIN; ${schema()}; PRAGMA user_version = ${schemaVersion}; COMMIT`);
+  // All or nothing: a file that is half brought up could be read by neither release.
+  db.transaction(() => {
+    if (version === 0) db.exec(schema());
+    else for (const step of migrations.slice(version - 1)) step(db);
+    db.pragma(`user_version = ${schemaVersion}`);
+  })();
 }
 
 /** Beside this file in the source tree; compiled, this file is one folder further from the package's root. */

@@ -2,6 +2,7 @@ import { parseBehaviour } from '../../../fingerprint/behaviour-json.ts';
 import { type BehaviourKind, behaviourKinds } from '../../../fingerprint/event.ts';
 import type { Incident } from '../../../fingerprint/incident.ts';
 import { actions, type Order, type Receipt } from '../../../fingerprint/order.ts';
+import { phases } from '../../../fingerprint/phase.ts';
 import type { Report } from '../../../fingerprint/report.ts';
 import { parseReport } from '../../../fingerprint/report-json.ts';
 import { parseJson } from '../../../fingerprint/strict-json.ts';
@@ -56,13 +57,14 @@ export function learnedWorkload(record: LearnedRecord): LearnedWorkload {
 }
 
 function workloadOf(record: WorkloadRecord): Workload {
-  const { cluster, namespace, owner, container, name, digest } = record;
+  const { cluster, namespace, owner, container, entry, name, digest } = record;
   return {
     cluster,
     namespace,
     owner,
     container,
     role: oneOf(roles, record.role),
+    ...(entry === '' ? {} : { entry }),
     subject: { name, digest },
   };
 }
@@ -73,6 +75,7 @@ function noveltyRow(record: NoveltyRecord): LearnedNovelty {
     behaviour: parseBehaviour(parseJson(Buffer.from(record.behaviour))),
     time: record.time_us,
     instance: record.instance,
+    phase: oneOf(phases, record.phase),
   };
 }
 

@@ -1,4 +1,5 @@
 import type Sqlite from 'better-sqlite3';
+import type { Phase } from '../../../fingerprint/phase.ts';
 import type { IncidentFilter } from '../../ports.ts';
 import { bits } from './bitset.ts';
 
@@ -26,6 +27,7 @@ export interface WorkloadRecord {
   readonly owner: string;
   readonly container: string;
   readonly role: string;
+  readonly entry: string;
   readonly name: string;
   readonly digest: string;
 }
@@ -50,7 +52,7 @@ export interface InstanceRecord {
   readonly until_us: number;
   readonly events: number;
   readonly lost: number;
-  readonly seen: readonly number[];
+  readonly seen: Readonly<Record<Phase, readonly number[]>>;
 }
 
 export interface NoveltyRecord {
@@ -58,6 +60,7 @@ export interface NoveltyRecord {
   readonly behaviour: string;
   readonly time_us: number;
   readonly instance: string;
+  readonly phase: string;
 }
 
 export interface LearnedRecord {
@@ -102,7 +105,7 @@ export interface IncidentRecord {
   readonly receipts: readonly string[];
 }
 
-type Seen = { readonly seen: Uint8Array };
+type Seen = { readonly seen_start: Uint8Array; readonly seen_steady: Uint8Array };
 
 /** Questions about what is stored. Called rarely: by people, by readiness, at an agent's start. */
 export class Reader {
@@ -161,7 +164,10 @@ export class Reader {
         'SELECT * FROM instances WHERE workload = ? ORDER BY node, id',
       )
       .all(workload.id)
-      .map((row) => ({ ...row, seen: bits(row.seen) }));
+      .map(({ seen_start, seen_steady, ...row }) => ({
+        ...row,
+        seen: { start: bits(seen_start), steady: bits(seen_steady) },
+      }));
     return { workload, source: this.#sourceOf(workload.id), novelties, instances };
   }
 

@@ -1,5 +1,6 @@
 import { sha256Hex } from '../../../fingerprint/digest.ts';
 import { behaviourIdentity } from '../../../fingerprint/identity.ts';
+import type { Phase } from '../../../fingerprint/phase.ts';
 import { workloadKey } from '../../../fingerprint/workload.ts';
 import type { Delivery, ReadRecord, StoredReport } from '../../ports.ts';
 
@@ -28,6 +29,7 @@ export type Row =
       time: number,
       instance: string,
       index: number,
+      phase: Phase,
     ]
   | readonly [
       'support',
@@ -39,6 +41,7 @@ export type Row =
       until: number,
       events: number,
       lost: number,
+      phase: Phase,
     ]
   | readonly [
       'instance',
@@ -85,7 +88,7 @@ function reportRow({ seq, report, json, reason }: StoredReport): Row {
       return ['incident', seq, workloadKey(workload), id, instance.node, last, json, reason ?? ''];
     }
     case 'novelty': {
-      const { workload, behaviour, time, instance, index } = report;
+      const { workload, behaviour, time, instance, index, phase } = report;
       // Hashed: identities hold NUL and may be kilobytes of arguments.
       const identity = sha256Hex(Buffer.from(behaviourIdentity(behaviour)));
       return [
@@ -97,12 +100,13 @@ function reportRow({ seq, report, json, reason }: StoredReport): Row {
         time,
         instance,
         index,
+        phase,
       ];
     }
     case 'support': {
       const seen = new Uint8Array(Buffer.from(report.seen, 'base64'));
-      const { workload, instance, since, until, events, lost } = report;
-      return ['support', seq, workloadKey(workload), instance, seen, since, until, events, lost];
+      const { workload, instance, since, until, events, lost, phase } = report;
+      return ['support', seq, workloadKey(workload), instance, seen, since, until, events, lost, phase];
     }
     case 'instance': {
       const { id, pod, startedAt } = report.instance;

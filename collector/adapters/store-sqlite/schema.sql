@@ -30,11 +30,14 @@ CREATE TABLE workloads (
   owner     TEXT NOT NULL,
   container TEXT NOT NULL,
   role      TEXT NOT NULL,
+  -- Hash of entrypoint and command; empty where the runtime does not tell them.
+  entry     TEXT NOT NULL DEFAULT '',
   name      TEXT NOT NULL,
   digest    TEXT NOT NULL
 ) STRICT;
 
--- `seen` is a bitset over novelties.ordinal: 2 000 behaviours are 250 bytes, where a row each would be 2 000 writes an hour.
+-- `seen_…` are bitsets over novelties.ordinal, one per phase of life: 2 000 behaviours are 250 bytes, where a row each
+-- would be 2 000 writes an hour.
 CREATE TABLE instances (
   workload      INTEGER NOT NULL REFERENCES workloads (id),
   node          TEXT NOT NULL,
@@ -50,7 +53,8 @@ CREATE TABLE instances (
   until_us      INTEGER NOT NULL DEFAULT 0,
   events        INTEGER NOT NULL DEFAULT 0,
   lost          INTEGER NOT NULL DEFAULT 0,
-  seen          BLOB NOT NULL DEFAULT x'',
+  seen_start    BLOB NOT NULL DEFAULT x'',
+  seen_steady   BLOB NOT NULL DEFAULT x'',
   PRIMARY KEY (workload, node, id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX instances_by_agent ON instances (agent, state);
@@ -62,9 +66,28 @@ CREATE TABLE novelties (
   behaviour TEXT NOT NULL,
   time_us   INTEGER NOT NULL,
   instance  TEXT NOT NULL,
+  -- Of its life in which that copy showed it first.
+  phase     TEXT NOT NULL DEFAULT 'steady',
   PRIMARY KEY (workload, ordinal),
   UNIQUE (workload, identity)
 ) STRICT, WITHOUT ROWID;
+
+-- What a workload's own crontabs say will happen, whether or not it has happened yet.
+CREATE TABLE schedules (
+  workload INTEGER NOT NULL REFERENCES workloads (id),
+  timing   TEXT NOT NULL,
+  command  TEXT NOT NULL,
+  PRIMARY KEY (workload, timing, command)
+) STRICT, WITHOUT ROWID;
+
+-- The latest provisional fingerprint of each workload, as its agents get it.
+CREATE TABLE provisional (
+  workload     INTEGER PRIMARY KEY REFERENCES workloads (id),
+  version      INTEGER NOT NULL,
+  phases       TEXT NOT NULL,
+  signed_at_ms INTEGER NOT NULL,
+  envelope     BLOB NOT NULL
+) STRICT;
 
 -- What bit i of a support report of this agent means.
 CREATE TABLE dictionary (

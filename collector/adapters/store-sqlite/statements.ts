@@ -1,4 +1,5 @@
 import type Sqlite from 'better-sqlite3';
+import type { Phase } from '../../../fingerprint/phase.ts';
 import type { OrderRecord } from './reader.ts';
 
 type Text = string;
@@ -16,7 +17,15 @@ export interface Writes {
   readonly nextOrdinal: Pluck<[workload: number], number>;
   /** @returns the ordinal the behaviour has: its old one when it was known */
   readonly novelty: Pluck<
-    [workload: number, ordinal: number, identity: Text, behaviour: Text, time: number, instance: Text],
+    [
+      workload: number,
+      ordinal: number,
+      identity: Text,
+      behaviour: Text,
+      time: number,
+      instance: Text,
+      phase: Text,
+    ],
     number
   >;
   readonly dictionary: Run<[agent: Text, workload: number, index: number, ordinal: number]>;
@@ -25,8 +34,9 @@ export interface Writes {
     'all'
   >;
   readonly meet: Run<[workload: number, node: Text, id: Text, agent: Text]>;
-  readonly seenBy: Pluck<[workload: number, node: Text, id: Text], Uint8Array>;
-  readonly see: Run<[seen: Uint8Array, workload: number, node: Text, id: Text]>;
+  /** What it has shown, by phase of its life. */
+  readonly seenBy: Readonly<Record<Phase, Pluck<[workload: number, node: Text, id: Text], Uint8Array>>>;
+  readonly see: Readonly<Record<Phase, Run<[seen: Uint8Array, workload: number, node: Text, id: Text]>>>;
   readonly span: Run<
     [
       since: number,
@@ -71,10 +81,22 @@ export interface Writes {
   readonly order: Run<[OrderRecord]>;
   readonly workloadId: Pluck<[hash: Text], number>;
   readonly workload: Run<[hash: Text, ...parts: Text[]]>;
+  readonly schedules: Pluck<[workload: number], number>;
+  readonly schedule: Run<[workload: number, timing: Text, command: Text]>;
 }
 
 /** Every statement that ingest runs, prepared once. */
 export function prepareWrites(db: Sqlite.Database): Writes {
+  const seenBy = (column: 'seen_start' | 'seen_steady') =>
+    db
+      .prepare<[number, Text, Text], Uint8Array>(
+        `SELECT ${column} FROM instances WHERE workload = ? AND node = ? AND id = ?`,
+      )
+      .pluck();
+  const see = (column: 'seen_start' | 'seen_steady') =>
+    db.prepare<[Uint8Array, number, Text, Text]>(
+      `UPDATE instances SET ${column} = ? WHERE workload = ? AND node = ? AND id = ?`,
+    );
   return {
     storedOf: db.prepare<[Text], number>('SELECT stored FROM agents WHERE id = ?').pluck(),
     advance: db.prepare(
@@ -91,9 +113,11 @@ export function prepareWrites(db: Sqlite.Database): Writes {
       .prepare<[number], number>('SELECT coalesce(max(ordinal) + 1, 0) FROM novelties WHERE workload = ?')
       .pluck(),
     novelty: db
-      .prepare<[number, number, Text, Text, number, Text], number>(
-        `INSERT INTO novelties (workload, ordinal, identity, behaviour, time_us, instance) VALUES (?, ?, ?, ?, ?, ?)
+      .prepare<[number, number, Text, Text, number, Text, Text], number>(
+        `INSERT INTO novelties (workload, ordinal, identity, behaviour, time_us, instance, phase)
+         VALUES (?, ?, ?, ?, ?, ?, ?)
          ON CONFLICT (workload, identity) DO UPDATE SET
+           phase = CASE WHEN excluded.time_us < time_us THEN excluded.phase ELSE phase END,
            instance = CASE WHEN excluded.time_us < time_us THEN excluded.instance ELSE instance END,
            time_us = min(time_us, excluded.time_us)
          RETURNING ordinal`,
@@ -111,12 +135,8 @@ export function prepareWrites(db: Sqlite.Database): Writes {
     meet: db.prepare(
       'INSERT INTO instances (workload, node, id, agent) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
     ),
-    seenBy: db
-      .prepare<[number, Text, Text], Uint8Array>(
-        'SELECT seen FROM instances WHERE workload = ? AND node = ? AND id = ?',
-      )
-      .pluck(),
-    see: db.prepare('UPDATE instances SET seen = ? WHERE workload = ? AND node = ? AND id = ?'),
+    seenBy: { start: seenBy('seen_start'), steady: seenBy('seen_steady') },
+    see: { start: see('seen_start'), steady: see('seen_steady') },
     span: db.prepare(
       `UPDATE instances SET since_us = CASE since_us WHEN 0 THEN ? ELSE min(since_us, ?) END, until_us = max(until_us, ?),
          events = events + ?, lost = lost + ? WHERE workload = ? AND node = ? AND id = ?`,
@@ -150,9 +170,13 @@ export function prepareWrites(db: Sqlite.Database): Writes {
       `INSERT INTO orders VALUES (@id, @incident, @agent, @action, @session, @seq, @node, @instance, @pid, @start_us,
          @reason, @issued_at, @expires_at, @issued_at_ms, @workload, @charge, @envelope)`,
     ),
+    schedules: db.prepare<[number], number>('SELECT count(*) FROM schedules WHERE workload = ?').pluck(),
+    schedule: db.prepare(
+      'INSERT INTO schedules (workload, timing, command) VALUES (?, ?, ?) ON CONFLICT DO NOTHING',
+    ),
     workloadId: db.prepare<[Text], number>('SELECT id FROM workloads WHERE hash = ?').pluck(),
     workload: db.prepare(
-      'INSERT INTO workloads (hash, cluster, namespace, owner, container, role, name, digest) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+      'INSERT INTO workloads (hash, cluster, namespace, owner, container, role, entry, name, digest) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
     ),
   };
 }

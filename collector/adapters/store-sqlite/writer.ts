@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type Sqlite from 'better-sqlite3';
+import type { Phase } from '../../../fingerprint/phase.ts';
 import type { DecisionRow, Ingested } from '../../ports.ts';
 import { bits, withBits } from './bitset.ts';
 import type { OrderRecord } from './reader.ts';
@@ -17,6 +18,15 @@ export type Write =
 
 /** To a delivery what became of it, to a decision whether it was news. */
 export type Answer = Ingested | boolean;
+
+/** Which copy of a workload has shown something, and in which part of its life. */
+interface Shown {
+  readonly workload: number;
+  readonly node: string;
+  readonly instance: string;
+  readonly agent: string;
+  readonly phase: Phase;
+}
 
 type IncidentRow = Extract<Row, readonly ['incident', ...unknown[]]>;
 
@@ -124,30 +134,30 @@ export class Writer {
   }
 
   #novelty(agent: string, node: string, row: Extract<Row, readonly ['novelty', ...unknown[]]>): void {
-    const [, , key, identity, behaviour, time, instance, index] = row;
+    const [, , key, identity, behaviour, time, instance, index, phase] = row;
     const workload = this.#workload(key);
     const next = this.#sql.nextOrdinal.get(workload) ?? 0;
-    const ordinal = this.#sql.novelty.get(workload, next, identity, behaviour, time, instance) ?? next;
+    const ordinal = this.#sql.novelty.get(workload, next, identity, behaviour, time, instance, phase) ?? next;
     this.#sql.dictionary.run(agent, workload, index, ordinal);
-    this.#see(workload, node, instance, agent, [ordinal]);
+    this.#see({ workload, node, instance, agent, phase }, [ordinal]);
   }
 
   #support(agent: string, node: string, row: Extract<Row, readonly ['support', ...unknown[]]>): void {
-    const [, , key, instance, seen, since, until, events, lost] = row;
+    const [, , key, instance, seen, since, until, events, lost, phase] = row;
     const workload = this.#workload(key);
     const known = new Map(this.#sql.dictionaryOf.all(agent, workload));
     const indices = bits(seen.subarray(0, maxOrdinals / 8));
     const ordinals = indices.map((i) => known.get(i)).filter((o) => o !== undefined);
-    this.#see(workload, node, instance, agent, ordinals);
+    this.#see({ workload, node, instance, agent, phase }, ordinals);
     // A bit without a novelty means that the novelty was lost on the way: what this copy did is not fully known.
     const unknown = indices.length - ordinals.length;
     this.#sql.span.run(since, since, until, events, lost + unknown, workload, node, instance);
   }
 
-  #see(workload: number, node: string, instance: string, agent: string, ordinals: readonly number[]): void {
+  #see({ workload, node, instance, agent, phase }: Shown, ordinals: readonly number[]): void {
     this.#sql.meet.run(workload, node, instance, agent);
-    const seen = this.#sql.seenBy.get(workload, node, instance) ?? new Uint8Array();
-    this.#sql.see.run(withBits(seen, ordinals), workload, node, instance);
+    const seen = this.#sql.seenBy[phase].get(workload, node, instance) ?? new Uint8Array();
+    this.#sql.see[phase].run(withBits(seen, ordinals), workload, node, instance);
   }
 
   #workload(key: string): number {
