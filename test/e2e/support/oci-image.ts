@@ -6,14 +6,8 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 
 /** Sorted, without times and owners: the same folder gives the same digest every time. */
-const reproducible = [
-  '--sort=name',
-  '--mtime=@0',
-  '--owner=0',
-  '--group=0',
-  '--numeric-owner',
-  '--format=gnu',
-];
+const reproducible = ['--sort=name', '--mtime=@0', '--numeric-owner', '--format=gnu'];
+const allRoot = ['--owner=0', '--group=0'];
 const maxLayerBytes = 1 << 30;
 
 interface Descriptor {
@@ -34,6 +28,9 @@ export interface ImageOptions {
   readonly entrypoint: readonly string[];
   /** Wraps the manifest in an index for two platforms, as registries give it for most images. */
   readonly multiPlatform?: boolean;
+  /** Files keep the users they belong to; else all are root's. */
+  readonly keepOwners?: boolean;
+  readonly env?: readonly string[];
 }
 
 /** Makes an OCI archive of one layer from a folder, with neither registry nor builder. */
@@ -41,7 +38,7 @@ export function ociImage(rootfs: string, archive: string, options: ImageOptions)
   const dir = mkdtempSync(join(tmpdir(), 'whorl-oci-'));
   try {
     const put = (bytes: Buffer): Descriptor => putBlob(dir, bytes);
-    const manifest = putManifest(put, layerOf(rootfs), options.entrypoint);
+    const manifest = putManifest(put, layerOf(rootfs, options.keepOwners === true), options);
     const annotations = { 'io.containerd.image.name': options.name };
     const platform = { architecture: 'amd64', os: 'linux' };
     const type = 'application/vnd.oci.image.manifest.v1+json';
@@ -59,7 +56,17 @@ export function ociImage(rootfs: string, archive: string, options: ImageOptions)
         : { ...here, annotations };
     writeFileSync(join(dir, 'oci-layout'), '{"imageLayoutVersion":"1.0.0"}');
     writeFileSync(join(dir, 'index.json'), json({ schemaVersion: 2, manifests: [top] }));
-    execFileSync('tar', [...reproducible, '-C', dir, '-cf', archive, 'oci-layout', 'index.json', 'blobs']);
+    execFileSync('tar', [
+      ...reproducible,
+      ...allRoot,
+      '-C',
+      dir,
+      '-cf',
+      archive,
+      'oci-layout',
+      'index.json',
+      'blobs',
+    ]);
     return { name: options.name, digest: manifest.digest, archive };
   } finally {
     rmSync(dir, { recursive: true });
@@ -67,14 +74,15 @@ export function ociImage(rootfs: string, archive: string, options: ImageOptions)
 }
 const indexType = 'application/vnd.oci.image.index.v1+json';
 
-function layerOf(rootfs: string): Buffer {
-  return execFileSync('tar', [...reproducible, '-C', rootfs, '-cf', '-', '.'], { maxBuffer: maxLayerBytes });
+function layerOf(rootfs: string, keepOwners: boolean): Buffer {
+  const args = [...reproducible, ...(keepOwners ? [] : allRoot), '-C', rootfs, '-cf', '-', '.'];
+  return execFileSync('tar', args, { maxBuffer: maxLayerBytes });
 }
 
 function putManifest(
   put: (bytes: Buffer) => Descriptor,
   layer: Buffer,
-  entrypoint: readonly string[],
+  { entrypoint, env = ['PATH=/bin'] }: ImageOptions,
 ): Descriptor {
   const layerDescriptor = put(gzipSync(layer, { level: 6 }));
   const config = put(
@@ -82,7 +90,7 @@ function putManifest(
       created: '1970-01-01T00:00:00Z',
       architecture: 'amd64',
       os: 'linux',
-      config: { Env: ['PATH=/bin'], Entrypoint: entrypoint },
+      config: { Env: env, Entrypoint: entrypoint },
       rootfs: { type: 'layers', diff_ids: [`sha256:${sha256(layer)}`] },
       history: [{ created: '1970-01-01T00:00:00Z', created_by: 'oci-image' }],
     }),
