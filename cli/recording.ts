@@ -1,27 +1,70 @@
-import type { Event, ProcessRef } from '../fingerprint/event.ts';
+import { type BehaviourKind, behaviourKinds, type Event, type ProcessRef } from '../fingerprint/event.ts';
 import { formatEvent, parseEvent } from '../fingerprint/event-json.ts';
 import { parseJson } from '../fingerprint/strict-json.ts';
 import { about, CliError, exitCodes } from './exit.ts';
+import { readFalco } from './falco-recording.ts';
 import type { Io } from './io.ts';
 import { linesOf } from './lines.ts';
 import { fileName } from './read-file.ts';
+import { maxRecordingBytes, tooMuch } from './recording-limit.ts';
 
-/** What `--source` may say: normalised events as JSON lines, or the raw records of the embedded sensor. */
-const recordingSources = ['events', 'sensor'] as const;
-export type RecordingSource = (typeof recordingSources)[number];
+interface Source {
+  /** For the help. */
+  readonly what: string;
+  /** Kinds of behaviour such a recording shows; the others are left out of what is learned from it. */
+  readonly coverage: readonly BehaviourKind[];
+  read(io: Io, files: readonly string[]): Promise<Read> | Read;
+}
+
+interface Read {
+  readonly events: AsyncIterable<Event> | Iterable<Event>;
+  /** Of another image, though it does not say so itself. */
+  readonly isForeign?: (event: Event) => boolean;
+}
+
+/** What `--source` may say. A new source is a row here. */
+const recordingSources = {
+  events: {
+    what: 'docs/events.md',
+    coverage: behaviourKinds,
+    read: (io, files) => ({ events: oneByOne(io, files, jsonEvents) }),
+  },
+  sensor: {
+    what: 'raw records of the sensor',
+    coverage: behaviourKinds,
+    read: (io, files) => ({ events: oneByOne(io, files, sensorEvents) }),
+  },
+  falco: {
+    what: 'alerts of Falco as JSON lines',
+    // It sees neither what is mapped as code nor the text of a DNS message.
+    coverage: behaviourKinds.filter((kind) => kind !== 'load' && kind !== 'resolve'),
+    read: async (io, files) => {
+      const { events, isNameless } = await readFalco(io, files);
+      return { events, isForeign: isNameless };
+    },
+  },
+} as const satisfies Record<string, Source>;
+
+export type RecordingSource = keyof typeof recordingSources;
+const names = Object.keys(recordingSources) as RecordingSource[];
+
+/** For the help of the verbs that read recordings. */
+export const sourceHelp = names.map((name) => `${name}: ${recordingSources[name].what}`).join('; ');
 
 export function parseSource(text: string): RecordingSource {
-  const found = recordingSources.find((s) => s === text);
+  const found = names.find((name) => name === text);
   if (found !== undefined) return found;
   throw new CliError(
     exitCodes.usage,
-    `--source must be one of ${recordingSources.join(', ')}`,
+    `--source must be one of ${names.join(', ')}`,
     'convert other recordings to docs/events.md first',
   );
 }
 
-/** A third of the memory of the smallest machine a build runs on (8 GB); about eight million events. */
-const maxRecordingBytes = 2 ** 31;
+/** Kinds a recording of this source can show. */
+export function coverageOf(source: RecordingSource): readonly BehaviourKind[] {
+  return recordingSources[source].coverage;
+}
 
 export interface Recording {
   /** In order of time, each event once. Read as often as needed. */
@@ -51,17 +94,17 @@ export async function readRecording(
   const kept: Kept[] = [];
   let bytes = 0;
   let otherImages = 0;
-  for (const file of files) {
-    for await (const event of eventsOf(io, file, options.source)) {
-      if (isOfAnother(event, options.digest)) {
-        otherImages += 1;
-        continue;
-      }
-      const line = Buffer.from(JSON.stringify(formatEvent(event)));
-      bytes += line.length;
-      if (bytes > maxRecordingBytes) throw tooMuch(file);
-      kept.push({ time: event.time, rank: ranks[event.kind] ?? 4, process: event.process, bytes: line });
+  const source: Source = recordingSources[options.source];
+  const { events, isForeign } = await source.read(io, files);
+  for await (const event of events) {
+    if (isOfAnother(event, options.digest) || isForeign?.(event) === true) {
+      otherImages += 1;
+      continue;
     }
+    const line = Buffer.from(JSON.stringify(formatEvent(event)));
+    bytes += line.length;
+    if (bytes > maxRecordingBytes) throw tooMuch(files.join(', '));
+    kept.push({ time: event.time, rank: ranks[event.kind] ?? 4, process: event.process, bytes: line });
   }
   kept.sort(inOrder);
   const once = kept.filter((line, i) => i === 0 || kept[i - 1]?.bytes.equals(line.bytes) !== true);
@@ -96,13 +139,12 @@ function isOfAnother(event: Event, digest: string): boolean {
   return event.container?.digest !== undefined && event.container.digest !== digest;
 }
 
-function eventsOf(io: Io, file: string, source: RecordingSource): AsyncIterable<Event> {
-  switch (source) {
-    case 'events':
-      return jsonEvents(io, file);
-    case 'sensor':
-      return sensorEvents(io, file);
-  }
+async function* oneByOne(
+  io: Io,
+  files: readonly string[],
+  read: (io: Io, file: string) => AsyncIterable<Event>,
+): AsyncGenerator<Event> {
+  for (const file of files) yield* read(io, file);
 }
 
 async function* jsonEvents(io: Io, file: string): AsyncGenerator<Event> {
@@ -115,12 +157,4 @@ async function* sensorEvents(io: Io, file: string): AsyncGenerator<Event> {
   const { createSensorNormaliser } = await import('../agent/core/normalise/sensor.ts');
   const normaliser = createSensorNormaliser();
   for await (const chunk of io.readChunks(file)) yield* about(fileName(file), () => normaliser.push(chunk));
-}
-
-function tooMuch(file: string): CliError {
-  return new CliError(
-    exitCodes.usage,
-    `with ${fileName(file)} the recording is larger than 2 GiB`,
-    'learn from a part of it',
-  );
 }

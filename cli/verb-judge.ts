@@ -8,6 +8,7 @@ import type { Io } from './io.ts';
 import { type JudgeOptions, judgeRecording } from './judgement.ts';
 import { readTrustPolicy } from './policy-file.ts';
 import { fileName } from './read-file.ts';
+import { sourceHelp } from './recording.ts';
 
 /** Above the limit of an envelope, so that one which is too large is refused with its code and not just unread. */
 const maxEnvelopeBytes = 32 << 20;
@@ -24,7 +25,7 @@ export function register(program: Command, io: Io): void {
     .argument('<events...>', 'events as JSON lines, gzip accepted, - for stdin')
     .requiredOption('--fingerprint <f.intoto.json>', 'signed fingerprint')
     .requiredOption('--trust <policy.json>', 'trust policy of this site')
-    .option('--source <name>', 'events: docs/events.md; sensor: raw records of the sensor', 'events')
+    .option('--source <name>', sourceHelp, 'events')
     .option('--json', 'one JSON line per incident, then a summary line')
     .action((events: string[], options: Options) => judgeEvents(io, events, options));
   examples(verb, [

@@ -10,7 +10,7 @@ import type { Io } from './io.ts';
 import { observationOf } from './observation.ts';
 import { type Observed, observe } from './observe.ts';
 import { fileName } from './read-file.ts';
-import { parseSource, readRecording } from './recording.ts';
+import { coverageOf, parseSource, readRecording, sourceHelp } from './recording.ts';
 
 interface Options {
   readonly subject: string;
@@ -31,8 +31,8 @@ export function register(program: Command, io: Io): void {
       .requiredOption('--subject <name@sha256:hex>', 'the software it is about')
       .requiredOption('--from <file...>', 'events as JSON lines, gzip accepted, - for stdin')
       .requiredOption('--out <baseline.json>', 'where the baseline goes')
-      .option('--source <name>', 'events: docs/events.md; sensor: raw records of the sensor', 'events')
-      .option('--coverage <kinds>', 'kinds the recording could see, by comma (default: all)')
+      .option('--source <name>', sourceHelp, 'events')
+      .option('--coverage <kinds>', 'kinds the recording could see, by comma (default: all its source shows)')
       .option('--json', 'one JSON object on stdout'),
   ).action((options: Options) => learnFrom(io, options));
   examples(verb, [
@@ -46,9 +46,10 @@ export function register(program: Command, io: Io): void {
 
 async function learnFrom(io: Io, options: Options): Promise<void> {
   const subject = parseSubjectOption(options.subject);
-  const coverage = parseCoverage(options.coverage);
+  const source = parseSource(options.source);
+  const coverage = parseCoverage(options.coverage, coverageOf(source));
   const recording = await readRecording(io, options.from, {
-    source: parseSource(options.source),
+    source,
     digest: subject.digest,
   });
   const observed = observe(recording.events(), { subject, coverage });
@@ -123,8 +124,8 @@ function parseSubjectOption(text: string): Subject {
   );
 }
 
-function parseCoverage(text: string | undefined): readonly BehaviourKind[] {
-  if (text === undefined) return behaviourKinds;
+function parseCoverage(text: string | undefined, seen: readonly BehaviourKind[]): readonly BehaviourKind[] {
+  if (text === undefined) return seen;
   return text.split(',').map((word) => {
     const kind = behaviourKinds.find((k) => k === word.trim());
     if (kind !== undefined) return kind;

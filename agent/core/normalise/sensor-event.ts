@@ -8,7 +8,7 @@ import { addressOf, argsOf, pathOf, resolvePath, textOf } from './sensor-text.ts
 const none = new Uint8Array();
 
 /** Bit of the record → name, as `ENV_HOOKS` of the sensor. */
-const envHooks = [
+export const envHooks = [
   'LD_PRELOAD',
   'LD_LIBRARY_PATH',
   'BASH_ENV',
