@@ -1,5 +1,6 @@
 import type { Behaviour } from '../../fingerprint/behaviour.ts';
 import { judge } from '../../fingerprint/judge.ts';
+import type { Phase } from '../../fingerprint/phase.ts';
 import { isSensitivePath, neverLearnable } from '../../fingerprint/sensitive.ts';
 import type { DriftReason, Verdict } from '../../fingerprint/verdict.ts';
 import type { AttributedAct } from './attributed.ts';
@@ -16,12 +17,22 @@ export const outsideReasons: ReadonlySet<DriftReason> = new Set([
   'never-learnable',
 ]);
 
-/** The verdict on an act of a program that belongs here; `no-fingerprint` means: learn it. */
-export function opinionOf(act: AttributedAct, behaviour: Behaviour, inForce: InForce | undefined): Verdict {
-  if (inForce === undefined) {
+/** Whether what is in force says anything about this part of a copy's life. */
+export function judges(inForce: InForce | undefined, phase: Phase): inForce is InForce {
+  return inForce !== undefined && (inForce.phases?.includes(phase) ?? true);
+}
+
+/** The verdict on an act of a program that belongs here; `no-fingerprint` and `startup-not-learned` mean: learn it. */
+export function opinionOf(
+  act: AttributedAct,
+  behaviour: Behaviour,
+  inForce: InForce | undefined,
+  phase: Phase,
+): Verdict {
+  if (!judges(inForce, phase)) {
     return neverLearnable(behaviour)
       ? { kind: 'drift', of: behaviour.kind, because: 'never-learnable' }
-      : { kind: 'unjudged', reason: 'no-fingerprint' };
+      : { kind: 'unjudged', reason: inForce === undefined ? 'no-fingerprint' : 'startup-not-learned' };
   }
   const verdict = judge(behaviour, inForce.index);
   // What ran before a found process executed, nobody saw: its place in the lineage is no ground for a charge.

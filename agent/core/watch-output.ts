@@ -2,6 +2,7 @@ import type { BehaviourKind, EventOf } from '../../fingerprint/event.ts';
 import type { Incident } from '../../fingerprint/incident.ts';
 import type { Report } from '../../fingerprint/report.ts';
 import type { Workload } from '../../fingerprint/workload.ts';
+import { judges } from './opinion.ts';
 import type { WatchedInstance, WatchedWorkload } from './watched.ts';
 
 /** What the watch has to tell. */
@@ -51,23 +52,23 @@ export function restated(incident: Incident): WatchOutput {
   return { type: 'incident', incident, isNew: false, eventTime: incident.last };
 }
 
-/** What a copy has shown while its workload is learned; nothing once it is judged. */
+/**
+ * What a copy has shown in the phases of its life that are learned; nothing of those that are judged. Where starts are
+ * still learned, the daily work of a copy that was seen to start is learned along: with its true lineage.
+ */
 export function support(
-  watched: WatchedWorkload,
-  instance: WatchedInstance,
+  { workload, inForce }: WatchedWorkload,
+  { instance, shown, events }: WatchedInstance,
   until: number,
 ): readonly WatchOutput[] {
-  if (watched.inForce !== undefined) return [];
-  const report: Report = {
-    type: 'support',
-    workload: watched.workload,
-    instance: instance.instance.id,
-    phase: 'steady',
-    seen: Buffer.from(instance.seen.bytes()).toString('base64'),
-    since: instance.since,
-    until,
-    events: instance.events,
-    lost: instance.lost,
-  };
-  return [{ type: 'report', report }];
+  const learnsAll = shown.isFromStart && !judges(inForce, 'start');
+  return [...shown.support(until, events)]
+    .filter(({ phase }) => learnsAll || !judges(inForce, phase))
+    .map(({ seen, ...told }) => {
+      const bits = Buffer.from(seen).toString('base64');
+      return {
+        type: 'report',
+        report: { type: 'support', workload, instance: instance.id, ...told, seen: bits },
+      };
+    });
 }

@@ -4,8 +4,10 @@ import { generalise } from '../../fingerprint/generalise.ts';
 import { behaviourIdentity } from '../../fingerprint/identity.ts';
 import type { Incident } from '../../fingerprint/incident.ts';
 import { IncidentBook } from '../../fingerprint/incidents.ts';
+import type { Phase } from '../../fingerprint/phase.ts';
 import type { Report } from '../../fingerprint/report.ts';
 import { learnable } from '../../fingerprint/sensitive.ts';
+import type { UnjudgedReason } from '../../fingerprint/verdict.ts';
 import { type Workload, workloadKey } from '../../fingerprint/workload.ts';
 import type { Attributed, AttributedAct } from './attributed.ts';
 import type { Attribution } from './attribution.ts';
@@ -13,7 +15,7 @@ import type { Counters } from './counters.ts';
 import { IncidentOutlet } from './incident-outlet.ts';
 import type { InstanceRecord } from './instances.ts';
 import { subjectKey } from './known-acts.ts';
-import { type DriftVerdict, evidenceOf, opinionOf, outsideReasons } from './opinion.ts';
+import { type DriftVerdict, evidenceOf, judges, opinionOf, outsideReasons } from './opinion.ts';
 import { toBehaviour } from './to-behaviour.ts';
 import { ended, gap, restated, started, support, type WatchOutput } from './watch-output.ts';
 import { type InForce, WatchedInstance, WatchedWorkload } from './watched.ts';
@@ -38,6 +40,8 @@ interface Watching {
 
 const none: readonly WatchOutput[] = [];
 const restateUs = 1_000_000;
+/** Why something is learned instead of judged. */
+const toLearn: ReadonlySet<UnjudgedReason> = new Set(['no-fingerprint', 'startup-not-learned']);
 /** Ten times the pods of a full node: jobs come and go under new names for ever. */
 const maxWorkloads = 1_024;
 
@@ -54,6 +58,8 @@ export class Watch {
   readonly #places = new WeakMap<InstanceRecord, Watching>();
   readonly #book: IncidentBook;
   readonly #outlet = new IncidentOutlet();
+  /** Copies in their start-up: as many as run, at most. */
+  readonly #starting = new Set<WatchedInstance>();
   /** Drifts came since the open incidents were last looked at. */
   #grown = false;
   #restatedAt = 0;
@@ -117,6 +123,7 @@ export class Watch {
 
   /** What was held back because only counts grew. */
   tick(time: number): readonly WatchOutput[] {
+    for (const copy of this.#starting) if (copy.shown.isOverdue(time)) this.#settle(copy, time);
     if (!this.#grown || time - this.#restatedAt < restateUs) return none;
     this.#grown = false;
     this.#restatedAt = time;
@@ -139,6 +146,9 @@ export class Watch {
     const { workload } = seen.instance;
     if (workload === undefined) return this.#count('unjudged.instance-unknown');
     const { watched, instance } = this.#watched(seen.instance, workload);
+    const at = seen.event.time;
+    if (instance.shown.isOverdue(at)) this.#settle(instance, at);
+    const { phase } = instance.shown;
     const act = placed(seen, watched, instance);
     const raw = toBehaviour(act, instance.peers);
     if (typeof raw === 'string') return this.#count(`acts.${raw}`);
@@ -152,12 +162,18 @@ export class Watch {
     const behaviour = generalise(raw, instance.names);
     const verdict = act.process.outside
       ? evidenceOf(behaviour, watched.inForce)
-      : opinionOf(act, behaviour, watched.inForce);
+      : opinionOf(act, behaviour, watched.inForce, phase);
+    // Whoever listens has started up: what it does from now on is its daily work.
+    if (raw.kind === 'listen') this.#settle(instance, at);
     if (verdict.kind === 'drift') return this.#drift(watched, instance, act, behaviour, verdict);
     if (key !== undefined) instance.known.add(act.actor, key);
-    if (verdict.kind === 'unjudged' && verdict.reason === 'no-fingerprint')
-      return this.#learn(watched, instance, behaviour, act.event.time);
-    return this.#count(verdict.kind === 'unjudged' ? `unjudged.${verdict.reason}` : 'behaviours.expected');
+    if (verdict.kind === 'unjudged' && toLearn.has(verdict.reason))
+      return this.#learn(watched, instance, behaviour, { phase, at });
+    this.#counters.add(verdict.kind === 'unjudged' ? `unjudged.${verdict.reason}` : 'behaviours.expected');
+    // As it really was, for the fingerprint that will know starts; it does nothing that is not known already.
+    if (act.assumed === 0 || seen.assumed > 0) return none;
+    const { root, lineage } = seen.actor;
+    return this.#learn(watched, instance, { ...behaviour, root, lineage }, { phase, at });
   }
 
   #drift(
@@ -183,7 +199,8 @@ export class Watch {
       ...('sha256' in event && event.sha256 !== undefined ? { sha256: event.sha256 } : {}),
       ...(event.found === true ? { found: true as const } : {}),
       // What nobody approved cannot be as grave as a breach of what somebody did.
-      ...(inForce === undefined ? { provisional: true } : { approval: inForce.approval }),
+      ...(inForce === undefined || inForce.approval.provisional === true ? { provisional: true } : {}),
+      ...(inForce === undefined ? {} : { approval: inForce.approval }),
     });
     this.#grown = true;
     const told = incident === undefined ? undefined : this.#outlet.offer(incident, event.time);
@@ -194,15 +211,15 @@ export class Watch {
     watched: WatchedWorkload,
     instance: WatchedInstance,
     behaviour: Behaviour,
-    time: number,
+    { phase, at }: { readonly phase: Phase; readonly at: number },
   ): readonly WatchOutput[] {
     if (!learnable(behaviour)) return this.#count('behaviours.not-learnable');
     const entry = watched.dictionary.indexOf(behaviourIdentity(behaviour));
     if (entry === undefined) {
-      instance.lost += 1;
+      this.#lose(instance, 1);
       return this.#count('lost.dictionary-full');
     }
-    instance.seen.set(entry.index);
+    instance.shown.saw(entry.index, phase);
     if (!entry.isNew) return none;
     this.#counters.add('novelties');
     const { workload } = watched;
@@ -212,8 +229,8 @@ export class Watch {
       instance: instance.instance.id,
       index: entry.index,
       behaviour,
-      phase: 'steady',
-      time,
+      phase,
+      time: at,
     };
     return [{ type: 'report', report }];
   }
@@ -223,7 +240,7 @@ export class Watch {
     const least = Math.max(1, event.lost);
     for (const watched of this.#workloads.values())
       for (const one of watched.instances.values())
-        if (instance === undefined || one.record === instance) one.lost += least;
+        if (instance === undefined || one.record === instance) this.#lose(one, least);
     return [gap(event, instance?.id)];
   }
 
@@ -233,6 +250,7 @@ export class Watch {
     const instance = watched?.instances.get(record.id);
     if (workload === undefined || watched === undefined || instance?.record !== record) return none;
     watched.instances.delete(record.id);
+    this.#starting.delete(instance);
     // Late acts of the dead are still looked at, one by one, but it has had its last report.
     instance.known.clear();
     return [...support(watched, instance, time), ended(workload, instance, time, this.#options.coverage())];
@@ -245,6 +263,7 @@ export class Watch {
     const known = watched.instances.get(record.id);
     const instance = known?.record === record ? known : new WatchedInstance(record, this.#options.node);
     watched.instances.set(record.id, instance);
+    if (instance.shown.phase === 'start') this.#starting.add(instance);
     const watching = { watched, instance, workload };
     this.#places.set(record, watching);
     return watching;
@@ -269,6 +288,17 @@ export class Watch {
     return watched;
   }
 
+  /** Its start-up is over: what it shows again now is shown in another phase, so each behaviour is looked at once more. */
+  #settle(copy: WatchedInstance, time: number): void {
+    this.#starting.delete(copy);
+    if (copy.shown.settle(time, copy.events)) copy.known.clear();
+  }
+
+  #lose(copy: WatchedInstance, events: number): void {
+    copy.lost += events;
+    copy.shown.lost(events);
+  }
+
   #count(name: string): readonly WatchOutput[] {
     this.#counters.add(name);
     return none;
@@ -280,12 +310,17 @@ function knowable({ process, event, assumed }: AttributedAct): boolean {
   return !process.outside && !(event.kind === 'exec' && assumed > 0);
 }
 
-function placed(
-  act: AttributedAct,
-  { inForce }: WatchedWorkload,
-  { placement }: WatchedInstance,
-): AttributedAct {
-  if (act.assumed === 0 || inForce === undefined) return act;
-  const actor = placement.of(act, inForce.index);
+function placed(seen: AttributedAct, { inForce }: WatchedWorkload, copy: WatchedInstance): AttributedAct {
+  if (inForce === undefined) return seen;
+  const act = judges(inForce, 'start') ? seen : withUnlearnedStart(seen, copy);
+  if (act.assumed === 0) return act;
+  const actor = copy.placement.of(act, inForce.index);
   return { ...act, actor, assumed: act.assumed + actor.lineage.length - act.actor.lineage.length };
+}
+
+function withUnlearnedStart(act: AttributedAct, { shown, unlearnedStart }: WatchedInstance): AttributedAct {
+  if (act.assumed > 0) return act;
+  if (shown.phase === 'steady') return { ...act, assumed: unlearnedStart.assumedOf(act.actor) };
+  if (act.event.kind === 'exec') unlearnedStart.executed(act.actor);
+  return act;
 }

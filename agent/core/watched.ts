@@ -1,17 +1,22 @@
 import type { Substitutions } from '../../fingerprint/generalise.ts';
 import type { Approval } from '../../fingerprint/incident.ts';
 import type { FingerprintIndex } from '../../fingerprint/index-behaviour.ts';
+import type { Phase } from '../../fingerprint/phase.ts';
 import type { Instance, Workload } from '../../fingerprint/workload.ts';
-import { Bitset, Dictionary } from './dictionary.ts';
+import { Dictionary } from './dictionary.ts';
 import type { InstanceRecord } from './instances.ts';
 import { KnownActs } from './known-acts.ts';
 import { PeerNames } from './peers.ts';
 import { Placement } from './placement.ts';
+import { Shown } from './shown.ts';
+import { UnlearnedStart } from './unlearned-start.ts';
 
 /** What judges a workload, and in whose name. */
 export interface InForce {
   readonly index: FingerprintIndex;
   readonly approval: Approval;
+  /** Phases of life that it judges; absent: both. What happens in another is learned. */
+  readonly phases?: readonly Phase[];
 }
 
 /** One workload on this node: learned while nothing is in force, judged as soon as something is. */
@@ -34,9 +39,8 @@ export class WatchedInstance {
   readonly peers = new PeerNames();
   readonly known = new KnownActs();
   readonly placement = new Placement();
-  readonly seen = new Bitset();
-  /** µs since the epoch: where the next support report begins. */
-  since: number;
+  readonly shown: Shown;
+  readonly unlearnedStart = new UnlearnedStart();
   events = 0;
   lost = 0;
 
@@ -59,6 +63,6 @@ export class WatchedInstance {
       ...(podUid === undefined ? {} : { uid: podUid }),
       ...(container?.namespace === undefined ? {} : { namespace: container.namespace }),
     };
-    this.since = record.startedAt;
+    this.shown = new Shown(record.state === 'found' ? 'steady' : 'start', record.startedAt);
   }
 }
