@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { type FileHandle, open, readFile } from 'node:fs/promises';
 import { resolve } from 'node:path/posix';
 import type { ProcessRef } from '../../../fingerprint/event.ts';
+import { scriptOperand } from '../../../fingerprint/script-operand.ts';
 import { readAlive, readProcLink } from '../linux/process-proc.ts';
-import { entrypointOperand } from './entrypoint-operand.ts';
 import { openInRoot } from './file-in-root.ts';
 
 /** As large as an executable gets (a statically linked browser is half of it); more is not read for an identity. */
@@ -31,7 +31,7 @@ export async function entrypointDigest(ref: ProcessRef): Promise<string | undefi
   const handle = await open(`${proc}/exe`).catch(() => undefined);
   const exeDigest = await hashAndClose(handle);
   const args = await readArgs(`${proc}/cmdline`);
-  const operand = entrypointOperand(exe.replace(/ \(deleted\)$/, ''), args);
+  const operand = scriptOperand(exe.replace(/ \(deleted\)$/, ''), args);
   if (exeDigest === undefined || operand === undefined) return undefined;
   const lines = ['whorl.dev/entrypoint/v1', `exe ${exeDigest}`];
   switch (operand.kind) {

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { entrypointOperand } from './entrypoint-operand.ts';
+import { scriptOperand } from './script-operand.ts';
 
 const file = (path: string) => ({ kind: 'file', path });
 const text = (t: string) => ({ kind: 'text', text: t });
 
-describe('entrypointOperand', () => {
+describe('scriptOperand', () => {
   it.each<[string, string[], object | undefined]>([
     ['/usr/sbin/nginx', ['nginx', '-g', 'daemon off;'], { kind: 'none' }],
     ['/usr/bin/node', ['node', 'server.js', '--port', '80'], file('server.js')],
@@ -30,5 +30,5 @@ describe('entrypointOperand', () => {
     ['/usr/bin/perl', ['perl', '-I', 'lib', 'x.pl'], file('x.pl')],
     ['/usr/bin/php8.2', ['php', '-f', 'x.php'], file('x.php')],
     ['/usr/bin/ruby3.1', ['ruby', ''], undefined],
-  ])('%s %j', (exe, args, expected) => expect(entrypointOperand(exe, args)).toEqual(expected));
+  ])('%s %j', (exe, args, expected) => expect(scriptOperand(exe, args)).toEqual(expected));
 });

@@ -58,7 +58,7 @@ const interpreters: readonly Interpreter[] = [
  * @param exe - the executable's path as the kernel resolved it.
  * @param args - the whole argument vector, args[0] included.
  */
-export function entrypointOperand(exe: string, args: readonly string[]): Operand | undefined {
+export function scriptOperand(exe: string, args: readonly string[]): Operand | undefined {
   const name = exe.slice(exe.lastIndexOf('/') + 1);
   const interpreter = interpreters.find((one) => one.exe.test(name));
   if (interpreter === undefined) return { kind: 'none' };
