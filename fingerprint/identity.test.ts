@@ -21,6 +21,48 @@ describe('behaviourIdentity', () => {
       false,
     ],
     [
+      'two image files of one top directory',
+      { ...a, kind: 'open', path: '/usr/x', access: 'read', origin: 'image' },
+      { ...a, kind: 'open', path: '/usr/lib/y', access: 'read', origin: 'image' },
+      true,
+    ],
+    [
+      'an image file read and written',
+      { ...a, kind: 'open', path: '/usr/x', access: 'read', origin: 'image' },
+      { ...a, kind: 'open', path: '/usr/x', access: 'write', origin: 'image' },
+      false,
+    ],
+    [
+      'a sensitive image file and another',
+      { ...a, kind: 'open', path: '/etc/shadow', access: 'read', origin: 'image' },
+      { ...a, kind: 'open', path: '/etc/x', access: 'read', origin: 'image' },
+      false,
+    ],
+    [
+      'a read with and without its origin told',
+      { ...a, kind: 'open', path: '/usr/x', access: 'read', origin: 'upper' },
+      { ...a, kind: 'open', path: '/usr/x', access: 'read' },
+      false,
+    ],
+    [
+      'a write to upper layer or scratch',
+      { ...a, kind: 'open', path: '/srv/x', access: 'write', origin: 'upper' },
+      { ...a, kind: 'open', path: '/srv/x', access: 'write', origin: 'scratch' },
+      true,
+    ],
+    [
+      'a write to a volume and elsewhere',
+      { ...a, kind: 'open', path: '/srv/x', access: 'write', origin: 'volume' },
+      { ...a, kind: 'open', path: '/srv/x', access: 'write', origin: 'upper' },
+      false,
+    ],
+    [
+      'a peer that answered from inside',
+      { ...a, kind: 'connect', transport: 'tcp', peer: 'x.example', port: 1, inward: true },
+      { ...a, kind: 'connect', transport: 'tcp', peer: 'x.example', port: 1 },
+      false,
+    ],
+    [
       'a name or an address as peer',
       { ...a, kind: 'connect', transport: 'tcp', peer: '10.0.0.7', port: 1, unnamed: true },
       { ...a, kind: 'connect', transport: 'tcp', peer: '10.0.0.7', port: 1 },

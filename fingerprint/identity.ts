@@ -1,5 +1,7 @@
-import type { Behaviour } from './behaviour.ts';
+import type { Behaviour, BehaviourOf } from './behaviour.ts';
 import type { NetworkEntry, PrivilegeEntry } from './fingerprint.ts';
+import { readActs } from './generalise-forms.ts';
+import { imageClassOf } from './image-class.ts';
 
 /**
  * One string per thing a fingerprint can know: of two behaviours with the same identity the second teaches nothing and
@@ -15,7 +17,7 @@ export function behaviourIdentity(b: Behaviour): string {
   return `${actor}\0${subjectKey(b)}`;
 }
 
-/** What was done, without who did it: the key of an entry inside its program. */
+/** What was done, without who did it. Whatever teaches more or is judged otherwise has another key. */
 export function subjectKey(b: Behaviour): string {
   switch (b.kind) {
     case 'exec':
@@ -23,11 +25,38 @@ export function subjectKey(b: Behaviour): string {
     case 'load':
       return `load\0${b.path}\0${b.origin ?? ''}`;
     case 'open':
-      return `${b.access}\0${b.path}`;
-    case 'link':
-      return `link\0${b.path}\0${b.target}`;
+      return openKey(b);
     case 'delete':
       return `delete\0${b.path}`;
+    case 'connect':
+      return b.inward === true ? `inward\0${entryKey(b)}` : entryKey(b);
+    case 'link':
+    case 'rename':
+    case 'listen':
+    case 'resolve':
+    case 'privilege':
+      return entryKey(b);
+  }
+}
+
+/**
+ * An image read is one thing per class. Of the other origins two matter: a volume is evidence for a data directory, and
+ * a read known to be of something else than the image is not covered by the class.
+ */
+function openKey(b: BehaviourOf<'open'>): string {
+  const key = `${b.access}\0${imageClassOf(b) ?? b.path}`;
+  if (b.origin === undefined || b.origin === 'image') return key;
+  if (b.origin === 'volume') return `${key}\0volume`;
+  return readActs.has(b.access) ? `${key}\0other` : key;
+}
+
+/** The key of an entry inside its program, for all kinds that are looked up by one. */
+export function entryKey(
+  b: BehaviourOf<'link' | 'rename' | 'connect' | 'listen' | 'resolve' | 'privilege'>,
+): string {
+  switch (b.kind) {
+    case 'link':
+      return `link\0${b.path}\0${b.target}`;
     case 'rename':
       return `rename\0${b.path}\0${b.to}`;
     case 'connect':
@@ -55,18 +84,18 @@ function hooksKey(env: readonly string[] | undefined): string {
 /** Nobody: a stand-in actor, because the key of an entry does not depend on who acts. */
 const nobody = { root: 'entrypoint', lineage: [] } as const;
 
-/** The subject key of the behaviours that an entry of a fingerprint stands for. */
+/** The key of the behaviours that an entry of a fingerprint stands for. */
 export function networkKey(n: NetworkEntry): string {
   switch (n.do) {
     case 'connect':
-      return subjectKey({ ...nobody, ...n, kind: 'connect' });
+      return entryKey({ ...nobody, ...n, kind: 'connect' });
     case 'listen':
-      return subjectKey({ ...nobody, ...n, kind: 'listen' });
+      return entryKey({ ...nobody, ...n, kind: 'listen' });
     case 'resolve':
-      return subjectKey({ ...nobody, ...n, kind: 'resolve' });
+      return entryKey({ ...nobody, ...n, kind: 'resolve' });
   }
 }
 
 export function privilegeKey(x: PrivilegeEntry): string {
-  return subjectKey({ ...nobody, kind: 'privilege', ...x });
+  return entryKey({ ...nobody, kind: 'privilege', ...x });
 }

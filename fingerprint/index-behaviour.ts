@@ -1,7 +1,17 @@
 import type { Root } from './behaviour.ts';
+import { type Bindings, noBindings } from './bindings.ts';
 import type { BehaviourKind, Origin } from './event.ts';
-import { type BehaviourSet, type FileAct, fileActs, type Program, type RuleVersion } from './fingerprint.ts';
+import type {
+  BehaviourSet,
+  FileEntry,
+  NetworkEntry,
+  PrivilegeEntry,
+  Program,
+  RuleVersion,
+} from './fingerprint.ts';
 import { argsKey, networkKey, privilegeKey } from './identity.ts';
+import { IndexedFiles } from './indexed-files.ts';
+import { boundFiles, boundPeers } from './site-parameter.ts';
 
 /** One program, ready to be asked. Keys as in identity.ts. */
 export interface IndexedProgram {
@@ -12,12 +22,11 @@ export interface IndexedProgram {
   readonly origins: ReadonlySet<string>;
   readonly args: ReadonlySet<string>;
   readonly env: ReadonlySet<string>;
-  /** Paths by what may be done to them; looked up by the path as it is, because opens are nine events of ten. */
-  readonly files: ReadonlyMap<FileAct, ReadonlySet<string>>;
-  /** Subject keys of all links, renames, peers and privileges. */
+  readonly files: IndexedFiles;
+  /** Entry keys of all links, renames, peers and privileges. */
   readonly entries: ReadonlySet<string>;
-  /** Paths it may do anything at all to. */
-  readonly paths: ReadonlySet<string>;
+  /** Entry keys of the peers whose public name may answer an address inside. */
+  readonly inward: ReadonlySet<string>;
   /** Paths it may load, with the origins they came from. */
   readonly loads: ReadonlyMap<string, readonly (Origin | undefined)[]>;
   /** Whether it may connect beyond the machine at all. */
@@ -34,29 +43,36 @@ export interface FingerprintIndex {
   readonly rules: RuleVersion;
 }
 
-/** Builds the lookups of a baseline or fingerprint. */
-export function indexBehaviour(f: {
-  readonly coverage: readonly BehaviourKind[];
-  readonly behaviour: BehaviourSet;
-  readonly rules: RuleVersion;
-}): FingerprintIndex {
+/**
+ * Builds the lookups of a baseline or fingerprint.
+ *
+ * @param bindings what the site parameters stand for here; an entry whose parameter is not bound accepts nothing.
+ */
+export function indexBehaviour(
+  f: {
+    readonly coverage: readonly BehaviourKind[];
+    readonly behaviour: BehaviourSet;
+    readonly rules: RuleVersion;
+  },
+  bindings: Bindings = noBindings,
+): FingerprintIndex {
   const byId = new Map(f.behaviour.programs.map((p) => [p.id, p]));
   const programs = new Map<string, IndexedProgram[]>();
   for (const p of f.behaviour.programs) {
     const nodes = programs.get(p.exe) ?? [];
-    nodes.push(indexProgram(p, byId));
+    nodes.push(indexProgram(p, byId, bindings));
     programs.set(p.exe, nodes);
   }
   return { coverage: new Set(f.coverage), programs, rules: f.rules };
 }
 
-function indexProgram(p: Program, byId: ReadonlyMap<string, Program>): IndexedProgram {
+function indexProgram(p: Program, byId: ReadonlyMap<string, Program>, bindings: Bindings): IndexedProgram {
+  const files = p.files.flatMap((f) => boundFiles(f, bindings));
+  const network = p.network.flatMap((n) => boundPeers(n, bindings));
   const loads = new Map<string, (Origin | undefined)[]>();
-  for (const f of p.files) {
+  for (const f of files) {
     if (f.access.includes('load')) loads.set(f.path, [...(loads.get(f.path) ?? []), f.origin]);
   }
-  const files = new Map<FileAct, Set<string>>(fileActs.map((act) => [act, new Set()]));
-  for (const f of p.files) for (const act of f.access) files.get(act)?.add(f.path);
   return {
     root: p.root,
     parent: p.parent ?? '',
@@ -64,21 +80,25 @@ function indexProgram(p: Program, byId: ReadonlyMap<string, Program>): IndexedPr
     origins: new Set(p.origins),
     args: new Set(p.args.map(argsKey)),
     env: new Set(p.env),
-    files,
-    entries: new Set(entryKeys(p)),
-    paths: new Set(p.files.map((f) => f.path)),
+    files: new IndexedFiles(files),
+    entries: new Set(entryKeys(files, network, p.privileges)),
+    inward: new Set(network.filter((n) => n.do === 'connect' && n.inward === true).map(networkKey)),
     loads,
-    egress: p.network.some((n) => n.do === 'connect' && isEgress(n.transport, n.peer)),
+    egress: network.some((n) => n.do === 'connect' && isEgress(n.transport, n.peer)),
     program: p,
   };
 }
 
-function* entryKeys(p: Program): Generator<string> {
-  for (const f of p.files) {
+function* entryKeys(
+  files: readonly FileEntry[],
+  network: readonly NetworkEntry[],
+  privileges: readonly PrivilegeEntry[],
+): Generator<string> {
+  for (const f of files) {
     if (f.to !== undefined) for (const act of f.access) yield `${act}\0${f.path}\0${f.to}`;
   }
-  for (const n of p.network) yield networkKey(n);
-  for (const x of p.privileges) yield privilegeKey(x);
+  for (const n of network) yield networkKey(n);
+  for (const x of privileges) yield privilegeKey(x);
 }
 
 /** Whether a connection leaves this copy of the workload. */

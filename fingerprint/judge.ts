@@ -1,5 +1,6 @@
 import type { Behaviour, BehaviourOf } from './behaviour.ts';
-import { argsKey, subjectKey } from './identity.ts';
+import { argsKey, entryKey } from './identity.ts';
+import { imageClassCovering } from './image-class.ts';
 import { type FingerprintIndex, type IndexedProgram, isEgress } from './index-behaviour.ts';
 import {
   nearestArgs,
@@ -49,7 +50,7 @@ function judgeAct(b: Behaviour, node: IndexedProgram): Verdict {
     case 'resolve':
       return judgeNetwork(b, node);
     case 'privilege':
-      if (node.entries.has(subjectKey(b))) return expected;
+      if (node.entries.has(entryKey(b))) return expected;
       return drift(b, neverLearnable(b) ? 'never-learnable' : 'new-privilege');
   }
 }
@@ -77,20 +78,26 @@ function judgeLoad(b: BehaviourOf<'load'>, node: IndexedProgram): Verdict {
 function judgeFile(b: BehaviourOf<'open' | 'link' | 'delete' | 'rename'>, node: IndexedProgram): Verdict {
   if (knowsFile(b, node) || isFree(b)) return expected;
   if (touchesSensitive(b)) return drift(b, 'sensitive-file');
-  if (node.paths.has(b.path)) return drift(b, 'new-access', nearestPath(b.path, node.program));
+  if (node.files.knows(b.path)) return drift(b, 'new-access', nearestPath(b.path, node.program));
   return drift(b, 'new-file');
 }
 
 function knowsFile(b: BehaviourOf<'open' | 'link' | 'delete' | 'rename'>, node: IndexedProgram): boolean {
   switch (b.kind) {
     case 'open':
-      return node.files.get(b.access)?.has(b.path) === true;
+      return knowsOpen(b, node);
     case 'delete':
-      return node.files.get('delete')?.has(b.path) === true;
+      return node.files.accepts('delete', b.path);
     case 'link':
     case 'rename':
-      return node.entries.has(subjectKey(b));
+      return node.entries.has(entryKey(b));
   }
+}
+
+function knowsOpen(b: BehaviourOf<'open'>, { files }: IndexedProgram): boolean {
+  if (files.accepts(b.access, b.path)) return true;
+  const imageClass = imageClassCovering(b);
+  return imageClass !== undefined && files.hasClass(b.access, imageClass);
 }
 
 /** A link to a sensitive file, or a move onto one, is as grave as touching it. */
@@ -101,7 +108,11 @@ function touchesSensitive(b: BehaviourOf<'open' | 'link' | 'delete' | 'rename'>)
 }
 
 function judgeNetwork(b: BehaviourOf<'connect' | 'listen' | 'resolve'>, node: IndexedProgram): Verdict {
-  if (node.entries.has(subjectKey(b))) return expected;
+  const key = entryKey(b);
+  // A public name that answers an address inside points a trusted name at somebody else (DNS rebinding).
+  if (b.kind === 'connect' && b.inward === true && !node.inward.has(key))
+    return drift(b, 'rebinding', nearestPeers(b, node.program));
+  if (node.entries.has(key)) return expected;
   switch (b.kind) {
     case 'connect': {
       const first = isEgress(b.transport, b.peer) && !node.egress;

@@ -142,8 +142,9 @@ function parseFile(value: unknown, field: string): FileEntry {
   const moves = entry.access.every((a) => a === 'link' || a === 'rename');
   if ((entry.to !== undefined) !== moves)
     refuse(field, 'has `to` exactly when it is about link or rename alone');
-  if (entry.origin !== undefined && entry.access.some((a) => a !== 'load')) {
-    refuse(r.field('origin'), 'belongs to entries whose only access is load');
+  const others = entry.access.some((a) => a !== 'load');
+  if (entry.origin !== undefined && others && (entry.origin !== 'volume' || entry.to !== undefined)) {
+    refuse(r.field('origin'), 'may only be volume, unless the only access is load');
   }
   return entry;
 }
@@ -154,7 +155,13 @@ function parseNetwork(value: unknown, field: string): NetworkEntry {
   if (act === 'resolve') return r.end({ do: act, name: r.text('name') });
   const transport = r.word('transport', transports);
   if (act === 'listen') return r.end({ do: act, transport, port: r.value('port', readPort) });
-  return r.end({ do: act, transport, peer: r.value('peer', readFilled), port: r.value('port', readPort) });
+  return r.end({
+    do: act,
+    transport,
+    peer: r.value('peer', readFilled),
+    port: r.value('port', readPort),
+    ...r.optional('inward', () => r.flag('inward')),
+  });
 }
 
 function parsePrivilege(value: unknown, field: string): PrivilegeEntry {

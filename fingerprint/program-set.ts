@@ -1,4 +1,4 @@
-import type { Behaviour, Root } from './behaviour.ts';
+import type { Behaviour, BehaviourOf, Root } from './behaviour.ts';
 import type { Origin } from './event.ts';
 import type {
   BehaviourSet,
@@ -8,7 +8,8 @@ import type {
   PrivilegeEntry,
   Program,
 } from './fingerprint.ts';
-import { argsKey, networkKey, privilegeKey, subjectKey } from './identity.ts';
+import { argsKey, entryKey, networkKey, privilegeKey } from './identity.ts';
+import { imageClassOf } from './image-class.ts';
 import { compareText, type ProgramIdentity, parentOf, programKey, programOf, rootParent } from './program.ts';
 
 interface FileDraft {
@@ -100,7 +101,7 @@ function addAct(draft: Draft, b: Behaviour): void {
       addFile(draft, 'load', b.path, undefined, b.origin);
       return;
     case 'open':
-      addFile(draft, b.access, b.path);
+      addOpen(draft, b);
       return;
     case 'link':
       addFile(draft, 'link', b.path, b.target);
@@ -112,22 +113,43 @@ function addAct(draft: Draft, b: Behaviour): void {
       addFile(draft, 'rename', b.path, b.to);
       return;
     case 'connect': {
-      const entry = { do: 'connect', transport: b.transport, peer: b.peer, port: b.port } as const;
-      draft.network.set(subjectKey(b), entry);
+      const { transport, peer, port, inward } = b;
+      addPeer(draft, {
+        do: 'connect',
+        transport,
+        peer,
+        port,
+        ...(inward === undefined ? {} : { inward }),
+      });
       return;
     }
     case 'listen':
-      draft.network.set(subjectKey(b), { do: 'listen', transport: b.transport, port: b.port });
+      addPeer(draft, { do: 'listen', transport: b.transport, port: b.port });
       return;
     case 'resolve':
-      draft.network.set(subjectKey(b), { do: 'resolve', name: b.name });
+      addPeer(draft, { do: 'resolve', name: b.name });
       return;
     case 'privilege': {
       const detail = b.detail === undefined ? {} : { detail: b.detail };
-      draft.privileges.set(subjectKey(b), { privilege: b.privilege, ...detail });
+      draft.privileges.set(entryKey(b), { privilege: b.privilege, ...detail });
       return;
     }
   }
+}
+
+/** Of where a file came from only the volume is kept: by that its directory may become one of data. */
+function addOpen(draft: Draft, b: BehaviourOf<'open'>): void {
+  const imageClass = imageClassOf(b);
+  const origin = b.origin === 'volume' ? b.origin : undefined;
+  addFile(draft, b.access, imageClass ?? b.path, undefined, origin);
+}
+
+/** One entry per peer: who was seen to answer from inside may answer from outside too. */
+function addPeer(draft: Draft, entry: NetworkEntry): void {
+  const key = networkKey(entry);
+  const known = draft.network.get(key);
+  const inward = known?.do === 'connect' && known.inward === true;
+  draft.network.set(key, inward ? known : entry);
 }
 
 /** What is mapped executable keeps an entry of its own per origin: reading a file never grants loading it. */
@@ -143,7 +165,7 @@ function addProgram(draft: Draft, p: Program): void {
   for (const args of p.args) draft.args.set(argsKey(args), args);
   for (const name of p.env) draft.env.add(name);
   for (const f of p.files) for (const act of f.access) addFile(draft, act, f.path, f.to, f.origin);
-  for (const n of p.network) draft.network.set(networkKey(n), n);
+  for (const n of p.network) addPeer(draft, n);
   for (const x of p.privileges) draft.privileges.set(privilegeKey(x), x);
 }
 

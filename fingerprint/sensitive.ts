@@ -124,7 +124,31 @@ const inMemory = /^\/?(memfd:|dev\/shm\/)/;
  */
 export function learnable(b: Behaviour): boolean {
   if (b.root === 'interactive' || b.lineage.some((exe) => inMemory.test(exe))) return false;
-  return !neverLearnable(b) && !isFree(b) && !hidesSensitive(b);
+  return !neverLearnable(b) && !isFree(b) && !hidesSensitive(b) && !isNamedLikePattern(b);
+}
+
+/** Written by no program in earnest: learned, a file called so would grant what only a pattern or a parameter grants. */
+const reserved = /\{(?:any|image|letters|digits|alnum)\}|(?:^|\/)\*\*(?:\/|$)|^\{(?:site|volume):/;
+
+function isNamedLikePattern(b: Behaviour): boolean {
+  switch (b.kind) {
+    case 'load':
+    case 'open':
+    case 'delete':
+      return reserved.test(b.path);
+    case 'link':
+      return reserved.test(b.path) || reserved.test(b.target);
+    case 'rename':
+      return reserved.test(b.path) || reserved.test(b.to);
+    case 'connect':
+      return reserved.test(b.peer);
+    case 'resolve':
+      return reserved.test(b.name);
+    case 'exec':
+    case 'listen':
+    case 'privilege':
+      return false;
+  }
 }
 
 /** A sensitive file whose name was redacted has lost the exactness it must be judged with. */

@@ -51,11 +51,11 @@ export function subjectKey(b: Behaviour): string | undefined {
     case 'rename':
       return `rename ${b.path.length} ${b.path}${b.to}`;
     case 'connect':
-      return `connect ${b.transport} ${b.port} ${b.unnamed === true} ${b.peer}`;
+      return `connect ${b.transport} ${b.port} ${b.unnamed === true} ${b.inward === true} ${b.peer}`;
     case 'listen':
       return `listen ${b.transport} ${b.port}`;
     case 'resolve':
-      return `resolve ${b.name}`;
+      return `resolve ${b.inward === true} ${b.name}`;
     case 'privilege':
       return `privilege ${b.privilege} ${b.detail ?? ''}`;
     case 'exec':

@@ -80,11 +80,26 @@ const arbAct = fc.oneof(
       optional('origin', fc.constantFrom(...origins)),
     )
     .map(([a, b]) => ({ ...a, ...b })),
-  fc.record({ kind: fc.constant('open' as const), path: arbPath, access: fc.constantFrom(...accesses) }),
+  fc
+    .tuple(
+      fc.record({ kind: fc.constant('open' as const), path: arbPath, access: fc.constantFrom(...accesses) }),
+      optional('origin', fc.constantFrom(...origins)),
+    )
+    .map(([a, b]) => ({ ...a, ...b })),
   fc.record({ kind: fc.constant('link' as const), path: arbPath, target: arbPath }),
   fc.record({ kind: fc.constant('delete' as const), path: arbPath }),
   fc.record({ kind: fc.constant('rename' as const), path: arbPath, to: arbPath }),
-  fc.record({ kind: fc.constant('connect' as const), transport: arbTransport, peer: arbPeer, port: arbPort }),
+  fc
+    .tuple(
+      fc.record({
+        kind: fc.constant('connect' as const),
+        transport: arbTransport,
+        peer: arbPeer,
+        port: arbPort,
+      }),
+      optional('inward', fc.constant(true as const)),
+    )
+    .map(([a, b]) => ({ ...a, ...b })),
   fc.record({ kind: fc.constant('listen' as const), transport: arbTransport, port: arbPort }),
   fc.record({ kind: fc.constant('resolve' as const), name: fc.domain() }),
   fc

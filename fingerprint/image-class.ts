@@ -1,0 +1,34 @@
+import type { BehaviourOf } from './behaviour.ts';
+import { readActs } from './generalise-forms.ts';
+import { memoised } from './memo.ts';
+import { isWholePath } from './pattern-names.ts';
+import { isSensitivePath } from './sensitive.ts';
+
+/** Stands for every file below a top directory that the image holds: its digest says already what is in it. */
+export const imageLeaf = '{image}';
+
+/** `/usr/lib/x` → `/usr/{image}`, or nothing where only the exact name will do. */
+const classOfPath = memoised((path) => {
+  const end = path.indexOf('/', 1);
+  // A file directly in `/` would give a class without a literal part.
+  if (end < 2 || !/^\/[^{}]*$/.test(path.slice(0, end)) || !isWholePath(path)) return '';
+  return isSensitivePath(path) ? '' : `${path.slice(0, end)}/${imageLeaf}`;
+}, 16_384);
+
+/**
+ * The class under which reads of unmodified files of the image are learned and judged. Undefined: by exact name, as
+ * are sensitive files and whatever did not come from the image or whose origin nobody told.
+ */
+export function imageClassOf(b: BehaviourOf<'open'>): string | undefined {
+  return b.origin === 'image' ? readClassOf(b) : undefined;
+}
+
+/** The class that may cover a read in a verdict: a source that cannot tell layers says nothing against the image. */
+export function imageClassCovering(b: BehaviourOf<'open'>): string | undefined {
+  return b.origin === 'image' || b.origin === undefined ? readClassOf(b) : undefined;
+}
+
+function readClassOf({ access, path }: BehaviourOf<'open'>): string | undefined {
+  if (!readActs.has(access)) return undefined;
+  return classOfPath(path) || undefined;
+}

@@ -1,0 +1,39 @@
+import type { Bindings } from './bindings.ts';
+import type { FileEntry, NetworkEntry, SiteParameter } from './fingerprint.ts';
+
+/** Ends a path below a volume parameter: any depth. */
+export const belowLeaf = '**';
+
+const siteForm = /^\{site:([a-z0-9-]+)\}$/;
+const volumeForm = /^\{volume:([a-z0-9-]+)\}(?=\/)/;
+
+/** What a peer, a name or a path leaves to the site; undefined when it is a plain one. */
+export function parameterOf(text: string): Pick<SiteParameter, 'kind' | 'name'> | undefined {
+  const site = siteForm.exec(text)?.[1];
+  if (site !== undefined) return { kind: 'site', name: site };
+  const volume = volumeForm.exec(text)?.[1];
+  return volume === undefined ? undefined : { kind: 'volume', name: volume };
+}
+
+/** Begins like a parameter. What is observed under such a name was named so to be taken for one. */
+export function resemblesParameter(text: string): boolean {
+  return text.startsWith('{site:') || text.startsWith('{volume:');
+}
+
+/** The entry once per peer that its parameter stands for here; as it is when it names none. */
+export function boundPeers(n: NetworkEntry, { sites }: Bindings): readonly NetworkEntry[] {
+  if (n.do === 'listen') return [n];
+  const parameter = parameterOf(n.do === 'connect' ? n.peer : n.name);
+  if (parameter?.kind !== 'site') return [n];
+  const peers = sites.get(parameter.name) ?? [];
+  if (n.do === 'resolve') return peers.map(({ peer }) => ({ do: 'resolve', name: peer }));
+  return peers.map(({ peer, port }) => ({ ...n, peer, port: port ?? n.port }));
+}
+
+/** The entry once per directory that its parameter stands for here; as it is when it names none. */
+export function boundFiles(f: FileEntry, { volumes }: Bindings): readonly FileEntry[] {
+  const parameter = parameterOf(f.path);
+  if (parameter?.kind !== 'volume') return [f];
+  const rest = f.path.slice(`{volume:${parameter.name}}`.length);
+  return (volumes.get(parameter.name) ?? []).map((directory) => ({ ...f, path: `${directory}${rest}` }));
+}
