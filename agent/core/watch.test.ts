@@ -91,13 +91,13 @@ class Desk {
 }
 
 /** A desk whose workload is judged by what `teach` did on another. */
-function judging(teach: (desk: Desk) => void): Desk {
+function judging(teach: (desk: Desk) => void, over: Partial<InForce> = {}): Desk {
   const school = new Desk();
   teach(school);
   const behaviours = school.reports('novelty').map((r) => r.behaviour);
   const baseline = learn(workload.subject, behaviours, { coverage: behaviourKinds, observation });
   const approval = { fingerprint: 'sha256:f', version: 1, signedBy: 'Shop Inc', maxMode: 'kill' } as const;
-  const inForce: InForce = { index: indexBehaviour(baseline), approval };
+  const inForce: InForce = { index: indexBehaviour(baseline), approval, ...over };
   const desk = new Desk();
   desk.watch.setInForce(workload, inForce);
   return desk;
@@ -245,5 +245,106 @@ describe('a workload with a fingerprint', () => {
     const later = desk.watch.tick(99_000_000);
     expect(later).toMatchObject([{ type: 'incident', isNew: false }]);
     expect(desk.watch.tick(199_000_000)).toEqual([]);
+  });
+});
+
+describe('the phases of a life', () => {
+  const listen = (desk: Desk, pid: number) =>
+    desk.see({ kind: 'listen', process: ref(pid), transport: 'tcp', address: '0.0.0.0', port: 80 });
+  const phases = (desk: Desk) => desk.reports('novelty').map((r) => `${r.phase} ${r.behaviour.kind}`);
+
+  it('are told apart: a start-up ends when it listens', () => {
+    const desk = new Desk();
+    desk.start(100, '/cart');
+    listen(desk, 100);
+    desk.open(100, '/a');
+    expect(phases(desk)).toEqual(['start exec', 'start listen', 'steady open']);
+    expect(desk.support()).toEqual(['Aw==', 'BA==']);
+  });
+
+  it('show in the second what was shown in the first, when it happens again', () => {
+    const desk = new Desk();
+    desk.start(100, '/cart');
+    desk.open(100, '/a');
+    listen(desk, 100);
+    desk.open(100, '/a');
+    expect(desk.support().map((bits) => [...Buffer.from(bits, 'base64')])).toEqual([[0b111], [0b010]]);
+  });
+
+  it('end without a listener when they have lasted a minute, whether or not anything happens', () => {
+    const desk = new Desk();
+    desk.start(100, '/cart');
+    desk.watch.tick(70_000_000);
+    desk.open(100, '/a');
+    expect(phases(desk)).toEqual(['start exec', 'steady open']);
+  });
+
+  it('have no start-up in a copy that was found', () => {
+    const desk = new Desk();
+    desk.found(100, 100, '/cart');
+    desk.open(100, '/a');
+    expect(new Set(desk.reports('novelty').map((r) => r.phase))).toEqual(new Set(['steady']));
+  });
+
+  describe('of which only the daily work is judged', () => {
+    /** Learned from copies that were older than the agent: what their entrypoint scripts did is unknown. */
+    const restarted = (): Desk => {
+      const desk = judging(
+        (d) => {
+          d.found(100, 100, '/usr/sbin/nginx');
+          d.open(100, '/etc/nginx.conf');
+        },
+        { phases: ['steady'] },
+      );
+      desk.start(300, '/entry.sh', '/usr/sbin/nginx');
+      desk.open(300, '/entry.d/x');
+      listen(desk, 300);
+      return desk;
+    };
+
+    it('leave start-ups unjudged, learn them, and judge what comes after by the program', () => {
+      const desk = restarted();
+      expect(desk.counters.snapshot()['unjudged.startup-not-learned']).toBe(4);
+      expect(desk.novelties()).toEqual([
+        '/entry.sh exec',
+        '/entry.sh>/usr/sbin/nginx exec',
+        '/entry.sh>/usr/sbin/nginx open /entry.d/x',
+        '/entry.sh>/usr/sbin/nginx listen',
+      ]);
+      desk.open(300, '/etc/nginx.conf');
+      expect(desk.novelties().at(-1)).toBe('/entry.sh>/usr/sbin/nginx open /etc/nginx.conf');
+      expect(desk.drifts()).toEqual([]);
+      desk.open(300, '/etc/other');
+      desk.run(300, 301, '/bin/sh');
+      expect(desk.drifts()).toEqual([
+        '/usr/sbin/nginx>/bin/sh exec new-program',
+        '/usr/sbin/nginx open new-file',
+      ]);
+    });
+
+    it('let nothing pass at start that is never normal', () => {
+      const desk = judging((d) => d.found(100, 100, '/usr/sbin/nginx'), { phases: ['steady'] });
+      desk.start(300, '/entry.sh');
+      desk.run(300, 301, '/tmp/x', { origin: 'scratch' });
+      expect(desk.drifts()).toEqual(['/entry.sh>/tmp/x exec never-learnable']);
+    });
+  });
+
+  it('are one step less grave under a fingerprint that nobody approved', () => {
+    const severity = (provisional: true | undefined) => {
+      const approval = {
+        fingerprint: 'sha256:p',
+        version: 1,
+        signedBy: 'learned',
+        maxMode: 'alert',
+      } as const;
+      const desk = judging(teachNginx, {
+        approval: { ...approval, ...(provisional === undefined ? {} : { provisional }) },
+      });
+      teachNginx(desk, 300);
+      desk.run(300, 302, '/bin/sh');
+      return desk.incidents().map((i) => [i.severity, i.approval?.provisional]);
+    };
+    expect([severity(undefined), severity(true)]).toEqual([[['high', undefined]], [['medium', true]]]);
   });
 });

@@ -7,7 +7,6 @@ import { IncidentBook } from '../../fingerprint/incidents.ts';
 import type { Phase } from '../../fingerprint/phase.ts';
 import type { Report } from '../../fingerprint/report.ts';
 import { learnable } from '../../fingerprint/sensitive.ts';
-import type { UnjudgedReason } from '../../fingerprint/verdict.ts';
 import { type Workload, workloadKey } from '../../fingerprint/workload.ts';
 import type { Attributed, AttributedAct } from './attributed.ts';
 import type { Attribution } from './attribution.ts';
@@ -40,8 +39,6 @@ interface Watching {
 
 const none: readonly WatchOutput[] = [];
 const restateUs = 1_000_000;
-/** Why something is learned instead of judged. */
-const toLearn: ReadonlySet<UnjudgedReason> = new Set(['no-fingerprint', 'startup-not-learned']);
 /** Ten times the pods of a full node: jobs come and go under new names for ever. */
 const maxWorkloads = 1_024;
 
@@ -167,9 +164,11 @@ export class Watch {
     if (raw.kind === 'listen') this.#settle(instance, at);
     if (verdict.kind === 'drift') return this.#drift(watched, instance, act, behaviour, verdict);
     if (key !== undefined) instance.known.add(act.actor, key);
-    if (verdict.kind === 'unjudged' && toLearn.has(verdict.reason))
+    if (verdict.kind === 'unjudged' && verdict.reason === 'no-fingerprint')
       return this.#learn(watched, instance, behaviour, { phase, at });
     this.#counters.add(verdict.kind === 'unjudged' ? `unjudged.${verdict.reason}` : 'behaviours.expected');
+    if (verdict.kind === 'unjudged' && verdict.reason === 'startup-not-learned')
+      return this.#learn(watched, instance, behaviour, { phase, at });
     // As it really was, for the fingerprint that will know starts; it does nothing that is not known already.
     if (act.assumed === 0 || seen.assumed > 0) return none;
     const { root, lineage } = seen.actor;
