@@ -51,7 +51,12 @@ export type Behaviour = Actor &
         readonly port: number;
       }
     | { readonly kind: 'listen'; readonly transport: Transport; readonly port: number }
-    | { readonly kind: 'resolve'; readonly name: string }
+    | {
+        readonly kind: 'resolve';
+        readonly name: string;
+        /** True for the answer to it, when the name is public and the address inside. */
+        readonly inward?: true;
+      }
     | { readonly kind: 'privilege'; readonly privilege: Privilege; readonly detail?: string }
   );
 

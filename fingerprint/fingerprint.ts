@@ -30,7 +30,7 @@ export type NetworkEntry =
       readonly inward?: true;
     }
   | { readonly do: 'listen'; readonly transport: Transport; readonly port: number }
-  | { readonly do: 'resolve'; readonly name: string };
+  | { readonly do: 'resolve'; readonly name: string; readonly inward?: true };
 
 export interface PrivilegeEntry {
   readonly privilege: Privilege;

@@ -1,101 +1,164 @@
-import type { EventOf } from '../../fingerprint/event.ts';
+import type { Actor } from '../../fingerprint/behaviour.ts';
+import type { DnsAnswer, EventOf } from '../../fingerprint/event.ts';
+import type { PeerDirectory } from './address-book.ts';
+import { isInward, isLoopback, toAddress } from './peer-address.ts';
+import { isHostName, isLocalhost, isPublicName, toName } from './peer-name.ts';
+import { firstOf, type Naming, NamingTable } from './peer-namings.ts';
+import type { Surroundings } from './surroundings.ts';
 
-/** Clients keep an address beyond its TTL: glibc's callers until they reconnect, the JVM 30 s, pools for minutes. */
-const graceUs = 600_000_000;
 /** Resolvers give up after 5 s and two more tries. */
 const answerWithinUs = 20_000_000;
 const maxQuestions = 256;
-const maxNames = 4_096;
+/** The most that unbound and dnsmasq keep anything: whoever answers chooses the TTL. */
+const maxTtlSeconds = 86_400;
+/** RFC 2181: a TTL with the highest bit set is none. */
+const ttlSignBit = 2 ** 31;
+/** RFC 1034 knows no limit; resolvers give up before this. */
+const maxChain = 16;
 
-interface Named {
-  readonly name: string;
-  readonly until: number;
+export interface PeerSources {
+  /** Undefined while unknown (a recording): then the server a question went to is the resolver. */
+  readonly surroundings?: () => Surroundings | undefined;
+  /** Names addresses that no answer named. */
+  readonly directory?: PeerDirectory;
+}
+
+/** What an answer was: of no question; of one; of a public name that points inside. */
+export type AnswerIs = 'stray' | 'answer' | 'inward';
+
+export type Peer =
+  | { readonly peer: string; readonly inward?: true }
+  | { readonly peer: string; readonly unnamed: true };
+
+interface Question {
+  readonly time: number;
+  readonly asker: Actor;
 }
 
 /**
  * Which name an address has for one instance: what its own resolver answered to a question it had asked. An answer that
- * nobody asked for, from another server or of another name, gives no address a name.
+ * nobody asked for, from another server or of another name, gives no address a name (docs/format.md, peers).
  */
 export class PeerNames {
-  readonly #questions = new Map<string, number>();
-  readonly #names = new Map<string, Named>();
-  #epoch = 0;
+  readonly #surroundings: () => Surroundings | undefined;
+  readonly #directory: PeerDirectory | undefined;
+  readonly #questions = new Map<string, Question>();
+  readonly #namings = new NamingTable();
+
+  constructor(sources: PeerSources = {}) {
+    this.#surroundings = sources.surroundings ?? (() => undefined);
+    this.#directory = sources.directory;
+  }
 
   /** Changes whenever an address may be called otherwise than before, but for a name's running out. */
   get epoch(): number {
-    return this.#epoch;
+    // Both only grow, so their sum stands still only when both do.
+    return this.#namings.epoch + (this.#directory?.epoch ?? 0);
   }
 
-  asked(event: EventOf<'resolve'>): void {
-    put(this.#questions, questionKey(event), event.time, maxQuestions);
-  }
-
-  /** @returns false when it answers no outstanding question. */
-  answered(event: EventOf<'resolve'>): boolean {
-    const asked = this.#questions.get(questionKey(event));
-    if (asked === undefined || event.time > asked + answerWithinUs) return false;
-    const name = toName(event.name);
-    const chain = new Set([name]);
-    for (const record of event.answers ?? []) {
-      if (!chain.has(toName(record.name))) continue;
-      if (record.type === 'CNAME') chain.add(toName(record.data));
-      else {
-        this.#name(toAddress(record.data), name, event.time, record.ttl);
-      }
+  asked(event: EventOf<'resolve'>, asker: Actor): void {
+    if (!this.#isResolver(event.server)) return;
+    const key = questionKey(event);
+    this.#questions.delete(key);
+    if (this.#questions.size >= maxQuestions) {
+      const oldest = this.#questions.keys().next();
+      if (oldest.done !== true) this.#questions.delete(oldest.value);
     }
-    return true;
+    this.#questions.set(key, { time: event.time, asker });
   }
 
-  /** Until when `nameOf` says of this address what it says now, as long as the epoch is the same. */
-  holdsUntil(address: string): number {
+  answered(event: EventOf<'resolve'>): AnswerIs {
+    const key = questionKey(event);
+    const question = this.#questions.get(key);
+    if (question === undefined || event.time > question.time + answerWithinUs) return 'stray';
+    // A resolver believes the first answer. One that was cut is asked for again, or read a second time.
+    if (event.truncated !== true) this.#questions.delete(key);
+    const name = toName(event.name);
+    const search = this.#surroundings()?.search ?? [];
+    const isPublic = isPublicName(name, search);
+    let answerIs: AnswerIs = 'answer';
+    for (const { data, ttl } of addressesOf(name, event.answers ?? [])) {
+      const address = toAddress(data);
+      const inward = isPublic && isInward(address);
+      if (inward) answerIs = 'inward';
+      if (isLoopback(address) || !mayName(name)) continue;
+      const lifeUs = (ttl >= ttlSignBit ? 0 : Math.min(ttl, maxTtlSeconds)) * 1_000_000;
+      this.#namings.add(address, { name, asker: question.asker, inward }, event.time, lifeUs);
+    }
+    return answerIs;
+  }
+
+  /** What the address is called by this program at that time. */
+  peerOf(address: string, time: number, asker: Actor): Peer {
     const plain = toAddress(address);
-    return isLoopback(plain)
-      ? Number.POSITIVE_INFINITY
-      : (this.#names.get(plain)?.until ?? Number.POSITIVE_INFINITY);
+    // Loopback is everybody's own, for reasons of its own: a public name that points there is judged at its answer.
+    if (isLoopback(plain)) return { peer: 'localhost' };
+    if (this.#isOwn(plain)) return { peer: plain };
+    const naming = this.#naming(plain, time, asker);
+    if (naming !== undefined && !isWeak(naming, asker)) return this.#used(plain, naming, time);
+    const housed = this.#directory?.nameOf(plain);
+    if (housed !== undefined) return { peer: housed };
+    return naming === undefined ? { peer: plain, unnamed: true } : this.#used(plain, naming, time);
   }
 
-  #name(address: string, name: string, time: number, ttl: number): void {
-    const before = this.#names.get(address);
-    const isRenewal = before?.name === name && before.until >= time;
-    if (!isRenewal || this.#names.size >= maxNames) this.#epoch += 1;
-    put(this.#names, address, { name, until: time + ttl * 1_000_000 + graceUs }, maxNames);
-  }
-
-  /** What the address is called at that time: `localhost`, the name that was asked for, or nothing. */
-  nameOf(address: string, time: number): string | undefined {
+  /** What an address inside an argument stands for; never loopback, which is the same everywhere. */
+  nameInText(address: string, time: number, asker: Actor): string | undefined {
     const plain = toAddress(address);
-    // Loopback is never renamed by an answer: a public name that points inward would hide there.
-    if (isLoopback(plain)) return 'localhost';
-    const named = this.#names.get(plain);
-    return named !== undefined && named.until >= time ? named.name : undefined;
+    if (isLoopback(plain) || this.#isOwn(plain)) return undefined;
+    const peer = this.peerOf(plain, time, asker);
+    return 'unnamed' in peer ? undefined : peer.peer;
+  }
+
+  /** Until when `peerOf` says of this address what it says now, as long as the epoch is the same. */
+  holdsUntil(address: string, time: number, asker: Actor): number {
+    const naming = this.#naming(toAddress(address), time, asker);
+    return naming === undefined ? Number.POSITIVE_INFINITY : this.#namings.lookAgainAt(naming);
+  }
+
+  #naming(plain: string, time: number, asker: Actor): Naming | undefined {
+    const live = this.#namings.of(plain).filter((n) => n.until >= time);
+    return firstOf(live, asker);
+  }
+
+  #used(plain: string, naming: Naming, time: number): Peer {
+    this.#namings.used(plain, naming, time);
+    return naming.inward ? { peer: naming.name, inward: true } : { peer: naming.name };
+  }
+
+  #isOwn(plain: string): boolean {
+    return this.#surroundings()?.addresses.includes(plain) === true;
+  }
+
+  #isResolver(server: string): boolean {
+    const known = this.#surroundings()?.resolvers;
+    return known === undefined || known.includes(toAddress(server));
   }
 }
 
-/** Lower case, without the root's dot: names are equal as DNS compares them. */
-export function toName(name: string): string {
-  return (name.endsWith('.') ? name.slice(0, -1) : name).toLowerCase();
+/** Only this program was told so, by somebody who may be a stranger: whatever else is known of the address goes first. */
+function isWeak(naming: Naming, asker: Actor): boolean {
+  return naming.inward && !naming.askers.has(asker);
 }
 
-/** An IPv4 address inside IPv6 is that IPv4 address. */
-export function toAddress(address: string): string {
-  return address.replace(/^::ffff:(?=\d+\.)/i, '').toLowerCase();
+/** What has not the form of a host name, and what by its meaning is loopback, names no other address. */
+function mayName(name: string): boolean {
+  return isHostName(name) && !isLocalhost(name);
 }
 
-/** Also the unspecified address: Linux connects it to the own host. */
-function isLoopback(address: string): boolean {
-  return /^127\./.test(address) || address === '::1' || address === '0.0.0.0' || address === '::';
-}
-
-function questionKey(event: EventOf<'resolve'>): string {
-  return JSON.stringify([event.id, toName(event.name), toAddress(event.server)]);
-}
-
-/** The oldest goes when there is no room. */
-function put<V>(map: Map<string, V>, key: string, value: V, max: number): void {
-  map.delete(key);
-  if (map.size >= max) {
-    const oldest = map.keys().next();
-    if (oldest.done !== true) map.delete(oldest.value);
+/** The addresses of the name that was asked for, along its chain of aliases in whatever order the records came. */
+function addressesOf(name: string, records: readonly DnsAnswer[]): readonly DnsAnswer[] {
+  const chain = new Set([name]);
+  for (let before = 0; before !== chain.size && chain.size <= maxChain; ) {
+    before = chain.size;
+    for (const r of records) if (r.type === 'CNAME' && chain.has(toName(r.name))) chain.add(toName(r.data));
   }
-  map.set(key, value);
+  return records.filter((r) => r.type !== 'CNAME' && chain.has(toName(r.name)));
+}
+
+/**
+ * A socket belongs to one process: an answer that another one reads is of no question of its own. Two questions of one
+ * process with the same number differ in name or type.
+ */
+function questionKey({ process, id, type, name, server }: EventOf<'resolve'>): string {
+  return JSON.stringify([process.pid, process.start, id, type, toName(name), toAddress(server)]);
 }

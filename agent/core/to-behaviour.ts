@@ -1,7 +1,8 @@
 import type { Behaviour } from '../../fingerprint/behaviour.ts';
 import type { EventOf } from '../../fingerprint/event.ts';
 import type { AttributedAct } from './attributed.ts';
-import { type PeerNames, toAddress, toName } from './peers.ts';
+import { toName } from './peer-name.ts';
+import type { PeerNames } from './peers.ts';
 
 /** Why an act is no behaviour: attempts that failed, peers that were let in, answers (they name addresses). */
 export type NoBehaviour = 'failed' | 'accepted' | 'answer' | 'stray-answer';
@@ -79,9 +80,8 @@ function connect({ actor }: AttributedAct, event: EventOf<'connect'>, peers: Pee
     const cut = event.truncated === true ? '…' : '';
     return { ...actor, kind: 'connect', transport, peer: address + cut, port: 0 };
   }
-  const name = peers.nameOf(address, event.time);
-  const named = name === undefined ? { peer: toAddress(address), unnamed: true as const } : { peer: name };
-  return { ...actor, kind: 'connect', transport, ...named, port: event.port };
+  const peer = peers.peerOf(address, event.time, actor);
+  return { ...actor, kind: 'connect', transport, ...peer, port: event.port };
 }
 
 function resolve(
@@ -89,7 +89,19 @@ function resolve(
   event: EventOf<'resolve'>,
   peers: PeerNames,
 ): Behaviour | NoBehaviour {
-  if (event.phase === 'answer') return peers.answered(event) ? 'answer' : 'stray-answer';
-  peers.asked(event);
-  return { ...actor, kind: 'resolve', name: toName(event.name) };
+  const name = toName(event.name);
+  if (event.phase === 'question') {
+    peers.asked(event, actor);
+    return { ...actor, kind: 'resolve', name };
+  }
+  switch (peers.answered(event)) {
+    case 'stray':
+      return 'stray-answer';
+    case 'answer':
+      return 'answer';
+    // Judged at the answer, not at what follows: a service that connects to its own loopback does nothing new because
+    // a stranger's name was answered so meanwhile.
+    case 'inward':
+      return { ...actor, kind: 'resolve', name, inward: true };
+  }
 }
