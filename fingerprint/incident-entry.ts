@@ -4,7 +4,7 @@ import type { Origin, ProcessRef } from './event.ts';
 import { type Approval, type Drift, type Incident, maxDrifts, type Severity } from './incident.ts';
 import { printable } from './printable.ts';
 import { incidentSentence, type Told } from './sentence.ts';
-import { compareGravity, maxSeverity, severityOf } from './severity.ts';
+import { actOf, compareGravity, maxSeverity, severityOf } from './severity.ts';
 import type { Verdict } from './verdict.ts';
 import type { Instance, Workload } from './workload.ts';
 
@@ -29,6 +29,7 @@ export interface Observed {
 
 interface Row {
   readonly observed: Observed;
+  readonly act: ReturnType<typeof actOf>;
   drift: Drift;
 }
 
@@ -44,6 +45,8 @@ export interface Entry {
   readonly rows: Map<string, Row>;
   /** Observations that have no row. */
   more: number;
+  /** When its latest process came in; `last` also counts what those that are in it go on doing. */
+  began: number;
   first: number;
   last: number;
   culprit: ProcessRef;
@@ -82,10 +85,10 @@ export function record(entry: Entry, o: Observed, key: string): boolean {
     };
     return false;
   }
-  const row = { observed: o, drift: makeDrift(o, key) };
+  const row: Row = { observed: o, act: actOf(o.behaviour), drift: makeDrift(o, key) };
   if (entry.rows.size >= maxDrifts) {
     const last = sortedRows(entry).at(-1);
-    if (last === undefined || compareGravity(row.drift, last.drift) >= 0) {
+    if (last === undefined || compareRows(row, last) >= 0) {
       entry.more++;
       return false;
     }
@@ -117,7 +120,11 @@ function makeDrift(o: Observed, key: string): Drift {
 }
 
 function sortedRows(entry: Entry): Row[] {
-  return [...entry.rows.values()].sort((a, b) => compareGravity(a.drift, b.drift));
+  return [...entry.rows.values()].sort(compareRows);
+}
+
+function compareRows(a: Row, b: Row): number {
+  return compareGravity({ ...a.drift, act: a.act }, { ...b.drift, act: b.act });
 }
 
 export function snapshot(entry: Entry): Incident {

@@ -6,6 +6,7 @@ import type { ProcessRef } from './event.ts';
 import { type Approval, maxDrifts } from './incident.ts';
 import { parseIncident } from './incident-json.ts';
 import { IncidentBook, type Observed } from './incidents.ts';
+import { maxSeverity, severityOf } from './severity.ts';
 import type { DriftReason } from './verdict.ts';
 
 const instance = { id: 'c1', node: 'n1', pod: 'cart-1', startedAt: 1 } as const;
@@ -64,7 +65,7 @@ describe('IncidentBook', () => {
       args: ['sh'],
     };
     const together = book.add(
-      seen(other, 'new-program', { process: at(20), culprit: at(20), time: 2_900_000 }),
+      seen(other, 'new-program', { process: at(20), culprit: at(20), time: 1_900_000 }),
     );
     expect(together?.id).toBe(a?.id);
     const elsewhere = { ...instance, id: 'c2' };
@@ -79,6 +80,43 @@ describe('IncidentBook', () => {
     );
     expect(later?.id).not.toBe(a?.id);
     expect(book.open()).toHaveLength(3);
+  });
+
+  it('keeps two requests through one hole apart, though the first still acts', () => {
+    const book = new IncidentBook();
+    const request = (n: number, time: number): Observed =>
+      seen({ ...exec, args: ['/tmp/x', String(n)] }, 'new-program', {
+        process: at(n),
+        culprit: at(n),
+        time,
+      });
+    const first = book.add(request(10, 1_000_000));
+    book.add(seen(connect, 'new-program', { process: at(11), culprit: at(10), time: 2_400_000 }));
+    const second = book.add(request(20, 2_460_000));
+    expect(second?.id).not.toBe(first?.id);
+    expect(book.open()).toHaveLength(2);
+  });
+
+  it('tells a scan by many short processes as one, however long it takes', () => {
+    const book = new IncidentBook();
+    for (let n = 0; n < 500; n++)
+      book.add(
+        seen({ ...connect, peer: `10.0.${n >> 8}.${n & 255}` }, 'new-peer', {
+          process: at(1000 + n),
+          culprit: at(1000 + n),
+          time: 1_000_000 + n * 700_000,
+        }),
+      );
+    const [incident, ...others] = book.open();
+    expect(others).toEqual([]);
+    expect((incident?.drifts.length ?? 0) + (incident?.more ?? 0)).toBe(500);
+  });
+
+  it('takes what arrives late into the incident it belongs to', () => {
+    const book = new IncidentBook();
+    const first = book.add(seen(exec));
+    const late = book.add(seen(file('/late'), 'new-file', { process: at(5), culprit: at(5), time: 100_000 }));
+    expect(late).toMatchObject({ id: first?.id, first: 100_000, last: 1_000_000 });
   });
 
   it('is about the foreign program, not about the known one that dropped and started it', () => {
@@ -151,12 +189,30 @@ describe('IncidentBook', () => {
       expect(incident?.drifts.slice(0, 4).map((d) => d.kind)).toEqual([
         'privilege',
         'exec',
-        'connect',
         'open',
+        'connect',
       ]);
       const counted = (incident?.drifts ?? []).reduce((n, d) => n + d.count, incident?.more ?? 0);
       expect(counted).toBe(order.length);
     }
+  });
+
+  it('always has the gravest of all there were on top, and counts every one', () => {
+    const reasons = fc.constantFrom<DriftReason>('new-program', 'new-lineage', 'new-file', 'sensitive-file');
+    const drift = fc.record({ b: arbBehaviour, because: reasons, time: fc.nat({ max: 900_000 }) });
+    fc.assert(
+      fc.property(fc.array(drift, { minLength: 1, maxLength: 120 }), (drifts) => {
+        const book = new IncidentBook();
+        for (const { b, because, time } of drifts) book.add(seen(b, because, { time }));
+        const [incident] = book.open();
+        const worst = maxSeverity(drifts.map(({ b, because }) => severityOf(b, because, false)));
+        expect(incident?.drifts[0]?.severity).toBe(worst);
+        expect(incident?.severity).toBe(worst);
+        const counted = (incident?.drifts ?? []).reduce((n, d) => n + d.count, incident?.more ?? 0);
+        expect(counted).toBe(drifts.length);
+      }),
+      { seed: 20_26, numRuns: 300 },
+    );
   });
 
   it('holds a bounded number of incidents and culprits', () => {

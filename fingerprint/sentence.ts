@@ -1,10 +1,12 @@
 import type { Behaviour } from './behaviour.ts';
 import type { Origin } from './event.ts';
 import type { Approval } from './incident.ts';
+import { isEgress } from './index-behaviour.ts';
 import { execName, originNote, predicate, quoted } from './phrase.ts';
 import { printable } from './printable.ts';
 import { baseName } from './program.ts';
 import { isSensitivePath } from './sensitive.ts';
+import { actOf } from './severity.ts';
 import type { DriftReason } from './verdict.ts';
 import type { Workload } from './workload.ts';
 
@@ -33,11 +35,10 @@ export function incidentSentence(
   others: readonly Told[],
   approval?: Approval,
 ): string {
-  const shown = others.filter(isTelling).slice(0, followers);
+  const telling = others.filter(isTelling).sort((a, b) => weightOf(a) - weightOf(b));
+  const shown = telling.slice(0, followers);
   const own = shown.filter((t) => descends(t.behaviour, opening.behaviour)).map(predicateOf);
-  const apart = shown
-    .filter((t) => !descends(t.behaviour, opening.behaviour))
-    .map((t) => `${actorName(t.behaviour)} ${predicateOf(t)}`);
+  const apart = shown.filter((t) => !descends(t.behaviour, opening.behaviour)).map(apartClause);
   const link = opening.behaviour.kind === 'exec' ? ', which ' : ' and ';
   return [
     openingClause(workloadName(workload), opening),
@@ -58,6 +59,20 @@ function isTelling(t: Told): boolean {
   return b.kind !== 'open' || b.access !== 'read' || isSensitivePath(b.path);
 }
 
+/** What an intruder came for before what every intruder does: a name asked for and a tool started tell little. */
+function weightOf(t: Told): number {
+  const b = t.behaviour;
+  const origin = t.origin ?? ('origin' in b ? b.origin : undefined);
+  if (b.kind === 'privilege') return 0;
+  if ((b.kind === 'exec' || b.kind === 'load') && originNote(origin) !== '') return 0;
+  if (actOf(b) === 'sensitive') return 1;
+  if (b.kind === 'connect' && isEgress(b.transport, b.peer) && b.port !== domainPort) return 2;
+  return b.kind === 'exec' ? 3 : 4;
+}
+
+/** Whoever connects to a name asks a resolver first: of the two, the name's is the one to tell. */
+const domainPort = 53;
+
 /** `shop/cart` on Kubernetes, the owner as it is elsewhere; a container that is not called like its owner is named. */
 export function workloadName(w: Workload): string {
   if (w.namespace === '') return printable(w.owner, 100);
@@ -73,6 +88,13 @@ function predicateOf(t: Told): string {
 
 function actorName(b: Behaviour): string {
   return quoted(baseName(b.lineage.at(b.kind === 'exec' ? -2 : -1) ?? ''));
+}
+
+/** Something beside the opening: who, what. */
+function apartClause(t: Told): string {
+  const b = t.behaviour;
+  if (b.kind !== 'exec' || b.lineage.length > 1) return `${actorName(b)} ${predicateOf(t)}`;
+  return b.root === 'interactive' ? `somebody who entered ${predicateOf(t)}` : `${execName(b)} was started`;
 }
 
 /** Whether an act was done by the opening's program or below it. */

@@ -75,12 +75,19 @@ function touches(b: Behaviour): string[] {
   }
 }
 
-/** Among equally grave drifts, what an analyst wants to see first. */
-const kindOrder: readonly BehaviourKind[] = [
+/** What an act is when acts are put in order: touching a sensitive file is one thing, whatever it was done with. */
+type Act = BehaviourKind | 'sensitive';
+
+/**
+ * Among equally grave drifts, what an analyst wants to see first: what somebody came for before how they did it. A shell
+ * that reads a secret is there for the secret.
+ */
+const actOrder: readonly Act[] = [
   'privilege',
+  'sensitive',
   'exec',
-  // A load that matters (foreign origin) is graver anyway; the rest is what every program maps.
   'connect',
+  // A load that matters (foreign origin) is graver anyway; the rest is what every program maps.
   'load',
   'listen',
   'resolve',
@@ -90,18 +97,22 @@ const kindOrder: readonly BehaviourKind[] = [
   'delete',
 ];
 
+export function actOf(b: Behaviour): Act {
+  return touches(b).some(isSensitivePath) ? 'sensitive' : b.kind;
+}
+
 interface Graded {
   readonly severity: Severity;
-  readonly kind: BehaviourKind;
+  readonly act: Act;
   readonly first: number;
   readonly key: string;
 }
 
-/** Order of evidence: gravest first, then kind, then time; the key last, so that the order never depends on chance. */
+/** Order of evidence: gravest first, then act, then time; the key last, so that the order never depends on chance. */
 export function compareGravity(a: Graded, b: Graded): number {
   return (
     severities.indexOf(b.severity) - severities.indexOf(a.severity) ||
-    kindOrder.indexOf(a.kind) - kindOrder.indexOf(b.kind) ||
+    actOrder.indexOf(a.act) - actOrder.indexOf(b.act) ||
     a.first - b.first ||
     (a.key < b.key ? -1 : a.key > b.key ? 1 : 0)
   );
