@@ -41,6 +41,7 @@ export async function readFalco(io: Io, files: readonly string[]): Promise<Falco
   const records = () => reread(kept);
   const normaliser = new FalcoNormaliser();
   for (const record of records()) normaliser.ahead(record);
+  normaliser.settle();
   tellUnread(io, normaliser.unread, kept.length, neededFields);
   return {
     events: eventsOf(records(), normaliser),

@@ -7,6 +7,7 @@ import { IncidentBook } from '../../fingerprint/incidents.ts';
 import type { Phase } from '../../fingerprint/phase.ts';
 import type { Report } from '../../fingerprint/report.ts';
 import { learnable } from '../../fingerprint/sensitive.ts';
+import type { Verdict } from '../../fingerprint/verdict.ts';
 import { type Workload, workloadKey } from '../../fingerprint/workload.ts';
 import type { Attributed, AttributedAct } from './attributed.ts';
 import type { Attribution } from './attribution.ts';
@@ -167,12 +168,8 @@ export class Watch {
     if (verdict.kind === 'unjudged' && verdict.reason === 'no-fingerprint')
       return this.#learn(watched, instance, behaviour, { phase, at });
     this.#counters.add(verdict.kind === 'unjudged' ? `unjudged.${verdict.reason}` : 'behaviours.expected');
-    if (verdict.kind === 'unjudged' && verdict.reason === 'startup-not-learned')
-      return this.#learn(watched, instance, behaviour, { phase, at });
-    // As it really was, for the fingerprint that will know starts; it does nothing that is not known already.
-    if (act.assumed === 0 || seen.assumed > 0) return none;
-    const { root, lineage } = seen.actor;
-    return this.#learn(watched, instance, { ...behaviour, root, lineage }, { phase, at });
+    const toLearn = forStart(seen, act, behaviour, verdict);
+    return toLearn === undefined ? none : this.#learn(watched, instance, toLearn, { phase, at });
   }
 
   #drift(
@@ -315,6 +312,22 @@ function placed(seen: AttributedAct, { inForce }: WatchedWorkload, copy: Watched
   if (act.assumed === 0) return act;
   const actor = copy.placement.of(act, inForce.index);
   return { ...act, actor, assumed: act.assumed + actor.lineage.length - act.actor.lineage.length };
+}
+
+/**
+ * What is learned of a copy whose start-up nobody has learned yet: the start-up, and of its daily work what is known
+ * already, as it really was, for the fingerprint that will know starts.
+ */
+function forStart(
+  seen: AttributedAct,
+  act: AttributedAct,
+  behaviour: Behaviour,
+  verdict: Verdict,
+): Behaviour | undefined {
+  if (verdict.kind === 'unjudged' && verdict.reason === 'startup-not-learned') return behaviour;
+  if (act.assumed === 0 || seen.assumed > 0) return undefined;
+  const { root, lineage } = seen.actor;
+  return { ...behaviour, root, lineage };
 }
 
 function withUnlearnedStart(act: AttributedAct, { shown, unlearnedStart }: WatchedInstance): AttributedAct {

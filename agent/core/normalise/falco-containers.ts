@@ -1,7 +1,9 @@
 import type { ContainerRef } from '../../../fingerprint/event.ts';
 import { parseCgroupPath } from '../cgroup-path.ts';
+import { execFacts, isRuntimeAgain, isRuntimeExe } from './falco-exec.ts';
 import type { FalcoField } from './falco-fields.ts';
-import { type FalcoRecord, textOf } from './falco-record.ts';
+import { RegularStarts } from './falco-probes.ts';
+import { type FalcoRecord, numberOf, textOf } from './falco-record.ts';
 
 /**
  * Which container an alert belongs to. The id is there from the first alert on, image and pod come once the runtime has
@@ -9,6 +11,9 @@ import { type FalcoRecord, textOf } from './falco-record.ts';
  */
 export class FalcoContainers {
   readonly #refs = new Map<string, ContainerRef>();
+  readonly #starts = new Map<string, RegularStarts>();
+  /** Container and port of its datagram servers. */
+  readonly #servers = new Set<string>();
   #anyNamed = false;
 
   /** Whether Falco told the image of any container. */
@@ -21,12 +26,43 @@ export class FalcoContainers {
     if (id === undefined) return;
     this.#refs.set(id, { ...this.#refs.get(id), id, ...told(record) });
     this.#anyNamed ||= textOf(record, 'digest') !== undefined;
+    const type = textOf(record, 'type');
+    if (type === 'bind') this.#servers.add(serverKey(id, record));
+    if (type === 'execve' || type === 'execveat') this.#started(id, record);
+  }
+
+  /** When all was seen: what only the whole recording shows. */
+  settle(): void {
+    for (const [id, starts] of this.#starts) {
+      const probes = starts.regular();
+      if (probes.length > 0) this.#refs.set(id, { ...this.#refs.get(id), id, probes });
+    }
   }
 
   of(record: FalcoRecord): ContainerRef | undefined {
     const id = idOf(record);
     return id === undefined ? undefined : (this.#refs.get(id) ?? { id });
   }
+
+  /** Whether what is sent over this socket is an answer to whoever asked: no connection of the container's own. */
+  isAnswer(record: FalcoRecord): boolean {
+    return (
+      (textOf(record, 'type') ?? '').startsWith('send') && this.#servers.has(serverKey(idOf(record), record))
+    );
+  }
+
+  #started(id: string, record: FalcoRecord): void {
+    if ((numberOf(record, 'result') ?? 0) < 0 || !isRuntimeExe(textOf(record, 'parentExe'))) return;
+    const facts = execFacts(record);
+    if (facts === undefined || isRuntimeAgain(facts)) return;
+    const starts = this.#starts.get(id) ?? new RegularStarts();
+    this.#starts.set(id, starts);
+    starts.add(facts.args, record.time);
+  }
+}
+
+function serverKey(container: string | undefined, record: FalcoRecord): string {
+  return `${container ?? ''} ${textOf(record, 'transport') ?? ''} ${textOf(record, 'serverPort') ?? ''}`;
 }
 
 function idOf(record: FalcoRecord): string | undefined {

@@ -39,6 +39,11 @@ export class FalcoNormaliser {
     } else if (record.source === 'syscall') this.#unread += 1;
   }
 
+  /** Between the passes. */
+  settle(): void {
+    this.#containers.settle();
+  }
+
   /** Falco gave others an image and this one never: a pod's sandbox, or a copy that ended before it was asked about. */
   isNameless(container: ContainerRef): boolean {
     return container.digest === undefined && this.#containers.anyNamed;
@@ -81,7 +86,7 @@ export class FalcoNormaliser {
   #acts(record: FalcoRecord, who: Known, container: ContainerRef | undefined): Event[] {
     const isExec = executions.has(textOf(record, 'type') ?? '');
     const facts = factsOf(record);
-    if (facts === undefined) return [];
+    if (facts === undefined || this.#containers.isAnswer(record)) return [];
     const met = isExec ? [] : this.#meet(record, record, who, container);
     if (facts.kind === 'exec') {
       who.met = true;
