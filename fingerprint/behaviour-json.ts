@@ -64,7 +64,7 @@ function readAct(r: ObjectReader): Act {
     case 'listen':
       return { kind, transport: r.word('transport', transports), port: r.value('port', readPort) };
     case 'resolve':
-      return { kind, name: r.value('name', readText) };
+      return { kind, name: r.value('name', readText), ...r.optional('inward', () => r.flag('inward')) };
     case 'privilege':
       return {
         kind,

@@ -29,14 +29,19 @@ export function subjectKey(b: Behaviour): string {
     case 'delete':
       return `delete\0${b.path}`;
     case 'connect':
+    case 'resolve':
       return b.inward === true ? `inward\0${entryKey(b)}` : entryKey(b);
     case 'link':
     case 'rename':
     case 'listen':
-    case 'resolve':
     case 'privilege':
       return entryKey(b);
   }
+}
+
+/** Seen to answer an address inside, although its name is public. */
+export function isInward(n: NetworkEntry): boolean {
+  return n.do !== 'listen' && n.inward === true;
 }
 
 /**

@@ -9,7 +9,7 @@ import type {
   Program,
   RuleVersion,
 } from './fingerprint.ts';
-import { argsKey, networkKey, privilegeKey } from './identity.ts';
+import { argsKey, isInward, networkKey, privilegeKey } from './identity.ts';
 import { IndexedFiles } from './indexed-files.ts';
 import { boundFiles, boundPeers } from './site-parameter.ts';
 
@@ -82,7 +82,7 @@ function indexProgram(p: Program, byId: ReadonlyMap<string, Program>, bindings: 
     env: new Set(p.env),
     files: new IndexedFiles(files),
     entries: new Set(entryKeys(files, network, p.privileges)),
-    inward: new Set(network.filter((n) => n.do === 'connect' && n.inward === true).map(networkKey)),
+    inward: new Set(network.filter(isInward).map(networkKey)),
     loads,
     egress: network.some((n) => n.do === 'connect' && isEgress(n.transport, n.peer)),
     program: p,

@@ -96,6 +96,26 @@ describe('public names that answer from inside', () => {
   });
 });
 
+describe('public names whose answer points inside', () => {
+  const ask: Behaviour = { ...app, kind: 'resolve', name: 'api.example' };
+  const inward: Behaviour = { ...ask, inward: true };
+  const plain = learn(subject, [start, ask], aboutAll);
+  const both = learn(subject, [start, inward, ask], aboutAll);
+
+  it.each<[string, Baseline, Behaviour, string]>([
+    ['a known name that never did', plain, inward, 'rebinding'],
+    ['an unknown name', plain, { ...inward, name: 'x.example' }, 'rebinding'],
+    ['a known name that did', both, inward, 'expected'],
+    ['the question itself', both, ask, 'expected'],
+  ])('%s', (_name, baseline, b, answer) => expect(asked(baseline, b)).toBe(answer));
+
+  it('are one entry with the question', () => {
+    expect(both.behaviour.programs[0]?.network).toEqual([
+      { do: 'resolve', name: 'api.example', inward: true },
+    ]);
+  });
+});
+
 describe('site parameters', () => {
   const learned = learn(subject, [start], aboutAll);
   const withEntries = (files: FileEntry[], network: NetworkEntry[]): Baseline => ({
@@ -124,6 +144,8 @@ describe('site parameters', () => {
     port,
   });
 
+  const bound: Behaviour = { ...app, kind: 'resolve', name: 'db.shop', inward: true };
+
   it.each<[string, Behaviour, string]>([
     ['a bound peer', connect('db.shop', 5432), 'expected'],
     ['a bound peer on its own port', connect('10.0.0.9', 6432), 'expected'],
@@ -131,6 +153,7 @@ describe('site parameters', () => {
     ['another peer', connect('x.example', 5432), 'new-peer'],
     ['the parameter itself as a name', connect('{site:database}', 5432), 'new-peer'],
     ['a bound name', { ...app, kind: 'resolve', name: 'db.shop' }, 'expected'],
+    ["a bound name that answers an address inside: it is the site's own", bound, 'expected'],
     ['a file of a bound directory', open('/srv/data/app.conf'), 'expected'],
     ['the same in the other one', open('/mnt/old/app.conf'), 'expected'],
     ['another file there', open('/srv/data/x'), 'new-file'],

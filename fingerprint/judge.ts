@@ -110,8 +110,8 @@ function touchesSensitive(b: BehaviourOf<'open' | 'link' | 'delete' | 'rename'>)
 function judgeNetwork(b: BehaviourOf<'connect' | 'listen' | 'resolve'>, node: IndexedProgram): Verdict {
   const key = entryKey(b);
   // A public name that answers an address inside points a trusted name at somebody else (DNS rebinding).
-  if (b.kind === 'connect' && b.inward === true && !node.inward.has(key))
-    return drift(b, 'rebinding', nearestPeers(b, node.program));
+  if (b.kind !== 'listen' && b.inward === true && !node.inward.has(key))
+    return drift(b, 'rebinding', b.kind === 'connect' ? nearestPeers(b, node.program) : undefined);
   if (node.entries.has(key)) return expected;
   switch (b.kind) {
     case 'connect': {

@@ -152,7 +152,8 @@ function parseFile(value: unknown, field: string): FileEntry {
 function parseNetwork(value: unknown, field: string): NetworkEntry {
   const r = new ObjectReader(value, field);
   const act = r.word('do', ['connect', 'listen', 'resolve'] as const);
-  if (act === 'resolve') return r.end({ do: act, name: r.text('name') });
+  const inward = () => r.optional('inward', () => r.flag('inward'));
+  if (act === 'resolve') return r.end({ do: act, name: r.text('name'), ...inward() });
   const transport = r.word('transport', transports);
   if (act === 'listen') return r.end({ do: act, transport, port: r.value('port', readPort) });
   return r.end({
@@ -160,7 +161,7 @@ function parseNetwork(value: unknown, field: string): NetworkEntry {
     transport,
     peer: r.value('peer', readFilled),
     port: r.value('port', readPort),
-    ...r.optional('inward', () => r.flag('inward')),
+    ...inward(),
   });
 }
 

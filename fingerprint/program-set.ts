@@ -8,7 +8,7 @@ import type {
   PrivilegeEntry,
   Program,
 } from './fingerprint.ts';
-import { argsKey, entryKey, networkKey, privilegeKey } from './identity.ts';
+import { argsKey, entryKey, isInward, networkKey, privilegeKey } from './identity.ts';
 import { imageClassOf } from './image-class.ts';
 import { compareText, type ProgramIdentity, parentOf, programKey, programOf, rootParent } from './program.ts';
 
@@ -127,7 +127,11 @@ function addAct(draft: Draft, b: Behaviour): void {
       addPeer(draft, { do: 'listen', transport: b.transport, port: b.port });
       return;
     case 'resolve':
-      addPeer(draft, { do: 'resolve', name: b.name });
+      addPeer(draft, {
+        do: 'resolve',
+        name: b.name,
+        ...(b.inward === undefined ? {} : { inward: b.inward }),
+      });
       return;
     case 'privilege': {
       const detail = b.detail === undefined ? {} : { detail: b.detail };
@@ -148,8 +152,7 @@ function addOpen(draft: Draft, b: BehaviourOf<'open'>): void {
 function addPeer(draft: Draft, entry: NetworkEntry): void {
   const key = networkKey(entry);
   const known = draft.network.get(key);
-  const inward = known?.do === 'connect' && known.inward === true;
-  draft.network.set(key, inward ? known : entry);
+  draft.network.set(key, known !== undefined && isInward(known) ? known : entry);
 }
 
 /** What is mapped executable keeps an entry of its own per origin: reading a file never grants loading it. */

@@ -20,14 +20,17 @@ export function resemblesParameter(text: string): boolean {
   return text.startsWith('{site:') || text.startsWith('{volume:');
 }
 
-/** The entry once per peer that its parameter stands for here; as it is when it names none. */
+/**
+ * The entry once per peer that its parameter stands for here; as it is when it names none. A bound peer is the site's
+ * own, so it may answer an address inside.
+ */
 export function boundPeers(n: NetworkEntry, { sites }: Bindings): readonly NetworkEntry[] {
   if (n.do === 'listen') return [n];
   const parameter = parameterOf(n.do === 'connect' ? n.peer : n.name);
   if (parameter?.kind !== 'site') return [n];
   const peers = sites.get(parameter.name) ?? [];
-  if (n.do === 'resolve') return peers.map(({ peer }) => ({ do: 'resolve', name: peer }));
-  return peers.map(({ peer, port }) => ({ ...n, peer, port: port ?? n.port }));
+  if (n.do === 'resolve') return peers.map(({ peer }) => ({ ...n, name: peer, inward: true }));
+  return peers.map(({ peer, port }) => ({ ...n, peer, port: port ?? n.port, inward: true }));
 }
 
 /** The entry once per directory that its parameter stands for here; as it is when it names none. */

@@ -101,7 +101,12 @@ const arbAct = fc.oneof(
     )
     .map(([a, b]) => ({ ...a, ...b })),
   fc.record({ kind: fc.constant('listen' as const), transport: arbTransport, port: arbPort }),
-  fc.record({ kind: fc.constant('resolve' as const), name: fc.domain() }),
+  fc
+    .tuple(
+      fc.record({ kind: fc.constant('resolve' as const), name: fc.domain() }),
+      optional('inward', fc.constant(true as const)),
+    )
+    .map(([a, b]) => ({ ...a, ...b })),
   fc
     .tuple(
       fc.record({ kind: fc.constant('privilege' as const), privilege: fc.constantFrom(...privileges) }),
