@@ -5,7 +5,7 @@ import { argumentRules, nameRules } from './generalise-text-rules.ts';
 import { memoised } from './memo.ts';
 import { redactArgs, redactText } from './secrets.ts';
 import { isSensitivePath } from './sensitive.ts';
-import { isLoopback, type Substitutions, substitute } from './substitute.ts';
+import { isLoopback, type Substitutions, substitute, substitutePeers } from './substitute.ts';
 
 export { generalisePath } from './generalise-path.ts';
 export type { Substitutions } from './substitute.ts';
@@ -66,14 +66,25 @@ function generaliseLineage(lineage: readonly string[], known: Substitutions): re
 
 /** An argument vector. Code given as an argument keeps its exact text, but for secrets and this copy's own names. */
 export function generaliseArgs(args: readonly string[], known: Substitutions): string[] {
-  const clean = redactArgs(args.map((arg) => substitute(arg, known)));
+  const clean = redactArgs(args.map((arg) => substituteAll(arg, known)));
   const code = codeOperands(clean);
   return clean.map((arg, i) => (i === 0 || code.has(i) ? arg : generaliseText(arg)));
 }
 
 /** One argument that is not code. */
 export function generaliseArg(arg: string, known: Substitutions): string {
-  return generaliseText(redactText(substitute(arg, known)));
+  return generaliseText(redactText(substituteAll(arg, known)));
+}
+
+/** In an argument an address stands for whoever lives there: a start script writes it into a configuration. */
+function substituteAll(arg: string, known: Substitutions): string {
+  const { peers } = known;
+  const own = substitute(arg, known);
+  if (peers === undefined) return own;
+  return substitutePeers(own, (address) => {
+    const name = peers(address);
+    return name === undefined ? undefined : generalisePeer(name, known);
+  });
 }
 
 function generaliseText(arg: string): string {
@@ -99,8 +110,13 @@ function generaliseConnect(b: BehaviourOf<'connect'>, known: Substitutions): Beh
     const { unnamed: _nameKnown, ...named } = b;
     return { ...named, peer: 'localhost', port };
   }
-  const isName = /[g-zG-Z]/.test(b.peer) && !b.peer.includes(':');
-  return { ...b, peer: isName ? generaliseName(b.peer, known) : redactText(substitute(b.peer, known)), port };
+  return { ...b, peer: generalisePeer(b.peer, known), port };
+}
+
+/** A DNS name; else an address, or a name of another kind (`workload:shop/cart`). */
+function generalisePeer(peer: string, known: Substitutions): string {
+  const isName = /[g-zG-Z]/.test(peer) && !peer.includes(':');
+  return isName ? generaliseName(peer, known) : redactText(substitute(peer, known));
 }
 
 function ephemeral(port: number): number {

@@ -1,6 +1,11 @@
 /** What attribution knows of this one copy: written as its placeholder wherever it occurs, also inside a token. */
 export type Substitutions = {
   readonly [P in 'pod' | 'address' | 'uid' | 'namespace' | 'node' | 'hostname' | 'container']?: string;
+} & {
+  /** When it has more than one. */
+  readonly addresses?: readonly string[];
+  /** What an address of somebody else is called; inside arguments it becomes `{peer:NAME}`. */
+  readonly peers?: (address: string) => string | undefined;
 };
 
 /**
@@ -34,8 +39,10 @@ function replacementsOf(known: Substitutions): readonly Replacement[] {
       key === 'container' && /^[0-9a-f]{64}$/.test(value) ? [[value.slice(0, 12), '{container}']] : [];
     return [[value, `{${key}}`], ...short];
   });
-  prepared.set(known, fresh);
-  return fresh;
+  const own = (known.addresses ?? []).filter(isDistinctive).map((a): Replacement => [a, '{address}']);
+  const all = [...fresh, ...own];
+  prepared.set(known, all);
+  return all;
 }
 
 /** A name that could be a plain word would be found where it means something else: `/usr/bin/node`, `cart`. */
@@ -50,6 +57,28 @@ export function isLoopback(address: string): boolean {
     address === '::1' ||
     /^(::ffff:)?127(\.\d{1,3}){3}$/.test(address.toLowerCase())
   );
+}
+
+/**
+ * Four numbers with dots, or hexadecimal groups with at least two colons, where no name goes on around them: in
+ * `10.0.0.7.nip.io` and `v10.0.0.7` nothing is an address.
+ */
+const addressForm =
+  /(?<![\p{L}\p{N}_.-])(?:\d{1,3}(?:\.\d{1,3}){3}|(?=[0-9a-f]{0,4}:[0-9a-f]{0,4}:)[0-9a-f:]{2,39}(?:(?<=:)\d{1,3}(?:\.\d{1,3}){3})?)(?![\p{L}\p{N}_-]|\.[\p{L}\p{N}_-])/giu;
+const mayHold = /\d\.\d{1,3}\.\d|:[0-9a-f]*:/i;
+
+/** Whether a text may hold an address; cheap, and never no when it does. */
+export function mayHoldAddress(text: string): boolean {
+  return mayHold.test(text);
+}
+
+/** The text with addresses of known peers replaced by what they are called. */
+export function substitutePeers(text: string, peers: (address: string) => string | undefined): string {
+  if (!mayHoldAddress(text)) return text;
+  return text.replace(addressForm, (address) => {
+    const name = peers(address);
+    return name === undefined ? address : `{peer:${name}}`;
+  });
 }
 
 /** Only where the value stands by itself: not `10.0.0.7` inside `10.0.0.70`. */

@@ -1,4 +1,5 @@
 import type { Actor, Behaviour, BehaviourOf } from '../../fingerprint/behaviour.ts';
+import { mayHoldAddress } from '../../fingerprint/substitute.ts';
 
 /** Distinct behaviours of one copy in steady use: the richest recorded service has some 2 000. About 1 MB when full. */
 const maxKnown = 8_192;
@@ -69,7 +70,8 @@ const maxExecKey = 256;
 function execKey({ origin, env, args }: BehaviourOf<'exec'>): string | undefined {
   let length = 0;
   for (const arg of args) length += arg.length + 1;
-  if (length > maxExecKey) return undefined;
+  // What an address in an argument stands for may be somebody else tomorrow.
+  if (length > maxExecKey || args.some(mayHoldAddress)) return undefined;
   // No argument holds NUL, so the parts cannot be mistaken for others.
   return `exec ${origin ?? '-'} ${env?.join(' ') ?? ''}\0${args.join('\0')}`;
 }
