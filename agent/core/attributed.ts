@@ -15,6 +15,8 @@ export interface AttributedAct {
   /** How many leading programs of the lineage were concluded from what was found. */
   readonly assumed: number;
   readonly event: ActEvent;
+  /** The execution whose image acted: while acts wait, the process may execute another. */
+  readonly image: EventOf<'exec'> | undefined;
 }
 
 export type Attributed =

@@ -1,0 +1,213 @@
+import { describe, expect, it } from 'vitest';
+import { Desk, judging, ref } from '../../test/fakes/watch-desk.ts';
+
+const python = '/usr/bin/python3.11';
+const sh = '/usr/bin/dash';
+
+/** A service that starts a shell script and a Python program, all of the image but for what `more` says. */
+function scripts(desk: Desk): void {
+  desk.start(100, '/cart');
+  desk.run(100, 101, sh, { args: ['sh', '/app/job'] });
+  desk.open(101, '/app/job', { origin: 'image' });
+  desk.run(100, 102, python, { args: ['python3', '/app/tool.py'] });
+  desk.open(102, '/app/tool.py', { origin: 'image' });
+  desk.open(102, '/data/rows.csv', { origin: 'volume' });
+}
+
+describe('code that an interpreter reads', () => {
+  it.each<[string, (desk: Desk) => void, string[]]>([
+    ['the script of the image', (d) => d.open(101, '/app/job', { origin: 'image' }), []],
+    [
+      'the script that was overwritten',
+      (d) => d.open(101, '/app/job', { origin: 'upper' }),
+      [`/cart>${sh} load never-learnable`],
+    ],
+    [
+      'a module that was planted',
+      (d) => d.open(102, '/app/plugin.py', { origin: 'upper' }),
+      [`/cart>${python} load never-learnable`],
+    ],
+    [
+      'a module of a volume, which could have been learned',
+      (d) => d.open(102, '/data/plugin.py', { origin: 'volume' }),
+      [`/cart>${python} load new-file`],
+    ],
+    [
+      'data of a volume',
+      (d) => d.open(102, '/data/more.csv', { origin: 'volume' }),
+      [`/cart>${python} open new-file`],
+    ],
+    [
+      'code that no interpreter reads',
+      (d) => d.open(100, '/data/plugin.py', { origin: 'volume' }),
+      ['/cart open new-file'],
+    ],
+    [
+      'code that is written',
+      (d) => d.open(102, '/data/plugin.py', { origin: 'volume', access: 'create' }),
+      [`/cart>${python} open new-file`],
+    ],
+    [
+      'what a source without layers tells of',
+      (d) => d.open(102, '/data/plugin.py'),
+      [`/cart>${python} open new-file`],
+    ],
+    [
+      "Python's own cache, which could also have been planted",
+      (d) => d.open(102, '/app/__pycache__/plugin.cpython-311.pyc', { origin: 'upper' }),
+      [`/cart>${python} open new-file`],
+    ],
+  ])('%s', (_what, act, drifts) => {
+    const desk = judging(scripts);
+    scripts(desk);
+    expect(desk.drifts()).toEqual([]);
+    act(desk);
+    expect(desk.drifts()).toEqual(drifts);
+  });
+
+  it('is learned exactly from a volume, and never from the upper layer', () => {
+    const desk = new Desk();
+    scripts(desk);
+    desk.open(102, '/data/plugin.py', { origin: 'volume' });
+    desk.open(102, '/app/planted.py', { origin: 'upper' });
+    expect(desk.novelties()).toContain(`/cart>${python} load /data/plugin.py`);
+    expect(desk.novelties().join()).not.toContain('planted');
+    expect(desk.drifts()).toEqual([`/cart>${python} load never-learnable`]);
+  });
+
+  it('is the script of one run and data of the next, by the same program', () => {
+    const desk = new Desk();
+    desk.start(100, '/cart');
+    desk.run(100, 101, python, { args: ['python3', '/data/job'] });
+    desk.run(100, 102, python, { args: ['python3', '-c', 'pass'] });
+    for (const pid of [102, 101]) desk.open(pid, '/data/job', { origin: 'volume' });
+    expect(desk.novelties().filter((n) => n.endsWith('/data/job'))).toEqual([
+      `/cart>${python} open /data/job`,
+      `/cart>${python} load /data/job`,
+    ]);
+  });
+});
+
+describe('another name of a sensitive file', () => {
+  const keys = (desk: Desk): void => {
+    desk.start(100, '/cart');
+    for (const n of [1, 2, 3]) desk.open(100, `/data/${n}`, { origin: 'volume' });
+  };
+
+  it('is judged as that file, wherever it lies', () => {
+    const desk = judging((d) => {
+      keys(d);
+      d.open(100, '/data/x', { origin: 'volume' });
+    });
+    keys(desk);
+    desk.open(100, '/data/x', { origin: 'volume' });
+    desk.see({ kind: 'link', process: ref(100), path: '/data/x', target: '/etc/shadow', symbolic: false });
+    expect(desk.drifts()).toEqual(['/cart link sensitive-file']);
+    // The very same open as before, which was known.
+    desk.open(100, '/data/x', { origin: 'volume' });
+    const drifts = desk.incidents().flatMap((i) => i.drifts);
+    expect(drifts.map((d) => `${d.kind} ${d.because} ${d.subject}`).sort()).toEqual([
+      'link sensitive-file /data/x → /etc/shadow',
+      'open sensitive-file /etc/shadow',
+    ]);
+  });
+
+  it('is nothing new to a workload that was learned with it', () => {
+    const link = (d: Desk): void => {
+      keys(d);
+      d.see({
+        kind: 'link',
+        process: ref(100),
+        path: '/run/k',
+        target: '/etc/ssl/private/a.key',
+        symbolic: false,
+      });
+      d.open(100, '/run/k', { origin: 'image' });
+    };
+    const desk = judging(link);
+    link(desk);
+    expect(desk.drifts()).toEqual([]);
+  });
+
+  it('is not believed of another copy', () => {
+    const desk = judging(keys);
+    keys(desk);
+    desk.start(200, '/cart');
+    desk.see({ kind: 'link', process: ref(200), path: '/data/1', target: '/etc/shadow', symbolic: false });
+    desk.open(100, '/data/1', { origin: 'volume' });
+    expect(desk.drifts()).toEqual(['/cart link sensitive-file']);
+  });
+
+  it('is not made by an attempt that failed', () => {
+    const desk = judging(keys);
+    keys(desk);
+    const failed = { path: '/data/1', target: '/etc/shadow', symbolic: false, error: 1 };
+    desk.see({ kind: 'link', process: ref(100), ...failed });
+    desk.open(100, '/data/1', { origin: 'volume' });
+    expect(desk.drifts()).toEqual([]);
+  });
+});
+
+describe('bytes that were looked at', () => {
+  const touched = (desk: Desk): void => {
+    desk.start(100, '/cart');
+    desk.run(100, 101, '/app/server', { origin: 'upper' });
+    desk.see({ kind: 'load', process: ref(101), path: '/app/a.so', origin: 'upper' });
+  };
+
+  it("are the image's, when the image has the same there", () => {
+    const desk = judging(touched, {}, { bytesOf: () => ({ origin: 'image' }) });
+    touched(desk);
+    expect(desk.drifts()).toEqual([]);
+    expect(desk.counters.get('behaviours.expected') + desk.counters.get('behaviours.known')).toBe(3);
+  });
+
+  it('are looked at again each time: they may be others by then', () => {
+    let origin: 'image' | 'upper' = 'image';
+    const desk = judging(touched, {}, { bytesOf: () => ({ origin }) });
+    touched(desk);
+    origin = 'upper';
+    desk.see({ kind: 'load', process: ref(101), path: '/app/a.so', origin: 'upper' });
+    expect(desk.drifts()).toEqual(['/cart>/app/server load foreign-origin']);
+  });
+
+  it('carry the digest of what was run', () => {
+    const sha256 = 'c'.repeat(64);
+    const desk = new Desk({ bytesOf: () => ({ origin: 'upper', sha256 }) });
+    touched(desk);
+    expect(desk.incidents()[0]?.drifts.find((d) => d.kind === 'exec')).toMatchObject({ sha256 });
+  });
+
+  it('are not looked at where the source is sure', () => {
+    const asked: string[] = [];
+    const desk = new Desk({
+      bytesOf: ({ path }) => {
+        asked.push(path);
+        return undefined;
+      },
+    });
+    desk.start(100, '/cart');
+    desk.run(100, 101, '/proc/self/fd/3', { origin: 'memory' });
+    desk.open(100, '/data/x.py', { origin: 'volume' });
+    expect(asked).toEqual([]);
+  });
+});
+
+it('a preloaded library at restart is one incident of the hook and the library', () => {
+  const start = (copy: number, hooked: boolean) => (desk: Desk) => {
+    desk.start(copy, '/entry.sh');
+    desk.exec(copy, '/cart', hooked ? { env: ['LD_PRELOAD'] } : {});
+    const library = hooked
+      ? ({ path: '/tmp/evil.so', origin: 'scratch' } as const)
+      : ({ path: '/lib/a.so', origin: 'image' } as const);
+    desk.see({ kind: 'load', process: ref(copy), ...library });
+  };
+  const desk = judging(start(100, false));
+  start(200, true)(desk);
+  expect(desk.incidents()).toHaveLength(1);
+  expect(desk.drifts().sort()).toEqual([
+    '/entry.sh>/cart exec new-environment',
+    '/entry.sh>/cart load never-learnable',
+  ]);
+  expect(desk.incidents()[0]?.severity).toBe('critical');
+});
