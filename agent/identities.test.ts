@@ -29,6 +29,7 @@ function ask(
     const identities = new Identities(
       {
         runtimes: [{ name: 'fake', identify: runtime }],
+        surroundings: { of: async () => undefined, host: async () => undefined },
         cluster: 'c',
         patienceMs,
         imageOf,

@@ -4,7 +4,7 @@ import type { Workload } from '../fingerprint/workload.ts';
 import type { Counters } from './core/counters.ts';
 import type { InstanceRecord } from './core/instances.ts';
 import { workloadOf } from './core/workload-of.ts';
-import type { ContainerRuntime, Log } from './ports.ts';
+import type { ContainerRuntime, Log, SurroundingsReader } from './ports.ts';
 
 /** Questions under way at once: a node's 100 containers at agent start must not all hash their entrypoints together. */
 const maxAsking = 8;
@@ -16,6 +16,7 @@ const settleMs = 250;
 
 export interface IdentitiesOptions {
   readonly runtimes: readonly ContainerRuntime[];
+  readonly surroundings: SurroundingsReader;
   readonly cluster: string;
   /** How long behaviours wait for an answer before they are counted as unjudged. */
   readonly patienceMs: number;
@@ -73,10 +74,26 @@ export class Identities {
       } else if (!hasPatience || !(await this.#isMoving(instance, answer, image))) {
         if (answer.kind === 'nobody') return onUnknown(instance, answer.reason);
         instance.container ??= answer.ref;
+        await this.#lookAround(instance);
         return onKnown(instance, answer.workload);
       }
       waited += wait;
     }
+  }
+
+  /** Again, at what runs on the host: its resolvers change with its network. A container's are the runtime's, once. */
+  async lookAgain(instances: Iterable<InstanceRecord>): Promise<void> {
+    const host = await this.#options.surroundings.host();
+    for (const instance of instances) {
+      if (instance.owner.kind === 'container') continue;
+      await this.#lookAround(instance);
+      instance.surroundings ??= host;
+    }
+  }
+
+  async #lookAround(instance: InstanceRecord): Promise<void> {
+    const { first } = instance;
+    instance.surroundings = first === undefined ? undefined : await this.#options.surroundings.of(first);
   }
 
   /** An image's name stays; bytes of an entrypoint that starts something else in its place were asked too early. */

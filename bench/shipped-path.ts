@@ -58,6 +58,7 @@ export class ShippedPath {
         maxProcesses: 32_768,
         identifySeconds: 5,
         runtimes: [runtime(options.isOurs ?? (() => true))],
+        surroundings: { of: async () => undefined, host: async () => undefined },
         own: { trees: [], single: [] },
         bootUs: 0,
         coverage: () => normaliser.coverage(),

@@ -6,6 +6,7 @@ import type { Workload } from '../../fingerprint/workload.ts';
 import type { Attributed } from './attributed.ts';
 import type { CgroupOwner } from './cgroup-path.ts';
 import { parseCgroupPath } from './cgroup-path.ts';
+import type { Surroundings } from './surroundings.ts';
 
 /** One running copy as attribution knows it; its workload comes later, from the container runtime. */
 export interface InstanceRecord {
@@ -23,6 +24,8 @@ export interface InstanceRecord {
   entrypointStart: number;
   state: 'new' | 'started' | 'found' | 'exited';
   workload: Workload | undefined;
+  /** Known with the workload; of a recording never. */
+  surroundings: Surroundings | undefined;
   /** Nobody could say what it is: its behaviours are counted, not kept. */
   abandoned: boolean;
   /** Living members. */
@@ -162,6 +165,7 @@ export class Instances {
       entrypointStart: Number.POSITIVE_INFINITY,
       state: 'new',
       workload: undefined,
+      surroundings: undefined,
       abandoned: false,
       live: 0,
       emptySince: time,

@@ -189,12 +189,12 @@ describe('how long a name holds', () => {
 
   it('tells when to look again, soon enough to notice the use', () => {
     const peers = asked('api.example', '192.0.2.1');
-    const until = peers.holdsUntil('192.0.2.1', sec, server);
+    const until = peers.holdsUntil('192.0.2.1', sec);
     expect(until).toBe(6 * minute);
     expect(called(peers, '192.0.2.1', until)).toBe('api.example');
-    expect(peers.holdsUntil('192.0.2.1', until, server)).toBe(11 * minute);
+    expect(peers.holdsUntil('192.0.2.1', until)).toBe(11 * minute);
     for (const other of ['192.0.2.2', '127.0.0.1'])
-      expect(peers.holdsUntil(other, sec, server)).toBe(Number.POSITIVE_INFINITY);
+      expect(peers.holdsUntil(other, sec)).toBe(Number.POSITIVE_INFINITY);
   });
 
   it('tells when an address may be called otherwise than before', () => {

@@ -110,9 +110,9 @@ export class PeerNames {
   }
 
   /** Until when `peerOf` says of this address what it says now, as long as the epoch is the same. */
-  holdsUntil(address: string, time: number, asker: Actor): number {
-    const naming = this.#naming(toAddress(address), time, asker);
-    return naming === undefined ? Number.POSITIVE_INFINITY : this.#namings.lookAgainAt(naming);
+  holdsUntil(address: string, time: number): number {
+    const live = this.#namings.of(toAddress(address)).filter((n) => n.until >= time);
+    return Math.min(Number.POSITIVE_INFINITY, ...live.map((n) => this.#namings.lookAgainAt(n)));
   }
 
   #naming(plain: string, time: number, asker: Actor): Naming | undefined {

@@ -1,4 +1,3 @@
-import type { Actor } from '../../../fingerprint/behaviour.ts';
 import type { Event } from '../../../fingerprint/event.ts';
 import type { AttributedAct } from '../attributed.ts';
 import type { Attribution } from '../attribution.ts';
@@ -64,7 +63,7 @@ export class ShortCut implements RecordWatcher {
     if (this.#act === undefined || this.#copy === undefined) return;
     const { event, process, actor } = this.#act as AttributedAct;
     if (events.length !== 1 || event !== first) return;
-    const until = peerUntil(event, actor, this.#copy);
+    const until = peerUntil(event, this.#copy);
     const raw = { view, at, length };
     this.#hot.remember(
       raw,
@@ -98,9 +97,9 @@ export class ShortCut implements RecordWatcher {
 }
 
 /** µs since the epoch until when a peer keeps its name; undefined for acts without one. */
-function peerUntil(event: AttributedAct['event'], actor: Actor, copy: WatchedInstance): number | undefined {
+function peerUntil(event: AttributedAct['event'], copy: WatchedInstance): number | undefined {
   if (event.kind !== 'connect' || event.transport === 'unix') return undefined;
-  return copy.peers.holdsUntil(event.address, event.time, actor);
+  return copy.peers.holdsUntil(event.address, event.time);
 }
 
 /** A process whose cgroup is settled: before that, an event in another one could still make it somebody else's. */
