@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../fingerprint/errors.ts';
 import type { BehaviourKind } from '../fingerprint/event.ts';
-import type { Reason } from '../fingerprint/readiness.ts';
+import type { Reason } from '../fingerprint/reason.ts';
 import type { DriftReason, Mode, UnjudgedReason, Verdict } from '../fingerprint/verdict.ts';
 import type { ExitCode } from './exit.ts';
 
@@ -95,6 +95,10 @@ export const readinessMeanings: Readonly<Record<Reason['id'], Meaning>> = {
     'start or restart more copies',
   ],
   horizon: ['how long nothing new was seen, which bounds how often something new may still come'],
+  representativeness: [
+    'whether everything was seen that somebody declared must be (start, load, reload, rotate, backup, failover, shutdown); what is missing besides is named',
+    'exercise it while it is watched',
+  ],
   loss: ['whether events were lost while learning', 'whorl status shows where; learn again'],
 };
 

@@ -1,6 +1,6 @@
 import type { Incident } from '../fingerprint/incident.ts';
 import type { Action, Receipt } from '../fingerprint/order.ts';
-import type { Reason } from '../fingerprint/readiness.ts';
+import type { Reason } from '../fingerprint/reason.ts';
 import type { Mode } from '../fingerprint/verdict.ts';
 import type { Subject, Workload } from '../fingerprint/workload.ts';
 

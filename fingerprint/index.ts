@@ -53,6 +53,7 @@ export {
   sealPrivateKey,
 } from './keys.ts';
 export { type LearnAbout, type Learned, learn, learnReport } from './learn.ts';
+export type { LearnedCopy, LearnedEntry, LearningHistory, Schedule } from './learning-history.ts';
 export { merge } from './merge.ts';
 export { parseBaseline, parseBehaviourSet } from './parse-fingerprint.ts';
 // safe hands
@@ -60,13 +61,11 @@ export { printable } from './printable.ts';
 export {
   defaultThresholds,
   demoThresholds,
-  type LearnedEntry,
-  type LearningHistory,
   type Readiness,
-  type Reason,
   readiness,
   type Thresholds,
 } from './readiness.ts';
+export type { Reason } from './reason.ts';
 export { currentRules } from './rules.ts';
 export { findSecrets, redactArgs, redactText, type SecretFinding } from './secrets.ts';
 export { isSensitivePath, neverLearnable } from './sensitive.ts';

@@ -6,7 +6,7 @@ import { parseIncident } from './incident-json.ts';
 import { ObjectReader, readText, readWord, refuse } from './object-reader.ts';
 import { phases } from './phase.ts';
 import { parseReceipt } from './receipt-json.ts';
-import type { Report } from './report.ts';
+import { maxSchedules, type Report, type ScheduledCommand } from './report.ts';
 import { parseInstance, parseWorkload } from './workload-json.ts';
 
 const reportTypes = [
@@ -42,6 +42,7 @@ function readReport(r: ObjectReader): Report {
         instance: r.value('instance', parseInstance),
         state: r.word('state', ['started', 'found', 'exited'] as const),
         coverage: r.list('coverage', (v, f) => readWord(v, f, behaviourKinds), behaviourKinds.length),
+        ...r.optional('schedules', () => r.list('schedules', readSchedule, maxSchedules)),
         time: r.integer('time'),
       };
     case 'novelty':
@@ -78,6 +79,11 @@ function readReport(r: ObjectReader): Report {
         ...r.optional('instance', () => r.text('instance')),
       };
   }
+}
+
+function readSchedule(value: unknown, field: string): ScheduledCommand {
+  const r = new ObjectReader(value, field);
+  return r.end({ timing: r.text('timing', 256), command: r.text('command', 4096) });
 }
 
 function readSpan(r: ObjectReader): { since: number; until: number } {

@@ -5,6 +5,14 @@ import type { Receipt } from './order.ts';
 import type { Phase } from './phase.ts';
 import type { Instance, Workload } from './workload.ts';
 
+/** One line of a crontab: when, as it stands there, and what. */
+export interface ScheduledCommand {
+  readonly timing: string;
+  readonly command: string;
+}
+/** Lines told of one copy: far more than a crontab has. */
+export const maxSchedules = 64;
+
 /**
  * What an agent tells its collector: spooled first, numbered, sent at least once, stored once.
  * JSON on disk and inside the wire's `bytes`, so that one strict parser serves both (fingerprint/report-json.ts).
@@ -17,6 +25,8 @@ export type Report =
       readonly instance: Instance;
       readonly state: 'started' | 'found' | 'exited';
       readonly coverage: readonly BehaviourKind[];
+      /** What its own crontabs say will happen; secrets in them are replaced as in arguments. */
+      readonly schedules?: readonly ScheduledCommand[];
       readonly time: number;
     }
   | {

@@ -154,8 +154,22 @@ describe('what was learned', () => {
     );
     const { novelties } = await learned();
     expect(novelties).toEqual([
-      { ordinal: 0, behaviour: aBehaviour('/etc/a'), time: 1000, instance: 'shop-2', phase: 'steady' },
-      { ordinal: 1, behaviour: aBehaviour('/etc/b'), time: 1003, instance: 'shop-2', phase: 'steady' },
+      {
+        ordinal: 0,
+        behaviour: aBehaviour('/etc/a'),
+        time: 1000,
+        node: 'node-2',
+        instance: 'shop-2',
+        phase: 'steady',
+      },
+      {
+        ordinal: 1,
+        behaviour: aBehaviour('/etc/b'),
+        time: 1003,
+        node: 'node-2',
+        instance: 'shop-2',
+        phase: 'steady',
+      },
     ]);
   });
 

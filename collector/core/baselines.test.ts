@@ -21,6 +21,7 @@ const novelty = (ordinal: number, path: string) => ({
   ordinal,
   behaviour: aBehaviour(path),
   time: 2_000_000,
+  node: 'node-1',
   instance: 'a',
   phase: 'steady' as const,
 });
@@ -28,6 +29,7 @@ const novelty = (ordinal: number, path: string) => ({
 const learned: LearnedWorkload = {
   workload: shop,
   source: 'sensor',
+  schedules: [],
   novelties: [novelty(0, '/etc/a'), novelty(1, '/etc/b')],
   instances: [instance('a'), instance('b', { coverage: ['open', 'connect'], until: 12_000_000 })],
 };

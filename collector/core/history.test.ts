@@ -28,10 +28,12 @@ const learned = (
 ): LearnedWorkload => ({
   workload: shop,
   source: 'sensor',
+  schedules: [],
   novelties: novelties.map((behaviour, ordinal) => ({
     ordinal,
     behaviour,
     time: 9_000_000 + ordinal,
+    node: 'node-1',
     instance: 'a',
     phase: 'steady' as const,
   })),
@@ -58,20 +60,61 @@ describe('historyOf', () => {
       ),
       now,
     );
-    expect(history.entries.map((e) => [e.program, e.firstSeen, e.instances])).toEqual([
-      ['entrypoint||/usr/bin/shop', 9_000_000, 2],
-      ['entrypoint||/usr/bin/shop', 9_000_001, 1],
+    expect(history.entries.map((e) => [e.copy, e.phase, e.firstSeen, e.copies])).toEqual([
+      ['node-1/a', 'steady', 9_000_000, 2],
+      ['node-1/a', 'steady', 9_000_001, 1],
     ]);
   });
 
   it('counts a behaviour that no support report tells of as seen once', () => {
-    expect(historyOf(learned([aBehaviour('/a')], []), now).entries[0]?.instances).toBe(1);
+    expect(historyOf(learned([aBehaviour('/a')], []), now).entries[0]?.copies).toBe(1);
   });
 
-  it('takes only copies that were watched from their start for independent starts', () => {
-    const found = copy('old', { fromStart: false, state: 'found' });
-    const ended = copy('ended', { state: 'exited' });
-    expect(historyOf(learned([], [found, ended]), now).instances).toEqual(['node-1/ended']);
+  it('tells copies apart by their node, and how long each was watched', () => {
+    const { copies } = historyOf(
+      learned(
+        [aBehaviour('/a')],
+        [
+          copy('a'),
+          copy('a', {
+            instance: { id: 'a', node: 'node-2', startedAt: 7_000_000 },
+            fromStart: false,
+            since: 8_000_000,
+          }),
+          copy('ended', { state: 'exited', until: 6_000_000 }),
+        ],
+      ),
+      now,
+    );
+    expect(copies).toEqual([
+      { id: 'node-1/a', fromStart: true, steady: true, since: 5_000_000, until: now },
+      { id: 'node-2/a', fromStart: false, steady: true, since: 8_000_000, until: now },
+      // Over before its start-up was: the run of a job.
+      { id: 'node-1/ended', fromStart: true, steady: false, since: 5_000_000, until: 6_000_000 },
+    ]);
+  });
+
+  it('knows which jobs of the crontabs have run', () => {
+    const job: Behaviour = {
+      root: 'entrypoint',
+      lineage: ['/usr/sbin/cron', '/bin/sh'],
+      kind: 'exec',
+      args: ['/bin/sh', '-c', '/usr/bin/backup --full'],
+    };
+    const schedules = ['/usr/bin/backup --full', '/usr/bin/report'].map((command) => ({
+      timing: '@daily',
+      command,
+    }));
+    expect(historyOf({ ...learned([job], []), schedules }, now).schedules.map((s) => s.seen)).toEqual([
+      true,
+      false,
+    ]);
+  });
+
+  it('knows the modes that show in the life of its copies', () => {
+    const modes = (...copies: LearnedInstance[]) => historyOf(learned([], copies), now).modes;
+    expect(modes(copy('a', { fromStart: false }))).toEqual([]);
+    expect(modes(copy('a'), copy('b', { state: 'exited' }))).toEqual(['start', 'shutdown']);
   });
 
   it.each<[string, LearnedInstance[], number]>([

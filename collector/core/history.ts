@@ -1,38 +1,66 @@
-import { behaviourIdentity } from '../../fingerprint/identity.ts';
-import { programOf } from '../../fingerprint/program.ts';
-import type { LearnedEntry, LearningHistory } from '../../fingerprint/readiness.ts';
+import type { BehaviourSet, Exercise, ExerciseMode } from '../../fingerprint/fingerprint.ts';
+import type {
+  LearnedCopy,
+  LearnedEntry,
+  LearningHistory,
+  Schedule,
+} from '../../fingerprint/learning-history.ts';
+import { startUs } from '../../fingerprint/phase.ts';
 import { learnable } from '../../fingerprint/sensitive.ts';
 import type { LearnedInstance, LearnedNovelty, LearnedWorkload } from './learned.ts';
+
+/** What is known of a workload besides what its copies did. */
+export interface Expected {
+  /** Taken over from the digest before. */
+  readonly inherited?: BehaviourSet;
+  readonly exercises?: readonly Exercise[];
+}
 
 /**
  * What readiness looks at (DESIGN §5). Never-learnable behaviours are left out: they enter no baseline, so they neither
  * complete learning nor hold it up; they alert from the first minute.
  * @param now µs since the Unix epoch
  */
-export function historyOf({ novelties, instances }: LearnedWorkload, now: number): LearningHistory {
+export function historyOf(
+  { novelties, instances, schedules }: LearnedWorkload,
+  now: number,
+  { inherited, exercises = [] }: Expected = {},
+): LearningHistory {
   const seenBy = countInstances(instances);
-  const entries = novelties
-    .filter((n) => learnable(n.behaviour))
-    .map((n) => entryOf(n, seenBy.get(n.ordinal) ?? 1));
+  const learned = novelties.filter((n) => learnable(n.behaviour));
+  const entries = learned.map((n) => entryOf(n, seenBy.get(n.ordinal) ?? 1));
+  const startedAt = startOf(entries, instances, now);
   return {
-    startedAt: startOf(entries, instances, now),
+    startedAt,
     now,
     lost: instances.reduce((sum, i) => sum + i.lost, 0),
-    // A copy that was found running says nothing about starts.
-    instances: instances.filter((i) => i.fromStart).map(({ instance }) => `${instance.node}/${instance.id}`),
+    copies: instances.map((i) => copyOf(i, { startedAt, now })),
     entries,
+    schedules: schedules.map((s) => ({ ...s, seen: hasRun(s, learned) })),
+    ...(inherited === undefined ? {} : { inherited }),
+    exercises,
+    modes: modesOf(instances),
   };
 }
 
-function entryOf({ behaviour, time, instance }: LearnedNovelty, instances: number): LearnedEntry {
-  const { root, parent, exe } = programOf(behaviour);
-  return {
-    identity: behaviourIdentity(behaviour),
-    program: `${root}|${parent}|${exe}`,
-    firstSeen: time,
-    instances,
-    containerId: instance,
-  };
+function entryOf({ behaviour, time, node, instance, phase }: LearnedNovelty, copies: number): LearnedEntry {
+  return { behaviour, firstSeen: time, phase, copy: copyId(node, instance), copies };
+}
+
+/** Ids are unique on their node alone: off Kubernetes they are paths of control groups. */
+function copyId(node: string, id: string): string {
+  return `${node}/${id}`;
+}
+
+function copyOf(
+  { instance, fromStart, state, since, until, seen }: LearnedInstance,
+  { startedAt, now }: { readonly startedAt: number; readonly now: number },
+): LearnedCopy {
+  const from = fromStart && instance.startedAt > 0 ? instance.startedAt : since > 0 ? since : startedAt;
+  // Support comes once an hour: what runs is watched although it has not told of it yet.
+  const to = state === 'exited' ? Math.max(from, until) : now;
+  const steady = !fromStart || seen.steady.length > 0 || to - from > startUs;
+  return { id: copyId(instance.node, instance.id), fromStart, steady, since: from, until: to };
 }
 
 function countInstances(instances: readonly LearnedInstance[]): Map<number, number> {
@@ -41,6 +69,20 @@ function countInstances(instances: readonly LearnedInstance[]): Map<number, numb
     for (const ordinal of new Set([...seen.start, ...seen.steady]))
       counts.set(ordinal, (counts.get(ordinal) ?? 0) + 1);
   return counts;
+}
+
+/** Cron gives each line to a shell as one operand, which is learned exactly. */
+function hasRun({ command }: Omit<Schedule, 'seen'>, learned: readonly LearnedNovelty[]): boolean {
+  return learned.some(
+    ({ behaviour: b }) => b.kind === 'exec' && b.args.at(-2) === '-c' && b.args.at(-1) === command,
+  );
+}
+
+function modesOf(instances: readonly LearnedInstance[]): ExerciseMode[] {
+  return [
+    ...(instances.some((i) => i.fromStart) ? (['start'] as const) : []),
+    ...(instances.some((i) => i.state === 'exited') ? (['shutdown'] as const) : []),
+  ];
 }
 
 /** When watching began: no earlier than a copy was watched from its start, no later than anything was seen. */

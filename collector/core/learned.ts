@@ -10,6 +10,8 @@ export interface LearnedWorkload {
   readonly source: string;
   readonly novelties: readonly LearnedNovelty[];
   readonly instances: readonly LearnedInstance[];
+  /** What the crontabs of its copies say will happen. */
+  readonly schedules: readonly { readonly timing: string; readonly command: string }[];
 }
 
 export interface LearnedNovelty {
@@ -17,6 +19,7 @@ export interface LearnedNovelty {
   readonly behaviour: Behaviour;
   /** The earliest that was reported. */
   readonly time: number;
+  readonly node: string;
   readonly instance: string;
   /** Of that copy's life in which it was shown. */
   readonly phase: Phase;

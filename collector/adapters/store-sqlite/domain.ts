@@ -53,6 +53,7 @@ export function learnedWorkload(record: LearnedRecord): LearnedWorkload {
     source: record.source,
     novelties: record.novelties.map(noveltyRow),
     instances: record.instances.map(instanceRow),
+    schedules: record.schedules,
   };
 }
 
@@ -74,6 +75,7 @@ function noveltyRow(record: NoveltyRecord): LearnedNovelty {
     ordinal: record.ordinal,
     behaviour: parseBehaviour(parseJson(Buffer.from(record.behaviour))),
     time: record.time_us,
+    node: record.node,
     instance: record.instance,
     phase: oneOf(phases, record.phase),
   };

@@ -10,6 +10,7 @@ export const migrations: readonly ((db: Sqlite.Database) => void)[] = [
       -- Nothing told starts apart then: all that is known is that it was seen.
       ALTER TABLE instances RENAME COLUMN seen TO seen_steady;
       ALTER TABLE instances ADD COLUMN seen_start BLOB NOT NULL DEFAULT x'';
+      ALTER TABLE novelties ADD COLUMN node TEXT NOT NULL DEFAULT '';
       ALTER TABLE novelties ADD COLUMN phase TEXT NOT NULL DEFAULT 'steady';
       CREATE TABLE schedules (
         workload INTEGER NOT NULL REFERENCES workloads (id),

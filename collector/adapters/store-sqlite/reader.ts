@@ -59,6 +59,7 @@ export interface NoveltyRecord {
   readonly ordinal: number;
   readonly behaviour: string;
   readonly time_us: number;
+  readonly node: string;
   readonly instance: string;
   readonly phase: string;
 }
@@ -68,6 +69,12 @@ export interface LearnedRecord {
   readonly source: string;
   readonly novelties: readonly NoveltyRecord[];
   readonly instances: readonly InstanceRecord[];
+  readonly schedules: readonly ScheduleRecord[];
+}
+
+export interface ScheduleRecord {
+  readonly timing: string;
+  readonly command: string;
 }
 
 export interface OrderRecord {
@@ -168,7 +175,10 @@ export class Reader {
         ...row,
         seen: { start: bits(seen_start), steady: bits(seen_steady) },
       }));
-    return { workload, source: this.#sourceOf(workload.id), novelties, instances };
+    const schedules = this.#db
+      .prepare<[number], ScheduleRecord>('SELECT timing, command FROM schedules WHERE workload = ?')
+      .all(workload.id);
+    return { workload, source: this.#sourceOf(workload.id), novelties, instances, schedules };
   }
 
   #sourceOf(workload: number): string {

@@ -52,6 +52,7 @@ export type Row =
       startedAt: number,
       state: string,
       coverage: string,
+      schedules: readonly (readonly [timing: string, command: string])[],
     ]
   | readonly ['receipt', seq: number, order: string, incident: string, json: string]
   | readonly [
@@ -120,6 +121,7 @@ function reportRow({ seq, report, json, reason }: StoredReport): Row {
         startedAt,
         report.state,
         coverage,
+        (report.schedules ?? []).map(({ timing, command }) => [timing, command]),
       ];
     }
     case 'receipt':

@@ -65,6 +65,7 @@ CREATE TABLE novelties (
   identity  TEXT NOT NULL,
   behaviour TEXT NOT NULL,
   time_us   INTEGER NOT NULL,
+  node      TEXT NOT NULL DEFAULT '',
   instance  TEXT NOT NULL,
   -- Of its life in which that copy showed it first.
   phase     TEXT NOT NULL DEFAULT 'steady',

@@ -23,6 +23,7 @@ export interface Writes {
       identity: Text,
       behaviour: Text,
       time: number,
+      node: Text,
       instance: Text,
       phase: Text,
     ],
@@ -113,10 +114,11 @@ export function prepareWrites(db: Sqlite.Database): Writes {
       .prepare<[number], number>('SELECT coalesce(max(ordinal) + 1, 0) FROM novelties WHERE workload = ?')
       .pluck(),
     novelty: db
-      .prepare<[number, number, Text, Text, number, Text, Text], number>(
-        `INSERT INTO novelties (workload, ordinal, identity, behaviour, time_us, instance, phase)
-         VALUES (?, ?, ?, ?, ?, ?, ?)
+      .prepare<[number, number, Text, Text, number, Text, Text, Text], number>(
+        `INSERT INTO novelties (workload, ordinal, identity, behaviour, time_us, node, instance, phase)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?)
          ON CONFLICT (workload, identity) DO UPDATE SET
+           node = CASE WHEN excluded.time_us < time_us THEN excluded.node ELSE node END,
            phase = CASE WHEN excluded.time_us < time_us THEN excluded.phase ELSE phase END,
            instance = CASE WHEN excluded.time_us < time_us THEN excluded.instance ELSE instance END,
            time_us = min(time_us, excluded.time_us)

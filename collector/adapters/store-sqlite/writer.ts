@@ -9,6 +9,8 @@ import { prepareWrites, type Writes } from './statements.ts';
 
 /** Workloads one database thread remembers the row id of: 110 on each of 1 000 nodes, mostly the same ones. */
 const maxCachedWorkloads = 20_000;
+/** A crontab of a hundred lines is a rarity; copies that each write another one must not fill the table. */
+const maxSchedules = 256;
 /** Longest dictionary of a workload on one agent that support bits are followed into (agent: 20 000 entries). */
 const maxOrdinals = 200_000;
 
@@ -128,16 +130,22 @@ export class Writer {
   }
 
   #instance(agent: string, node: string, row: Extract<Row, readonly ['instance', ...unknown[]]>): void {
-    const [, , key, id, pod, startedAt, state, coverage] = row;
+    const [, , key, id, pod, startedAt, state, coverage, schedules] = row;
     const fromStart = state === 'started' ? 1 : 0;
-    this.#sql.instance.run(this.#workload(key), node, id, agent, pod, startedAt, state, coverage, fromStart);
+    const workload = this.#workload(key);
+    this.#sql.instance.run(workload, node, id, agent, pod, startedAt, state, coverage, fromStart);
+    for (const [timing, command] of schedules) {
+      if ((this.#sql.schedules.get(workload) ?? 0) < maxSchedules)
+        this.#sql.schedule.run(workload, timing, command);
+    }
   }
 
   #novelty(agent: string, node: string, row: Extract<Row, readonly ['novelty', ...unknown[]]>): void {
     const [, , key, identity, behaviour, time, instance, index, phase] = row;
     const workload = this.#workload(key);
     const next = this.#sql.nextOrdinal.get(workload) ?? 0;
-    const ordinal = this.#sql.novelty.get(workload, next, identity, behaviour, time, instance, phase) ?? next;
+    const ordinal =
+      this.#sql.novelty.get(workload, next, identity, behaviour, time, node, instance, phase) ?? next;
     this.#sql.dictionary.run(agent, workload, index, ordinal);
     this.#see({ workload, node, instance, agent, phase }, [ordinal]);
   }
