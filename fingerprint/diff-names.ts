@@ -1,0 +1,45 @@
+import { quoted } from './phrase.ts';
+import { baseName, type ProgramIdentity, programKey } from './program.ts';
+
+/**
+ * How programs are called in sentences: by their last name, and by as much more as it takes to tell those apart that
+ * stand in the same documents. Ids are never used: they count, so another program changes them.
+ */
+export function namesOf(programs: readonly ProgramIdentity[]): (p: ProgramIdentity) => string {
+  const known = [...new Map(programs.map((p) => [programKey(p), p])).values()];
+  return (p) => {
+    const alike = known.filter((q) => baseName(q.exe) === baseName(p.exe));
+    const sameFile = alike.filter((q) => q.exe === p.exe);
+    const name = quoted(alike.length > sameFile.length ? p.exe : baseName(p.exe));
+    return sameFile.length < 2 ? name : `${name}${contextOf(p)}`;
+  };
+}
+
+function contextOf(p: ProgramIdentity): string {
+  const below = p.parent === '' ? '' : ` below ${quoted(baseName(p.parent))}`;
+  switch (p.root) {
+    case 'entrypoint':
+      return below === '' ? ' as the entrypoint' : below;
+    case 'probe':
+      return `${below} of a probe`;
+    case 'interactive':
+      return `${below} of a person who entered`;
+    case 'found':
+      return `${below}, found running,`;
+  }
+}
+
+/** Who starts it, for "started by". */
+export function starterName(p: ProgramIdentity): string {
+  if (p.parent !== '') return quoted(baseName(p.parent));
+  switch (p.root) {
+    case 'entrypoint':
+      return 'the entrypoint';
+    case 'probe':
+      return 'a probe';
+    case 'interactive':
+      return 'a person who entered';
+    case 'found':
+      return 'somebody unseen';
+  }
+}

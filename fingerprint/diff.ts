@@ -1,0 +1,53 @@
+import { type Change, compareChanges } from './diff-change.ts';
+import { compareDocuments, type KnownDocument } from './diff-document.ts';
+import type { Judges } from './diff-entries.ts';
+import { comparePrograms } from './diff-programs.ts';
+import { grantsOf } from './grants.ts';
+
+/** What NEW grants more or less than OLD. */
+export interface Difference {
+  /** Widenings first, gravest first. */
+  readonly changes: readonly Change[];
+  /** Entries that stand in both. */
+  readonly unchanged: number;
+  readonly widens: boolean;
+}
+
+/**
+ * Compares two baselines or fingerprints by what they accept, not by how they are written: ids, order and an exact name
+ * that a pattern covers make no difference. Whatever drifts by `old` and not by `next` is named by a change that widens;
+ * whatever drifts by `next` and not by `old` is named too. Signatures are not looked at.
+ */
+export function diff(old: KnownDocument, next: KnownDocument): Difference {
+  const judges: Judges = (kind) => {
+    const [was, is] = [old.coverage.includes(kind), next.coverage.includes(kind)];
+    if (was && is) return 'both';
+    return is ? 'new' : was ? 'old' : 'neither';
+  };
+  const changes = [...compareDocuments(old, next), ...withoutEchoes(comparePrograms(old, next, judges))].sort(
+    compareChanges,
+  );
+  const known = new Set(grantsOf(old.behaviour).map((g) => g.id));
+  return {
+    changes,
+    unchanged: grantsOf(next.behaviour).filter((g) => known.has(g.id)).length,
+    widens: changes.some((c) => c.widens),
+  };
+}
+
+/** The look-up of a new peer's name says nothing that the peer does not say: it is told with it. */
+function withoutEchoes(changes: readonly Change[]): Change[] {
+  const peers = new Map(
+    changes
+      .filter((c) => c.kind === 'connect')
+      .map((c) => [echoKey(c, c.subject.slice(0, c.subject.lastIndexOf(':'))), c.id]),
+  );
+  return changes.map((c) => {
+    const partOf = c.kind === 'resolve' ? peers.get(echoKey(c, c.subject)) : undefined;
+    return partOf === undefined ? c : { ...c, partOf };
+  });
+}
+
+function echoKey(c: Change, name: string): string {
+  return [c.change, c.root, c.parent ?? '', c.program, name].join('\0');
+}
