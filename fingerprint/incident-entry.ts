@@ -22,6 +22,8 @@ export interface Observed {
   readonly origin?: Origin;
   readonly sha256?: string;
   readonly found?: true;
+  /** Who entered from outside, where known. */
+  readonly caller?: string;
   readonly approval?: Approval;
   /** No person approved the fingerprint it was judged by. */
   readonly provisional?: boolean;
@@ -116,6 +118,7 @@ function makeDrift(o: Observed, key: string): Drift {
     last: time,
     process,
     ...(o.found === true ? { found: true } : {}),
+    ...(o.caller === undefined ? {} : { caller: printable(o.caller, 256) }),
   };
 }
 

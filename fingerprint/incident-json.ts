@@ -42,6 +42,7 @@ function parseDrift(value: unknown, field: string): Drift {
     last: r.integer('last'),
     process: r.value('process', parseProcess),
     ...r.optional('found', () => r.flag('found')),
+    ...r.optional('caller', () => r.text('caller', 256)),
   });
 }
 

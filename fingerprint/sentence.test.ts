@@ -126,6 +126,14 @@ describe('incidentSentence', () => {
       'somebody who entered shop/cart started `/bin/sh`',
     ],
     [
+      'a session of somebody who is known',
+      told({ root: 'interactive', lineage: ['/bin/sh'], kind: 'exec', args: ['sh'] }, 'never-learnable', {
+        caller: 'uid:1000',
+      }),
+      [],
+      'somebody (uid:1000) who entered shop/cart started `/bin/sh`',
+    ],
+    [
       'below such a session',
       told({ root: 'interactive', lineage: ['/bin/sh', '/bin/ls'], kind: 'exec', args: ['ls'] }),
       [],

@@ -17,6 +17,8 @@ export interface Told {
   readonly origin?: Origin;
   readonly nearest?: string;
   readonly found?: true;
+  /** Who entered from outside, where known. */
+  readonly caller?: string;
 }
 
 /** How many things beside the opening one sentence can hold and still be read at once. */
@@ -94,7 +96,9 @@ function actorName(b: Behaviour): string {
 function apartClause(t: Told): string {
   const b = t.behaviour;
   if (b.kind !== 'exec' || b.lineage.length > 1) return `${actorName(b)} ${predicateOf(t)}`;
-  return b.root === 'interactive' ? `somebody who entered ${predicateOf(t)}` : `${execName(b)} was started`;
+  return b.root === 'interactive'
+    ? `${entrant(t)} who entered ${predicateOf(t)}`
+    : `${execName(b)} was started`;
 }
 
 /** Whether an act was done by the opening's program or below it. */
@@ -117,23 +121,26 @@ function openingClause(of: string, t: Told): string {
     case 'foreign-origin':
       return `${itself} of ${of} was replaced: it now runs from another file${note}`;
     default:
-      return startClause(of, b.root, b.lineage.at(-2), `${exe}${note}`);
+      return startClause(of, t, `${exe}${note}`);
   }
 }
 
-function startClause(
-  of: string,
-  root: Behaviour['root'],
-  parent: string | undefined,
-  started: string,
-): string {
+function startClause(of: string, t: Told, started: string): string {
+  const { root, lineage } = t.behaviour;
+  const parent = lineage.at(-2);
   const who = parent === undefined ? '' : quoted(baseName(parent));
   if (root === 'interactive') {
-    const starter = who === '' ? 'somebody who entered' : `${who}, run by somebody who entered`;
+    const entered = `${entrant(t)} who entered`;
+    const starter = who === '' ? entered : `${who}, run by ${entered}`;
     return `${starter} ${of}${who === '' ? '' : ','} started ${started}`;
   }
   if (who !== '') return `${who} of ${of} started ${started}`;
   return root === 'probe' ? `a probe of ${of} started ${started}` : `${of} was started with ${started}`;
+}
+
+/** A name is what the source or the kernel's login mark says: whoever has root on the node can forge it. */
+function entrant({ caller }: Told): string {
+  return caller === undefined ? 'somebody' : `somebody (${printable(caller, 60)})`;
 }
 
 function approvalClause(t: Told, approval: Approval | undefined): string {
