@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { baseline, signOptions } from '../test/fakes/trust.ts';
 import { canonicalBytes } from './canonical.ts';
 import { sha256Hex } from './digest.ts';
-import { parseStatement, predicateType, statementBytes, statementType } from './statement.ts';
+import { parseStatement, statementBytes } from './statement.ts';
+import { predicateType, statementType } from './statement-frame.ts';
 
 interface Vector {
   readonly name: string;

@@ -1,0 +1,179 @@
+import { canonicalBytes } from './canonical.ts';
+import { FingerprintError } from './errors.ts';
+import { Fields } from './fields.ts';
+import { isDigest, isSubjectName } from './image-ref.ts';
+import { parseJson } from './strict-json.ts';
+import type { Subject } from './workload.ts';
+
+export const statementType = 'https://in-toto.io/Statement/v1';
+export const predicateType = 'https://whorl.dev/attestation/fingerprint/v1';
+/** The newest form of the predicate this code reads and the one it writes. */
+const readerVersion = 1;
+/** Features a reader must know before it may judge by a statement. None yet: the list is the way to add them safely. */
+const knownFeatures: readonly string[] = [];
+const producerName = 'whorl';
+const maxDepth = 32;
+/** An index, its manifests and their configurations for every platform there is. */
+const maxSubjects = 64;
+
+/** A whole fingerprint, or what a site adds to one: never the one for the other. */
+const statementKinds = ['base', 'overlay'] as const;
+export type StatementKind = (typeof statementKinds)[number];
+
+/** Where a statement stands in its sequence. Times as `2026-05-01T08:00:00Z`. */
+export interface StatementOptions {
+  /** The sequence that versions count in: one per repository and release line. */
+  readonly stream: string;
+  readonly version: number;
+  readonly issuedAt: string;
+  readonly expiresAt?: string;
+  /** `sha256:HEX` of the payload this one replaces. */
+  readonly supersedes?: string;
+}
+
+/** What every statement has, whatever it says. */
+export interface Frame {
+  readonly kind: StatementKind;
+  readonly predicate: Fields;
+  /** Of the first subject; all have its name. */
+  readonly subject: Subject;
+  /** Digests of all subjects: an index and its manifests are one image. */
+  readonly digests: readonly string[];
+  readonly options: StatementOptions;
+}
+
+/** The payload to sign: canonical, so that the same approval is the same bytes anywhere. */
+export function frameBytes(
+  kind: StatementKind,
+  subject: Subject,
+  options: StatementOptions,
+  content: object,
+): Uint8Array {
+  const { stream, version, issuedAt, expiresAt, supersedes } = options;
+  return canonicalBytes({
+    _type: statementType,
+    subject: [{ name: subject.name, digest: { sha256: hexOf(subject.digest) } }],
+    predicateType,
+    predicate: {
+      spec: { minReader: readerVersion, critical: [] },
+      kind,
+      stream,
+      version,
+      issuedAt,
+      ...(expiresAt === undefined ? {} : { expiresAt }),
+      ...(supersedes === undefined ? {} : { supersedes: { sha256: hexOf(supersedes) } }),
+      producer: { name: producerName },
+      ...content,
+    },
+  });
+}
+
+/** Steps 10 to 13 of verification as far as they are the same for every kind, on the very bytes that were signed. */
+export function readFrame(payload: Uint8Array): Frame {
+  const value = parsePayload(payload);
+  const statement = new Fields(value, '', 'SCHEMA');
+  expectText(statement, '_type', statementType, 'STATEMENT_TYPE');
+  expectText(statement, 'predicateType', predicateType, 'PREDICATE_TYPE');
+  const predicate = statement.object('predicate');
+  assertReadable(predicate);
+  const kind = predicate.oneOf('kind', statementKinds);
+  assertCanonical(value, predicate, payload);
+  const subjects = subjectsOf(statement);
+  const options = optionsOf(predicate);
+  return { kind, predicate, subject: subjects[0], digests: subjects.map((s) => s.digest), options };
+}
+
+function parsePayload(payload: Uint8Array): unknown {
+  try {
+    return parseJson(payload, { depth: maxDepth });
+  } catch (error) {
+    if (!(error instanceof FingerprintError) || error.code === 'TOO_LARGE') throw error;
+    throw new FingerprintError('PAYLOAD_SYNTAX', error.message, { field: 'payload', cause: error });
+  }
+}
+
+function expectText(
+  fields: Fields,
+  name: string,
+  wanted: string,
+  code: 'STATEMENT_TYPE' | 'PREDICATE_TYPE',
+): void {
+  if (fields.raw(name) !== wanted) throw new FingerprintError(code, `must be ${wanted}`, { field: name });
+}
+
+function assertReadable(predicate: Fields): void {
+  const spec = predicate.object('spec');
+  if (spec.integer('minReader', 1) > readerVersion) {
+    throw new FingerprintError('READER_TOO_OLD', 'needs a newer whorl to be read; upgrade this one', {
+      field: spec.at('minReader'),
+    });
+  }
+  const unknown = spec.list('critical', 64).some((f) => typeof f !== 'string' || !knownFeatures.includes(f));
+  if (unknown) {
+    throw new FingerprintError('CRITICAL_UNKNOWN', 'names a feature this whorl does not know; upgrade it', {
+      field: spec.at('critical'),
+    });
+  }
+}
+
+/** What our own signer wrote must be in its own form; what cosign wrote need not (Go escapes `<`). */
+function assertCanonical(value: unknown, predicate: Fields, payload: Uint8Array): void {
+  const ours = predicate.has('producer') && predicate.object('producer').raw('name') === producerName;
+  if (ours && Buffer.compare(canonicalBytes(value), payload) !== 0) {
+    throw new FingerprintError('NOT_CANONICAL', 'says whorl wrote it but is not in the form whorl writes', {
+      field: 'payload',
+    });
+  }
+}
+
+function subjectsOf(statement: Fields): readonly [Subject, ...Subject[]] {
+  const list = statement.raw('subject');
+  if (!Array.isArray(list) || list.length > maxSubjects)
+    throw subjectError(`must be a list of at most ${maxSubjects}`);
+  const [first, ...rest] = list.map((entry: unknown, i) =>
+    subjectOf(new Fields(entry, `subject[${i}]`, 'SUBJECT')),
+  );
+  if (first === undefined) throw subjectError('names no image');
+  if (rest.some((s) => s.name !== first.name)) throw subjectError('must have the same name in every entry');
+  return [first, ...rest];
+}
+
+function subjectOf(fields: Fields): Subject {
+  const name = fields.text('name');
+  const digest = `sha256:${fields.object('digest').text('sha256')}`;
+  if (!isSubjectName(name)) return fields.fail('name', 'must be an image repository or a service name');
+  if (!isDigest(digest)) return fields.fail('digest', 'must hold sha256 with 64 lower-case hex digits');
+  return { name, digest };
+}
+
+function subjectError(message: string): FingerprintError {
+  return new FingerprintError('SUBJECT', message, { field: 'subject' });
+}
+
+function optionsOf(predicate: Fields): StatementOptions {
+  const issuedAt = predicate.timestamp('issuedAt');
+  const expiresAt = predicate.optionalTimestamp('expiresAt');
+  // Texts of one fixed form in UTC: they sort as the times they stand for.
+  if (expiresAt !== undefined && expiresAt <= issuedAt)
+    predicate.fail('expiresAt', 'must be later than issuedAt');
+  const supersedes = predicate.has('supersedes') ? digestIn(predicate.object('supersedes')) : undefined;
+  return {
+    stream: predicate.text('stream'),
+    version: predicate.integer('version', 1),
+    issuedAt,
+    ...(expiresAt === undefined ? {} : { expiresAt }),
+    ...(supersedes === undefined ? {} : { supersedes }),
+  };
+}
+
+/** `{sha256: HEX}` as in-toto writes the digest of another document. */
+export function digestIn(fields: Fields): string {
+  const digest = `sha256:${fields.text('sha256')}`;
+  return isDigest(digest) ? digest : fields.fail('sha256', 'must be 64 lower-case hex digits');
+}
+
+/** @throws SUBJECT */
+export function hexOf(digest: string): string {
+  if (isDigest(digest)) return digest.slice('sha256:'.length);
+  throw new FingerprintError('SUBJECT', 'a digest is written sha256: and 64 lower-case hex digits');
+}
