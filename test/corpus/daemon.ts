@@ -1,5 +1,10 @@
 import type { Pod } from './pod.ts';
 
+export interface User {
+  readonly uid: number;
+  readonly gid: number;
+}
+
 /** Software of the corpus: how its image is made, and what it lives through in every environment. */
 export interface Daemon {
   readonly name: string;
@@ -14,8 +19,9 @@ export interface Daemon {
   readonly data: readonly string[];
   /** Directory without subdirectories that holds the settings: from the image or from a volume, by environment. */
   readonly config: string;
-  /** As whom it runs where the environment asks for another user. `false`: it must be root. */
-  readonly otherUser: { readonly uid: number; readonly gid: number } | false;
+  /** As whom it runs, and as whom where the environment asks for another user. */
+  readonly user: User;
+  readonly otherUser: User;
   /** What kubelet or an operator runs in it from outside, as the pod spec says: known to the agent beforehand. */
   readonly probes: readonly (readonly string[])[];
   readonly isReady: (pod: Pod) => Promise<boolean>;

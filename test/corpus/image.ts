@@ -36,7 +36,7 @@ export function corpusImage(daemon: Daemon): OciImage {
     try {
       fill(root, daemon);
       const { entrypoint } = daemon;
-      const image = ociImage(root, `${stem}.tar`, { name, entrypoint, keepOwners: true, env: [path] });
+      const image = ociImage(root, `${stem}.tar`, { name, entrypoint, keepMetadata: true, env: [path] });
       writeFileSync(known, image.digest);
     } finally {
       rmSync(root, { recursive: true, force: true });

@@ -51,11 +51,10 @@ export class PodNetwork {
   }
 
   /** Runs a program on the node's side: a client of the pod. */
-  run(command: readonly string[]): string {
-    return execFileSync('ip', ['netns', 'exec', this.#node, ...command], {
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
+  run(command: readonly string[], input = ''): string {
+    const stdio = ['pipe', 'pipe', 'pipe'] as const;
+    const args = ['netns', 'exec', this.#node, ...command];
+    return execFileSync('ip', args, { encoding: 'utf8', input, stdio: [...stdio] });
   }
 
   async close(): Promise<void> {

@@ -11,6 +11,7 @@ import { PodNetwork } from './network.ts';
 import { PodFolders } from './spec.ts';
 
 const runtime = new URL('runc-as-told.sh', import.meta.url).pathname;
+const client = new URL('talk.ts', import.meta.url).pathname;
 const toldDir = '/run/whorl-corpus';
 
 /** One daemon in one environment: its volumes and its network stay, its container may be replaced. */
@@ -96,6 +97,7 @@ export class Pod {
 
   /** Settings of the image, for the environments that bring them on a volume. */
   #copyConfig(): void {
+    if (this.environment.config === 'image') return;
     const copy = join(this.#dir, 'image-config');
     const own = new URL(`images/${this.daemon.name}${this.daemon.config}/.`, import.meta.url).pathname;
     execFileSync('cp', ['-a', '--no-preserve=ownership', own, copy]);
@@ -147,6 +149,11 @@ export class Pod {
   get(port: number, ...paths: readonly string[]): string {
     const urls = paths.map((path) => `http://${this.environment.address}:${port}${path}`);
     return this.network.run(['curl', '-s', '--no-keepalive', '-m', '10', ...urls]);
+  }
+
+  /** One connection from the node's side: what the peer says to the text until it hangs up. */
+  talk(port: number, text: string): string {
+    return this.network.run([process.execPath, client, this.environment.address, String(port)], text);
   }
 
   /** A file of the container as the host reaches it, whatever lies below. */

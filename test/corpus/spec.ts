@@ -1,6 +1,6 @@
 import { chownSync, cpSync, mkdirSync, readdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Daemon } from './daemon.ts';
+import type { Daemon, User } from './daemon.ts';
 import type { Environment } from './environment.ts';
 
 interface Mount {
@@ -16,7 +16,7 @@ export interface Told {
   readonly cgroup: string;
   readonly cpus?: string;
   readonly network: string;
-  readonly user?: { readonly uid: number; readonly gid: number };
+  readonly user: User;
   readonly env: readonly string[];
   readonly mounts: readonly Mount[];
 }
@@ -35,21 +35,21 @@ export class PodFolders {
 
   told(containerId: string, network: { readonly pod: string; readonly nodeAddress: string }): Told {
     const { timezone, locale, cpus, tmpdir, otherUser } = this.#environment;
-    const user = otherUser && this.#daemon.otherUser !== false ? this.#daemon.otherUser : undefined;
+    const user = otherUser ? this.#daemon.otherUser : this.#daemon.user;
     const hostname = this.#environment.hostname(containerId);
     return {
       hostname,
       cgroup: this.#environment.cgroup(containerId),
       ...(cpus === undefined ? {} : { cpus }),
       network: network.pod,
-      ...(user === undefined ? {} : { user }),
+      user,
       env: [
         ...(timezone?.by === 'TZ' ? [`TZ=${timezone.zone}`] : []),
         ...(locale === undefined ? [] : [`LANG=${locale}`]),
         ...(tmpdir === undefined ? [] : [`TMPDIR=${tmpdir}`]),
       ],
       mounts: [
-        ...this.#ofHost(hostname, network.nodeAddress),
+        ...this.#ofHost(hostname, network.nodeAddress, user),
         ...this.#daemon.data.flatMap((path) => this.#ofData(path, user)),
         ...this.#ofConfig(),
       ],
@@ -73,7 +73,7 @@ export class PodFolders {
     return path;
   }
 
-  #ofHost(hostname: string, nodeAddress: string): Mount[] {
+  #ofHost(hostname: string, nodeAddress: string, user: User): Mount[] {
     const { address, search, timezone, tmpdir, showsCgroups } = this.#environment;
     const etc = this.#path('etc');
     const files = {
@@ -85,7 +85,7 @@ export class PodFolders {
     const bound = Object.keys(files).map((name) => bind(join(etc, name), `/etc/${name}`));
     if (timezone?.by === 'localtime')
       bound.push(bind(`/usr/share/zoneinfo/${timezone.zone}`, '/etc/localtime', 'ro'));
-    if (tmpdir?.startsWith('/var/') === false) bound.push(memory(tmpdir));
+    if (tmpdir?.startsWith('/var/') === false) bound.push(memory(tmpdir, user));
     if (showsCgroups)
       bound.push({
         destination: '/sys/fs/cgroup',
@@ -96,16 +96,16 @@ export class PodFolders {
     return bound;
   }
 
-  #ofData(path: string, user: Told['user']): Mount[] {
+  #ofData(path: string, user: User): Mount[] {
     switch (this.#environment.data) {
       case 'upper':
         return [];
       case 'memory':
-        return [memory(path)];
+        return [memory(path, user)];
       case 'volume': {
         const folder = this.#path(`data${path.replaceAll('/', '-')}`);
         // As a volume of kubelet's with fsGroup: whoever the daemon runs as may write.
-        chownSync(folder, user?.uid ?? 0, user?.gid ?? 0);
+        chownSync(folder, user.uid, user.gid);
         return [bind(folder, path)];
       }
     }
@@ -144,12 +144,12 @@ function bind(source: string, destination: string, mode: 'rw' | 'ro' = 'rw'): Mo
   return { destination, type: 'bind', source, options: ['rbind', mode] };
 }
 
-/** World-writable like an emptyDir. */
-function memory(destination: string): Mount {
+/** Its mode becomes that of the directory below; where there is none, all may write. */
+function memory(destination: string, { uid, gid }: User = { uid: 0, gid: 0 }): Mount {
   return {
     destination,
     type: 'tmpfs',
     source: 'tmpfs',
-    options: ['nosuid', 'nodev', 'mode=1777', 'size=256m'],
+    options: ['nosuid', 'nodev', 'mode=1777', 'size=256m', `uid=${uid}`, `gid=${gid}`],
   };
 }

@@ -34,7 +34,9 @@ export class Stage {
     try {
       const pod = await Pod.make(this.#containerd, image, daemon, where);
       try {
-        await act(pod);
+        await act(pod).catch((cause: unknown) => {
+          throw new Error(`${daemon.name} in ${environment} said:\n${pod.log().slice(-2000)}`, { cause });
+        });
         return await eventsOf(watch, pod);
       } finally {
         await pod.close();

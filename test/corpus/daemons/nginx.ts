@@ -18,6 +18,7 @@ export const nginx: Daemon = {
   build: 'sh site.sh',
   data: ['/var/log/nginx', '/var/lib/nginx'],
   config: '/etc/nginx/conf.d',
+  user: { uid: 0, gid: 0 },
   otherUser: { uid: 10_001, gid: 0 },
   probes: [probe, test],
   isReady: async (pod) => pod.get(port, '/').includes('shop'),

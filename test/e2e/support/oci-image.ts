@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 
 /** Sorted, without times and owners: the same folder gives the same digest every time. */
-const reproducible = ['--sort=name', '--mtime=@0', '--numeric-owner', '--format=gnu'];
-const allRoot = ['--owner=0', '--group=0'];
+const sorted = ['--sort=name', '--numeric-owner', '--format=gnu'];
+const reproducible = [...sorted, '--mtime=@0', '--owner=0', '--group=0'];
 const maxLayerBytes = 1 << 30;
 
 interface Descriptor {
@@ -28,8 +28,8 @@ export interface ImageOptions {
   readonly entrypoint: readonly string[];
   /** Wraps the manifest in an index for two platforms, as registries give it for most images. */
   readonly multiPlatform?: boolean;
-  /** Files keep the users they belong to; else all are root's. */
-  readonly keepOwners?: boolean;
+  /** Files keep their users and times, as in images built elsewhere; compiled Python is stale without. */
+  readonly keepMetadata?: boolean;
   readonly env?: readonly string[];
 }
 
@@ -38,7 +38,7 @@ export function ociImage(rootfs: string, archive: string, options: ImageOptions)
   const dir = mkdtempSync(join(tmpdir(), 'whorl-oci-'));
   try {
     const put = (bytes: Buffer): Descriptor => putBlob(dir, bytes);
-    const manifest = putManifest(put, layerOf(rootfs, options.keepOwners === true), options);
+    const manifest = putManifest(put, layerOf(rootfs, options.keepMetadata === true), options);
     const annotations = { 'io.containerd.image.name': options.name };
     const platform = { architecture: 'amd64', os: 'linux' };
     const type = 'application/vnd.oci.image.manifest.v1+json';
@@ -58,7 +58,6 @@ export function ociImage(rootfs: string, archive: string, options: ImageOptions)
     writeFileSync(join(dir, 'index.json'), json({ schemaVersion: 2, manifests: [top] }));
     execFileSync('tar', [
       ...reproducible,
-      ...allRoot,
       '-C',
       dir,
       '-cf',
@@ -74,8 +73,8 @@ export function ociImage(rootfs: string, archive: string, options: ImageOptions)
 }
 const indexType = 'application/vnd.oci.image.index.v1+json';
 
-function layerOf(rootfs: string, keepOwners: boolean): Buffer {
-  const args = [...reproducible, ...(keepOwners ? [] : allRoot), '-C', rootfs, '-cf', '-', '.'];
+function layerOf(rootfs: string, keepMetadata: boolean): Buffer {
+  const args = [...(keepMetadata ? sorted : reproducible), '-C', rootfs, '-cf', '-', '.'];
   return execFileSync('tar', args, { maxBuffer: maxLayerBytes });
 }
 

@@ -3,7 +3,4 @@
 set -e
 mkdir -p /run/nginx
 sed "s/INSTANCE/$(hostname)/" /etc/nginx/instance.template >/run/nginx/instance.conf
-if [ "$(id -u)" = 0 ]; then
-  chown www-data /var/lib/nginx
-fi
 exec nginx -g 'daemon off;'
