@@ -193,6 +193,42 @@ describe('bytes that were looked at', () => {
   });
 });
 
+describe('somebody who entered', () => {
+  const enter = (desk: Desk, caller?: string): void => {
+    desk.start(100, '/cart');
+    desk.see({ kind: 'attach', process: ref(101), to: 100 });
+    desk.exec(101, '/bin/sh', caller === undefined ? {} : { caller });
+    desk.run(101, 102, '/usr/bin/id');
+  };
+  const callers = (desk: Desk) => desk.incidents().flatMap((i) => i.drifts.map((d) => d.caller));
+
+  it('is named by the source', () => {
+    const desk = new Desk({ callerOf: () => 'uid:0' });
+    enter(desk, 'alice');
+    expect(callers(desk)).toEqual(['alice', 'alice']);
+    expect(desk.incidents()[0]?.sentence).toContain('somebody (alice) who entered');
+  });
+
+  it('is asked for once, at the first thing that is held against them', () => {
+    const asked: number[] = [];
+    const desk = new Desk({
+      callerOf: ({ pid }) => {
+        asked.push(pid);
+        return 'uid:1000';
+      },
+    });
+    enter(desk);
+    expect(callers(desk)).toEqual(['uid:1000', 'uid:1000']);
+    expect(asked).toEqual([101]);
+  });
+
+  it('is nobody where nobody knows', () => {
+    const desk = new Desk({ callerOf: () => undefined });
+    enter(desk);
+    expect(callers(desk)).toEqual([undefined, undefined]);
+  });
+});
+
 it('a preloaded library at restart is one incident of the hook and the library', () => {
   const start = (copy: number, hooked: boolean) => (desk: Desk) => {
     desk.start(copy, '/entry.sh');

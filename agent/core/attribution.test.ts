@@ -28,10 +28,11 @@ class Node {
   readonly attribution: Attribution;
   readonly out: Attributed[] = [];
   #time = sec;
-  readonly #offline: boolean;
+  readonly #asks: boolean;
 
-  constructor(options: Partial<AttributionOptions> = {}) {
-    this.#offline = options.offline ?? false;
+  /** @param asked `later`: the workload is not told before `identify`. */
+  constructor(options: Partial<AttributionOptions> = {}, asked: 'at once' | 'later' = 'at once') {
+    this.#asks = options.offline !== true && asked === 'at once';
     this.attribution = new Attribution({ counters: this.counters, ...options });
     this.cgroup(host, '/');
     this.cgroup(c1, container);
@@ -58,8 +59,18 @@ class Node {
     for (const item of items) {
       this.out.push(item);
       const isNew = item.type === 'instance' && item.state !== 'exited';
-      if (isNew && !this.#offline) this.#take(this.attribution.identify(item.instance, workload));
+      if (isNew && this.#asks) this.#take(this.attribution.identify(item.instance, workload));
     }
+  }
+
+  /** The runtime names the container's probes. */
+  know(probes: readonly (readonly string[])[]): void {
+    const instance = this.attribution.instance('c1');
+    if (instance !== undefined) instance.container = { id: 'c1', probes };
+  }
+  identify(): void {
+    const instance = this.attribution.instance('c1');
+    if (instance !== undefined) this.#take(this.attribution.identify(instance, workload));
   }
 
   cgroup(id: number, path: string, action: 'found' | 'made' | 'removed' = 'found'): void {
@@ -142,6 +153,68 @@ describe('Attribution', () => {
     startContainer(node);
     startContainer(node, '/bin/sh', [200, 201, 202]);
     expect(node.acts()).toEqual(['c1: entrypoint /app exec', 'c1: interactive /bin/sh exec']);
+  });
+
+  describe('a probe', () => {
+    const probes = [['sh', '-c', 'test -f /ready']];
+    const probe = (node: Node): void => {
+      node.fork(ref(10), ref(200));
+      node.attach(ref(200), c1);
+      node.exec(ref(200), '/bin/sh', { args: probes[0] ?? [], cgroup: c1 });
+      node.fork(ref(200), ref(201));
+      node.exec(ref(201), '/usr/bin/test');
+    };
+    const told = [
+      'c1: entrypoint /app exec',
+      'c1: probe /bin/sh exec',
+      'c1: probe /bin/sh>/usr/bin/test exec',
+    ];
+
+    it('is known by its exact arguments, and so is what it starts', () => {
+      const node = new Node();
+      startContainer(node);
+      node.know(probes);
+      probe(node);
+      node.open(ref(201), '/ready');
+      expect(node.acts()).toEqual([...told, 'c1: probe /bin/sh>/usr/bin/test open /ready']);
+    });
+
+    it('that ran before the runtime told of it is known when it does', () => {
+      const node = new Node({}, 'later');
+      startContainer(node);
+      probe(node);
+      node.exit(ref(201));
+      expect(node.acts()).toEqual([]);
+      node.know(probes);
+      node.identify();
+      expect(node.acts()).toEqual(told);
+      node.open(ref(200), '/ready');
+      expect(node.acts().at(-1)).toBe('c1: probe /bin/sh open /ready');
+    });
+
+    it('is none with another argument, nor when the workload itself runs it', () => {
+      const node = new Node();
+      const init = startContainer(node);
+      node.know(probes);
+      node.fork(ref(10), ref(200));
+      node.attach(ref(200), c1);
+      node.exec(ref(200), '/bin/sh', { args: ['sh', '-c', 'test -f /ready; id'], cgroup: c1 });
+      node.fork(init, ref(103));
+      node.exec(ref(103), '/bin/sh', { args: probes[0] ?? [] });
+      expect(node.acts().slice(1)).toEqual([
+        'c1: interactive /bin/sh exec',
+        'c1: entrypoint /app>/bin/sh exec',
+      ]);
+    });
+
+    it('that then runs something else stays a probe, and what it runs is below it', () => {
+      const node = new Node();
+      startContainer(node);
+      node.know(probes);
+      probe(node);
+      node.exec(ref(201), '/usr/bin/id');
+      expect(node.acts().at(-1)).toBe('c1: probe /bin/sh>/usr/bin/test>/usr/bin/id exec');
+    });
   });
 
   it('folds forks and appends executions', () => {

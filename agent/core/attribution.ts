@@ -3,6 +3,7 @@ import type { Event, EventOf, ProcessRef } from '../../fingerprint/event.ts';
 import type { Workload } from '../../fingerprint/workload.ts';
 import type { ActEvent, Attributed, AttributedAct } from './attributed.ts';
 import type { Counters } from './counters.ts';
+import { isProbe } from './entrance.ts';
 import { type InstanceRecord, internActor } from './instances.ts';
 import { foundAgain, foundParents, isNews, lengthen } from './lineage.ts';
 import { Membership } from './membership.ts';
@@ -10,6 +11,7 @@ import type { OwnProcesses } from './own.ts';
 import { Pen } from './pen.ts';
 import type { ProcessRecord } from './process-table.ts';
 import { isRuntimePrologue, prologueIsOver } from './prologue.ts';
+import { noteMove } from './sweep/moved.ts';
 import { Sweep } from './sweep.ts';
 
 export interface AttributionOptions {
@@ -41,6 +43,7 @@ export class Attribution {
   readonly #sweep = new Sweep();
   readonly #pen: Pen;
   #now = 0;
+  #happened = 0;
   #expiredAt = 0;
 
   constructor(options: AttributionOptions) {
@@ -67,10 +70,16 @@ export class Attribution {
   observe(event: Event): readonly Attributed[] {
     if (event.time > this.#now) this.#now = event.time;
     if (event.found === true && event.kind !== 'cgroup') return this.#sweep.add(event) ? none : this.settle();
+    if (event.time > this.#happened) this.#happened = event.time;
     const due = this.#sweep.size > 0 || this.#now - this.#expiredAt > 1_000_000;
     const waited = due ? this.settle() : none;
     const now = this.#pen.pass(this.#one(event));
     return waited.length === 0 ? now : [...waited, ...now];
+  }
+
+  /** When the last that was told happened, µs since the epoch: how far behind the present we are. */
+  get happened(): number {
+    return this.#happened;
   }
 
   /** Findings of a sweep wait: who is who may still change. */
@@ -91,9 +100,32 @@ export class Attribution {
     return out;
   }
 
+  /** What a look at the present state found: taken in at once and in this order, parents before children. */
+  found(events: readonly Event[]): readonly Attributed[] {
+    const out = [...this.settle()];
+    for (const event of events) out.push(...this.#pen.pass(this.#one(event)));
+    return out;
+  }
+
+  /** The same of a process nobody told of; its start is known to the clock tick only. */
+  foundUnknown(event: EventOf<'exec'>): readonly Attributed[] {
+    const out = this.found([event]);
+    const record = this.#members.table.get(event.process);
+    if (record !== undefined) record.isRounded = true;
+    return out;
+  }
+
+  /** The living process that /proc shows under this pid and start, in clock ticks. */
+  alive(pid: number, startTicks: number): ProcessRecord | undefined {
+    return this.#members.table.alive(pid, startTicks);
+  }
+
   /** The instance's workload is known: what waited for it comes out, in order. */
   identify(instance: InstanceRecord, workload: Workload): readonly Attributed[] {
-    return this.#pen.release(instance, workload);
+    const { probes } = instance.container ?? {};
+    if (probes !== undefined)
+      for (const record of this.#members.table.all()) recogniseProbe(record, instance, probes);
+    return this.#pen.release(instance, workload).map((item) => asProbe(item, probes));
   }
 
   /** Nobody knows the instance: its acts count as unjudged, those that waited too, until it is identified after all. */
@@ -104,6 +136,7 @@ export class Attribution {
   /** Time went on to here, with nothing that had to come this way. µs since the epoch. */
   passed(time: number): void {
     if (time > this.#now) this.#now = time;
+    if (time > this.#happened) this.#happened = time;
   }
 
   /** The process as it stands, for a look at raw records before they become events. */
@@ -141,7 +174,15 @@ export class Attribution {
         const { actor, assumed, image } = process;
         if (actor === undefined || image === undefined || !isSame(image.process, process.ref)) return [];
         return [
-          { type: 'act', instance, process, actor, assumed, event: foundAgain(process, image, this.#now) },
+          {
+            type: 'act',
+            instance,
+            process,
+            actor,
+            assumed,
+            event: foundAgain(process, image, this.#now),
+            image,
+          },
         ];
       });
   }
@@ -217,6 +258,7 @@ export class Attribution {
         actor: before.actor,
         assumed: before.assumed,
         event: act,
+        image: record.image,
       },
     ];
   }
@@ -242,6 +284,7 @@ export class Attribution {
     const found = event.found === true;
     const parents = found ? foundParents(record) : (record.actor?.lineage ?? []);
     if (found) record.assumed = Math.min(parents.length + 1, maxLineage);
+    else if (parents.length === 0) enter(record, instance, event);
     record.actor = internActor(instance, {
       root: record.root ?? 'found',
       lineage: lengthen(parents, event.exe),
@@ -257,6 +300,7 @@ export class Attribution {
     const record = this.#members.processOf(event);
     if (record.own !== 'no') return this.#passed('passed.own');
     if (record.instance === undefined) return this.#passed('passed.host');
+    if (event.kind === 'privilege' && event.found !== true) noteMove(record, event);
     if (record.actor !== undefined) return this.#emit(record, event);
     if (!prologueIsOver(record, event, record.instance)) return this.#passed('passed.prologue');
     if (record.image === undefined) return this.#passed('unjudged.program-unknown');
@@ -266,10 +310,10 @@ export class Attribution {
   }
 
   #emit(process: ProcessRecord, event: ActEvent): readonly Attributed[] {
-    const { instance, actor, assumed } = process;
+    const { instance, actor, assumed, image } = process;
     if (instance === undefined) return this.#passed('passed.host');
     if (actor === undefined) return this.#passed('passed.prologue');
-    return [{ type: 'act', instance, process, actor, assumed, event }];
+    return [{ type: 'act', instance, process, actor, assumed, event, image }];
   }
 
   #passed(counter: string): readonly Attributed[] {
@@ -294,4 +338,31 @@ export class Attribution {
 
 function isSame(a: ProcessRef, b: ProcessRef): boolean {
   return a.pid === b.pid && a.start === b.start;
+}
+
+/** The first program of a tree inside: how it came in is its root from then on. */
+function enter(record: ProcessRecord, instance: InstanceRecord, event: EventOf<'exec'>): void {
+  record.entrance = event;
+  if (record.root === 'interactive' && isProbe(event, instance.container?.probes)) record.root = 'probe';
+}
+
+/** Which commands are probes the runtime told only now, after some of them had run. */
+function recogniseProbe(
+  record: ProcessRecord,
+  instance: InstanceRecord,
+  probes: readonly (readonly string[])[],
+): void {
+  const { actor, entrance, root } = record;
+  if (record.instance !== instance || root !== 'interactive' || entrance === undefined) return;
+  if (!isProbe(entrance, probes)) return;
+  record.root = 'probe';
+  if (actor !== undefined) record.actor = internActor(instance, { ...actor, root: 'probe' });
+}
+
+/** The same for what such a tree did while it waited. */
+function asProbe(item: Attributed, probes: readonly (readonly string[])[] | undefined): Attributed {
+  if (item.type !== 'act' || item.actor.root !== 'interactive') return item;
+  const { entrance } = item.process;
+  if (entrance === undefined || !isProbe(entrance, probes)) return item;
+  return { ...item, actor: internActor(item.instance, { ...item.actor, root: 'probe' }) };
 }

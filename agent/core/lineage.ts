@@ -14,6 +14,7 @@ export function isNews(record: ProcessRecord, event: EventOf<'exec'>): boolean {
   if (parent?.instance !== record.instance || parent?.actor?.lineage.at(-1) !== event.exe) return true;
   // Workers of a server are forks far more often than second runs of the same file.
   record.root = parent.root;
+  record.entrance = parent.entrance;
   record.actor = parent.actor;
   record.assumed = parent.assumed;
   return false;

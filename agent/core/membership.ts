@@ -124,6 +124,7 @@ export class Membership {
     const entrypoint = this.#isEntrypoint(record, instance, event);
     this.table.join(record, instance, event.time);
     record.actor = undefined;
+    record.entrance = undefined;
     record.assumed = 0;
     record.runtimeAgain = false;
     record.enteredAt = event.time;
@@ -155,6 +156,7 @@ export class Membership {
 /** Found, not seen to start: what its parent runs says nothing of what it runs. */
 function forgetProgram(record: ProcessRecord): void {
   record.actor = undefined;
+  record.entrance = undefined;
   record.image = undefined;
   record.assumed = 0;
 }

@@ -4,7 +4,9 @@ import type { InstanceRecord } from './instances.ts';
 
 /** One process, named by (pid, start). Attribution and the watch write to it; the table keeps kinship and life. */
 export interface ProcessRecord {
-  readonly ref: ProcessRef;
+  /** Of one that a sweep found first its start is known to the clock tick, until an event names it exactly. */
+  ref: ProcessRef;
+  isRounded: boolean;
   /** Our own link, made at fork: re-parenting in the kernel does not change who started whom. */
   parent: ProcessRecord | undefined;
   readonly children: Set<ProcessRecord>;
@@ -17,6 +19,8 @@ export interface ProcessRecord {
   cgroupInherited: boolean;
   instance: InstanceRecord | undefined;
   root: Actor['root'] | undefined;
+  /** The execution by which its tree began inside, shared by all of it; of what was found nobody knows it. */
+  entrance: EventOf<'exec'> | undefined;
   /** The program inside its instance; undefined until it executed there. */
   actor: Actor | undefined;
   /** How many leading programs of the lineage were concluded from what was found, not seen. */
@@ -28,6 +32,8 @@ export interface ProcessRecord {
   culprit: ProcessRef | undefined;
   /** It runs below a program that is not in the fingerprint: nothing it does is judged, all of it is evidence. */
   outside: boolean;
+  /** Namespaces and root that its program, or one it was forked from, left in everybody's sight (sweep/moved.ts). */
+  moved: ReadonlySet<string> | undefined;
   exitedAt: number | undefined;
   /** An earlier process of the same pid, kept for its late events. */
   older: ProcessRecord | undefined;
@@ -67,8 +73,21 @@ export class ProcessTable {
 
   get(ref: ProcessRef): ProcessRecord | undefined {
     let record = this.#byPid.get(ref.pid);
-    while (record !== undefined && record.ref.start !== ref.start) record = record.older;
+    while (record !== undefined && record.ref.start !== ref.start) {
+      if (record.isRounded && isSameTick(record.ref.start, ref.start)) return name(record, ref);
+      record = record.older;
+    }
     return record;
+  }
+
+  /** The living process of that pid, if it started in this clock tick, as /proc tells it. */
+  alive(pid: number, startTicks: number): ProcessRecord | undefined {
+    const record = this.#byPid.get(pid);
+    const isIt =
+      record !== undefined &&
+      record.exitedAt === undefined &&
+      isSameTick(record.ref.start, startTicks * tickUs);
+    return isIt ? record : undefined;
   }
 
   /** A process seen for the first time: what it was forked from, if known, is what it is until it executes. */
@@ -119,12 +138,21 @@ export class ProcessTable {
     if (parent.own === 'tree') child.own = 'tree';
     child.culprit ??= parent.culprit;
     child.outside ||= parent.outside;
+    child.moved ??= parent.moved;
     if (child.actor !== undefined || (child.instance !== undefined && child.instance !== parent.instance))
       return;
     child.root = parent.root;
+    child.entrance = parent.entrance;
     child.actor = parent.actor;
     child.assumed = parent.assumed;
     child.image ??= parent.image;
+  }
+
+  /** The dead that are still known too. */
+  *all(): Generator<ProcessRecord> {
+    for (const top of this.#byPid.values())
+      for (let record: ProcessRecord | undefined = top; record !== undefined; record = record.older)
+        yield record;
   }
 
   *living(): Generator<ProcessRecord> {
@@ -221,6 +249,19 @@ export class ProcessTable {
   }
 }
 
+/** USER_HZ is 100 on every Linux ABI; kernel and source round the same clock at different places. */
+const tickUs = 10_000;
+
+function isSameTick(a: number, b: number): boolean {
+  return Math.abs(Math.floor(a / tickUs) - Math.floor(b / tickUs)) <= 1;
+}
+
+function name(record: ProcessRecord, ref: ProcessRef): ProcessRecord {
+  record.ref = ref;
+  record.isRounded = false;
+  return record;
+}
+
 /** Kinship told in an impossible order must not make a circle. */
 function descends(record: ProcessRecord, ancestor: ProcessRecord): boolean {
   for (let at: ProcessRecord | undefined = record; at !== undefined; at = at.parent)
@@ -236,6 +277,7 @@ function leave(instance: InstanceRecord, time: number): void {
 function newRecord(ref: ProcessRef, parent: ProcessRecord | undefined): ProcessRecord {
   return {
     ref,
+    isRounded: false,
     parent,
     children: new Set(),
     own: parent?.own === 'tree' ? 'tree' : 'no',
@@ -244,12 +286,14 @@ function newRecord(ref: ProcessRef, parent: ProcessRecord | undefined): ProcessR
     cgroupInherited: true,
     instance: undefined,
     root: parent?.root,
+    entrance: parent?.entrance,
     actor: parent?.actor,
     assumed: parent?.assumed ?? 0,
     enteredAt: parent?.enteredAt ?? 0,
     runtimeAgain: parent?.runtimeAgain ?? false,
     culprit: parent?.culprit,
     outside: parent?.outside ?? false,
+    moved: parent?.moved,
     exitedAt: undefined,
     older: undefined,
   };

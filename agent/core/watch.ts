@@ -9,13 +9,17 @@ import type { Report } from '../../fingerprint/report.ts';
 import { learnable } from '../../fingerprint/sensitive.ts';
 import type { Verdict } from '../../fingerprint/verdict.ts';
 import { type Workload, workloadKey } from '../../fingerprint/workload.ts';
+import type { PeerDirectory } from './address-book.ts';
+import { type AsItIs, asItIs, type BytesOf } from './as-it-is.ts';
 import type { Attributed, AttributedAct } from './attributed.ts';
 import type { Attribution } from './attribution.ts';
+import { type CallerOf, Callers } from './callers.ts';
 import type { Counters } from './counters.ts';
 import { IncidentOutlet } from './incident-outlet.ts';
 import type { InstanceRecord } from './instances.ts';
 import { subjectKey } from './known-acts.ts';
 import { type DriftVerdict, evidenceOf, judges, opinionOf, outsideReasons } from './opinion.ts';
+import { foundOpinion } from './sweep/found-opinion.ts';
 import { toBehaviour } from './to-behaviour.ts';
 import { ended, gap, restated, started, support, type WatchOutput } from './watch-output.ts';
 import { type InForce, WatchedInstance, WatchedWorkload } from './watched.ts';
@@ -26,11 +30,26 @@ export interface WatchOptions {
   readonly coverage: () => readonly BehaviourKind[];
   readonly counters: Counters;
   readonly attribution: Pick<Attribution, 'mark' | 'restate'>;
-  /** Told of each act that was known already, for whoever answers the next one of its kind sooner. */
+  /** Names peers that no answer named. */
+  readonly directory?: PeerDirectory;
+  /** Looks at the bytes of code themselves; without it the source is believed. */
+  readonly bytesOf?: BytesOf;
+  /** Who came in from outside, where the source does not tell. */
+  readonly callerOf?: CallerOf;
+  /** Told of each act that was known already and tells all by itself, for whoever answers the next one of its kind sooner. */
   readonly onKnown?: (act: AttributedAct, copy: WatchedInstance) => void;
 }
 
 export type { WatchOutput };
+
+/** An act that was not known: as it was, as it is placed in the fingerprint, and what that comes to. */
+interface News {
+  readonly seen: AttributedAct;
+  readonly act: AttributedAct;
+  readonly raw: Behaviour;
+  readonly key: string | undefined;
+  readonly phase: Phase;
+}
 
 interface Watching {
   readonly watched: WatchedWorkload;
@@ -55,6 +74,7 @@ export class Watch {
   /** The same by instance: making the workload's key costs more than all the rest of a known act. */
   readonly #places = new WeakMap<InstanceRecord, Watching>();
   readonly #book: IncidentBook;
+  readonly #callers: Callers;
   readonly #outlet = new IncidentOutlet();
   /** Copies in their start-up: as many as run, at most. */
   readonly #starting = new Set<WatchedInstance>();
@@ -66,6 +86,7 @@ export class Watch {
     this.#options = options;
     this.#counters = options.counters;
     this.#book = new IncidentBook();
+    this.#callers = new Callers(options.callerOf);
   }
 
   observe(item: Attributed): readonly WatchOutput[] {
@@ -88,12 +109,13 @@ export class Watch {
   /** Sets what judges a workload from now on, and judges what runs. Undefined: it is learned again. */
   setInForce(workload: Workload, inForce: InForce | undefined): readonly WatchOutput[] {
     const watched = this.#workloadOf(workload);
-    if (watched.inForce?.approval.fingerprint === inForce?.approval.fingerprint) return none;
+    if (watched.inForce === inForce) return none;
     watched.inForce = inForce;
     const out: WatchOutput[] = [];
     for (const instance of watched.instances.values()) {
       instance.known.clear();
       instance.placement.clear();
+      instance.drifted.clear();
       for (const act of this.#options.attribution.restate(instance.record)) out.push(...this.#act(act));
     }
     return out;
@@ -101,6 +123,11 @@ export class Watch {
 
   workloads(): Iterable<WatchedWorkload> {
     return this.#workloads.values();
+  }
+
+  *records(): Generator<InstanceRecord> {
+    for (const { instances } of this.#workloads.values())
+      for (const { record } of instances.values()) yield record;
   }
 
   incident(id: string): Incident | undefined {
@@ -140,13 +167,14 @@ export class Watch {
     return out;
   }
 
-  #act(seen: AttributedAct): readonly WatchOutput[] {
-    const { workload } = seen.instance;
+  #act(told: AttributedAct): readonly WatchOutput[] {
+    const { workload } = told.instance;
     if (workload === undefined) return this.#count('unjudged.instance-unknown');
-    const { watched, instance } = this.#watched(seen.instance, workload);
-    const at = seen.event.time;
+    const { watched, instance } = this.#watched(told.instance, workload);
+    const at = told.event.time;
     if (instance.shown.isOverdue(at)) this.#settle(instance, at);
     const { phase } = instance.shown;
+    const { act: seen, repeatable } = this.#asItIs(told, instance);
     const act = placed(seen, watched, instance);
     const raw = toBehaviour(act, instance.peers);
     if (typeof raw === 'string') return this.#count(`acts.${raw}`);
@@ -154,13 +182,20 @@ export class Watch {
     this.#counters.add('behaviours');
     const key = knowable(act) ? subjectKey(raw) : undefined;
     if (key !== undefined && instance.known.has(act.actor, key)) {
-      this.#options.onKnown?.(seen, instance);
+      if (repeatable) this.#options.onKnown?.(told, instance);
       return this.#count('behaviours.known');
     }
-    const behaviour = generalise(raw, instance.names);
+    return this.#news({ watched, instance, workload }, { seen, act, raw, key, phase });
+  }
+
+  #news({ watched, instance }: Watching, { seen, act, raw, key, phase }: News): readonly WatchOutput[] {
+    const at = act.event.time;
+    const behaviour = generalise(raw, instance.namesFor(act));
     const verdict = act.process.outside
       ? evidenceOf(behaviour, watched.inForce)
       : opinionOf(act, behaviour, watched.inForce, phase);
+    const other = foundInstead(act, behaviour, verdict, watched, instance);
+    if (other !== undefined) return this.#count(other);
     // Whoever listens has started up: what it does from now on is its daily work.
     if (raw.kind === 'listen') this.#settle(instance, at);
     if (verdict.kind === 'drift') return this.#drift(watched, instance, act, behaviour, verdict);
@@ -172,6 +207,15 @@ export class Watch {
     return toLearn === undefined ? none : this.#learn(watched, instance, toLearn, { phase, at });
   }
 
+  #asItIs(told: AttributedAct, { sensitiveNames, known }: WatchedInstance): AsItIs {
+    const is = asItIs(told, sensitiveNames, this.#options.bytesOf);
+    const learned = told.event.error === undefined ? sensitiveNames.learn(told.event) : 'nothing';
+    // What was known of these names so far was known of other files.
+    if (learned === 'name') known.clear();
+    else if (learned === 'full') this.#counters.add('lost.sensitive-names-full');
+    return is;
+  }
+
   #drift(
     watched: WatchedWorkload,
     instance: WatchedInstance,
@@ -180,9 +224,12 @@ export class Watch {
     verdict: DriftVerdict,
   ): readonly WatchOutput[] {
     this.#counters.add('drifts');
+    const key = subjectKey(behaviour);
+    if (key !== undefined) instance.drifted.add(act.actor, key);
     const { event, process } = act;
     if (event.kind === 'exec') this.#options.attribution.mark(process, outsideReasons.has(verdict.because));
     const { inForce } = watched;
+    const caller = this.#callers.of(act);
     const incident = this.#book.add({
       workload: watched.workload,
       instance: instance.instance,
@@ -194,6 +241,7 @@ export class Watch {
       ...('origin' in event && event.origin !== undefined ? { origin: event.origin } : {}),
       ...('sha256' in event && event.sha256 !== undefined ? { sha256: event.sha256 } : {}),
       ...(event.found === true ? { found: true as const } : {}),
+      ...(caller === undefined ? {} : { caller }),
       // What nobody approved cannot be as grave as a breach of what somebody did.
       ...(inForce === undefined || inForce.approval.provisional === true ? { provisional: true } : {}),
       ...(inForce === undefined ? {} : { approval: inForce.approval }),
@@ -257,7 +305,10 @@ export class Watch {
     if (place !== undefined && place.workload === workload) return place;
     const watched = this.#workloadOf(workload);
     const known = watched.instances.get(record.id);
-    const instance = known?.record === record ? known : new WatchedInstance(record, this.#options.node);
+    const instance =
+      known?.record === record
+        ? known
+        : new WatchedInstance(record, this.#options.node, this.#options.directory);
     watched.instances.set(record.id, instance);
     if (instance.shown.phase === 'start') this.#starting.add(instance);
     const watching = { watched, instance, workload };
@@ -335,4 +386,25 @@ function withUnlearnedStart(act: AttributedAct, { shown, unlearnedStart }: Watch
   if (shown.phase === 'steady') return { ...act, assumed: unlearnedStart.assumedOf(act.actor) };
   if (act.event.kind === 'exec') unlearnedStart.executed(act.actor);
   return act;
+}
+
+/**
+ * Of something that a sweep found: the counter under which it ends, if it is no news or no ground for a charge. It is
+ * never known from then on: the same act, when it is seen to be done, is looked at for itself.
+ */
+function foundInstead(
+  act: AttributedAct,
+  behaviour: Behaviour,
+  verdict: Verdict,
+  { inForce }: WatchedWorkload,
+  { drifted, lost }: WatchedInstance,
+): string | undefined {
+  if (act.event.found !== true) return undefined;
+  const key = subjectKey(behaviour);
+  if (act.event.kind !== 'exec' && key !== undefined && drifted.has(act.actor, key))
+    return 'behaviours.known';
+  if (act.process.outside) return undefined;
+  const said = foundOpinion(act, behaviour, verdict, { inForce, lost: lost > 0 });
+  if (said === verdict || said.kind === 'drift') return undefined;
+  return said.kind === 'unjudged' ? `unjudged.${said.reason}` : 'behaviours.expected';
 }

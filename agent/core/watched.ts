@@ -3,11 +3,14 @@ import type { Approval } from '../../fingerprint/incident.ts';
 import type { FingerprintIndex } from '../../fingerprint/index-behaviour.ts';
 import type { Phase } from '../../fingerprint/phase.ts';
 import type { Instance, Workload } from '../../fingerprint/workload.ts';
+import type { PeerDirectory } from './address-book.ts';
+import type { AttributedAct } from './attributed.ts';
 import { Dictionary } from './dictionary.ts';
 import type { InstanceRecord } from './instances.ts';
 import { KnownActs } from './known-acts.ts';
 import { PeerNames } from './peers.ts';
 import { Placement } from './placement.ts';
+import { SensitiveNames } from './sensitive-names.ts';
 import { Shown } from './shown.ts';
 import { UnlearnedStart } from './unlearned-start.ts';
 
@@ -35,17 +38,22 @@ export class WatchedWorkload {
 export class WatchedInstance {
   readonly record: InstanceRecord;
   readonly instance: Instance;
-  readonly names: Substitutions;
-  readonly peers = new PeerNames();
+  readonly peers: PeerNames;
   readonly known = new KnownActs();
+  /** What drifted and was told, so that a sweep which finds it again tells nothing new. */
+  readonly drifted = new KnownActs();
   readonly placement = new Placement();
+  readonly sensitiveNames = new SensitiveNames();
   readonly shown: Shown;
   readonly unlearnedStart = new UnlearnedStart();
   events = 0;
   lost = 0;
+  readonly #names: Substitutions;
+  /** Of the act that is being looked at: a name of an address holds for a time, and for who asked. */
+  #moment: Pick<AttributedAct, 'actor' | 'event'> | undefined;
 
-  constructor(record: InstanceRecord, node: string) {
-    const { container, owner } = record;
+  constructor(record: InstanceRecord, node: string, directory?: PeerDirectory) {
+    const { container, owner, surroundings } = record;
     const pod = container?.pod;
     const podUid = owner.kind === 'container' ? owner.podUid : undefined;
     this.record = record;
@@ -55,14 +63,33 @@ export class WatchedInstance {
       startedAt: record.startedAt,
       ...(pod === undefined ? {} : { pod }),
     };
-    this.names = {
+    this.peers = new PeerNames({
+      surroundings: () => record.surroundings,
+      ...(directory === undefined ? {} : { directory }),
+    });
+    const hostname = pod ?? surroundings?.hostname;
+    this.#names = {
       node,
       // A short id (`ctr run … c1`) would also stand in words that are nobody's name.
       ...(record.id.length >= 12 && !record.id.includes('/') ? { container: record.id } : {}),
-      ...(pod === undefined ? {} : { pod, hostname: pod }),
+      ...(pod === undefined ? {} : { pod }),
+      ...(hostname === undefined ? {} : { hostname }),
       ...(podUid === undefined ? {} : { uid: podUid }),
       ...(container?.namespace === undefined ? {} : { namespace: container.namespace }),
+      ...(surroundings === undefined ? {} : { addresses: surroundings.addresses }),
+      peers: (address) => this.#nameInText(address),
     };
     this.shown = new Shown(record.state === 'found' ? 'steady' : 'start', record.startedAt);
+  }
+
+  /** What this copy and its peers are called at the time of the act, by who did it. */
+  namesFor(act: Pick<AttributedAct, 'actor' | 'event'>): Substitutions {
+    this.#moment = act;
+    return this.#names;
+  }
+
+  #nameInText(address: string): string | undefined {
+    const at = this.#moment;
+    return at === undefined ? undefined : this.peers.nameInText(address, at.event.time, at.actor);
   }
 }
