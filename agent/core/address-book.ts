@@ -1,5 +1,6 @@
+import { toAddress } from '../../fingerprint/address.ts';
 import type { Workload } from '../../fingerprint/workload.ts';
-import { isInward, isLoopback, toAddress } from './peer-address.ts';
+import { isInward, isLoopback } from './peer-address.ts';
 
 /**
  * Who lives at an address, by a name that another copy of it has too. The seam for whatever else knows peers: a service

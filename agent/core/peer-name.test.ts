@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { internalSuffixes, isHostName, isPublicName } from './peer-name.ts';
+import { internalSuffixes, isPublicName } from './peer-name.ts';
 
 describe('isPublicName', () => {
   it.each(internalSuffixes.map((s) => [s.suffix, s] as const))(
@@ -20,29 +20,5 @@ describe('isPublicName', () => {
     ['evil.com', ['', '.'], true],
   ])('%s with the search domains %j: %s', (name, search, expected) => {
     expect(isPublicName(name, search)).toBe(expected);
-  });
-});
-
-describe('isHostName', () => {
-  it.each(['api.example', '_sip._tcp.example.com', 'xn--bcher-kva.example', 'db-0.db', '1password.com'])(
-    '%s is one',
-    (name) => {
-      expect(isHostName(name)).toBe(true);
-    },
-  );
-  it.each([
-    '',
-    '.',
-    'a..b',
-    '-a.example',
-    'a b',
-    'a:b',
-    '{site:x}',
-    'a/b',
-    '10.0.0.7',
-    'x.0',
-    `${'a'.repeat(64)}.example`,
-  ])('%j is none', (name) => {
-    expect(isHostName(name)).toBe(false);
   });
 });

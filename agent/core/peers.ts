@@ -1,8 +1,10 @@
+import { toAddress } from '../../fingerprint/address.ts';
 import type { Actor } from '../../fingerprint/behaviour.ts';
 import type { DnsAnswer, EventOf } from '../../fingerprint/event.ts';
+import { isHostName, toName } from '../../fingerprint/host-name.ts';
 import type { PeerDirectory } from './address-book.ts';
-import { isInward, isLoopback, toAddress } from './peer-address.ts';
-import { isHostName, isLocalhost, isPublicName, toName } from './peer-name.ts';
+import { isInward, isLoopback } from './peer-address.ts';
+import { isLocalhost, isPublicName } from './peer-name.ts';
 import { firstOf, type Naming, NamingTable } from './peer-namings.ts';
 import type { Surroundings } from './surroundings.ts';
 

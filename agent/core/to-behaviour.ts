@@ -1,7 +1,7 @@
 import type { Behaviour } from '../../fingerprint/behaviour.ts';
 import type { EventOf } from '../../fingerprint/event.ts';
+import { toName } from '../../fingerprint/host-name.ts';
 import type { AttributedAct } from './attributed.ts';
-import { toName } from './peer-name.ts';
 import type { PeerNames } from './peers.ts';
 
 /** Why an act is no behaviour: attempts that failed, peers that were let in, answers (they name addresses). */
