@@ -17,6 +17,7 @@ export const verbs: Readonly<Record<string, () => Promise<Verb>>> = {
   resume: () => import('./verb-resume.ts'),
   learn: () => import('./verb-learn.ts'),
   diff: () => import('./verb-diff.ts'),
+  lint: () => import('./verb-lint.ts'),
   backtest: () => import('./verb-backtest.ts'),
   judge: () => import('./verb-judge.ts'),
   inspect: () => import('./verb-inspect.ts'),

@@ -53,7 +53,7 @@ const rules: readonly Rule[] = [
   {
     from: /^cli\//,
     mayImport:
-      /^(fingerprint\/|cli\/|agent\/(core|main|config|adapters|ports|state-line)|collector\/(main|config|ports|state-line)|node:|commander$)/,
+      /^(fingerprint\/|cli\/|agent\/(core|main|config|adapters|ports|state-line)|collector\/(main|config|ports|state-line)|node:|commander$|yaml$)/,
     why: 'verbs are thin: they call the core and the composition roots',
   },
 ];
