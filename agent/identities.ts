@@ -1,10 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ContainerRef } from '../fingerprint/event.ts';
 import type { Workload } from '../fingerprint/workload.ts';
 import type { Counters } from './core/counters.ts';
 import type { InstanceRecord } from './core/instances.ts';
 import { workloadOf } from './core/workload-of.ts';
-import type { ContainerRuntime, Log, SurroundingsReader } from './ports.ts';
+import type { ContainerRuntime, Log, RunningContainer, SurroundingsReader } from './ports.ts';
 
 /** Questions under way at once: a node's 100 containers at agent start must not all hash their entrypoints together. */
 const maxAsking = 8;
@@ -29,7 +28,7 @@ export interface IdentitiesOptions {
 }
 
 type Answer =
-  | { readonly kind: 'workload'; readonly workload: Workload; readonly ref: ContainerRef }
+  | { readonly kind: 'workload'; readonly workload: Workload; readonly ref: RunningContainer }
   | { readonly kind: 'nobody'; readonly reason: string }
   | { readonly kind: 'broken'; readonly cause: unknown };
 
@@ -74,6 +73,7 @@ export class Identities {
       } else if (!hasPatience || !(await this.#isMoving(instance, answer, image))) {
         if (answer.kind === 'nobody') return onUnknown(instance, answer.reason);
         instance.container ??= answer.ref;
+        instance.podImages = answer.ref.podImages ?? [];
         await this.#lookAround(instance);
         return onKnown(instance, answer.workload);
       }

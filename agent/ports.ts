@@ -1,7 +1,13 @@
-import type { ContainerRef, ProcessRef } from '../fingerprint/event.ts';
+import type { ContainerRef, Origin, ProcessRef } from '../fingerprint/event.ts';
 import type { Incident } from '../fingerprint/incident.ts';
 import type { Action, ReceiptResult } from '../fingerprint/order.ts';
 import type { Report } from '../fingerprint/report.ts';
+import type { Role } from '../fingerprint/workload.ts';
+import type { Surroundings } from './core/surroundings.ts';
+
+export type { Surroundings };
+
+import type { DrawnPorts, SocketTables } from './core/sweep/sockets.ts';
 
 /** The seams of the agent. An adapter does one thing behind one of these; only main.ts knows which. */
 
@@ -41,10 +47,103 @@ export class AgentError extends Error {
   }
 }
 
+/** What a runtime knows of a container beyond what recordings keep. */
+export interface RunningContainer extends ContainerRef {
+  readonly role?: Role;
+  /** Directories of the layers of the other images of its pod, topmost first each: what an init container hands over. */
+  readonly podImages?: readonly (readonly string[])[];
+}
+
 /** Who lives in a cgroup. `undefined` = not mine, ask the next runtime; throws = mine and broken (retry may help). */
 export interface ContainerRuntime {
   readonly name: string;
-  identify(cgroupPath: string, first: ProcessRef): Promise<ContainerRef | undefined>;
+  identify(cgroupPath: string, first: ProcessRef): Promise<RunningContainer | undefined>;
+}
+
+/** A file that was executed, mapped or read as code. */
+export interface CodeQuestion {
+  /** Whose root the path is seen from. */
+  readonly process: ProcessRef;
+  readonly path: string;
+  /** What the source said. */
+  readonly origin: Origin;
+  /** µs since the epoch: what changed since then is not what was run. */
+  readonly time: number;
+  readonly podImages: readonly (readonly string[])[];
+}
+
+/** Looks at the bytes of code. */
+export interface CodeBytes {
+  /** @returns undefined: as the source said. Answers within some milliseconds; never waits for a process, a pipe or a network. */
+  of(question: CodeQuestion): { readonly origin: Origin; readonly sha256?: string } | undefined;
+  /** How often it looked, found it otherwise, and did not look for want of budget or certainty. */
+  counters(): Readonly<Record<string, number>>;
+}
+
+/** Who came in from outside. */
+export interface Logins {
+  /** `uid:N` of the login that the process descends from, unless it is the container's own; undefined when there is none. */
+  of(process: ProcessRef, first: ProcessRef | undefined): string | undefined;
+}
+
+/** What /proc says of a process at a glance. */
+export interface ProcessGlance {
+  readonly pid: number;
+  readonly parent: number;
+  /** Ticks of 10 ms since boot. */
+  readonly startTicks: number;
+  /** Bytes of its address space: whatever is mapped changes it. */
+  readonly mapped: number;
+}
+
+export interface ProcessView {
+  /** The executable's path as the kernel shows it, with its mark when the name is gone. Any bytes. */
+  readonly exe: Uint8Array;
+  readonly root: Uint8Array;
+  /** In the order of `namespaceNames` (core/sweep/moved.ts). */
+  readonly namespaces: readonly string[];
+}
+
+/** What a process has in its address space, and with what it was started. */
+export interface MemoryView {
+  readonly maps: Uint8Array;
+  readonly auxv: Uint8Array;
+  readonly args: Uint8Array;
+  /** Device and inode of what it executes, and whether that has no name any more. */
+  readonly exe: { readonly id: string; readonly unlinked: boolean };
+}
+
+/**
+ * The present state, as the kernel shows it; nothing is interpreted here. What is not a promise reads only what no
+ * process can make anybody wait for. Undefined: gone, or not ours to read.
+ */
+export interface StateView {
+  pids(): readonly number[];
+  /** Undefined also for what never runs a program: kernel threads and the dead. */
+  glance(pid: number): ProcessGlance | undefined;
+  view(pid: number): ProcessView | undefined;
+  networkOf(pid: number): string | undefined;
+  cgroupOf(pid: number): { readonly id: number; readonly path: string } | undefined;
+  mounts(pid: number): string | undefined;
+  /** Whether a layer of an overlay holds the file itself; undefined when the layer cannot be looked into. */
+  isInLayer(layer: string, path: string): boolean | undefined;
+  /** Inodes of its sockets, one by one, so that the caller can pause. */
+  sockets(pid: number): Iterable<number>;
+  /** Ports the kernel draws from. */
+  drawnPorts(): DrawnPorts;
+  socketTables(pid: number): Promise<SocketTables | undefined>;
+  /** A process can hold its own address space, or serve its own files, and put this off as it likes: never two at a time. */
+  memory(pid: number): Promise<MemoryView | undefined>;
+  /** The same holds. Whether the file of a mapping has no name any more. @param range as in `maps` */
+  isUnlinked(pid: number, range: string): Promise<boolean | undefined>;
+}
+
+/** What a running copy's own root and network namespace say of it. */
+export interface SurroundingsReader {
+  /** @returns undefined when the process is gone. */
+  of(first: ProcessRef): Promise<Surroundings | undefined>;
+  /** Of the host itself, for services whose first process has ended. */
+  host(): Promise<Surroundings | undefined>;
 }
 
 /** Signed fingerprints that are in force on this node: raw envelopes, verified by the caller, never here. */

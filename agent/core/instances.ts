@@ -26,6 +26,8 @@ export interface InstanceRecord {
   workload: Workload | undefined;
   /** Known with the workload; of a recording never. */
   surroundings: Surroundings | undefined;
+  /** Layers of the other images of its pod, topmost first each. */
+  podImages: readonly (readonly string[])[];
   /** Nobody could say what it is: its behaviours are counted, not kept. */
   abandoned: boolean;
   /** Living members. */
@@ -166,6 +168,7 @@ export class Instances {
       state: 'new',
       workload: undefined,
       surroundings: undefined,
+      podImages: [],
       abandoned: false,
       live: 0,
       emptySince: time,

@@ -30,6 +30,24 @@ describe('workloadOf', () => {
     });
   });
 
+  it('is the container that the runtime says it is', () => {
+    const at = instanceAt('/k8s.io/c1');
+    expect(workloadOf({ id: 'c1', image: 'nginx', digest }, at, 'x')?.role).toBe('main');
+    expect(workloadOf({ id: 'c1', image: 'nginx', digest, role: 'init' }, at, 'x')?.role).toBe('init');
+  });
+
+  it('tells two services of one image apart by what they were told to run, and two copies not at all', () => {
+    const at = instanceAt('/k8s.io/c1');
+    const entry = (pod: string, ...command: string[]) =>
+      workloadOf({ id: 'c1', image: 'cart', digest, pod, command }, at, 'x')?.entry;
+    expect(entry('cart-0', '/cart', 'serve', '--name=cart-0')).toMatch(/^[0-9a-f]{16}$/);
+    expect(entry('cart-0', '/cart', 'serve', '--name=cart-0')).toBe(
+      entry('cart-1', '/cart', 'serve', '--name=cart-1'),
+    );
+    expect(entry('cart-0', '/cart', 'serve')).not.toBe(entry('cart-0', '/cart', 'work'));
+    expect(workloadOf({ id: 'c1', image: 'cart', digest }, at, 'x')).not.toHaveProperty('entry');
+  });
+
   it.each([undefined, 'sha256:short'])('names nothing whose digest is %s', (bad) => {
     const ref = { id: 'x', ...(bad === undefined ? {} : { digest: bad }) };
     expect(workloadOf(ref, instanceAt('/system.slice/nginx.service'), 'x')).toBeUndefined();

@@ -1,6 +1,8 @@
 import type { ContainerRef } from '../../fingerprint/event.ts';
+import type { Substitutions } from '../../fingerprint/generalise.ts';
 import { printable } from '../../fingerprint/printable.ts';
-import type { Workload } from '../../fingerprint/workload.ts';
+import { entryOf } from '../../fingerprint/scope.ts';
+import type { Role, Workload } from '../../fingerprint/workload.ts';
 import type { InstanceRecord } from './instances.ts';
 
 /**
@@ -8,7 +10,7 @@ import type { InstanceRecord } from './instances.ts';
  * is not learned under a guess. Names come from labels and file systems: made printable, so that they join unambiguously.
  */
 export function workloadOf(
-  ref: ContainerRef,
+  ref: ContainerRef & { readonly role?: Role },
   instance: InstanceRecord,
   cluster: string,
 ): Workload | undefined {
@@ -19,7 +21,8 @@ export function workloadOf(
     namespace: printable(ref.namespace ?? 'host'),
     owner: printable(ref.owner ?? fallback),
     container: printable(ref.name ?? 'main'),
-    role: 'main',
+    role: ref.role ?? 'main',
+    ...(ref.command === undefined ? {} : { entry: entryOf(ref.command, ownNames(ref, instance)) }),
     subject: { name: printable(repositoryOf(ref.image ?? fallback)), digest: ref.digest },
   };
 }
@@ -31,4 +34,15 @@ function repositoryOf(image: string): string {
 
 function ownerName({ owner, id }: InstanceRecord): string {
   return owner.kind === 'group' ? id : owner.owner;
+}
+
+/** A copy's own names in its command must not make each copy a service of its own. */
+function ownNames({ pod, namespace }: ContainerRef, { id, owner }: InstanceRecord): Substitutions {
+  const uid = owner.kind === 'container' ? owner.podUid : undefined;
+  return {
+    container: id,
+    ...(pod === undefined ? {} : { pod }),
+    ...(uid === undefined ? {} : { uid }),
+    ...(namespace === undefined ? {} : { namespace }),
+  };
 }

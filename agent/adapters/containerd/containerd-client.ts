@@ -1,20 +1,21 @@
-import { Client, credentials, Metadata, type ServiceError, status } from '@grpc/grpc-js';
+import { Client, credentials, Metadata } from '@grpc/grpc-js';
 import { loadProto } from '../../../proto/load.ts';
-
-/** containerd does not answer, or answers something else than its API says. Asking again later may help. */
-export class ContainerdError extends Error {
-  readonly code: 'unavailable' | 'refused' | 'unexpected';
-  constructor(code: ContainerdError['code'], message: string, options?: { cause?: unknown }) {
-    super(message, options);
-    this.name = 'ContainerdError';
-    this.code = code;
-  }
-}
+import { bytes, list, optional, record, records, text, texts } from './answer.ts';
+import { ContainerdError, told, unlessUnknown } from './containerd-error.ts';
 
 export interface Container {
   readonly id: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly image: string;
+  /** OCI runtime specification, JSON; empty when there is none. */
+  readonly spec: Uint8Array;
+  readonly snapshotter: string;
+  readonly snapshotKey: string;
+}
+
+export interface Mount {
+  readonly type: string;
+  readonly options: readonly string[];
 }
 
 export interface Descriptor {
@@ -26,6 +27,10 @@ export interface Descriptor {
 export interface ContainerdClient {
   namespaces(): Promise<readonly string[]>;
   container(namespace: string, id: string): Promise<Container | undefined>;
+  /** Containers that carry this label. */
+  labelled(namespace: string, label: string, value: string): Promise<readonly Container[]>;
+  /** How a snapshot is mounted: its image's layers stand among the options. */
+  mounts(namespace: string, snapshotter: string, key: string): Promise<readonly Mount[] | undefined>;
   imageTarget(namespace: string, name: string): Promise<Descriptor | undefined>;
   /** A blob of the content store, at most `maxBytes` of it. */
   content(namespace: string, digest: string, maxBytes: number): Promise<Buffer | undefined>;
@@ -85,12 +90,20 @@ export function containerdClient(socket: string, timeoutMs: number): ContainerdC
       unlessUnknown(async () => {
         const path = '/containerd.services.containers.v1.Containers/Get';
         const answer = await unary(path, 'ById', 'ContainerAnswer', { id }, namespace);
-        const container = record(answer, 'container');
-        return {
-          id: text(container, 'id'),
-          image: text(container, 'image'),
-          labels: texts(container, 'labels'),
-        };
+        return toContainer(record(answer, 'container'));
+      }),
+    labelled: (namespace, label, value) =>
+      told(async () => {
+        const path = '/containerd.services.containers.v1.Containers/List';
+        const filters = [`labels.${JSON.stringify(label)}==${JSON.stringify(value)}`];
+        const answer = await unary(path, 'ByFilter', 'Containers', { filters }, namespace);
+        return records(answer, 'containers').map(toContainer);
+      }),
+    mounts: (namespace, snapshotter, key) =>
+      unlessUnknown(async () => {
+        const path = '/containerd.services.snapshots.v1.Snapshots/Mounts';
+        const answer = await unary(path, 'SnapshotKey', 'Mounts', { snapshotter, key }, namespace);
+        return records(answer, 'mounts').map((m) => ({ type: text(m, 'type'), options: list(m, 'options') }));
       }),
     imageTarget: (namespace, name) =>
       unlessUnknown(async () => {
@@ -131,87 +144,20 @@ export function containerdClient(socket: string, timeoutMs: number): ContainerdC
   };
 }
 
+function toContainer(container: object): Container {
+  const spec = optional(container, 'spec');
+  return {
+    id: text(container, 'id'),
+    image: text(container, 'image'),
+    labels: texts(container, 'labels'),
+    spec: spec === undefined ? new Uint8Array() : bytes(spec, 'value'),
+    snapshotter: text(container, 'snapshotter'),
+    snapshotKey: text(container, 'snapshot_key'),
+  };
+}
+
 function inNamespace(namespace: string | undefined): Metadata {
   const metadata = new Metadata();
   if (namespace !== undefined) metadata.set('containerd-namespace', namespace);
   return metadata;
-}
-
-async function told<T>(call: () => Promise<T>): Promise<T> {
-  try {
-    return await call();
-  } catch (error) {
-    throw toContainerdError(error);
-  }
-}
-
-async function unlessUnknown<T>(call: () => Promise<T>): Promise<T | undefined> {
-  try {
-    return await call();
-  } catch (error) {
-    if (isServiceError(error) && error.code === status.NOT_FOUND) return undefined;
-    throw toContainerdError(error);
-  }
-}
-
-function toContainerdError(error: unknown): ContainerdError {
-  if (error instanceof ContainerdError) return error;
-  if (!isServiceError(error))
-    return new ContainerdError('unexpected', 'containerd answered in an unknown form', { cause: error });
-  const name = status[error.code];
-  switch (error.code) {
-    case status.UNAVAILABLE:
-    case status.DEADLINE_EXCEEDED:
-      return new ContainerdError('unavailable', `containerd does not answer (${name}): is it running?`, {
-        cause: error,
-      });
-    case status.PERMISSION_DENIED:
-    case status.UNAUTHENTICATED:
-    case status.UNIMPLEMENTED:
-      return new ContainerdError(
-        'refused',
-        `containerd refuses to answer (${name}): the agent needs its socket`,
-        { cause: error },
-      );
-    default:
-      return new ContainerdError('unexpected', `containerd answers with an error (${name})`, {
-        cause: error,
-      });
-  }
-}
-
-function isServiceError(error: unknown): error is ServiceError {
-  return error instanceof Error && 'code' in error && typeof error.code === 'number' && 'details' in error;
-}
-
-/** The decoder fills in defaults, so a missing member can only be a defect of the .proto above. */
-function member(value: object, name: string): unknown {
-  return Object.entries(value).find(([key]) => key === name)?.[1];
-}
-
-function record(value: object, name: string): object {
-  const found = member(value, name);
-  if (typeof found === 'object' && found !== null) return found;
-  throw new ContainerdError('unexpected', `containerd's answer has no ${name}`);
-}
-
-function records(value: object, name: string): object[] {
-  const found = member(value, name);
-  return Array.isArray(found) ? found.filter((one) => typeof one === 'object' && one !== null) : [];
-}
-
-function text(value: object, name: string): string {
-  const found = member(value, name);
-  return typeof found === 'string' ? found : '';
-}
-
-function texts(value: object, name: string): Record<string, string> {
-  const found = member(value, name);
-  const entries = typeof found === 'object' && found !== null ? Object.entries(found) : [];
-  return Object.fromEntries(entries.filter((e): e is [string, string] => typeof e[1] === 'string'));
-}
-
-function bytes(value: object, name: string): Buffer {
-  const found = member(value, name);
-  return found instanceof Uint8Array ? Buffer.from(found) : Buffer.alloc(0);
 }

@@ -1,0 +1,96 @@
+import type { RunningContainer } from '../../ports.ts';
+import type { Container, ContainerdClient } from './containerd-client.ts';
+import { healthcheck, manifestDigest } from './image.ts';
+import { layersOf } from './layers.ts';
+import { commandOfSpec, probesOf } from './told.ts';
+
+const podUidLabel = 'io.kubernetes.pod.uid';
+/** A pod of a service mesh has some ten. */
+const maxOthers = 32;
+/** Images of a crowded node; a health check is read once per image. */
+const maxChecks = 512;
+
+/** Tells of containers what containerd, their labels, their specification and their image say. */
+export function describer(
+  client: ContainerdClient,
+): (namespace: string, container: Container) => Promise<RunningContainer> {
+  const checks = new Map<string, readonly string[] | undefined>();
+  const checkOf = async (namespace: string, digest: string): Promise<readonly string[] | undefined> => {
+    if (checks.has(digest)) return checks.get(digest);
+    // An image whose configuration cannot be read is still that image: its checks are told as somebody who enters.
+    const check = await healthcheck(client, namespace, digest).catch(() => undefined);
+    if (checks.size >= maxChecks) checks.clear();
+    checks.set(digest, check);
+    return check;
+  };
+  return async (namespace, container) => {
+    const { id, image } = container;
+    const digest = image === '' ? undefined : await manifestDigest(client, namespace, image);
+    const check = digest === undefined ? undefined : await checkOf(namespace, digest);
+    // Without their layers what they hand over is told as the volume's, which is graver.
+    const podImages = await others(client, namespace, container).catch(() => []);
+    return {
+      id,
+      ...(image === '' ? {} : { image: withoutDigest(image) }),
+      ...(digest === undefined ? {} : { digest }),
+      ...named(container),
+      ...started(container, check),
+      ...(podImages.length === 0 ? {} : { podImages }),
+    };
+  };
+}
+
+type Part<K extends keyof RunningContainer> = Partial<Pick<RunningContainer, K>>;
+
+function named({ labels }: Container): Part<'name' | 'namespace' | 'pod' | 'role'> {
+  const pod = labels['io.kubernetes.pod.name'];
+  const namespace = labels['io.kubernetes.pod.namespace'];
+  const name = labels['io.kubernetes.container.name'];
+  const role = roleOf(labels['whorl.dev/role']);
+  return {
+    ...(name === undefined ? {} : { name }),
+    ...(namespace === undefined ? {} : { namespace }),
+    ...(pod === undefined ? {} : { pod }),
+    ...(role === undefined ? {} : { role }),
+  };
+}
+
+function started(
+  { labels, spec }: Container,
+  check: readonly string[] | undefined,
+): Part<'probes' | 'command'> {
+  const probes = [...(check === undefined ? [] : [check]), ...probesOf(labels['whorl.dev/probes'])];
+  const command = commandOfSpec(spec);
+  return {
+    ...(probes.length === 0 ? {} : { probes }),
+    ...(command === undefined ? {} : { command }),
+  };
+}
+
+/** Kubernetes does not tell its runtime which of a pod's containers come first: whoever knows says so in a label. */
+function roleOf(label: string | undefined): RunningContainer['role'] {
+  return label === 'init' || label === 'ephemeral' || label === 'main' ? label : undefined;
+}
+
+/** Layers of the other containers of its pod, those that have ended too: what they brought may be handed over. */
+async function others(
+  client: ContainerdClient,
+  namespace: string,
+  { id, labels }: Container,
+): Promise<readonly (readonly string[])[]> {
+  const uid = labels[podUidLabel];
+  if (uid === undefined || uid === '') return [];
+  const pod = await client.labelled(namespace, podUidLabel, uid);
+  const found: (readonly string[])[] = [];
+  for (const other of pod.filter((one) => one.id !== id && one.snapshotKey !== '').slice(0, maxOthers)) {
+    const mounts = await client.mounts(namespace, other.snapshotter, other.snapshotKey);
+    const layers = layersOf(mounts ?? []);
+    if (layers.length > 0) found.push(layers);
+  }
+  return found;
+}
+
+/** `registry:5000/app:v1@sha256:…` → `registry:5000/app:v1`. */
+function withoutDigest(image: string): string {
+  return image.replace(/@sha256:[0-9a-f]{64}$/, '');
+}

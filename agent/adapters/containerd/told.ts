@@ -1,0 +1,38 @@
+import { parseJson } from '../../../fingerprint/strict-json.ts';
+import { isObject, isTexts } from './json.ts';
+
+/** Three probes, two hooks and a health check of each kind, many times over. */
+const maxProbes = 16;
+/** As many as a fingerprint keeps of one vector; runc passes on no longer ones than the kernel takes. */
+const maxArgs = 2_048;
+const maxLabelBytes = 65_536;
+const maxSpecBytes = 4 * 1024 * 1024;
+
+/**
+ * Argument vectors of a label `whorl.dev/probes`: a JSON list of lists of texts.
+ *
+ * @returns none when the label is not so: a probe that is not understood is told as somebody who enters, which is loud.
+ */
+export function probesOf(label: string | undefined): readonly (readonly string[])[] {
+  if (label === undefined || label.length > maxLabelBytes) return [];
+  const lists = parsed(new TextEncoder().encode(label), maxLabelBytes);
+  if (!Array.isArray(lists) || lists.length > maxProbes) return [];
+  return lists.every((one) => isTexts(one) && one.length > 0 && one.length <= maxArgs) ? lists : [];
+}
+
+/** What the runtime was told to run: `process.args` of the OCI specification. */
+export function commandOfSpec(spec: Uint8Array): readonly string[] | undefined {
+  const found = parsed(spec, maxSpecBytes);
+  const process = isObject(found) ? found.process : undefined;
+  const args = isObject(process) ? process.args : undefined;
+  return isTexts(args) && args.length > 0 && args.length <= maxArgs ? args : undefined;
+}
+
+function parsed(bytes: Uint8Array, maxBytes: number): unknown {
+  try {
+    return bytes.length === 0 ? undefined : parseJson(bytes, { bytes: maxBytes });
+  } catch {
+    // Whoever starts containers writes it: what is no JSON says nothing.
+    return undefined;
+  }
+}
