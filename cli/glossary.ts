@@ -158,6 +158,10 @@ export const errorMeanings: Readonly<Record<ErrorCode, Meaning>> = {
   READER_TOO_OLD: ['the fingerprint needs a newer whorl', 'update whorl'],
   CRITICAL_UNKNOWN: ['the fingerprint has a part that must be understood and is not', 'update whorl'],
   NO_RULE: ['the trust policy has no rule for this image', 'whorl trust add'],
+  NO_LEARNER: [
+    'a collector learned and signed this, and the trust policy names no learner',
+    'whorl trust init --learner with the learner.pub of the collector, or the same key under roles.learner',
+  ],
   NOT_YET_VALID: ['it was issued in the future', 'compare the clocks'],
   EXPIRED: ['it has expired', 'ask its signer for a new version'],
   ROLLBACK: ['a newer version was already seen: somebody offers an old one'],

@@ -12,9 +12,13 @@ export function policySentences(policy: TrustPolicy): string[] {
     return `Rule ${printable(rule.name)}: for ${images}, ${who} may sign; what is signed may go as far as ${rule.maxMode}.`;
   });
   const orders = policy.commandKeys.map((key) => holder(policy, key.keyId)).join(' or ');
+  const learners = policy.learnerKeys.map((key) => holder(policy, key.keyId)).join(' or ');
   return [
     `Trust policy version ${policy.version} of ${policy.issuedAt}${until}. The first rule that matches decides.`,
     ...rules,
+    ...(learners === ''
+      ? []
+      : [`${learners} may sign what was learned of copies of this site; that alerts and goes no further.`]),
     orders === '' ? 'Nobody may give orders to agents.' : `${orders} may give orders to agents.`,
   ];
 }

@@ -53,6 +53,20 @@ describe('trust', () => {
     expect(existsSync(world.at('p.json'))).toBe(false);
   });
 
+  it('lets a collector learn, beside a signer or alone', async () => {
+    const beside = JSON.parse(
+      (await init('--image', '**', '--learner', world.stranger, '--dry-run')).stdout.join(''),
+    );
+    expect(beside.roles).toEqual({ learner: { keys: [stranger.publicKey.keyId], threshold: 1 } });
+    const args = ['trust', 'init', '--learner', world.stranger, '--out', world.at('learner.json')];
+    const alone = await world.whorl(args);
+    expect(alone.stdout.join('\n')).toContain(
+      'may sign what was learned of copies of this site; that alerts',
+    );
+    const shown = await world.whorl(['trust', 'show', world.at('learner.json'), '--json']);
+    expect(JSON.parse(shown.stdout.join(''))).toMatchObject({ rules: [], roles: beside.roles });
+  });
+
   it('does not replace a policy', async () => {
     const io = await world.whorl([
       'trust',

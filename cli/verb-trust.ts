@@ -1,8 +1,14 @@
 import { basename } from 'node:path';
 import { type Command, Option } from 'commander';
-import { newTrustPolicy, trustPolicyDocument } from '../fingerprint/trust-policy.ts';
+import type { PublicKey } from '../fingerprint/keys.ts';
+import {
+  learnerTrustPolicy,
+  newTrustPolicy,
+  type TrustPolicy,
+  trustPolicyDocument,
+} from '../fingerprint/trust-policy.ts';
 import { type Mode, modes } from '../fingerprint/verdict.ts';
-import { about, exitCodes } from './exit.ts';
+import { about, CliError, exitCodes } from './exit.ts';
 import { examples } from './help.ts';
 import type { Io } from './io.ts';
 import { readPublicKey } from './key-file.ts';
@@ -12,11 +18,12 @@ import { policySentences } from './policy-text.ts';
 import { fileName } from './read-file.ts';
 
 interface InitOptions {
-  readonly signer: string;
-  readonly image: string;
+  readonly signer?: string;
+  readonly image?: string;
   readonly maxMode: Mode;
   readonly owner?: string;
   readonly commandKey?: string;
+  readonly learner?: string;
   readonly out: string;
   readonly dryRun?: boolean;
   readonly json?: boolean;
@@ -27,8 +34,8 @@ export function register(program: Command, io: Io): void {
   const init = trust
     .command('init')
     .description('write the first trust policy: one signer for one pattern of images')
-    .requiredOption('--signer <name.pub>', 'public key of the signer')
-    .requiredOption('--image <pattern>', 'image repository, a prefix ending in /**, or ** for everything')
+    .option('--signer <name.pub>', 'public key of the signer; needed unless a learner is named')
+    .option('--image <pattern>', 'image repository, a prefix ending in /**, or ** for everything')
     .addOption(
       new Option('--max-mode <mode>', 'the most that may be done on this signature')
         .choices([...modes])
@@ -36,6 +43,7 @@ export function register(program: Command, io: Io): void {
     )
     .option('--owner <text>', 'who holds the key (default: the name of its file)')
     .option('--command-key <name.pub>', 'whose orders agents obey')
+    .option('--learner <name.pub>', 'the collector that may sign what it learned here; that alerts at most')
     .requiredOption('--out <policy.json>', 'the file to write')
     .option('--dry-run', 'print the policy and write nothing')
     .option('--json', 'one JSON object')
@@ -55,33 +63,52 @@ export function register(program: Command, io: Io): void {
       "whorl trust init --signer me.pub --image '**' --max-mode kill --out policy.json",
       'what I sign may stop processes',
     ],
+    [
+      'whorl trust init --learner /var/lib/whorl/collector/learner.pub --out policy.json',
+      'nothing but what my collector learned, which alerts at most',
+    ],
   ]);
   examples(show, [['whorl trust show policy.json', 'who may sign what']]);
 }
 
 async function initPolicy(io: Io, options: InitOptions): Promise<void> {
-  const signer = await readPublicKey(io, options.signer);
-  const commandKey =
-    options.commandKey === undefined ? undefined : await readPublicKey(io, options.commandKey);
-  const policy = about(
-    'the new policy',
-    () =>
-      newTrustPolicy({
-        signer,
-        owner: options.owner ?? basename(options.signer, '.pub'),
-        image: options.image,
-        maxMode: options.maxMode,
-        ...(commandKey === undefined ? {} : { commandKey }),
-        issuedAt: issuingMoment(io),
-      }),
-    exitCodes.usage,
-  );
+  const policy = await newPolicy(io, options);
   const document = trustPolicyDocument(policy);
   if (options.dryRun === true) return io.out(JSON.stringify(document, null, 2));
   await io.writeFile(options.out, `${JSON.stringify(document, null, 2)}\n`);
   io.err(`wrote ${fileName(options.out)}; it counts only while nobody else can write it`);
-  if (options.json === true) io.out(JSON.stringify({ policy: options.out, signers: [signer.keyId] }));
+  if (options.json === true)
+    io.out(JSON.stringify({ policy: options.out, signers: policy.rules.flatMap((rule) => rule.signers) }));
   else for (const sentence of policySentences(policy)) io.out(sentence);
+}
+
+async function newPolicy(io: Io, options: InitOptions): Promise<TrustPolicy> {
+  const keyAt = async <K extends string>(name: K, path: string | undefined) =>
+    path === undefined ? {} : ({ [name]: await readPublicKey(io, path) } as { [P in K]: PublicKey });
+  const { signer: signerFile, image, owner, maxMode } = options;
+  const site = {
+    ...(await keyAt('commandKey', options.commandKey)),
+    issuedAt: issuingMoment(io),
+  };
+  if (signerFile === undefined && image === undefined && options.learner !== undefined)
+    return learnerTrustPolicy({ ...site, learnerKey: await readPublicKey(io, options.learner) });
+  if (signerFile === undefined) throw missing('--signer <name.pub>');
+  if (image === undefined) throw missing('--image <pattern>');
+  const rule = { signer: await readPublicKey(io, signerFile), image, maxMode };
+  const learner = await keyAt('learnerKey', options.learner);
+  return about(
+    'the new policy',
+    () => newTrustPolicy({ ...site, ...learner, ...rule, owner: owner ?? basename(signerFile, '.pub') }),
+    exitCodes.usage,
+  );
+}
+
+function missing(option: string): CliError {
+  return new CliError(
+    exitCodes.usage,
+    `required option '${option}' not specified`,
+    'or name a --learner alone, for a machine that only learns',
+  );
 }
 
 async function showPolicy(io: Io, path: string, json: boolean): Promise<void> {

@@ -41,11 +41,13 @@ export class PolicyReader {
     const issuedAt = this.#try(() => root.timestamp('issuedAt'));
     const expiresAt = this.#try(() => root.optionalTimestamp('expiresAt'));
     this.#try(() => this.#readKeys(root));
-    const commandKeys = this.#try(() => this.#commandKeys(root)) ?? [];
-    const rules = this.#try(() => this.#rules(root));
+    this.#try(() => this.#onlyRoles(root));
+    const commandKeys = this.#try(() => this.#role(root, 'command')) ?? [];
+    const learnerKeys = this.#try(() => this.#role(root, 'learner')) ?? [];
+    const rules = this.#try(() => this.#rules(root, learnerKeys.length > 0));
     if (version === undefined || issuedAt === undefined || rules === undefined) return undefined;
-    const keys = this.#keys;
-    return { version, issuedAt, ...(expiresAt === undefined ? {} : { expiresAt }), keys, commandKeys, rules };
+    const until = expiresAt === undefined ? {} : { expiresAt };
+    return { version, issuedAt, ...until, keys: this.#keys, commandKeys, learnerKeys, rules };
   }
 
   #readKeys(root: Fields): void {
@@ -60,17 +62,19 @@ export class PolicyReader {
     }
   }
 
-  #commandKeys(root: Fields): PublicKey[] {
-    if (!root.has('roles')) return [];
-    const roles = root.object('roles');
-    this.#try(() => roles.only('command'));
-    if (!roles.has('command')) return [];
-    return this.#signers(roles.object('command')).flatMap((id) => this.#keys.get(id)?.key ?? []);
+  #onlyRoles(root: Fields): void {
+    if (root.has('roles')) root.object('roles').only('command', 'learner');
   }
 
-  #rules(root: Fields): TrustRule[] {
+  #role(root: Fields, name: 'command' | 'learner'): PublicKey[] {
+    if (!root.has('roles') || !root.object('roles').has(name)) return [];
+    return this.#signers(root.object('roles').object(name)).flatMap((id) => this.#keys.get(id)?.key ?? []);
+  }
+
+  /** A machine that only learns trusts nobody for any image. */
+  #rules(root: Fields, mayBeNone: boolean): TrustRule[] {
     const list = root.list('rules', maxRules);
-    if (list.length === 0) root.fail('rules', 'must hold at least one rule');
+    if (list.length === 0 && !mayBeNone) root.fail('rules', 'must hold at least one rule');
     const rules = list.flatMap((entry, i) => {
       const rule = this.#try(() => this.#rule(new Fields(entry, `rules[${i}]`, 'POLICY_SYNTAX')));
       return rule ?? [];
@@ -82,14 +86,17 @@ export class PolicyReader {
   }
 
   #rule(fields: Fields): TrustRule | undefined {
-    this.#try(() => fields.only('name', 'images', 'sign', 'maxMode'));
+    this.#try(() => fields.only('name', 'images', 'sign', 'overlay', 'maxMode'));
     const name = this.#try(() => fields.text('name'));
     const images = this.#try(() => imagesOf(fields));
     const signers = this.#try(() => this.#signers(fields.object('sign')));
+    const overlay = fields.has('overlay')
+      ? { overlaySigners: this.#try(() => this.#signers(fields.object('overlay'))) ?? [] }
+      : {};
     const maxMode = this.#try(() => fields.oneOf('maxMode', modes));
     if (name === undefined || images === undefined || signers === undefined || maxMode === undefined)
       return undefined;
-    return { name, images, signers, maxMode };
+    return { name, images, signers, ...overlay, maxMode };
   }
 
   /** `{keys, threshold}`: with one signer per rule the only threshold is 1. */

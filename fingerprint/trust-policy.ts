@@ -16,6 +16,8 @@ export interface TrustRule {
   readonly images: readonly string[];
   /** Ids of the keys that may sign for these images; one of them must. */
   readonly signers: readonly string[];
+  /** Ids of the keys that may add a site's overlay to what the signers signed; absent: the signers themselves. */
+  readonly overlaySigners?: readonly string[];
   /** How far anything signed under this rule may go. */
   readonly maxMode: Mode;
 }
@@ -28,6 +30,11 @@ export interface TrustPolicy {
   readonly keys: ReadonlyMap<string, TrustedKey>;
   /** Keys whose orders an agent obeys; none unless the policy says so. */
   readonly commandKeys: readonly PublicKey[];
+  /**
+   * Keys of collectors that may sign what they learned of this site's own copies. Never more than `alert`, whatever a
+   * rule says: nobody has looked at it.
+   */
+  readonly learnerKeys: readonly PublicKey[];
   /** In order; the first that matches decides. */
   readonly rules: readonly TrustRule[];
 }
@@ -53,30 +60,51 @@ export interface NewTrustPolicy {
   readonly image: string;
   readonly maxMode: Mode;
   readonly commandKey?: PublicKey;
+  readonly learnerKey?: PublicKey;
   readonly issuedAt: string;
 }
 
-/** The first policy of a site: one signer for one pattern of images. @throws POLICY_SYNTAX */
+/** The first policy of a site: one signer for one pattern of images, and its collector. @throws POLICY_SYNTAX */
 export function newTrustPolicy(options: NewTrustPolicy): TrustPolicy {
-  const { signer, owner, image, maxMode, commandKey, issuedAt } = options;
-  const keys = new Map([[signer.keyId, { key: signer, owner }]]);
-  if (commandKey !== undefined && !keys.has(commandKey.keyId)) {
-    keys.set(commandKey.keyId, { key: commandKey, owner: 'orders of the collector' });
-  }
-  const policy: TrustPolicy = {
-    version: 1,
-    issuedAt,
-    keys,
-    commandKeys: commandKey === undefined ? [] : [commandKey],
-    rules: [{ name: 'default', images: [image], signers: [signer.keyId], maxMode }],
-  };
+  const { signer, owner, image, maxMode, ...site } = options;
+  const rule = { name: 'default', images: [image], signers: [signer.keyId], maxMode };
+  return firstPolicy(site, [rule], [{ key: signer, owner }]);
+}
+
+type Site = Pick<NewTrustPolicy, 'commandKey' | 'learnerKey' | 'issuedAt'>;
+
+/** The policy of a machine that only learns: what its collector learned may alert, and nobody may sign anything. */
+export function learnerTrustPolicy(site: Site & { readonly learnerKey: PublicKey }): TrustPolicy {
+  return firstPolicy(site, [], []);
+}
+
+function firstPolicy(
+  { commandKey, learnerKey, issuedAt }: Site,
+  rules: readonly TrustRule[],
+  signers: readonly TrustedKey[],
+): TrustPolicy {
+  const commandKeys = commandKey === undefined ? [] : [commandKey];
+  const learnerKeys = learnerKey === undefined ? [] : [learnerKey];
+  const given = [
+    ...signers,
+    ...commandKeys.map((key) => ({ key, owner: 'orders of the collector' })),
+    ...learnerKeys.map((key) => ({ key, owner: 'learned by the collector' })),
+  ];
+  const keys = new Map<string, TrustedKey>();
+  for (const trusted of given) if (!keys.has(trusted.key.keyId)) keys.set(trusted.key.keyId, trusted);
+  const policy: TrustPolicy = { version: 1, issuedAt, keys, commandKeys, learnerKeys, rules };
   // What is made here must be readable here: the same checks, the same words.
   return parseTrustPolicy(trustPolicyDocument(policy));
 }
 
-/** The first rule for an image's name. @throws NO_RULE */
+/** The first rule for an image's name. */
+export function findRule(policy: TrustPolicy, name: string): TrustRule | undefined {
+  return policy.rules.find((r) => r.images.some((pattern) => matchesImage(pattern, name)));
+}
+
+/** The same. @throws NO_RULE */
 export function ruleFor(policy: TrustPolicy, name: string): TrustRule {
-  const rule = policy.rules.find((r) => r.images.some((pattern) => matchesImage(pattern, name)));
+  const rule = findRule(policy, name);
   if (rule !== undefined) return rule;
   throw new FingerprintError('NO_RULE', 'is not named by any rule of the trust policy', {
     field: 'subject.name',
@@ -101,15 +129,17 @@ export function trustPolicyDocument(policy: TrustPolicy): unknown {
     issuedAt: policy.issuedAt,
     ...(policy.expiresAt === undefined ? {} : { expiresAt: policy.expiresAt }),
     keys: Object.fromEntries(keys),
-    roles:
-      policy.commandKeys.length === 0
-        ? {}
-        : { command: { keys: policy.commandKeys.map((k) => k.keyId), threshold: 1 } },
-    rules: policy.rules.map(({ name, images, signers, maxMode }) => ({
+    roles: { ...role('command', policy.commandKeys), ...role('learner', policy.learnerKeys) },
+    rules: policy.rules.map(({ name, images, signers, overlaySigners, maxMode }) => ({
       name,
       images,
       sign: { keys: signers, threshold: 1 },
+      ...(overlaySigners === undefined ? {} : { overlay: { keys: overlaySigners, threshold: 1 } }),
       maxMode,
     })),
   };
+}
+
+function role(name: 'command' | 'learner', keys: readonly PublicKey[]): object {
+  return keys.length === 0 ? {} : { [name]: { keys: keys.map((k) => k.keyId), threshold: 1 } };
 }

@@ -1,16 +1,18 @@
+import { type Authority, authorityOf } from './authority.ts';
 import { sha256Hex } from './digest.ts';
-import { open, statementPayloadType } from './envelope.ts';
+import { type OpenEnvelope, open, statementPayloadType } from './envelope.ts';
 import { FingerprintError } from './errors.ts';
 import type { Fingerprint } from './fingerprint.ts';
 import { parseImageRef } from './image-ref.ts';
+import { isLearnedStatement } from './provisional.ts';
 import { signersOf } from './signatures.ts';
 import { parseStatement, type Statement } from './statement.ts';
-import { ruleFor, type TrustPolicy, type TrustRule } from './trust-policy.ts';
+import type { TrustPolicy } from './trust-policy.ts';
 import { softFailures, type VerifyWarning } from './validity.ts';
 import { type Mode, minMode } from './verdict.ts';
 
 /** The highest version accepted per `VerifiedFingerprint.stream`, kept by the caller across restarts. */
-type StreamState = ReadonlyMap<string, SeenVersion>;
+export type StreamState = ReadonlyMap<string, SeenVersion>;
 
 interface SeenVersion {
   readonly version: number;
@@ -25,19 +27,11 @@ export interface VerifyContext {
   readonly seen?: StreamState;
 }
 
-interface Signer {
-  readonly keyId: string;
-  readonly owner: string;
-}
-
-interface Findings {
+interface Findings extends Authority {
   readonly fingerprint: Fingerprint;
   readonly digests: readonly string[];
   readonly digest: string;
   readonly stream: string;
-  readonly signers: readonly Signer[];
-  readonly rule: string;
-  readonly maxMode: Mode;
   readonly warnings: readonly VerifyWarning[];
 }
 
@@ -55,8 +49,10 @@ class Verified implements Findings {
    */
   readonly stream: string;
   /** The keys the rule allows that signed this, at least one. */
-  readonly signers: readonly Signer[];
+  readonly signers: Authority['signers'];
   readonly rule: string;
+  /** Learned and signed by a collector alone: no person has looked at it. */
+  readonly provisional: boolean;
   /** The most that may be done about drift from this fingerprint. */
   readonly maxMode: Mode;
   readonly warnings: readonly VerifyWarning[];
@@ -68,6 +64,7 @@ class Verified implements Findings {
     this.stream = findings.stream;
     this.signers = findings.signers;
     this.rule = findings.rule;
+    this.provisional = findings.provisional;
     this.maxMode = findings.maxMode;
     this.warnings = findings.warnings;
     Object.freeze(this);
@@ -97,43 +94,46 @@ export function verifyFingerprint(
 ): VerifiedFingerprint {
   const envelope = open(bytes, [statementPayloadType]);
   const digest = `sha256:${sha256Hex(envelope.payload)}`;
-  const trusted = [...policy.keys.values()].map((t) => t.key);
-  const keyIds = signersOf(envelope, trusted).map((key) => key.keyId);
+  const keyIds = keyIdsOf(envelope, policy);
   const statement = parseStatement(envelope.payload);
   const { fingerprint } = statement;
-  const rule = ruleFor(policy, fingerprint.subject.name);
-  const signers = allowedSigners(policy, rule, keyIds);
+  const authority = authorityOf(policy, fingerprint, keyIds);
   const warnings = softFailures(fingerprint, policy, context.now);
   // Neither part holds a line break (Fields.text refuses control characters), so the join is unambiguous.
-  const stream = `${fingerprint.subject.name}\n${fingerprint.stream}`;
+  const named = `${fingerprint.subject.name}\n${fingerprint.stream}`;
+  // Counted apart: who signs for an image cannot push up the versions of what is learned of it.
+  const stream = authority.provisional ? `provisional\n${named}` : named;
   assertNotRolledBack(fingerprint.version, digest, context.seen?.get(stream));
   assertBound(statement, context.image);
-  const maxMode = warnings.length === 0 ? rule.maxMode : minMode(rule.maxMode, 'alert');
+  const maxMode = warnings.length === 0 ? authority.maxMode : minMode(authority.maxMode, 'alert');
   return new Verified({
+    ...authority,
     fingerprint,
     digests: statement.digests,
     digest,
     stream,
-    signers,
-    rule: rule.name,
     maxMode,
     warnings,
   });
 }
 
-/** A trusted key is trusted for its images only: one vendor's signature says nothing about another's software. */
-function allowedSigners(policy: TrustPolicy, rule: TrustRule, keyIds: readonly string[]): Signer[] {
-  const allowed = keyIds.filter((id) => rule.signers.includes(id));
-  if (allowed.length === 0) {
-    throw new FingerprintError('KEY_NOT_ALLOWED', 'is signed by a key that may not sign for this image', {
-      field: 'signatures',
-    });
+/** @throws NO_LEARNER for what a collector learned where nobody may learn, else as signersOf */
+function keyIdsOf(envelope: OpenEnvelope, policy: TrustPolicy): string[] {
+  const trusted = [...policy.keys.values()].map((t) => t.key);
+  try {
+    return signersOf(envelope, trusted).map((key) => key.keyId);
+  } catch (error) {
+    if (!(error instanceof FingerprintError) || error.code !== 'UNKNOWN_KEY') throw error;
+    // What it says of itself is not believed, it only chooses the words of the refusal.
+    if (policy.learnerKeys.length > 0 || !isLearnedStatement(envelope.payload)) throw error;
+    const message =
+      'was learned by a collector, and the trust policy names no learner; add one with --learner';
+    throw new FingerprintError('NO_LEARNER', message, { field: 'signatures', cause: error });
   }
-  return allowed.map((keyId) => ({ keyId, owner: policy.keys.get(keyId)?.owner ?? '' }));
 }
 
 /** An older, looser version that was once signed must not come back. */
-function assertNotRolledBack(version: number, digest: string, last: SeenVersion | undefined): void {
+export function assertNotRolledBack(version: number, digest: string, last: SeenVersion | undefined): void {
   if (last === undefined || version > last.version) return;
   const field = 'predicate.version';
   if (version < last.version) {
