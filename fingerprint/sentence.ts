@@ -1,7 +1,6 @@
 import type { Behaviour } from './behaviour.ts';
 import type { Origin } from './event.ts';
 import type { Approval } from './incident.ts';
-import { isEgress } from './index-behaviour.ts';
 import { execName, originNote, predicate, quoted } from './phrase.ts';
 import { printable } from './printable.ts';
 import { baseName } from './program.ts';
@@ -63,17 +62,22 @@ function isTelling(t: Told): boolean {
 
 /** What an intruder came for before what every intruder does: a name asked for and a tool started tell little. */
 function weightOf(t: Told): number {
-  const b = t.behaviour;
-  const origin = t.origin ?? ('origin' in b ? b.origin : undefined);
-  if (b.kind === 'privilege') return 0;
-  if ((b.kind === 'exec' || b.kind === 'load') && originNote(origin) !== '') return 0;
-  if (actOf(b) === 'sensitive') return 1;
-  if (b.kind === 'connect' && isEgress(b.transport, b.peer) && b.port !== domainPort) return 2;
-  return b.kind === 'exec' ? 3 : 4;
+  const origin = t.origin ?? ('origin' in t.behaviour ? t.behaviour.origin : undefined);
+  switch (actOf(t.behaviour)) {
+    case 'privilege':
+      return 0;
+    case 'load':
+      return originNote(origin) === '' ? 4 : 0;
+    case 'exec':
+      return originNote(origin) === '' ? 3 : 0;
+    case 'sensitive':
+      return 1;
+    case 'egress':
+      return 2;
+    default:
+      return 4;
+  }
 }
-
-/** Whoever connects to a name asks a resolver first: of the two, the name's is the one to tell. */
-const domainPort = 53;
 
 /** `shop/cart` on Kubernetes, the owner as it is elsewhere; a container that is not called like its owner is named. */
 export function workloadName(w: Workload): string {

@@ -162,12 +162,13 @@ describe('compareGravity', () => {
     const rows = [
       { severity: 'low', act: 'open', first: 1, key: 'a' },
       { severity: 'high', act: 'connect', first: 3, key: 'b' },
+      { severity: 'high', act: 'egress', first: 8, key: 'g' },
       { severity: 'high', act: 'exec', first: 2, key: 'd' },
       { severity: 'high', act: 'exec', first: 2, key: 'c' },
       { severity: 'high', act: 'sensitive', first: 9, key: 'f' },
       { severity: 'critical', act: 'open', first: 9, key: 'e' },
     ] as const;
-    expect(rows.toSorted(compareGravity).map((r) => r.key)).toEqual(['e', 'f', 'c', 'd', 'b', 'a']);
+    expect(rows.toSorted(compareGravity).map((r) => r.key)).toEqual(['e', 'f', 'g', 'c', 'd', 'b', 'a']);
   });
 
   it.each<[Behaviour, string]>([
@@ -177,6 +178,12 @@ describe('compareGravity', () => {
     [{ ...a, kind: 'rename', path: '/x', to: '/etc/ld.so.preload' }, 'sensitive'],
     [{ ...a, kind: 'connect', transport: 'unix', peer: '/run/docker.sock', port: 0 }, 'sensitive'],
     [acts.exec, 'exec'],
+    [acts.connect, 'egress'],
+    [{ ...a, kind: 'connect', transport: 'udp', peer: '10.0.0.2', port: 53 }, 'connect'],
+    [{ ...a, kind: 'connect', transport: 'tcp', peer: 'localhost', port: 80 }, 'connect'],
+    [{ ...open, path: '/root/.bashrc' }, 'open'],
+    [{ ...open, path: '/root/.bashrc', access: 'write' }, 'sensitive'],
+    [{ ...open, path: '/proc/1/environ' }, 'open'],
   ])('takes %o for %s', (b, act) => expect(actOf(b)).toBe(act));
 });
 

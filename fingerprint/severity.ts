@@ -75,8 +75,11 @@ function touches(b: Behaviour): string[] {
   }
 }
 
-/** What an act is when acts are put in order: touching a sensitive file is one thing, whatever it was done with. */
-type Act = BehaviourKind | 'sensitive';
+/**
+ * What an act is when acts are put in order. `sensitive`: a file that somebody came for; `egress`: a peer beyond this copy
+ * that is no resolver.
+ */
+type Act = BehaviourKind | 'sensitive' | 'egress';
 
 /**
  * Among equally grave drifts, what an analyst wants to see first: what somebody came for before how they did it. A shell
@@ -85,6 +88,7 @@ type Act = BehaviourKind | 'sensitive';
 const actOrder: readonly Act[] = [
   'privilege',
   'sensitive',
+  'egress',
   'exec',
   'connect',
   // A load that matters (foreign origin) is graver anyway; the rest is what every program maps.
@@ -97,8 +101,18 @@ const actOrder: readonly Act[] = [
   'delete',
 ];
 
+/** Whoever connects to a name asks a resolver first: of the two, the name's is the one to tell. */
+const domainPort = 53;
+
+/** Sensitive for whoever writes them; every shell reads its start files, and `ps` the environment of all processes. */
+const readByTools =
+  /^\/proc\/|^\/etc\/(?:ld\.so\.|profile|bash\.bashrc|environment$)|\/\.(?:bashrc|bash_profile|profile|zshrc|bash_history|zsh_history)$/;
+
 export function actOf(b: Behaviour): Act {
-  return touches(b).some(isSensitivePath) ? 'sensitive' : b.kind;
+  const isRead = b.kind === 'open' && (b.access === 'read' || b.access === 'map');
+  if (touches(b).some((path) => isSensitivePath(path) && !(isRead && readByTools.test(path))))
+    return 'sensitive';
+  return b.kind === 'connect' && isEgress(b.transport, b.peer) && b.port !== domainPort ? 'egress' : b.kind;
 }
 
 interface Graded {
