@@ -1,3 +1,4 @@
+import type { PeerDirectory } from '../agent/core/address-book.ts';
 import type { FalcoRecord } from '../agent/core/normalise/falco-record.ts';
 import type { Event } from '../fingerprint/event.ts';
 import { parseJson } from '../fingerprint/strict-json.ts';
@@ -11,6 +12,7 @@ export interface FalcoEvents {
   readonly events: Iterable<Event>;
   /** Of containers Falco never gave an image, while it gave others one. */
   isNameless(event: Event): boolean;
+  readonly directory: PeerDirectory;
 }
 
 interface Kept {
@@ -46,6 +48,7 @@ export async function readFalco(io: Io, files: readonly string[]): Promise<Falco
   return {
     events: eventsOf(records(), normaliser),
     isNameless: ({ container }) => container !== undefined && normaliser.isNameless(container),
+    directory: normaliser.directory(),
   };
 }
 

@@ -6,7 +6,7 @@ import type { Subject } from '../fingerprint/workload.ts';
 import { exitCodes } from './exit.ts';
 import type { Io } from './io.ts';
 import { type Observed, observe } from './observe.ts';
-import { parseSource, readRecording } from './recording.ts';
+import { directoryOf, parseSource, readRecording } from './recording.ts';
 import { styled } from './text.ts';
 
 export interface JudgeOptions {
@@ -27,7 +27,7 @@ export async function judgeRecording(
     digest: subject.digest,
   });
   const coverage = [...inForce.index.coverage];
-  const observed = observe(recording.events(), { subject, coverage, inForce });
+  const observed = observe(recording.events(), { subject, coverage, inForce, ...directoryOf(recording) });
   const summary = summarise(observed, recording.otherImages);
   if (options.json === true) {
     for (const incident of observed.incidents) io.out(JSON.stringify(incidentLine(incident)));

@@ -1,7 +1,9 @@
+import type { PeerDirectory } from '../agent/core/address-book.ts';
 import type { Attributed } from '../agent/core/attributed.ts';
 import { Attribution } from '../agent/core/attribution.ts';
 import { Counters } from '../agent/core/counters.ts';
 import type { InstanceRecord } from '../agent/core/instances.ts';
+import type { Surroundings } from '../agent/core/surroundings.ts';
 import { Watch, type WatchOutput } from '../agent/core/watch.ts';
 import type { InForce } from '../agent/core/watched.ts';
 import { workloadOf } from '../agent/core/workload-of.ts';
@@ -16,6 +18,10 @@ export interface ObserveOptions {
   readonly coverage: readonly BehaviourKind[];
   /** Judge by it; without it everything is learned. */
   readonly inForce?: InForce;
+  /** Who lives at which address, where the recording itself shows it. */
+  readonly directory?: PeerDirectory;
+  /** What the agent would have read where the copy lives, for recordings whose place is known. */
+  readonly surroundings?: (instance: InstanceRecord) => Surroundings;
 }
 
 export interface Observed {
@@ -62,7 +68,13 @@ class Observer {
     this.#options = options;
     this.#attribution = new Attribution({ counters, offline: true });
     const coverage = () => options.coverage;
-    this.#watch = new Watch({ node: 'recorded', coverage, counters, attribution: this.#attribution });
+    this.#watch = new Watch({
+      node: 'recorded',
+      coverage,
+      counters,
+      attribution: this.#attribution,
+      ...(options.directory === undefined ? {} : { directory: options.directory }),
+    });
   }
 
   take(event: Event): void {
@@ -107,6 +119,7 @@ class Observer {
     const workload = workloadOf(ref, instance, 'recorded');
     if (workload === undefined) return;
     this.#instances.add(instance.id);
+    instance.surroundings = this.#options.surroundings?.(instance);
     // In force before its first copy is told of, or that copy would be judged twice.
     if (inForce !== undefined) this.#keep(this.#watch.setInForce(workload, inForce));
     this.#keep(this.#watch.began(instance, workload, state));

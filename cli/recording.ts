@@ -1,3 +1,4 @@
+import type { PeerDirectory } from '../agent/core/address-book.ts';
 import { type BehaviourKind, behaviourKinds, type Event, type ProcessRef } from '../fingerprint/event.ts';
 import { formatEvent, parseEvent } from '../fingerprint/event-json.ts';
 import { parseJson } from '../fingerprint/strict-json.ts';
@@ -20,6 +21,7 @@ interface Read {
   readonly events: AsyncIterable<Event> | Iterable<Event>;
   /** Of another image, though it does not say so itself. */
   readonly isForeign?: (event: Event) => boolean;
+  readonly directory?: PeerDirectory;
 }
 
 /** What `--source` may say. A new source is a row here. */
@@ -39,8 +41,8 @@ const recordingSources = {
     // It sees neither what is mapped as code nor the text of a DNS message.
     coverage: behaviourKinds.filter((kind) => kind !== 'load' && kind !== 'resolve'),
     read: async (io, files) => {
-      const { events, isNameless } = await readFalco(io, files);
-      return { events, isForeign: isNameless };
+      const { events, isNameless, directory } = await readFalco(io, files);
+      return { events, isForeign: isNameless, directory };
     },
   },
 } as const satisfies Record<string, Source>;
@@ -72,6 +74,13 @@ export interface Recording {
   /** Events left out because they name another image. */
   readonly otherImages: number;
   readonly source: RecordingSource;
+  /** Who lives at which address, where the recording shows it: also containers whose events were left out. */
+  readonly directory?: PeerDirectory;
+}
+
+/** For `observe`. */
+export function directoryOf({ directory }: Recording): { readonly directory?: PeerDirectory } {
+  return directory === undefined ? {} : { directory };
 }
 
 interface Kept {
@@ -95,7 +104,7 @@ export async function readRecording(
   let bytes = 0;
   let otherImages = 0;
   const source: Source = recordingSources[options.source];
-  const { events, isForeign } = await source.read(io, files);
+  const { events, isForeign, directory } = await source.read(io, files);
   for await (const event of events) {
     if (isOfAnother(event, options.digest) || isForeign?.(event) === true) {
       otherImages += 1;
@@ -108,7 +117,8 @@ export async function readRecording(
   }
   kept.sort(inOrder);
   const once = kept.filter((line, i) => i === 0 || kept[i - 1]?.bytes.equals(line.bytes) !== true);
-  return { events: () => reread(once), otherImages, source: options.source };
+  const named = directory === undefined ? {} : { directory };
+  return { events: () => reread(once), otherImages, source: options.source, ...named };
 }
 
 function* reread(kept: readonly Kept[]): Generator<Event> {

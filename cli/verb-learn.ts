@@ -10,7 +10,7 @@ import type { Io } from './io.ts';
 import { observationOf } from './observation.ts';
 import { type Observed, observe } from './observe.ts';
 import { fileName } from './read-file.ts';
-import { coverageOf, parseSource, readRecording, sourceHelp } from './recording.ts';
+import { coverageOf, directoryOf, parseSource, readRecording, sourceHelp } from './recording.ts';
 
 interface Options {
   readonly subject: string;
@@ -52,7 +52,7 @@ async function learnFrom(io: Io, options: Options): Promise<void> {
     source,
     digest: subject.digest,
   });
-  const observed = observe(recording.events(), { subject, coverage });
+  const observed = observe(recording.events(), { subject, coverage, ...directoryOf(recording) });
   if (observed.events === 0) {
     throw new CliError(
       exitCodes.usage,

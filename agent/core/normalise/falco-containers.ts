@@ -1,5 +1,7 @@
 import type { ContainerRef } from '../../../fingerprint/event.ts';
+import type { PeerDirectory } from '../address-book.ts';
 import { parseCgroupPath } from '../cgroup-path.ts';
+import { FalcoAddresses } from './falco-addresses.ts';
 import { execFacts, isRuntimeAgain, isRuntimeExe } from './falco-exec.ts';
 import type { FalcoField } from './falco-fields.ts';
 import { RegularStarts } from './falco-probes.ts';
@@ -14,6 +16,9 @@ export class FalcoContainers {
   readonly #starts = new Map<string, RegularStarts>();
   /** Container and port of its datagram servers. */
   readonly #servers = new Set<string>();
+  readonly #addresses = new FalcoAddresses();
+  /** What each executed first, for those nobody names. */
+  readonly #entries = new Map<string, string>();
   #anyNamed = false;
 
   /** Whether Falco told the image of any container. */
@@ -29,14 +34,24 @@ export class FalcoContainers {
     const type = textOf(record, 'type');
     if (type === 'bind') this.#servers.add(serverKey(id, record));
     if (type === 'execve' || type === 'execveat') this.#started(id, record);
+    this.#addresses.ahead(record, id, this.isAnswer(record));
   }
 
   /** When all was seen: what only the whole recording shows. */
   settle(): void {
+    this.#addresses.settle();
     for (const [id, starts] of this.#starts) {
       const probes = starts.regular();
       if (probes.length > 0) this.#refs.set(id, { ...this.#refs.get(id), id, probes });
     }
+  }
+
+  /** Who lives where, as the recording shows it. */
+  directory(): PeerDirectory {
+    return this.#addresses.directory(
+      (id) => this.#refs.get(id) ?? { id },
+      (id) => this.#entries.get(id) ?? id,
+    );
   }
 
   of(record: FalcoRecord): ContainerRef | undefined {
@@ -55,6 +70,7 @@ export class FalcoContainers {
     if ((numberOf(record, 'result') ?? 0) < 0 || !isRuntimeExe(textOf(record, 'parentExe'))) return;
     const facts = execFacts(record);
     if (facts === undefined || isRuntimeAgain(facts)) return;
+    if (!this.#entries.has(id)) this.#entries.set(id, facts.exe);
     const starts = this.#starts.get(id) ?? new RegularStarts();
     this.#starts.set(id, starts);
     starts.add(facts.args, record.time);

@@ -1,4 +1,5 @@
 import type { ContainerRef, Event } from '../../../fingerprint/event.ts';
+import type { PeerDirectory } from '../address-book.ts';
 import { FalcoContainers } from './falco-containers.ts';
 import { factsOf } from './falco-event.ts';
 import { execFacts, isRuntimeAgain, isRuntimeExe } from './falco-exec.ts';
@@ -42,6 +43,11 @@ export class FalcoNormaliser {
   /** Between the passes. */
   settle(): void {
     this.#containers.settle();
+  }
+
+  /** Who lives at which address, after `settle`. */
+  directory(): PeerDirectory {
+    return this.#containers.directory();
   }
 
   /** Falco gave others an image and this one never: a pod's sandbox, or a copy that ended before it was asked about. */
