@@ -1,13 +1,13 @@
 import type { BehaviourOf } from './behaviour.ts';
 import { readActs } from './generalise-forms.ts';
 import { memoised } from './memo.ts';
-import { isWholePath } from './pattern-names.ts';
+import { imageLeaf, isWholePath } from './pattern-names.ts';
 import { isSensitivePath } from './sensitive.ts';
 
-/** Stands for every file below a top directory that the image holds: its digest says already what is in it. */
-export const imageLeaf = '{image}';
-
-/** `/usr/lib/x` → `/usr/{image}`, or nothing where only the exact name will do. */
+/**
+ * `/usr/lib/x` → `/usr/{image}`, or nothing where only the exact name will do. The image's digest says already what its
+ * files hold, so that reading another of them says little of the program.
+ */
 const classOfPath = memoised((path) => {
   const end = path.indexOf('/', 1);
   // A file directly in `/` would give a class without a literal part.

@@ -1,17 +1,12 @@
 import type { Root } from './behaviour.ts';
 import { type Bindings, noBindings } from './bindings.ts';
 import type { BehaviourKind, Origin } from './event.ts';
-import type {
-  BehaviourSet,
-  FileEntry,
-  NetworkEntry,
-  PrivilegeEntry,
-  Program,
-  RuleVersion,
-} from './fingerprint.ts';
+import type { BehaviourSet, FileEntry, Program, RuleVersion } from './fingerprint.ts';
 import { argsKey, isInward, networkKey, privilegeKey } from './identity.ts';
 import { IndexedFiles } from './indexed-files.ts';
+import { identityOf, programKey } from './program.ts';
 import { boundFiles, boundPeers } from './site-parameter.ts';
+import { withoutRemoved } from './tombstones.ts';
 
 /** One program, ready to be asked. Keys as in identity.ts. */
 export interface IndexedProgram {
@@ -23,7 +18,9 @@ export interface IndexedProgram {
   readonly args: ReadonlySet<string>;
   readonly env: ReadonlySet<string>;
   readonly files: IndexedFiles;
-  /** Entry keys of all links, renames, peers and privileges. */
+  /** What a person took back of it, which no pattern lets in again. */
+  readonly removed: IndexedFiles | undefined;
+  /** Entry keys of all peers and privileges. */
   readonly entries: ReadonlySet<string>;
   /** Entry keys of the peers whose public name may answer an address inside. */
   readonly inward: ReadonlySet<string>;
@@ -52,21 +49,33 @@ export function indexBehaviour(
   f: {
     readonly coverage: readonly BehaviourKind[];
     readonly behaviour: BehaviourSet;
+    readonly removed?: BehaviourSet;
     readonly rules: RuleVersion;
   },
   bindings: Bindings = noBindings,
 ): FingerprintIndex {
-  const byId = new Map(f.behaviour.programs.map((p) => [p.id, p]));
+  const behaviour = f.removed === undefined ? f.behaviour : withoutRemoved(f.behaviour, f.removed);
+  const removed = new Map(f.removed?.programs.map((p) => [programKey(identityOf(p)), p.files]));
+  const byId = new Map(behaviour.programs.map((p) => [p.id, p]));
   const programs = new Map<string, IndexedProgram[]>();
-  for (const p of f.behaviour.programs) {
+  for (const p of behaviour.programs) {
     const nodes = programs.get(p.exe) ?? [];
-    nodes.push(indexProgram(p, byId, bindings));
+    const files = removed.get(programKey(identityOf(p))) ?? [];
+    nodes.push({ ...indexProgram(p, byId, bindings), removed: indexRemoved(files, bindings) });
     programs.set(p.exe, nodes);
   }
   return { coverage: new Set(f.coverage), programs, rules: f.rules };
 }
 
-function indexProgram(p: Program, byId: ReadonlyMap<string, Program>, bindings: Bindings): IndexedProgram {
+function indexRemoved(files: readonly FileEntry[], bindings: Bindings): IndexedFiles | undefined {
+  return files.length === 0 ? undefined : new IndexedFiles(files.flatMap((f) => boundFiles(f, bindings)));
+}
+
+function indexProgram(
+  p: Program,
+  byId: ReadonlyMap<string, Program>,
+  bindings: Bindings,
+): Omit<IndexedProgram, 'removed'> {
   const files = p.files.flatMap((f) => boundFiles(f, bindings));
   const network = p.network.flatMap((n) => boundPeers(n, bindings));
   const loads = new Map<string, (Origin | undefined)[]>();
@@ -81,24 +90,12 @@ function indexProgram(p: Program, byId: ReadonlyMap<string, Program>, bindings: 
     args: new Set(p.args.map(argsKey)),
     env: new Set(p.env),
     files: new IndexedFiles(files),
-    entries: new Set(entryKeys(files, network, p.privileges)),
+    entries: new Set([...network.map(networkKey), ...p.privileges.map(privilegeKey)]),
     inward: new Set(network.filter(isInward).map(networkKey)),
     loads,
     egress: network.some((n) => n.do === 'connect' && isEgress(n.transport, n.peer)),
     program: p,
   };
-}
-
-function* entryKeys(
-  files: readonly FileEntry[],
-  network: readonly NetworkEntry[],
-  privileges: readonly PrivilegeEntry[],
-): Generator<string> {
-  for (const f of files) {
-    if (f.to !== undefined) for (const act of f.access) yield `${act}\0${f.path}\0${f.to}`;
-  }
-  for (const n of network) yield networkKey(n);
-  for (const x of privileges) yield privilegeKey(x);
 }
 
 /** Whether a connection leaves this copy of the workload. */

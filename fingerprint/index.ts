@@ -55,7 +55,8 @@ export {
 export { type LearnAbout, type Learned, learn, learnReport } from './learn.ts';
 export type { LearnedCopy, LearnedEntry, LearningHistory, Schedule } from './learning-history.ts';
 export { merge } from './merge.ts';
-export { parseBaseline, parseBehaviourSet } from './parse-fingerprint.ts';
+export { parseBehaviourSet } from './parse-behaviour-set.ts';
+export { parseBaseline } from './parse-fingerprint.ts';
 // safe hands
 export { printable } from './printable.ts';
 export {

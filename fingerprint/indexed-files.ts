@@ -1,57 +1,59 @@
 import { type FileAct, type FileEntry, fileActs } from './fingerprint.ts';
-import { imageLeaf } from './image-class.ts';
-import { isWholePath } from './pattern-names.ts';
-import { isSensitivePath } from './sensitive.ts';
-import { belowLeaf } from './site-parameter.ts';
+import { PathPatterns } from './path-patterns.ts';
+import { imageLeaf } from './pattern-names.ts';
 
-/** What one program may do to single paths, by exact name first: opens are nine events of ten. */
+/** What one program may do to files, by exact name first: opens are nine events of ten. */
 export class IndexedFiles {
+  /** By path; where there are two, both with NUL between. */
   readonly #exact = new Map<FileAct, Set<string>>(fileActs.map((act) => [act, new Set()]));
   /** Classes of image reads. Apart from the exact names, so that no file can be called like one. */
   readonly #classes = new Map<FileAct, Set<string>>();
-  /** Directories below which everything is accepted. */
-  readonly #below = new Map<FileAct, Set<string>>();
+  readonly #patterns = new Map<FileAct, PathPatterns>();
   readonly #paths = new Set<string>();
+  /** All entries as they are written, patterns and classes too. */
+  readonly #written = new Set<string>();
 
   constructor(files: readonly FileEntry[]) {
-    for (const f of files) for (const act of f.access) this.#add(act, f);
+    for (const f of files) for (const act of f.access) this.#add(act, f.path, f.to);
   }
 
-  #add(act: FileAct, { path }: FileEntry): void {
-    const slash = path.lastIndexOf('/');
-    const leaf = path.slice(slash + 1);
-    if (leaf === imageLeaf) addTo(this.#classes, act, path);
-    else if (leaf === belowLeaf) addTo(this.#below, act, path.slice(0, slash));
-    else {
-      this.#exact.get(act)?.add(path);
+  #add(act: FileAct, path: string, to: string | undefined): void {
+    const paths = to === undefined ? [path] : [path, to];
+    this.#written.add(`${act}\0${keyOf(path, to)}`);
+    if (path.endsWith(`/${imageLeaf}`))
+      this.#classes.set(act, (this.#classes.get(act) ?? new Set()).add(path));
+    else if (act !== 'load' && act !== 'link' && paths.some(PathPatterns.isPattern)) {
+      const patterns = this.#patterns.get(act) ?? new PathPatterns();
+      patterns.add(paths);
+      this.#patterns.set(act, patterns);
+    } else {
+      this.#exact.get(act)?.add(keyOf(path, to));
       this.#paths.add(path);
     }
   }
 
-  accepts(act: FileAct, path: string): boolean {
-    return this.#exact.get(act)?.has(path) === true || this.#isBelow(act, path);
+  /** @param to new name of a rename, target of a link */
+  accepts(act: FileAct, path: string, to?: string): boolean {
+    if (this.#exact.get(act)?.has(keyOf(path, to)) === true) return true;
+    const patterns = this.#patterns.get(act);
+    return patterns?.accepts(to === undefined ? [path] : [path, to]) === true;
   }
 
   hasClass(act: FileAct, imageClass: string): boolean {
     return this.#classes.get(act)?.has(imageClass) === true;
   }
 
+  /** Whether this very entry is among them; a pattern as it is written. */
+  holds(act: FileAct, path: string, to?: string): boolean {
+    return this.#written.has(`${act}\0${keyOf(path, to)}`);
+  }
+
   /** Whether anything at all may be done to this very path. */
   knows(path: string): boolean {
     return this.#paths.has(path);
   }
-
-  #isBelow(act: FileAct, path: string): boolean {
-    const directories = this.#below.get(act);
-    if (directories === undefined || isSensitivePath(path) || !isWholePath(path)) return false;
-    for (let end = path.lastIndexOf('/'); end > 0; end = path.lastIndexOf('/', end - 1))
-      if (directories.has(path.slice(0, end))) return true;
-    return false;
-  }
 }
 
-function addTo(sets: Map<FileAct, Set<string>>, act: FileAct, value: string): void {
-  const known = sets.get(act);
-  if (known === undefined) sets.set(act, new Set([value]));
-  else known.add(value);
+function keyOf(path: string, to: string | undefined): string {
+  return to === undefined ? path : `${path}\0${to}`;
 }

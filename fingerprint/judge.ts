@@ -1,4 +1,5 @@
 import type { Behaviour, BehaviourOf } from './behaviour.ts';
+import type { FileAct } from './fingerprint.ts';
 import { argsKey, entryKey } from './identity.ts';
 import { imageClassCovering } from './image-class.ts';
 import { type FingerprintIndex, type IndexedProgram, isEgress } from './index-behaviour.ts';
@@ -82,22 +83,30 @@ function judgeFile(b: BehaviourOf<'open' | 'link' | 'delete' | 'rename'>, node: 
   return drift(b, 'new-file');
 }
 
-function knowsFile(b: BehaviourOf<'open' | 'link' | 'delete' | 'rename'>, node: IndexedProgram): boolean {
-  switch (b.kind) {
-    case 'open':
-      return knowsOpen(b, node);
-    case 'delete':
-      return node.files.accepts('delete', b.path);
-    case 'link':
-    case 'rename':
-      return node.entries.has(entryKey(b));
-  }
-}
-
-function knowsOpen(b: BehaviourOf<'open'>, { files }: IndexedProgram): boolean {
-  if (files.accepts(b.access, b.path)) return true;
+function knowsFile(
+  b: BehaviourOf<'open' | 'link' | 'delete' | 'rename'>,
+  { files, removed }: IndexedProgram,
+): boolean {
+  const { act, to } = fileActOf(b);
+  // What a person took back is not let in again by a pattern.
+  if (removed?.accepts(act, b.path, to) === true) return false;
+  if (files.accepts(act, b.path, to)) return true;
+  if (b.kind !== 'open') return false;
   const imageClass = imageClassCovering(b);
   return imageClass !== undefined && files.hasClass(b.access, imageClass);
+}
+
+function fileActOf(b: BehaviourOf<'open' | 'link' | 'delete' | 'rename'>): { act: FileAct; to?: string } {
+  switch (b.kind) {
+    case 'open':
+      return { act: b.access };
+    case 'delete':
+      return { act: 'delete' };
+    case 'link':
+      return { act: 'link', to: b.target };
+    case 'rename':
+      return { act: 'rename', to: b.to };
+  }
 }
 
 /** A link to a sensitive file, or a move onto one, is as grave as touching it. */

@@ -1,16 +1,20 @@
 import type { Behaviour } from './behaviour.ts';
+import { condense, type Generalised, generalisedIn } from './condense.ts';
 import type { BehaviourKind } from './event.ts';
 import type { Baseline, Observation, RuleVersion } from './fingerprint.ts';
 import { generalise } from './generalise.ts';
+import { canonicalExercises, canonicalParameters, canonicalPhases } from './merge-known.ts';
 import { canonicalObservation } from './observation.ts';
 import { compareText } from './program.ts';
 import { ProgramSet } from './program-set.ts';
 import { currentRules } from './rules.ts';
 import { isFree, learnable } from './sensitive.ts';
+import { uniteRemoved, withoutRemoved } from './tombstones.ts';
 import type { Subject } from './workload.ts';
 
-/** What the watcher knows of the watching itself. */
-export interface LearnAbout {
+/** What the watcher knows of the watching itself, and what people said of the workload. */
+export interface LearnAbout
+  extends Partial<Pick<Baseline, 'phases' | 'scope' | 'parameters' | 'representativeness' | 'removed'>> {
   /** Which rules gave the strings their form; the current ones when not given. */
   readonly rules?: RuleVersion;
   /** Kinds that were watched throughout. */
@@ -18,7 +22,7 @@ export interface LearnAbout {
   readonly observation: Observation;
 }
 
-export interface Learned {
+export interface Learned extends Generalised {
   readonly baseline: Baseline;
   /** Behaviours taken in, repetitions counted. */
   readonly learned: number;
@@ -47,13 +51,30 @@ export function learnReport(subject: Subject, behaviours: Iterable<Behaviour>, a
       learned++;
     } else if (!isFree(general)) leftOut++;
   }
+  const behaviour = condense(
+    about.removed === undefined ? set.toSet() : withoutRemoved(set.toSet(), about.removed),
+  );
   const baseline: Baseline = {
     format: 'whorl-baseline/v1',
     subject,
     rules: about.rules ?? currentRules,
     coverage: [...new Set(about.coverage)].sort(compareText),
-    behaviour: set.toSet(),
+    ...aboutOf(about),
+    behaviour,
     observation: canonicalObservation(about.observation),
   };
-  return { baseline, learned, leftOut };
+  return { baseline, learned, leftOut, ...generalisedIn(behaviour) };
+}
+
+/** The members that are not learned, in canonical form. */
+function aboutOf({ phases, scope, parameters, representativeness, removed }: LearnAbout): Partial<Baseline> {
+  return {
+    ...(phases === undefined ? {} : canonicalPhases(phases)),
+    ...(scope === undefined ? {} : { scope }),
+    ...(parameters === undefined ? {} : { parameters: canonicalParameters(parameters) }),
+    ...(representativeness === undefined
+      ? {}
+      : { representativeness: canonicalExercises(representativeness) }),
+    ...(removed === undefined ? {} : { removed: uniteRemoved(removed) }),
+  };
 }

@@ -1,27 +1,42 @@
+import { condense } from './condense.ts';
 import { FingerprintError } from './errors.ts';
-import type { Baseline } from './fingerprint.ts';
+import type { Baseline, Scope } from './fingerprint.ts';
+import { mergeInherited, mergeParameters, mergePhases, mergeRepresentativeness } from './merge-known.ts';
 import { mergeObservations } from './observation.ts';
+import { printable } from './printable.ts';
 import { compareText } from './program.ts';
 import { ProgramSet } from './program-set.ts';
+import { uniteRemoved, withoutRemoved } from './tombstones.ts';
 
 /**
  * What two baselines of one subject know together. Commutative, associative, idempotent: order and repeats do not
- * matter. Only what both watched is covered, because absence from one that did not look says nothing.
- * @throws DIGEST_MISMATCH for different subjects, SCHEMA for baselines learned under different rules.
+ * matter, as long as both have the same tombstones; one that comes later cannot undo the pattern its names helped to make.
+ * Only what both watched is covered, because absence from one that did not look says nothing.
+ * @throws DIGEST_MISMATCH for different subjects, SCHEMA for different rules or scopes.
  */
 export function merge(a: Baseline, b: Baseline): Baseline {
   assertSameSubject(a, b);
   assertSameRules(a, b);
+  assertSameScope(a, b);
   const set = new ProgramSet();
   set.addSet(a.behaviour);
   set.addSet(b.behaviour);
+  const stones = [a, b].flatMap((x) => x.removed ?? []);
+  const removed = stones.length === 0 ? undefined : uniteRemoved(...stones);
+  const parameters = mergeParameters(a, b);
+  const representativeness = mergeRepresentativeness(a, b);
   return {
     format: 'whorl-baseline/v1',
     subject: a.subject,
     rules: a.rules,
     coverage: [...new Set(a.coverage)].filter((kind) => b.coverage.includes(kind)).sort(compareText),
-    behaviour: set.toSet(),
-    observation: mergeObservations(a.observation, b.observation),
+    ...mergePhases(a, b),
+    ...(a.scope === undefined ? {} : { scope: a.scope }),
+    ...(parameters === undefined ? {} : { parameters }),
+    ...(representativeness === undefined ? {} : { representativeness }),
+    ...(removed === undefined ? {} : { removed }),
+    behaviour: condense(removed === undefined ? set.toSet() : withoutRemoved(set.toSet(), removed)),
+    observation: mergeObservations(a.observation, b.observation, mergeInherited(a, b)),
   };
 }
 
@@ -32,6 +47,23 @@ function assertSameSubject(a: Baseline, b: Baseline): void {
     `differs: ${a.subject.name}@${a.subject.digest} and ${b.subject.name}@${b.subject.digest}; only baselines of one image merge`,
     { field: 'subject' },
   );
+}
+
+/** What one tenant's copy does never teaches another's: only a person may say that a scope is not meant. */
+function assertSameScope(a: Baseline, b: Baseline): void {
+  const [one, other] = [scopeText(a.scope), scopeText(b.scope)];
+  if (one === other) return;
+  throw new FingerprintError(
+    'SCHEMA',
+    `differs: ${printable(one, 200)} and ${printable(other, 200)}; to learn from both, remove \`scope\` from them by hand`,
+    { field: 'scope' },
+  );
+}
+
+function scopeText(scope: Scope | undefined): string {
+  if (scope === undefined) return 'none';
+  const { cluster, namespace, owner, container, role, entry = '' } = scope;
+  return [cluster, namespace, owner, container, role, entry].join('\n');
 }
 
 function assertSameRules(a: Baseline, b: Baseline): void {

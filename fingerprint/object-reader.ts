@@ -18,6 +18,11 @@ export function readText(value: unknown, field: string, max = maxText): string {
   return value;
 }
 
+export function readFilled(value: unknown, field: string): string {
+  const text = readText(value, field);
+  return text === '' ? refuse(field, 'is empty') : text;
+}
+
 export function readInteger(value: unknown, field: string, min: number, max: number): number {
   if (typeof value !== 'number' || !Number.isSafeInteger(value))
     return refuse(field, 'must be a whole number');

@@ -1,4 +1,4 @@
-import type { Behaviour, BehaviourOf, Root } from './behaviour.ts';
+import type { Behaviour, BehaviourOf } from './behaviour.ts';
 import type { Origin } from './event.ts';
 import type {
   BehaviourSet,
@@ -10,7 +10,15 @@ import type {
 } from './fingerprint.ts';
 import { argsKey, entryKey, isInward, networkKey, privilegeKey } from './identity.ts';
 import { imageClassOf } from './image-class.ts';
-import { compareText, type ProgramIdentity, parentOf, programKey, programOf, rootParent } from './program.ts';
+import {
+  compareText,
+  identityOf,
+  type ProgramIdentity,
+  parentOf,
+  programKey,
+  programOf,
+  rootParent,
+} from './program.ts';
 
 interface FileDraft {
   readonly path: string;
@@ -79,11 +87,6 @@ export class ProgramSet {
     this.#drafts.set(key, draft);
     return draft;
   }
-}
-
-/** The identity of a node of a set that was parsed: `parent` is checked there against what `parents` names. */
-function identityOf(p: { root: Root; parent?: string; exe: string }): ProgramIdentity {
-  return { root: p.root, parent: p.parent ?? '', exe: p.exe };
 }
 
 function compareIdentity(a: ProgramIdentity, b: ProgramIdentity): number {

@@ -20,9 +20,27 @@ export function parentOf(actor: Actor): ProgramIdentity | undefined {
   return exe === undefined ? undefined : { root: actor.root, parent: actor.lineage.at(-3) ?? '', exe };
 }
 
+/** The node that a program of a set stands for: `parent` was checked by its parser against what `parents` names. */
+export function identityOf(p: {
+  readonly root: Root;
+  readonly parent?: string;
+  readonly exe: string;
+}): ProgramIdentity {
+  return { root: p.root, parent: p.parent ?? '', exe: p.exe };
+}
+
 /** One string per node. Executable paths come from the kernel and cannot hold NUL, so the join is unambiguous. */
 export function programKey(p: ProgramIdentity): string {
   return `${p.root}\0${p.parent}\0${p.exe}`;
+}
+
+/** A node as `observation.inherited` names it. */
+export function inheritedName(p: {
+  readonly root: Root;
+  readonly parent?: string;
+  readonly exe: string;
+}): string {
+  return `${p.root}|${p.parent ?? ''}|${p.exe}`;
 }
 
 /** Names what it was started by when that is nobody inside: `#entrypoint`, `#interactive` … */

@@ -1,5 +1,6 @@
 import type { Behaviour } from './behaviour.ts';
 import type { Origin, Privilege } from './event.ts';
+import { isNamedLikePattern } from './pattern-names.ts';
 
 /** Raise when a row is added: a fingerprint says which list its entries were learned under. */
 export const sensitiveVersion = 1;
@@ -124,26 +125,24 @@ const inMemory = /^\/?(memfd:|dev\/shm\/)/;
  */
 export function learnable(b: Behaviour): boolean {
   if (b.root === 'interactive' || b.lineage.some((exe) => inMemory.test(exe))) return false;
-  return !neverLearnable(b) && !isFree(b) && !hidesSensitive(b) && !isNamedLikePattern(b);
+  return !neverLearnable(b) && !isFree(b) && !hidesSensitive(b) && !posesAsPattern(b);
 }
 
-/** Written by no program in earnest: learned, a file called so would grant what only a pattern or a parameter grants. */
-const reserved = /\{(?:any|image|letters|digits|alnum)\}|(?:^|\/)\*\*(?:\/|$)|^\{(?:site|volume):/;
-
-function isNamedLikePattern(b: Behaviour): boolean {
+/** Named as only patterns and parameters are: learned, it would grant what they grant. */
+function posesAsPattern(b: Behaviour): boolean {
   switch (b.kind) {
     case 'load':
     case 'open':
     case 'delete':
-      return reserved.test(b.path);
+      return isNamedLikePattern(b.path);
     case 'link':
-      return reserved.test(b.path) || reserved.test(b.target);
+      return isNamedLikePattern(b.path) || isNamedLikePattern(b.target);
     case 'rename':
-      return reserved.test(b.path) || reserved.test(b.to);
+      return isNamedLikePattern(b.path) || isNamedLikePattern(b.to);
     case 'connect':
-      return reserved.test(b.peer);
+      return isNamedLikePattern(b.peer);
     case 'resolve':
-      return reserved.test(b.name);
+      return isNamedLikePattern(b.name);
     case 'exec':
     case 'listen':
     case 'privilege':

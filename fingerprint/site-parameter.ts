@@ -1,9 +1,6 @@
 import type { Bindings } from './bindings.ts';
 import type { FileEntry, NetworkEntry, SiteParameter } from './fingerprint.ts';
 
-/** Ends a path below a volume parameter: any depth. */
-export const belowLeaf = '**';
-
 const siteForm = /^\{site:([a-z0-9-]+)\}$/;
 const volumeForm = /^\{volume:([a-z0-9-]+)\}(?=\/)/;
 
@@ -13,11 +10,6 @@ export function parameterOf(text: string): Pick<SiteParameter, 'kind' | 'name'> 
   if (site !== undefined) return { kind: 'site', name: site };
   const volume = volumeForm.exec(text)?.[1];
   return volume === undefined ? undefined : { kind: 'volume', name: volume };
-}
-
-/** Begins like a parameter. What is observed under such a name was named so to be taken for one. */
-export function resemblesParameter(text: string): boolean {
-  return text.startsWith('{site:') || text.startsWith('{volume:');
 }
 
 /**
@@ -34,9 +26,16 @@ export function boundPeers(n: NetworkEntry, { sites }: Bindings): readonly Netwo
 }
 
 /** The entry once per directory that its parameter stands for here; as it is when it names none. */
-export function boundFiles(f: FileEntry, { volumes }: Bindings): readonly FileEntry[] {
-  const parameter = parameterOf(f.path);
-  if (parameter?.kind !== 'volume') return [f];
-  const rest = f.path.slice(`{volume:${parameter.name}}`.length);
-  return (volumes.get(parameter.name) ?? []).map((directory) => ({ ...f, path: `${directory}${rest}` }));
+export function boundFiles(f: FileEntry, bindings: Bindings): readonly FileEntry[] {
+  const paths = boundPaths(f.path, bindings);
+  if (f.to === undefined) return paths.map((path) => ({ ...f, path }));
+  const targets = boundPaths(f.to, bindings);
+  return paths.flatMap((path) => targets.map((to) => ({ ...f, path, to })));
+}
+
+function boundPaths(path: string, { volumes }: Bindings): readonly string[] {
+  const parameter = parameterOf(path);
+  if (parameter?.kind !== 'volume') return [path];
+  const rest = path.slice(`{volume:${parameter.name}}`.length);
+  return (volumes.get(parameter.name) ?? []).map((directory) => `${directory}${rest}`);
 }

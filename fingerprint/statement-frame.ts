@@ -1,4 +1,5 @@
 import { canonicalBytes } from './canonical.ts';
+import { type CriticalFeature, criticalFeatures } from './critical-features.ts';
 import { FingerprintError } from './errors.ts';
 import { Fields } from './fields.ts';
 import { isDigest, isSubjectName } from './image-ref.ts';
@@ -9,8 +10,6 @@ export const statementType = 'https://in-toto.io/Statement/v1';
 export const predicateType = 'https://whorl.dev/attestation/fingerprint/v1';
 /** The newest form of the predicate this code reads and the one it writes. */
 const readerVersion = 1;
-/** Features a reader must know before it may judge by a statement. None yet: the list is the way to add them safely. */
-const knownFeatures: readonly string[] = [];
 const producerName = 'whorl';
 const maxDepth = 32;
 /** An index, its manifests and their configurations for every platform there is. */
@@ -48,6 +47,7 @@ export function frameBytes(
   subject: Subject,
   options: StatementOptions,
   content: object,
+  critical: readonly CriticalFeature[] = [],
 ): Uint8Array {
   const { stream, version, issuedAt, expiresAt, supersedes } = options;
   return canonicalBytes({
@@ -55,7 +55,7 @@ export function frameBytes(
     subject: [{ name: subject.name, digest: { sha256: hexOf(subject.digest) } }],
     predicateType,
     predicate: {
-      spec: { minReader: readerVersion, critical: [] },
+      spec: { minReader: readerVersion, critical },
       kind,
       stream,
       version,
@@ -108,7 +108,7 @@ function assertReadable(predicate: Fields): void {
       field: spec.at('minReader'),
     });
   }
-  const unknown = spec.list('critical', 64).some((f) => typeof f !== 'string' || !knownFeatures.includes(f));
+  const unknown = spec.list('critical', 64).some((f) => !criticalFeatures.some((known) => known === f));
   if (unknown) {
     throw new FingerprintError('CRITICAL_UNKNOWN', 'names a feature this whorl does not know; upgrade it', {
       field: spec.at('critical'),

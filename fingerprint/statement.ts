@@ -1,3 +1,4 @@
+import { featuresOf } from './critical-features.ts';
 import { FingerprintError } from './errors.ts';
 import type { Fields } from './fields.ts';
 import type { Baseline, Fingerprint } from './fingerprint.ts';
@@ -30,7 +31,7 @@ const known = [
 /** The payload to sign. */
 export function statementBytes(baseline: Baseline, options: StatementOptions): Uint8Array {
   const members = known.flatMap((name) => (baseline[name] === undefined ? [] : [[name, baseline[name]]]));
-  return frameBytes('base', baseline.subject, options, Object.fromEntries(members));
+  return frameBytes('base', baseline.subject, options, Object.fromEntries(members), featuresOf(baseline));
 }
 
 /**

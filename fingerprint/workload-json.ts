@@ -1,6 +1,7 @@
+import type { Scope } from './fingerprint.ts';
+import { isDigest, isSubjectName } from './image-ref.ts';
 import { ObjectReader, readText, refuse } from './object-reader.ts';
-import { parseSubject } from './parse-fingerprint.ts';
-import { type Instance, roles, type Workload } from './workload.ts';
+import { type Instance, roles, type Subject, type Workload } from './workload.ts';
 
 /** Names that are joined by newlines into keys (workloadKey): a newline inside would let one pose as another. */
 function readName(value: unknown, field: string): string {
@@ -8,19 +9,37 @@ function readName(value: unknown, field: string): string {
   return /\p{Cc}/u.test(text) ? refuse(field, 'must not hold control characters') : text;
 }
 
-/** @throws SCHEMA */
-export function parseWorkload(value: unknown, field: string): Workload {
+export function parseSubject(value: unknown, field: string): Subject {
   const r = new ObjectReader(value, field);
+  const subject = r.end({ name: r.text('name'), digest: r.text('digest') });
+  if (!isSubjectName(subject.name)) refuse(r.field('name'), 'must be an image repository or a service name');
+  if (!isDigest(subject.digest))
+    refuse(r.field('digest'), 'must be sha256: and 64 lower-case hexadecimal digits');
+  return subject;
+}
+
+/** @throws SCHEMA */
+export function parseScope(value: unknown, field: string): Scope {
+  const r = new ObjectReader(value, field);
+  return r.end(readPlace(r));
+}
+
+function readPlace(r: ObjectReader): Scope {
   const name = (member: string): string => r.value(member, readName);
-  return r.end({
+  return {
     cluster: name('cluster'),
     namespace: name('namespace'),
     owner: name('owner'),
     container: name('container'),
     role: r.word('role', roles),
     ...r.optional('entry', () => r.value('entry', readName)),
-    subject: r.value('subject', parseSubject),
-  });
+  };
+}
+
+/** @throws SCHEMA */
+export function parseWorkload(value: unknown, field: string): Workload {
+  const r = new ObjectReader(value, field);
+  return r.end({ ...readPlace(r), subject: r.value('subject', parseSubject) });
 }
 
 /** @throws SCHEMA */
