@@ -14,7 +14,7 @@ export async function eventsOf(watch: Watch, pod: Pod): Promise<Event[]> {
   const entered = new Set<string>();
   for (const e of watch.events) if (e.kind === 'attach' && groups.has(e.to)) entered.add(keyOf(e));
   return watch.events.flatMap((event) => {
-    if (isBefore(event) && entered.has(keyOf(event))) return [event];
+    if (isRoot(event) || (isBefore(event) && entered.has(keyOf(event)))) return [event];
     const ref = groups.get(groupOf(event));
     if (ref === undefined) return [];
     return [says.has(event.kind) ? { ...event, container: ref } : event];
@@ -28,6 +28,9 @@ const keyOf = (e: Event): string => `${e.process.pid}@${e.process.start}`;
 
 /** The runtime's own start, before it enters the container: by it the prologue is told. */
 const isBefore = (e: Event): boolean => e.kind === 'exec' && e.cgroup === 1;
+
+/** That the runtime's own cgroup is nobody's container must be known. */
+const isRoot = (e: Event): boolean => e.kind === 'cgroup' && e.path === '/';
 
 function groupsOf(
   events: readonly Event[],
