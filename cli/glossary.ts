@@ -136,6 +136,14 @@ export const errorMeanings: Readonly<Record<ErrorCode, Meaning>> = {
     'give the .intoto.json envelope instead',
   ],
   REPO_MISMATCH: ['it is about an image of another repository'],
+  BASE_MISMATCH: [
+    'the overlay was bound for another fingerprint, perhaps another version of this one',
+    'whorl bind with the fingerprint that is in force',
+  ],
+  OVERLAY_FORBIDDEN: [
+    'the overlay binds a volume to a directory that holds code, settings or secrets',
+    'bind the directory of the volume itself',
+  ],
   BASE64: ['a member is not strict base64', damaged],
   PAYLOAD_TYPE: ['the envelope is genuine perhaps, but it is of another kind than what is asked for here'],
   UNKNOWN_KEY: [

@@ -65,8 +65,8 @@ function subjectFor(baseline: Baseline, image: string | undefined): Baseline['su
 }
 
 /** What is signed is published: a secret in an argument or a path would be, too. */
-function assertNoSecrets(baseline: Baseline, allowed: readonly string[]): void {
-  const found = findSecrets(baseline).filter((s) => !allowed.includes(s.id));
+export function assertNoSecrets(document: unknown, allowed: readonly string[]): void {
+  const found = findSecrets(document).filter((s) => !allowed.includes(s.id));
   const [first] = found;
   if (first === undefined) return;
   const ids = [...new Set(found.map((s) => s.id))].slice(0, 8).join(', ');

@@ -17,21 +17,15 @@ export interface VerifyWarning {
  * @throws NOT_YET_VALID for what claims to be signed in the future
  */
 export function softFailures(fingerprint: Fingerprint, policy: TrustPolicy, now: number): VerifyWarning[] {
-  if (timeOf(fingerprint.issuedAt) > now + clockSkewMs) {
-    throw new FingerprintError(
-      'NOT_YET_VALID',
-      `is ${fingerprint.issuedAt}, later than now (${formatTimestamp(now)}); is a clock wrong?`,
-      { field: 'predicate.issuedAt' },
-    );
-  }
+  assertBegun(fingerprint.issuedAt, now);
   const warnings: VerifyWarning[] = [];
-  if (fingerprint.expiresAt !== undefined && timeOf(fingerprint.expiresAt) <= now) {
+  if (isOver(fingerprint.expiresAt, now)) {
     warnings.push({
       code: 'EXPIRED',
       message: `expired at ${fingerprint.expiresAt}; nothing is stopped by it any more`,
     });
   }
-  if (policy.expiresAt !== undefined && timeOf(policy.expiresAt) <= now) {
+  if (isOver(policy.expiresAt, now)) {
     warnings.push({
       code: 'POLICY_EXPIRED',
       message: `the trust policy expired at ${policy.expiresAt}; renew it`,
@@ -42,6 +36,21 @@ export function softFailures(fingerprint: Fingerprint, policy: TrustPolicy, now:
     warnings.push({ code: 'EVENTS_LOST', message });
   }
   return warnings;
+}
+
+/** @throws NOT_YET_VALID */
+export function assertBegun(issuedAt: string, now: number): void {
+  if (timeOf(issuedAt) <= now + clockSkewMs) return;
+  throw new FingerprintError(
+    'NOT_YET_VALID',
+    `is ${issuedAt}, later than now (${formatTimestamp(now)}); is a clock wrong?`,
+    { field: 'predicate.issuedAt' },
+  );
+}
+
+/** Whether what ends at `expiresAt` has ended. Nothing that has no end ends. */
+export function isOver(expiresAt: string | undefined, now: number): boolean {
+  return expiresAt !== undefined && timeOf(expiresAt) <= now;
 }
 
 /** ms since the Unix epoch; only for texts that Fields.timestamp accepted. */
