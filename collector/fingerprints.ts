@@ -1,8 +1,11 @@
 import { sha256Hex } from '../fingerprint/digest.ts';
 import { open, statementPayloadType } from '../fingerprint/envelope.ts';
+import { parseOverlay } from '../fingerprint/overlay.ts';
 import { parseStatement } from '../fingerprint/statement.ts';
+import { kindOfEnvelope } from '../fingerprint/statement-kind.ts';
 import type { TrustPolicy } from '../fingerprint/trust-policy.ts';
 import { verifyFingerprint } from '../fingerprint/verify.ts';
+import { verifyOverlay } from '../fingerprint/verify-overlay.ts';
 import type { Subject } from '../fingerprint/workload.ts';
 import type { AgentLink, DriftStore } from './ports.ts';
 
@@ -13,7 +16,7 @@ export interface FingerprintsOptions {
   readonly now: () => number;
 }
 
-/** Signed fingerprints that the collector hands out. It cannot make one; it can only withhold one. */
+/** Signed fingerprints, and what sites add to them, that the collector hands out. It cannot make one; it can only withhold one. */
 export class Fingerprints {
   readonly #options: FingerprintsOptions;
   readonly #envelopes = new Map<string, Uint8Array>();
@@ -34,14 +37,26 @@ export class Fingerprints {
 
   /** @throws FingerprintError */
   async add(envelope: Uint8Array): Promise<{ digest: string; subject: Subject }> {
-    const { store, trust, now } = this.#options;
-    const { payload } = open(envelope, [statementPayloadType]);
-    const { fingerprint } = parseStatement(payload);
-    if (trust !== undefined) verifyFingerprint(envelope, trust, { now: now() });
-    const digest = `sha256:${sha256Hex(payload)}`;
+    const { store, now } = this.#options;
+    const subject = this.#subjectOf(envelope);
+    const digest = digestOf(envelope);
     await store.saveFingerprint(digest, envelope, now());
     this.#envelopes.set(digest, envelope);
-    return { digest, subject: fingerprint.subject };
+    return { digest, subject };
+  }
+
+  /** What it is about, after whatever can be checked here. */
+  #subjectOf(envelope: Uint8Array): Subject {
+    const { trust, now } = this.#options;
+    const { payload } = open(envelope, [statementPayloadType]);
+    switch (kindOfEnvelope(envelope)) {
+      case 'base':
+        if (trust !== undefined) verifyFingerprint(envelope, trust, { now: now() });
+        return parseStatement(payload).fingerprint.subject;
+      case 'overlay':
+        if (trust !== undefined) verifyOverlay(envelope, trust, { now: now() });
+        return parseOverlay(payload).overlay.subject;
+    }
   }
 
   sendAll(link: AgentLink): void {

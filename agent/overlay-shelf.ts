@@ -1,0 +1,31 @@
+import { inScope } from '../fingerprint/scope.ts';
+import type { VerifiedFingerprint } from '../fingerprint/verify.ts';
+import type { VerifiedOverlay } from '../fingerprint/verify-overlay.ts';
+import type { Workload } from '../fingerprint/workload.ts';
+
+/** Overlays that were verified here, one per stream. Each waits for its fingerprint, whichever of the two came first. */
+export class OverlayShelf {
+  readonly #byStream = new Map<string, VerifiedOverlay>();
+
+  has(stream: string, digest: string): boolean {
+    return this.#byStream.get(stream)?.digest === digest;
+  }
+
+  put(overlay: VerifiedOverlay): void {
+    this.#byStream.set(overlay.stream, overlay);
+  }
+
+  /** What is added to a fingerprint where it judges this workload, always in the same order. */
+  of(base: VerifiedFingerprint, workload: Workload): readonly VerifiedOverlay[] {
+    return [...this.#byStream.values()]
+      .filter((o) => o.belongsTo(base) && inScope(o.overlay.scope, workload))
+      .sort((a, b) => (a.stream < b.stream ? -1 : 1));
+  }
+
+  /** Takes away what has run out. @param now ms since the Unix epoch. @returns what it was */
+  lapse(now: number): readonly VerifiedOverlay[] {
+    const over = [...this.#byStream.values()].filter((o) => o.isOver(now));
+    for (const { stream } of over) this.#byStream.delete(stream);
+    return over;
+  }
+}
