@@ -11,9 +11,19 @@ export interface GeneraliseRule {
    * `alias`: another name of the same file, so sensitive files take it too · `process`: below /proc · `path`: the whole
    * path · `class`: the whole path, reads only, replaces all of it · `segment`: one part of a path
    * outside the image's own code · `library`: the last part of a path in a library directory, reads only ·
+   * `converter`: the whole path, loads of unmodified image files only ·
    * `argument`: anywhere in one argument · `name`: a DNS name.
    */
-  readonly scope: 'alias' | 'process' | 'path' | 'class' | 'segment' | 'library' | 'argument' | 'name';
+  readonly scope:
+    | 'alias'
+    | 'process'
+    | 'path'
+    | 'class'
+    | 'converter'
+    | 'segment'
+    | 'library'
+    | 'argument'
+    | 'name';
   readonly find: RegExp;
   readonly put: string;
   readonly examples: readonly (readonly [given: string, generalised: string])[];
@@ -44,3 +54,19 @@ export const ipv4 = `${octet}(?:\\.${octet}){3}`;
 /** Drawn by mkstemp and its kin: a change from lower to upper case, or digits among letters of both cases. */
 export const drawn =
   '(?:(?=[A-Za-z0-9]*[a-z][A-Z])|(?=[A-Za-z0-9]*\\d)(?=[A-Za-z0-9]*[A-Z])(?=[A-Za-z0-9]*[a-z]))';
+
+/** Where TMPDIR points: what is drawn there is called the same wherever it is. */
+export const tempDirectory = '(?:(?:var|run|mnt|data|srv)\\/)?(?:tmp|temp|scratch)';
+/** Six letters and digits, but no word, no number and no word with a number: `sha256`, `Docker`, `README`. */
+export const drawnInTemp = '(?!(?:[A-Z]?[a-z]+|[A-Z]+)?\\d*(?![A-Za-z0-9]))[A-Za-z0-9]{6}(?![A-Za-z0-9])';
+/** Names that only a function for temporary files gives, at their beginning. */
+export const tempName = [
+  // Python's prefix, and its trial.
+  'tmp[a-z0-9_]{8}(?![A-Za-z0-9])',
+  '(?=[a-z_]*\\d)(?![a-z_]+\\d+$|\\d+$)[a-z0-9_]{8}$',
+  // mkstemp, mkdtemp, mktemp.
+  `(?:[^/\\s]*[._-])?${drawnInTemp}`,
+  `[^/\\s]*[._-]${drawn}[A-Za-z0-9]{6,12}(?![A-Za-z0-9])`,
+  // Java.
+  '[^/\\s]*?(?<!\\d)\\d{12,20}(?!\\d)',
+].join('|');

@@ -1,15 +1,33 @@
-import type { GeneraliseRule } from './generalise-forms.ts';
+import { drawnInTemp, type GeneraliseRule, tempDirectory, tempName } from './generalise-forms.ts';
 
 /** Rows that look at whole paths: places of the kernel, of the C library and of Kubernetes. */
 export const pathRules: readonly GeneraliseRule[] = [
   {
     id: 'atomic-writer',
-    what: 'the dated directory behind the `..data` link of a Kubernetes volume; another name of the same file, no pattern',
+    what: 'the dated directory of a Kubernetes volume and the `..data` link to it; another name of the same file, no pattern',
     scope: 'alias',
-    find: /\/\.\.\d{4}(?:_\d\d){5}\.\d+(?=\/|$)/g,
-    put: '/..data',
-    examples: [['/etc/config/..2026_05_02_08_00_00.123456789/app.yaml', '/etc/config/..data/app.yaml']],
-    counterExamples: ['/etc/config/2026_05_02_08_00_00.123/app.yaml', '/a/..2026/b'],
+    find: /(?<=[^/])\/\.\.(?:data|\d{4}(?:_\d\d){5}\.\d+)(?=\/|$)/g,
+    put: '',
+    examples: [
+      ['/etc/config/..2026_05_02_08_00_00.123456789/app.yaml', '/etc/config/app.yaml'],
+      ['/etc/config/..data/app.yaml', '/etc/config/app.yaml'],
+    ],
+    counterExamples: ['/etc/config/2026_05_02_08_00_00.123/app.yaml', '/a/..2026/b', '/a/..data_tmp/b'],
+  },
+  {
+    id: 'python-bytecode',
+    what: 'the name under which Python writes compiled code before it takes its own; another name of the same file, no pattern',
+    scope: 'alias',
+    find: /(?<=\/__pycache__\/[^/]+\.pyc)\.\d+$/g,
+    put: '',
+    examples: [
+      ['/srv/__pycache__/app.cpython-311.pyc.140027536463264', '/srv/__pycache__/app.cpython-311.pyc'],
+      [
+        '/usr/lib/python3.11/__pycache__/bz2.cpython-311.pyc.1',
+        '/usr/lib/python3.11/__pycache__/bz2.cpython-311.pyc',
+      ],
+    ],
+    counterExamples: ['/srv/app.pyc.x', '/srv/__pycache__/app.pyc.1/x'],
   },
   {
     id: 'proc-pid',
@@ -24,14 +42,69 @@ export const pathRules: readonly GeneraliseRule[] = [
     counterExamples: ['/proc/self/oom_score_adj', '/data/proc/4711'],
   },
   {
+    id: 'temp-directory',
+    what: 'a directory for temporary files (TMPDIR), where the name in it was drawn; another name of /tmp',
+    scope: 'path',
+    find: new RegExp(`^\\/(?!tmp\\/)${tempDirectory}\\/(?=${tempName})`),
+    put: '/tmp/',
+    examples: [
+      ['/var/tmp/tmpk3_x9q2a/build', '/tmp/tmp{rand}/build'],
+      ['/scratch/report-PW7M2P/report.csv', '/tmp/report-{rand}/report.csv'],
+      ['/scratch/tmp.Xb3kQ9aZ1p', '/tmp/tmp.{rand}'],
+    ],
+    counterExamples: ['/scratch/report.csv', '/scratch/x-sha256', '/opt/app/scratch/tmpk3_x9q2a'],
+  },
+  {
+    id: 'temp-drawn',
+    what: 'six letters and digits at the end of a name below /tmp, as mkstemp and mkdtemp draw them, but no word with a number',
+    scope: 'path',
+    find: new RegExp(`(?<=^\\/tmp\\/(?:[^/]*[._-])?)${drawnInTemp}`),
+    put: '{rand}',
+    examples: [
+      ['/tmp/report-PW7M2P/report.csv', '/tmp/report-{rand}/report.csv'],
+      ['/var/tmp/sess_1a22fa', '/tmp/sess_{rand}'],
+    ],
+    counterExamples: ['/tmp/x-sha256', '/tmp/app-Docker', '/srv/report-PW7M2P', '/tmp/a/b-1a22fa'],
+  },
+  {
+    id: 'java-tempfile',
+    what: "the number drawn by Java's createTempFile",
+    scope: 'path',
+    find: /(?<=^\/tmp\/[^/]*)(?<!\d)\d{12,20}(?!\d)/,
+    put: '{rand}',
+    examples: [['/tmp/report13036016427126847078.csv.gz', '/tmp/report{rand}.csv.gz']],
+    counterExamples: ['/srv/report13036016427126847078.csv', '/tmp/report2026.csv'],
+  },
+  {
+    id: 'java-perf-data',
+    what: 'the user after whom a Java virtual machine calls the directory of its counters',
+    scope: 'path',
+    find: /(?<=^\/tmp\/hsperfdata_)[^/{}]+/,
+    put: '{user}',
+    examples: [['/tmp/hsperfdata_root/1', '/tmp/hsperfdata_{user}/{num}']],
+    counterExamples: ['/srv/hsperfdata_root', '/tmp/hsperfdata_'],
+  },
+  {
+    id: 'python-trial',
+    what: "the file by which Python's tempfile tries whether a directory may be written: eight of a-z, 0-9 and _, but no word with a number",
+    scope: 'path',
+    find: /(?<=^\/tmp\/)(?=[a-z_]*\d)(?![a-z_]+\d+$|\d+$)[a-z0-9_]{8}$/,
+    put: '{rand}',
+    examples: [
+      ['/tmp/u4p7_qvu', '/tmp/{rand}'],
+      ['/var/tmp/aifc9ckf', '/tmp/{rand}'],
+    ],
+    counterExamples: ['/tmp/data2025', '/tmp/20250502', '/srv/u4p7_qvu', '/tmp/u4p7_qvux'],
+  },
+  {
     id: 'python-tempfile',
     what: "a name drawn by Python's tempfile below /tmp: `tmp` and eight of a-z, 0-9 and _",
     scope: 'path',
-    find: /(?<=^\/(?:var\/)?tmp\/)tmp[a-z0-9_]{8}(?![A-Za-z0-9])/,
+    find: /(?<=^\/tmp\/)tmp[a-z0-9_]{8}(?![A-Za-z0-9])/,
     put: 'tmp{rand}',
     examples: [
       ['/tmp/tmpk3_x9q2a/build', '/tmp/tmp{rand}/build'],
-      ['/var/tmp/tmpabcdefgh.png', '/var/tmp/tmp{rand}.png'],
+      ['/var/tmp/tmpabcdefgh.png', '/tmp/tmp{rand}.png'],
     ],
     counterExamples: ['/tmp/tmpabcdefghi', '/etc/tmpabcdefgh'],
   },
@@ -97,6 +170,15 @@ export const pathRules: readonly GeneraliseRule[] = [
     put: '/usr/share/zoneinfo/{class}',
     examples: [['/usr/share/zoneinfo/Europe/Berlin', '/usr/share/zoneinfo/{class}']],
     counterExamples: ['/etc/localtime'],
+  },
+  {
+    id: 'converters',
+    what: "character sets of the C library: which are loaded is the locale's doing; only where the file is the image's own",
+    scope: 'converter',
+    find: /^(\/usr\/lib(?:64|\/[a-z0-9_]+-linux-gnu)?)\/gconv\/[^/]+\.so$/,
+    put: '$1/gconv/{class}',
+    examples: [['/usr/lib/x86_64-linux-gnu/gconv/EUC-JP.so', '/usr/lib/x86_64-linux-gnu/gconv/{class}']],
+    counterExamples: ['/tmp/gconv/EUC-JP.so', '/usr/lib/gconv/x/y.so'],
   },
   {
     id: 'library-version',

@@ -17,6 +17,7 @@ const aliases = pathRules.filter((r) => r.scope === 'alias');
 const processes = pathRules.filter((r) => r.scope === 'process');
 const wholePaths = pathRules.filter((r) => r.scope === 'path');
 const classRules = pathRules.filter((r) => r.scope === 'class');
+const converterRules = pathRules.filter((r) => r.scope === 'converter');
 const libraryRules = pathRules.filter((r) => r.scope === 'library');
 
 /**
@@ -32,6 +33,12 @@ export function generalisePath(path: string, known: Substitutions, act: FileAct 
   const pidless = applyAll(processes, own);
   const general = readActs.has(act) ? ofRead(pidless) : ofOther(pidless);
   return isSensitiveProc(pidless) ? redactText(own) : general;
+}
+
+/** Code keeps its exact name, but for other names of the same file and for what the image itself has to choose from. */
+export function generaliseCode(path: string, known: Substitutions, ofImage: boolean): string {
+  const own = applyAll(aliases, redactText(substitute(path, known)));
+  return ofImage ? applyAll(converterRules, own) : own;
 }
 
 /** Paths remembered per way of asking: the files of a large fingerprint, at worst about three megabytes each. */

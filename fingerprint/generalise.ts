@@ -1,6 +1,6 @@
 import type { Behaviour, BehaviourOf } from './behaviour.ts';
 import { codeOperands } from './code-operands.ts';
-import { applyAll, generalisePath, hasAnchor } from './generalise-path.ts';
+import { applyAll, generaliseCode, generalisePath, hasAnchor } from './generalise-path.ts';
 import { argumentRules, nameRules } from './generalise-text-rules.ts';
 import { memoised } from './memo.ts';
 import { redactArgs, redactText } from './secrets.ts';
@@ -23,7 +23,7 @@ export function generalise(b: Behaviour, known: Substitutions): Behaviour {
     case 'exec':
       return { ...b, lineage, args: generaliseArgs(b.args, known) };
     case 'load':
-      return { ...b, lineage, path: redactText(substitute(b.path, known)) };
+      return { ...b, lineage, path: generaliseCode(b.path, known, b.origin === 'image') };
     case 'open':
       return { ...b, lineage, path: generalisePath(b.path, known, b.access) };
     case 'link':

@@ -5,6 +5,7 @@ const scopes: Readonly<Record<GeneraliseRule['scope'], string>> = {
   process: 'path below /proc',
   path: 'path',
   class: 'path, read',
+  converter: 'load from the image',
   library: 'library, read',
   segment: 'part of a path',
   argument: 'argument',
