@@ -62,8 +62,8 @@ export interface ContainerRuntime {
 
 /** A file that was executed, mapped or read as code. */
 export interface CodeQuestion {
-  /** Whose root the path is seen from. */
-  readonly process: ProcessRef;
+  /** Processes of the copy: the root of the first that lives is where the path is seen from. */
+  readonly within: readonly ProcessRef[];
   readonly path: string;
   /** What the source said. */
   readonly origin: Origin;
