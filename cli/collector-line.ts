@@ -26,6 +26,11 @@ export function collectorLineText(line: CollectorLine): Text | undefined {
       return `learning ${workloadName(line.workload)}`;
     case 'readiness':
       return readinessText(line);
+    case 'provisional':
+      return [
+        styled('green', 'provisional'),
+        ` ${workloadName(line.workload)}: alerts on what is new${line.phases.includes('start') ? '' : '; its start-up is still learned'}`,
+      ];
     case 'decision':
       return [styled('dim', shortId(line.incident)), ` ${line.sentence}`];
     case 'missing':

@@ -62,7 +62,7 @@ describe('what a collector tells', () => {
       { id: 'elapsed', ok: true, sentence: 'long enough' },
       { id: 'loss', ok: false, sentence: '3 lost' },
     ] as const;
-    const line = { type: 'readiness', hash: 'h', workload, ready: false, reasons } as const;
+    const line = { type: 'readiness', hash: 'h', workload, ready: false, phases: [], reasons } as const;
     expect(collectorLineText(line)).toBe('still learning shop/Deployment/cart/web: 3 lost');
     expect(renderText(collectorLineText({ ...line, ready: true }) ?? '', false)).toMatch(
       /^learned shop.*long enough; 3 lost$/,

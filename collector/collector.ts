@@ -14,6 +14,7 @@ import type {
   RawRecord,
   ReadRecord,
 } from './ports.ts';
+import type { Provisionals } from './provisionals.ts';
 import type { Reactions } from './reactions.ts';
 import type { StateLine } from './state-line.ts';
 import type { StoreTrouble } from './store-trouble.ts';
@@ -23,6 +24,7 @@ export interface CollectorParts {
   readonly reactions: Reactions;
   readonly learning: Learning;
   readonly fingerprints: Fingerprints;
+  readonly provisionals: Provisionals;
   readonly trouble: StoreTrouble;
   /** Connected agents by id; kept here, read by whoever sends to them. */
   readonly present: Map<string, Presence>;
@@ -71,7 +73,7 @@ export class Collector implements AgentHandler {
   }
 
   async connected(link: AgentLink): Promise<number> {
-    const { store, now, log, tell, reactions, fingerprints, present } = this.#parts;
+    const { store, now, log, tell, reactions, fingerprints, provisionals, present } = this.#parts;
     const { agent, node, session } = link.hello;
     const stored = await store.openAgent(link.hello, now());
     // The newest stream is the agent's: the older one is half-open, or a copy of the agent with the same spool.
@@ -82,6 +84,9 @@ export class Collector implements AgentHandler {
     // After the welcome, which is sent when this returns.
     setImmediate(() => {
       fingerprints.sendAll(link);
+      void provisionals
+        .sendAll(link)
+        .catch((err: unknown) => log.error({ node, err }, 'what was learned could not be handed out'));
       reactions.agentCame(link);
     });
     return stored;
@@ -152,7 +157,7 @@ export class Collector implements AgentHandler {
   }
 
   #told(link: AgentLink, report: Exclude<Report, { readonly type: 'incident' }>): void {
-    const { learning, reactions, tell } = this.#parts;
+    const { learning, provisionals, reactions, tell, log } = this.#parts;
     switch (report.type) {
       case 'receipt':
         tell({ type: 'receipt', receipt: report.receipt });
@@ -162,9 +167,14 @@ export class Collector implements AgentHandler {
         tell({ type: 'gap', node: link.hello.node, lost: report.lost, reason: report.reason });
         return;
       case 'novelty':
+        learning.changed(report.workload);
+        return;
       case 'support':
       case 'instance':
         learning.changed(report.workload);
+        void provisionals
+          .reported(link, report)
+          .catch((err: unknown) => log.error({ err }, 'what was learned could not be handed out'));
         return;
     }
   }

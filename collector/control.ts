@@ -5,6 +5,7 @@ import { recordedSentence } from './core/reason-sentence.ts';
 import type { Fingerprints } from './fingerprints.ts';
 import type { Learning } from './learning.ts';
 import type { AgentRow, Control, DriftStore, IncidentRow, WorkloadRow } from './ports.ts';
+import type { Provisionals } from './provisionals.ts';
 import type { Reactions } from './reactions.ts';
 import type { StateLine } from './state-line.ts';
 import type { StoreTrouble } from './store-trouble.ts';
@@ -14,6 +15,7 @@ export interface ControlParts {
   readonly learning: Learning;
   readonly reactions: Reactions;
   readonly fingerprints: Fingerprints;
+  readonly provisionals: Provisionals;
   readonly trouble: StoreTrouble;
   readonly present: ReadonlyMap<string, Presence>;
   readonly policy: { current: ResponsePolicy };
@@ -24,13 +26,14 @@ export interface ControlParts {
     readonly address: string;
     readonly startedAt: number;
     readonly version: string;
+    readonly learnerKeyFile: string;
     readonly pid: number;
   };
 }
 
 /** What the local control socket can ask for. Answers are plain JSON; times in ms since the Unix epoch unless said. */
 export function control(parts: ControlParts): Control {
-  const { store, learning, reactions, fingerprints, trouble, present, policy, about } = parts;
+  const { store, learning, reactions, fingerprints, provisionals, trouble, present, policy, about } = parts;
   return {
     status: async () => {
       const agents = await store.agents();
@@ -40,13 +43,14 @@ export function control(parts: ControlParts): Control {
         agents: agents.map((row) => describeAgent(row, present.get(row.hello.agent))),
         workloads: (await store.workloads()).length,
         fingerprints: fingerprints.count,
+        provisional: provisionals.count,
         lost: { reactions: reactions.dropped },
         retriedCommits: trouble.failures,
       };
     },
     workloads: async () => {
       const rows = await store.workloads();
-      return { workloads: await Promise.all(rows.map((row) => describeWorkload(row, learning))) };
+      return { workloads: await Promise.all(rows.map((row) => describeWorkload(row, parts))) };
     },
     baseline: (hash) => learning.baseline(hash),
     incidents: async (limit) => ({ incidents: (await store.incidents({ limit })).map(describeIncident) }),
@@ -87,6 +91,13 @@ function describeAgent(row: AgentRow, presence: Presence | undefined): object {
   };
 }
 
-async function describeWorkload(row: WorkloadRow, learning: Learning): Promise<object> {
-  return { ...row, readiness: await learning.readiness(row.hash) };
+async function describeWorkload(
+  row: WorkloadRow,
+  { learning, provisionals }: Pick<ControlParts, 'learning' | 'provisionals'>,
+): Promise<object> {
+  const [readiness, learned] = await Promise.all([
+    learning.readiness(row.hash),
+    provisionals.describe(row.hash),
+  ]);
+  return { ...row, readiness, ...learned };
 }

@@ -1,12 +1,14 @@
 import { sha256Hex } from '../fingerprint/digest.ts';
 import { open, statementPayloadType } from '../fingerprint/envelope.ts';
+import type { Fingerprint } from '../fingerprint/fingerprint.ts';
 import { parseOverlay } from '../fingerprint/overlay.ts';
-import { parseStatement } from '../fingerprint/statement.ts';
+import { inScope } from '../fingerprint/scope.ts';
+import { parseStatement, type Statement } from '../fingerprint/statement.ts';
 import { kindOfEnvelope } from '../fingerprint/statement-kind.ts';
 import type { TrustPolicy } from '../fingerprint/trust-policy.ts';
 import { verifyFingerprint } from '../fingerprint/verify.ts';
 import { verifyOverlay } from '../fingerprint/verify-overlay.ts';
-import type { Subject } from '../fingerprint/workload.ts';
+import type { Subject, Workload } from '../fingerprint/workload.ts';
 import type { AgentLink, DriftStore } from './ports.ts';
 
 export interface FingerprintsOptions {
@@ -20,6 +22,7 @@ export interface FingerprintsOptions {
 export class Fingerprints {
   readonly #options: FingerprintsOptions;
   readonly #envelopes = new Map<string, Uint8Array>();
+  readonly #read = new Map<string, Statement>();
 
   constructor(options: FingerprintsOptions) {
     this.#options = options;
@@ -27,8 +30,17 @@ export class Fingerprints {
 
   async restore(): Promise<void> {
     for (const envelope of await this.#options.store.fingerprints()) {
-      this.#envelopes.set(digestOf(envelope), envelope);
+      this.#keep(envelope);
     }
+  }
+
+  /** What was signed for this workload's image and does not belong to copies of somebody else. */
+  of(workload: Workload): readonly Fingerprint[] {
+    const { name, digest } = workload.subject;
+    return [...this.#read.values()]
+      .filter((s) => s.fingerprint.subject.name === name && s.digests.includes(digest))
+      .map((s) => s.fingerprint)
+      .filter((f) => inScope(f.scope, workload));
   }
 
   get count(): number {
@@ -41,7 +53,7 @@ export class Fingerprints {
     const subject = this.#subjectOf(envelope);
     const digest = digestOf(envelope);
     await store.saveFingerprint(digest, envelope, now());
-    this.#envelopes.set(digest, envelope);
+    this.#keep(envelope);
     return { digest, subject };
   }
 
@@ -61,6 +73,14 @@ export class Fingerprints {
 
   sendAll(link: AgentLink): void {
     for (const envelope of this.#envelopes.values()) link.fingerprint(envelope);
+  }
+
+  #keep(envelope: Uint8Array): void {
+    const digest = digestOf(envelope);
+    this.#envelopes.set(digest, envelope);
+    // An overlay says nothing of what the image does.
+    if (kindOfEnvelope(envelope) === 'base')
+      this.#read.set(digest, parseStatement(open(envelope, [statementPayloadType]).payload));
   }
 }
 

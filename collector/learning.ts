@@ -1,14 +1,17 @@
 import type { Baseline } from '../fingerprint/fingerprint.ts';
 import type { Readiness } from '../fingerprint/readiness.ts';
 import { type Workload, workloadKey } from '../fingerprint/workload.ts';
-import { baselineOf, workloadHash } from './core/baselines.ts';
+import { type Beforehand, baselineOf, workloadHash } from './core/baselines.ts';
 import type { DriftStore, LearnedWorkload, Log } from './ports.ts';
 import type { StateLine } from './state-line.ts';
 
 export interface LearningOptions {
   readonly store: DriftStore;
   /** DESIGN §5; @param now µs since the Unix epoch */
-  readonly readiness: (learned: LearnedWorkload, now: number) => Readiness;
+  readonly readiness: (learned: LearnedWorkload, beforehand: Beforehand, now: number) => Readiness;
+  readonly beforehand: (hash: string, workload: Workload) => Promise<Beforehand>;
+  /** A phase of its life is known. */
+  readonly onReady: (learned: LearnedWorkload, beforehand: Beforehand, readiness: Readiness) => Promise<void>;
   readonly now: () => number;
   readonly log: Log;
   readonly tell: (line: StateLine) => void;
@@ -39,14 +42,27 @@ export class Learning {
   }
 
   async baseline(hash: string): Promise<Baseline | undefined> {
-    const learned = await this.#options.store.learned(hash);
-    return learned === undefined ? undefined : baselineOf(learned);
+    const known = await this.#known(hash);
+    return known === undefined ? undefined : baselineOf(known.learned, known.beforehand);
   }
 
   async readiness(hash: string): Promise<Readiness | undefined> {
-    const { store, readiness, now } = this.#options;
+    return (await this.#judged(hash))?.readiness;
+  }
+
+  async #known(hash: string) {
+    const { store, beforehand } = this.#options;
     const learned = await store.learned(hash);
-    return learned === undefined ? undefined : readiness(learned, now() * 1000);
+    return learned === undefined
+      ? undefined
+      : { learned, beforehand: await beforehand(hash, learned.workload) };
+  }
+
+  async #judged(hash: string) {
+    const known = await this.#known(hash);
+    if (known === undefined) return undefined;
+    const { readiness, now } = this.#options;
+    return { ...known, readiness: readiness(known.learned, known.beforehand, now() * 1000) };
   }
 
   /** Looks at what changed or was not ready, one workload after the other, until the signal aborts. */
@@ -65,15 +81,17 @@ export class Learning {
 
   async #look(key: string, workload: Workload): Promise<void> {
     const hash = workloadHash(workload);
-    const found = await this.readiness(hash);
-    if (found === undefined) return;
+    const judged = await this.#judged(hash);
+    if (judged === undefined) return;
+    const found = judged.readiness;
     if (found.ready) this.#unready.delete(key);
     else if (this.#unready.size < maxRemembered) this.#unready.set(key, workload);
     // The sentences hold numbers that move all the time; news is when a reason is met or no longer met.
-    const state = found.reasons.map((r) => `${r.id} ${r.ok}`).join('\n');
+    const state = found.reasons.map((r) => `${r.id} ${r.phase} ${r.ok}`).join('\n');
+    if (found.ready) await this.#options.onReady(judged.learned, judged.beforehand, found);
     if (this.#told.get(key) === state) return;
     if (this.#told.size >= maxRemembered) this.#told.clear();
     this.#told.set(key, state);
-    this.#options.tell({ type: 'readiness', hash, workload, ready: found.ready, reasons: found.reasons });
+    this.#options.tell({ type: 'readiness', hash, workload, ...found });
   }
 }

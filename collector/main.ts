@@ -14,8 +14,10 @@ import { GrpcIngest } from './adapters/ingest-grpc.ts';
 import { agentToken } from './adapters/keys/agent-token.ts';
 import { commandKey } from './adapters/keys/command-key.ts';
 import { readKept, unusable } from './adapters/keys/kept-file.ts';
+import { learnerKey } from './adapters/keys/learner-key.ts';
 import { tlsFiles } from './adapters/keys/tls-files.ts';
 import { SqliteStore } from './adapters/store-sqlite.ts';
+import { beforehandOf } from './beforehand.ts';
 import { Broadcast } from './broadcast.ts';
 import { Collector, type Presence } from './collector.ts';
 import type { CollectorConfig } from './config.ts';
@@ -28,11 +30,12 @@ import { Learning } from './learning.ts';
 import {
   CollectorError,
   type DriftStore,
-  type LearnedWorkload,
+  type Learner,
   type Log,
   type OrderSigner,
   StoreError,
 } from './ports.ts';
+import { Provisionals } from './provisionals.ts';
 import { Reactions } from './reactions.ts';
 import { StoreTrouble } from './store-trouble.ts';
 
@@ -80,10 +83,11 @@ async function serve(config: CollectorConfig, wiring: Wiring): Promise<void> {
   const { dir, log, broadcast, signal } = wiring;
   const token = agentToken(dir);
   const orders = commandKey(dir);
+  const { learner, publicFile: learnerKeyFile } = learnerKey(dir);
   const tls = config.insecureLoopback
     ? undefined
     : await tlsFiles(join(dir, 'tls'), namesOf(config), Date.now());
-  const parts = await assemble(config, wiring, orders.signer);
+  const parts = await assemble(config, wiring, { signer: orders.signer, learner });
   const edge = new GrpcIngest({
     address: config.listen,
     ...(tls === undefined ? {} : { tls }),
@@ -92,7 +96,14 @@ async function serve(config: CollectorConfig, wiring: Wiring): Promise<void> {
   });
   const address = await edge.listen(parts.collector);
   const controlSocket = join(dir, 'collector.sock');
-  const about = { id: parts.id, address, startedAt: Date.now(), version: wiring.version, pid: process.pid };
+  const about = {
+    id: parts.id,
+    address,
+    startedAt: Date.now(),
+    version: wiring.version,
+    learnerKeyFile,
+    pid: process.pid,
+  };
   const ear = new ControlHttp(controlSocket, control({ ...wiring, ...broadcast, ...parts, about }), log);
   await ear.listen();
   broadcast.tell({
@@ -102,6 +113,7 @@ async function serve(config: CollectorConfig, wiring: Wiring): Promise<void> {
     ...(tls === undefined ? {} : { caFile: tls.caFile }),
     tokenFile: token.file,
     commandKeyFile: orders.publicFile,
+    learnerKeyFile,
   });
   log.info({ address, dir }, 'collector ready');
 
@@ -112,7 +124,11 @@ async function serve(config: CollectorConfig, wiring: Wiring): Promise<void> {
 }
 
 /** The pipeline behind the edges, with what an earlier run left behind. */
-async function assemble(config: CollectorConfig, wiring: Wiring, signer: OrderSigner) {
+async function assemble(
+  config: CollectorConfig,
+  wiring: Wiring,
+  { signer, learner }: { readonly signer: OrderSigner; readonly learner: Learner },
+) {
   const { store, log, trouble } = wiring;
   const { tell, listened } = wiring.broadcast;
 
@@ -120,21 +136,31 @@ async function assemble(config: CollectorConfig, wiring: Wiring, signer: OrderSi
   const present: Map<string, Presence> = new Map();
   const policy = { current: await policyOf(config, store) };
   const thresholds = config.thresholds === 'demo' ? demoThresholds : defaultThresholds;
-  const judge = (learned: LearnedWorkload, at: number) => readiness(historyOf(learned, at), thresholds);
-  const learning = new Learning({ store, now, log, tell, readiness: judge });
   const fingerprints = new Fingerprints({ store, now, trust: trustOf(config.trustPolicy) });
+  const linkOf = (agent: string) => present.get(agent)?.link;
+  const provisionals = new Provisionals({ store, learner, linkOf, now, log, tell });
+  const learning = new Learning({
+    store,
+    now,
+    log,
+    tell,
+    readiness: (learned, known, at) => readiness(historyOf(learned, at, known), thresholds),
+    beforehand: beforehandOf(store, fingerprints),
+    onReady: (learned, known, found) => provisionals.consider(learned, known, found),
+  });
   const reactions = new Reactions({
     store,
     signer,
     limits: limitsOf(config),
     policy: () => policy.current,
-    linkOf: (agent) => present.get(agent)?.link,
+    linkOf,
     newId: randomUUID,
     now,
     log,
     tell,
   });
   await fingerprints.restore();
+  await provisionals.restore();
   await reactions.restore();
   const collector = new Collector({
     store,
@@ -142,13 +168,15 @@ async function assemble(config: CollectorConfig, wiring: Wiring, signer: OrderSi
     reactions,
     learning,
     fingerprints,
+    provisionals,
     present,
     now,
     log,
     tell,
     trouble,
   });
-  return { id: await collectorId(store), present, policy, learning, fingerprints, reactions, collector };
+  const id = await collectorId(store);
+  return { id, present, policy, learning, fingerprints, provisionals, reactions, collector };
 }
 
 /** Does `work` again and again with a pause between, until the signal aborts. */

@@ -1,6 +1,8 @@
 import type { BehaviourKind } from '../fingerprint/event.ts';
 import type { Incident } from '../fingerprint/incident.ts';
 import type { Order, Receipt } from '../fingerprint/order.ts';
+import type { Phase } from '../fingerprint/phase.ts';
+import type { ProvisionalOptions, ScopedBaseline } from '../fingerprint/provisional.ts';
 import type { Report } from '../fingerprint/report.ts';
 import type { Mode } from '../fingerprint/verdict.ts';
 import type { Workload } from '../fingerprint/workload.ts';
@@ -136,8 +138,19 @@ export interface WorkloadRow {
   readonly workload: Workload;
   readonly instances: number;
   readonly running: number;
+  /** Copies that were watched from their start. */
+  readonly starts: number;
   readonly novelties: number;
   readonly incidents: number;
+}
+
+/** What the collector signed of what it learned of one workload: the latest. */
+export interface ProvisionalRow {
+  readonly version: number;
+  readonly phases: readonly Phase[];
+  /** ms since the Unix epoch. */
+  readonly signedAt: number;
+  readonly envelope: Uint8Array;
 }
 
 export interface IncidentFilter {
@@ -171,6 +184,16 @@ export interface DriftStore {
     workload: Workload,
   ): Promise<{ readonly onNode: number; readonly ofWorkload: number }>;
   learned(hash: string): Promise<LearnedWorkload | undefined>;
+  /** The workload that differs in the digest alone, came before it and was active last; its hash. */
+  predecessor(hash: string): Promise<string | undefined>;
+  provisional(hash: string): Promise<ProvisionalRow | undefined>;
+  saveProvisional(hash: string, row: ProvisionalRow): Promise<void>;
+  /** Of every workload that has one; the hashes. */
+  provisionals(): Promise<readonly string[]>;
+  /** Those of the workloads that this agent told of. */
+  provisionalsOf(agent: string): Promise<readonly Uint8Array[]>;
+  /** Agents that run copies of it. */
+  agentsOf(hash: string): Promise<readonly string[]>;
   incidents(filter: IncidentFilter): Promise<readonly IncidentRow[]>;
   /** Newest first. */
   ordersSince(issuedAfter: number): Promise<readonly OrderRow[]>;
@@ -213,6 +236,11 @@ export interface Control {
 /** Signs orders with the collector's command key. */
 export interface OrderSigner {
   sign(order: Order): Uint8Array;
+}
+
+/** Signs what was learned with the collector's learner key. @throws FingerprintError when it may not be published */
+export interface Learner {
+  sign(baseline: ScopedBaseline, options: ProvisionalOptions): Uint8Array;
 }
 
 /** Structured log for machines; core never logs. */

@@ -1,5 +1,6 @@
 import type { Incident } from '../fingerprint/incident.ts';
 import type { Action, Receipt } from '../fingerprint/order.ts';
+import type { Phase } from '../fingerprint/phase.ts';
 import type { Reason } from '../fingerprint/reason.ts';
 import type { Mode } from '../fingerprint/verdict.ts';
 import type { Subject, Workload } from '../fingerprint/workload.ts';
@@ -19,6 +20,8 @@ export type StateLine =
       readonly tokenFile: string;
       /** Public key of the collector's orders: goes into the trust policy, role `command`. */
       readonly commandKeyFile: string;
+      /** Public key of what it learns: goes into the trust policy, role `learner`. */
+      readonly learnerKeyFile: string;
     }
   | {
       readonly type: 'agent';
@@ -32,7 +35,18 @@ export type StateLine =
       readonly hash: string;
       readonly workload: Workload;
       readonly ready: boolean;
+      readonly phases: readonly Phase[];
       readonly reasons: readonly Reason[];
+      /** µs until time alone may complete it. */
+      readonly inUs?: number;
+    }
+  | {
+      /** What was learned is signed and alerts from now on. */
+      readonly type: 'provisional';
+      readonly hash: string;
+      readonly workload: Workload;
+      readonly version: number;
+      readonly phases: readonly Phase[];
     }
   | { readonly type: 'incident'; readonly isNew: boolean; readonly incident: Incident }
   | {

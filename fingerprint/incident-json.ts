@@ -53,5 +53,6 @@ function parseApproval(value: unknown, field: string): Approval {
     version: r.integer('version'),
     signedBy: r.text('signedBy', 1024),
     maxMode: r.word('maxMode', modes),
+    ...r.optional('provisional', () => r.flag('provisional')),
   });
 }

@@ -7,6 +7,9 @@ import { parseStatement } from './statement.ts';
 /** Begins the stream of what a collector learned; the hash of the workload follows. */
 export const learnedStream = 'learned/';
 
+/** A baseline that says whose copies it was learned from. */
+export type ScopedBaseline = Baseline & Required<Pick<Baseline, 'scope'>>;
+
 export interface ProvisionalOptions {
   /** sha256 of the workload key, hex. */
   readonly workload: string;
@@ -21,7 +24,7 @@ export interface ProvisionalOptions {
  * @throws SECRET_FOUND, SCHEMA, TOO_LARGE
  */
 export function signProvisional(
-  baseline: Baseline & Required<Pick<Baseline, 'scope'>>,
+  baseline: ScopedBaseline,
   { workload, version, issuedAt }: ProvisionalOptions,
   learner: PrivateKey,
 ): SignedFingerprint {

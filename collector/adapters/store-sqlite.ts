@@ -11,6 +11,7 @@ import {
   type Ingested,
   type LearnedWorkload,
   type OrderRow,
+  type ProvisionalRow,
   StoreError,
   type WorkloadRow,
 } from '../ports.ts';
@@ -20,6 +21,8 @@ import {
   learnedWorkload,
   orderRecord,
   orderRow,
+  provisionalRecord,
+  provisionalRow,
   workloadRow,
 } from './store-sqlite/domain.ts';
 import { GroupCommit } from './store-sqlite/group-commit.ts';
@@ -101,6 +104,31 @@ export class SqliteStore implements DriftStore {
   async learned(hash: string): Promise<LearnedWorkload | undefined> {
     const record = await this.#thread.call('learned', hash);
     return record === undefined ? undefined : learnedWorkload(record);
+  }
+
+  predecessor(hash: string): Promise<string | undefined> {
+    return this.#thread.call('predecessor', hash);
+  }
+
+  async provisional(hash: string): Promise<ProvisionalRow | undefined> {
+    const record = await this.#thread.call('provisional', hash);
+    return record === undefined ? undefined : provisionalRow(record);
+  }
+
+  saveProvisional(hash: string, row: ProvisionalRow): Promise<void> {
+    return this.#thread.call('saveProvisional', hash, provisionalRecord(row));
+  }
+
+  provisionals(): Promise<readonly string[]> {
+    return this.#thread.call('provisionals');
+  }
+
+  provisionalsOf(agent: string): Promise<readonly Uint8Array[]> {
+    return this.#thread.call('provisionalsOf', agent);
+  }
+
+  agentsOf(hash: string): Promise<readonly string[]> {
+    return this.#thread.call('agentsOf', hash);
   }
 
   async incidents(filter: IncidentFilter): Promise<readonly IncidentRow[]> {

@@ -1,7 +1,10 @@
 import { sha256Hex } from '../../fingerprint/digest.ts';
 import { type BehaviourKind, behaviourKinds } from '../../fingerprint/event.ts';
-import type { Baseline } from '../../fingerprint/fingerprint.ts';
+import type { Baseline, BehaviourSet, Exercise } from '../../fingerprint/fingerprint.ts';
+import { withInherited } from '../../fingerprint/inherit.ts';
 import { learn } from '../../fingerprint/learn.ts';
+import type { ScopedBaseline } from '../../fingerprint/provisional.ts';
+import { scopeOf } from '../../fingerprint/scope.ts';
 import { formatSeconds } from '../../fingerprint/time.ts';
 import { type Workload, workloadKey } from '../../fingerprint/workload.ts';
 import type { LearnedInstance, LearnedWorkload } from './learned.ts';
@@ -11,16 +14,35 @@ export function workloadHash(workload: Workload): string {
   return sha256Hex(new TextEncoder().encode(workloadKey(workload)));
 }
 
+/** What is known of a workload besides what its copies did. */
+export interface Beforehand {
+  /** What was learned of the digest before. */
+  readonly previous?: Baseline;
+  /** What people removed, in whatever they signed for this image. */
+  readonly removed?: BehaviourSet;
+  /** What was declared that must be seen. */
+  readonly exercises: readonly Exercise[];
+}
+
+export const nothingBeforehand: Beforehand = { exercises: [] };
+
 /** Everything that was reported of one workload, from all nodes, as a baseline. The same reports give the same bytes. */
-export function baselineOf(learned: LearnedWorkload): Baseline {
+export function baselineOf(
+  learned: LearnedWorkload,
+  { previous, removed, exercises }: Beforehand = nothingBeforehand,
+): ScopedBaseline {
   const { workload, novelties, instances, source } = learned;
+  const scope = scopeOf(workload);
   const times = [...novelties.map((n) => n.time), ...instances.flatMap(spanOf)];
   const sum = (of: (i: LearnedInstance) => number): number => instances.reduce((all, i) => all + of(i), 0);
-  return learn(
+  const own = learn(
     workload.subject,
     novelties.map((n) => n.behaviour),
     {
       coverage: commonCoverage(instances),
+      scope,
+      ...(removed === undefined ? {} : { removed }),
+      ...(exercises.length === 0 ? {} : { representativeness: exercises }),
       observation: {
         startedAt: formatSeconds(least(times)),
         finishedAt: formatSeconds(most(times)),
@@ -31,6 +53,7 @@ export function baselineOf(learned: LearnedWorkload): Baseline {
       },
     },
   );
+  return { ...(previous === undefined ? own : withInherited(own, previous)), scope };
 }
 
 /** Keyed by the workload: two baselines that name the same copy agree, and nobody reads names of machines from it. */

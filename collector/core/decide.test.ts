@@ -27,10 +27,16 @@ const cases: [string, Parameters<typeof decide>, string, string][] = [
   ['a policy that observes', [anIncident(), { ...policy, mode: 'observe' }, now], 'none', 'policy-mode'],
   ['no approval', [unapproved, policy, now], 'none', 'no-approval'],
   [
-    'an approval up to alert: a provisional fingerprint',
+    'an approval up to alert',
     [anIncident({ approval: allowed('alert') }), policy, now],
     'none',
     'approval-mode',
+  ],
+  [
+    'a provisional fingerprint, whatever mode comes with it',
+    [anIncident({ approval: { ...allowed('kill'), provisional: true } }), policy, now],
+    'none',
+    'provisional',
   ],
   [
     'an approval up to freeze',

@@ -21,6 +21,7 @@ export const capReasons = [
   'stale',
   'policy-mode',
   'no-approval',
+  'provisional',
   'approval-mode',
   'debug-container',
   'interactive',
@@ -59,6 +60,8 @@ function caps(incident: Incident, policy: ResponsePolicy, now: number): readonly
     capIf(protectedHere, 'alert', 'protected-namespace'),
     capIf(last / 1000 < now - policy.maxAgeMs, 'alert', 'stale'),
     { mode: policy.mode, reason: 'policy-mode' },
+    // Said again here: what nobody has looked at stops nothing, whatever mode an agent reports with it.
+    capIf(approval?.provisional === true, 'alert', 'provisional'),
     approval === undefined
       ? { mode: 'alert', reason: 'no-approval' }
       : { mode: approval.maxMode, reason: 'approval-mode' },

@@ -1,4 +1,5 @@
-import type { BehaviourSet, Exercise, ExerciseMode } from '../../fingerprint/fingerprint.ts';
+import type { ExerciseMode } from '../../fingerprint/fingerprint.ts';
+import { inherit } from '../../fingerprint/inherit.ts';
 import type {
   LearnedCopy,
   LearnedEntry,
@@ -7,14 +8,8 @@ import type {
 } from '../../fingerprint/learning-history.ts';
 import { startUs } from '../../fingerprint/phase.ts';
 import { learnable } from '../../fingerprint/sensitive.ts';
+import { type Beforehand, nothingBeforehand } from './baselines.ts';
 import type { LearnedInstance, LearnedNovelty, LearnedWorkload } from './learned.ts';
-
-/** What is known of a workload besides what its copies did. */
-export interface Expected {
-  /** Taken over from the digest before. */
-  readonly inherited?: BehaviourSet;
-  readonly exercises?: readonly Exercise[];
-}
 
 /**
  * What readiness looks at (DESIGN §5). Never-learnable behaviours are left out: they enter no baseline, so they neither
@@ -22,9 +17,9 @@ export interface Expected {
  * @param now µs since the Unix epoch
  */
 export function historyOf(
-  { novelties, instances, schedules }: LearnedWorkload,
+  { workload, novelties, instances, schedules }: LearnedWorkload,
   now: number,
-  { inherited, exercises = [] }: Expected = {},
+  { previous, exercises }: Beforehand = nothingBeforehand,
 ): LearningHistory {
   const seenBy = countInstances(instances);
   const learned = novelties.filter((n) => learnable(n.behaviour));
@@ -37,7 +32,7 @@ export function historyOf(
     copies: instances.map((i) => copyOf(i, { startedAt, now })),
     entries,
     schedules: schedules.map((s) => ({ ...s, seen: hasRun(s, learned) })),
-    ...(inherited === undefined ? {} : { inherited }),
+    ...(previous === undefined ? {} : { inherited: inherit(previous, workload.subject).behaviour }),
     exercises,
     modes: modesOf(instances),
   };

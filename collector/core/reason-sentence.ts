@@ -27,6 +27,7 @@ const because: Readonly<Record<Decision['reason'], string>> = {
   stale: 'it happened too long ago to be sure of the process',
   'policy-mode': 'the response policy goes no further',
   'no-approval': 'no approved fingerprint covers this workload',
+  provisional: 'the fingerprint was learned and nobody has approved it yet',
   'approval-mode': 'the approval of the fingerprint goes no further',
   'debug-container': 'it is a debug container',
   interactive: 'a person entered the container and started it',

@@ -1,7 +1,7 @@
 import type { AgentHello, IncidentFilter } from '../../ports.ts';
 import { openDatabase } from './database.ts';
 import { Keeper } from './keeper.ts';
-import { Reader } from './reader.ts';
+import { type ProvisionalRecord, Reader } from './reader.ts';
 import { type Write, Writer } from './writer.ts';
 
 /** Everything the database's thread can be asked. Arguments and results are plain data: they cross by copy. */
@@ -23,6 +23,12 @@ export function openApi(file: string) {
     workloads: () => reader.workloads(),
     running: (agent: string, hash: string) => reader.running(agent, hash),
     learned: (hash: string) => reader.learned(hash),
+    predecessor: (hash: string) => reader.predecessor(hash),
+    provisional: (hash: string) => reader.provisional(hash),
+    provisionals: () => reader.provisionals(),
+    provisionalsOf: (agent: string) => reader.provisionalsOf(agent),
+    agentsOf: (hash: string) => reader.agentsOf(hash),
+    saveProvisional: (hash: string, row: ProvisionalRecord) => keeper.saveProvisional(hash, row),
     incidents: (filter: IncidentFilter) => reader.incidents(filter),
     ordersSince: (issuedAfterMs: number) => reader.ordersSince(issuedAfterMs),
     close: () => {

@@ -14,6 +14,7 @@ import type {
   LearnedNovelty,
   LearnedWorkload,
   OrderRow,
+  ProvisionalRow,
   WorkloadRow,
 } from '../../ports.ts';
 import { StoreError } from '../../ports.ts';
@@ -24,6 +25,7 @@ import type {
   LearnedRecord,
   NoveltyRecord,
   OrderRecord,
+  ProvisionalRecord,
   WorkloadCounts,
   WorkloadRecord,
 } from './reader.ts';
@@ -43,8 +45,19 @@ export function agentRow(record: AgentRecord): AgentRow {
 }
 
 export function workloadRow(record: WorkloadRecord & WorkloadCounts): WorkloadRow {
-  const { hash, instances, running, novelties, incidents } = record;
-  return { hash, workload: workloadOf(record), instances, running, novelties, incidents };
+  const { hash, instances, running, starts, novelties, incidents } = record;
+  return { hash, workload: workloadOf(record), instances, running, starts, novelties, incidents };
+}
+
+export function provisionalRow(record: ProvisionalRecord): ProvisionalRow {
+  const { version, signed_at_ms, envelope } = record;
+  const given = record.phases.split(',');
+  return { version, phases: phases.filter((p) => given.includes(p)), signedAt: signed_at_ms, envelope };
+}
+
+export function provisionalRecord(row: ProvisionalRow): ProvisionalRecord {
+  const { version, signedAt, envelope } = row;
+  return { version, phases: row.phases.join(','), signed_at_ms: signedAt, envelope };
 }
 
 export function learnedWorkload(record: LearnedRecord): LearnedWorkload {

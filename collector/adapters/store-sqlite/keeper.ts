@@ -1,5 +1,6 @@
 import type Sqlite from 'better-sqlite3';
 import type { AgentHello } from '../../ports.ts';
+import type { ProvisionalRecord } from './reader.ts';
 
 /** Small writes that are not ingest: each is a transaction of its own. */
 export class Keeper {
@@ -52,6 +53,17 @@ export class Keeper {
         'INSERT INTO fingerprints (digest, envelope, stored_at_ms) VALUES (?, ?, ?) ON CONFLICT DO NOTHING',
       )
       .run(digest, envelope, now);
+  }
+
+  saveProvisional(hash: string, row: ProvisionalRecord): void {
+    this.#db
+      .prepare(
+        `INSERT INTO provisional (workload, version, phases, signed_at_ms, envelope)
+         SELECT id, @version, @phases, @signed_at_ms, @envelope FROM workloads WHERE hash = @hash
+         ON CONFLICT (workload) DO UPDATE SET version = excluded.version, phases = excluded.phases,
+           signed_at_ms = excluded.signed_at_ms, envelope = excluded.envelope`,
+      )
+      .run({ hash, ...row });
   }
 
   saveSetting(name: string, value: string): void {

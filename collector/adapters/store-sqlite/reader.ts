@@ -32,9 +32,17 @@ export interface WorkloadRecord {
   readonly digest: string;
 }
 
+export interface ProvisionalRecord {
+  readonly version: number;
+  readonly phases: string;
+  readonly signed_at_ms: number;
+  readonly envelope: Uint8Array;
+}
+
 export interface WorkloadCounts {
   readonly instances: number;
   readonly running: number;
+  readonly starts: number;
   readonly novelties: number;
   readonly incidents: number;
 }
@@ -141,6 +149,7 @@ export class Reader {
         `SELECT w.*,
            (SELECT count(*) FROM instances i WHERE i.workload = w.id) AS instances,
            (SELECT count(*) FROM instances i WHERE i.workload = w.id AND i.state <> 'exited') AS running,
+           (SELECT count(*) FROM instances i WHERE i.workload = w.id AND i.from_start = 1) AS starts,
            (SELECT count(*) FROM novelties n WHERE n.workload = w.id) AS novelties,
            (SELECT count(*) FROM incidents x WHERE x.workload = w.id) AS incidents
          FROM workloads w ORDER BY namespace, owner, container, w.id`,
@@ -179,6 +188,37 @@ export class Reader {
       .prepare<[number], ScheduleRecord>('SELECT timing, command FROM schedules WHERE workload = ?')
       .all(workload.id);
     return { workload, source: this.#sourceOf(workload.id), novelties, instances, schedules };
+  }
+
+  /** Rows get their ids in the order they came in: a digest that came later is no predecessor, though both run. */
+  predecessor(hash: string): string | undefined {
+    const sql = `SELECT p.hash FROM workloads w JOIN workloads p USING (cluster, namespace, owner, container, role, entry, name)
+       JOIN instances i ON i.workload = p.id
+       WHERE w.hash = ? AND p.id < w.id AND p.digest <> w.digest
+       ORDER BY max(i.until_us, i.started_at_us) DESC, p.id DESC LIMIT 1`;
+    return this.#db.prepare<[string], string>(sql).pluck().get(hash);
+  }
+
+  provisional(hash: string): ProvisionalRecord | undefined {
+    const sql = 'SELECT p.* FROM provisional p JOIN workloads w ON w.id = p.workload WHERE w.hash = ?';
+    return this.#db.prepare<[string], ProvisionalRecord>(sql).get(hash);
+  }
+
+  provisionals(): string[] {
+    const sql = 'SELECT w.hash FROM provisional p JOIN workloads w ON w.id = p.workload';
+    return this.#db.prepare<[], string>(sql).pluck().all();
+  }
+
+  provisionalsOf(agent: string): Uint8Array[] {
+    const sql = `SELECT p.envelope FROM provisional p
+       WHERE p.workload IN (SELECT workload FROM instances WHERE agent = ? AND state <> 'exited')`;
+    return this.#db.prepare<[string], Uint8Array>(sql).pluck().all(agent);
+  }
+
+  agentsOf(hash: string): string[] {
+    const sql = `SELECT DISTINCT i.agent FROM instances i JOIN workloads w ON w.id = i.workload
+       WHERE w.hash = ? AND i.state <> 'exited'`;
+    return this.#db.prepare<[string], string>(sql).pluck().all(hash);
   }
 
   #sourceOf(workload: number): string {
