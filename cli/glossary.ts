@@ -1,5 +1,6 @@
+import type { ChangeWord } from '../fingerprint/diff-change.ts';
 import type { ErrorCode } from '../fingerprint/errors.ts';
-import type { BehaviourKind } from '../fingerprint/event.ts';
+import type { BehaviourKind, Origin } from '../fingerprint/event.ts';
 import type { Reason } from '../fingerprint/reason.ts';
 import type { DriftReason, Mode, UnjudgedReason, Verdict } from '../fingerprint/verdict.ts';
 import type { ExitCode } from './exit.ts';
@@ -76,6 +77,28 @@ export const unjudgedMeanings: Readonly<Record<UnjudgedReason, Meaning>> = {
   ],
 };
 
+export const originMeanings: Readonly<Record<Origin, Meaning>> = {
+  image: ['the bytes are those of the image that was approved'],
+  upper: ['the file was written into the running container', 'put it into the image'],
+  volume: ['the file lies on a volume: whoever else mounts it may change it'],
+  scratch: ['the file lies in a scratch directory (tmpfs) that ends with the container'],
+  memory: ['the program exists in memory alone, no file can be looked at afterwards'],
+  carried: [
+    'the file has the bytes of another image of the same pod: an init container handed it over',
+    'approve it once, by its digest',
+  ],
+};
+
+export const changeMeanings: Readonly<Record<ChangeWord, Meaning>> = {
+  added: ['NEW allows something that OLD does not know'],
+  widened: [
+    'NEW allows what OLD knows in more cases: a pattern instead of names, one more way, one more origin',
+  ],
+  removed: ['OLD allowed it, NEW does not'],
+  narrowed: ['NEW allows it in fewer cases than OLD'],
+  changed: ['it is different, and allows neither more nor less by itself'],
+};
+
 export const verdictMeanings: Readonly<Record<Verdict['kind'], Meaning>> = {
   expected: ['the fingerprint knows this behaviour'],
   drift: ['the fingerprint does not know this behaviour', 'its reason says why: whorl explain new-program'],
@@ -111,7 +134,7 @@ export const modeMeanings: Readonly<Record<Mode, Meaning>> = {
 
 export const exitMeanings: Readonly<Record<ExitCode, Meaning>> = {
   0: ['fine, no drift'],
-  1: ['drift or widening was found'],
+  1: ['drift was found, NEW allows more than OLD, or lint found something of severity high or worse'],
   2: ['the command line or a file given to it is wrong', 'the sentence on stderr names file, field and fix'],
   3: ['a signature or trust check failed', 'the code in brackets says which: whorl explain CODE'],
   4: ['the evidence is incomplete: events were lost or could not be seen'],

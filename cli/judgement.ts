@@ -1,10 +1,11 @@
 import type { InForce } from '../agent/core/watched.ts';
 import type { Incident } from '../fingerprint/incident.ts';
 import { formatTime } from '../fingerprint/time.ts';
-import { type UnjudgedReason, unjudgedReasons } from '../fingerprint/verdict.ts';
+import { isForeign, type UnjudgedReason, unjudgedReasons } from '../fingerprint/verdict.ts';
 import type { Subject } from '../fingerprint/workload.ts';
 import { exitCodes } from './exit.ts';
 import type { Io } from './io.ts';
+import { counted } from './known-file.ts';
 import { type Observed, observe } from './observe.ts';
 import { directoryOf, parseSource, readRecording } from './recording.ts';
 import { styled } from './text.ts';
@@ -12,6 +13,8 @@ import { styled } from './text.ts';
 export interface JudgeOptions {
   readonly source: string;
   readonly json?: boolean;
+  /** Say which incidents the mode `kill` would stop: in sentences always, in JSON when asked for. */
+  readonly stops?: boolean;
 }
 
 /** Judges recorded events and prints what `judge` and `backtest` print: one line per incident, then the summary. */
@@ -30,15 +33,35 @@ export async function judgeRecording(
   const observed = observe(recording.events(), { subject, coverage, inForce, ...directoryOf(recording) });
   const summary = summarise(observed, recording.otherImages);
   if (options.json === true) {
-    for (const incident of observed.incidents) io.out(JSON.stringify(incidentLine(incident)));
+    for (const incident of observed.incidents) io.out(JSON.stringify(lineOf(incident, options)));
     io.out(JSON.stringify(summary));
   } else {
-    for (const incident of observed.incidents)
-      io.out([styled('bold', incident.severity.padEnd(8)), ` ${incident.sentence}`]);
-    io.out(sentenceOf(summary));
+    for (const incident of observed.incidents) tellIncident(io, incident, options);
+    io.out(`${sentenceOf(summary)}${stopsSentence(observed.incidents, options)}`);
   }
   if (observed.incidents.length > 0) io.exit(exitCodes.drift);
   else if (observed.lost > 0) io.exit(exitCodes.incomplete);
+}
+
+function lineOf(incident: Incident, { stops }: JudgeOptions): object {
+  const line = incidentLine(incident);
+  return stops === true ? { ...line, stops: mayBeStopped(incident) } : line;
+}
+
+function tellIncident(io: Io, incident: Incident, { stops }: JudgeOptions): void {
+  const mark = stops === undefined ? '' : mayBeStopped(incident) ? 'stop   ' : 'alert  ';
+  io.out([styled('bold', incident.severity.padEnd(8)), ` ${mark}${incident.sentence}`]);
+}
+
+function stopsSentence(incidents: readonly Incident[], { stops }: JudgeOptions): string {
+  if (stops === undefined || incidents.length === 0) return '';
+  const count = incidents.filter(mayBeStopped).length;
+  return `; with the mode kill approved, ${count === 0 ? 'none of them would be' : `${count} would be`} stopped`;
+}
+
+/** Code and programs that nobody approved may be killed; what a person who entered does is left alone (DESIGN §8). */
+function mayBeStopped({ drifts }: Incident): boolean {
+  return drifts.some((d) => isForeign(d.because) && d.root !== 'interactive');
 }
 
 /** The line of DESIGN §10. Members and their order are a contract with scripts. */
@@ -98,11 +121,15 @@ function summarise({ events, lost, counters, incidents }: Observed, otherImages:
 }
 
 function sentenceOf(s: Summary): string {
-  const found = s.incidents === 0 ? 'no drift' : `${s.drifts} drifts in ${s.incidents} incidents`;
+  const found =
+    s.incidents === 0 ? 'no drift' : `${counted(s.drifts, 'drift')} in ${counted(s.incidents, 'incident')}`;
   const open = Object.entries(s.unjudged).map(([reason, count]) => `${count} unjudged (${reason})`);
   const left = s.otherImages === 0 ? [] : [`${s.otherImages} of other images left out`];
   const lost = s.lost === 0 ? [] : [`${s.lost} lost`];
-  return [`${found}: ${s.judged} behaviours of ${s.events} events judged`, ...open, ...left, ...lost].join(
-    ', ',
-  );
+  return [
+    `${found}: ${counted(s.judged, 'behaviour')} of ${counted(s.events, 'event')} judged`,
+    ...open,
+    ...left,
+    ...lost,
+  ].join(', ');
 }

@@ -11,16 +11,17 @@ export function register(program: Command, io: Io): void {
   const verb = program
     .command('backtest')
     .description(
-      'what would have drifted if this baseline were signed; exit 1 on drift, 4 when events were lost',
+      'what would have drifted, and what would have been stopped, if this baseline were signed; exit 1 on drift, 4 when events were lost',
     )
     .argument('<baseline>', 'what `whorl learn` wrote')
     .argument('<events...>', 'events as JSON lines, gzip accepted, - for stdin')
     .option('--source <name>', sourceHelp, 'events')
     .option('--json', 'one JSON line per incident, then a summary line')
+    .option('--stops', 'with --json: say in each line whether the mode kill would stop it')
     .action((path: string, events: string[], options: JudgeOptions) => backtest(io, path, events, options));
   examples(verb, [
     ['whorl backtest cart.json sunday.jsonl', 'would Sunday have been quiet?'],
-    ['whorl backtest cart.json sunday.jsonl --json', 'for a script'],
+    ['whorl backtest cart.json sunday.jsonl --json --stops', 'for a script'],
   ]);
 }
 
@@ -37,5 +38,14 @@ async function backtest(
     signedBy: 'nobody yet',
     maxMode: 'observe' as const,
   };
-  await judgeRecording(io, events, baseline.subject, { index: indexBehaviour(baseline), approval }, options);
+  await judgeRecording(
+    io,
+    events,
+    baseline.subject,
+    { index: indexBehaviour(baseline), approval },
+    {
+      ...options,
+      stops: options.json !== true || options.stops === true,
+    },
+  );
 }

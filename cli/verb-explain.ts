@@ -17,7 +17,10 @@ export function register(program: Command, io: Io): void {
   const verb = program
     .command('explain')
     .description('what a word, a code or an incident means and what can be done')
-    .argument('[word]', 'drift reason, verdict, mode, error code, readiness reason or exit code')
+    .argument(
+      '[word]',
+      'reason for drift, verdict, mode, origin, error code, readiness reason, rule of lint or exit code',
+    )
     .option(
       '--file <incident.json>',
       'an incident or drift line of judge, backtest or incidents; - for stdin',
@@ -27,6 +30,7 @@ export function register(program: Command, io: Io): void {
   examples(verb, [
     ['whorl explain never-learnable', 'a reason for drift'],
     ['whorl explain BAD_SIGNATURE', 'a code of verify'],
+    ['whorl explain writable-code', 'a rule of lint'],
     ['whorl explain 4', 'an exit code'],
     ['whorl judge … --json | head -1 | whorl explain --file -', 'an incident, in detail'],
   ]);
@@ -64,8 +68,20 @@ async function glossary(): Promise<ReadonlyMap<string, Meaning>> {
     g.errorMeanings,
     g.readinessMeanings,
     g.verdictMeanings,
+    g.originMeanings,
+    g.changeMeanings,
+    await lintMeanings(),
+    Object.fromEntries(Object.entries(g.kindMeanings).map(([kind, means]) => [kind, [means] as const])),
   ];
-  return new Map(tables.flatMap((table) => Object.entries(table)));
+  // A word of two tables keeps the meaning of the first: reasons for drift are what people look up.
+  return new Map(tables.flatMap((table) => Object.entries(table)).reverse());
+}
+
+async function lintMeanings(): Promise<Readonly<Record<string, Meaning>>> {
+  const { lintRules } = await import('../fingerprint/lint.ts');
+  return Object.fromEntries(
+    lintRules.map(({ id, what, why, fix }) => [id, [`${what}: ${why}`, fix] as const]),
+  );
 }
 
 function unknown(word: string, known: readonly string[]): CliError {

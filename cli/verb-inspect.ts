@@ -2,15 +2,20 @@ import type { Command } from 'commander';
 import { documentKind } from '../fingerprint/document-kind.ts';
 import { open, statementPayloadType } from '../fingerprint/envelope.ts';
 import { FingerprintError } from '../fingerprint/errors.ts';
-import { describeBaseline } from '../fingerprint/explain.ts';
+import { describeBaseline } from '../fingerprint/explain-baseline.ts';
+import { entryWords } from '../fingerprint/explain-entry.ts';
+import type { BehaviourSet } from '../fingerprint/fingerprint.ts';
+import { grantsOf, programId } from '../fingerprint/grants.ts';
 import { parseBaseline } from '../fingerprint/parse-fingerprint.ts';
 import { printable } from '../fingerprint/printable.ts';
+import { identityOf } from '../fingerprint/program.ts';
 import { parseStatement } from '../fingerprint/statement.ts';
 import { parseJson } from '../fingerprint/strict-json.ts';
 import { parseTrustPolicy } from '../fingerprint/trust-policy.ts';
 import { about, exitCodes } from './exit.ts';
 import { examples } from './help.ts';
 import type { Io } from './io.ts';
+import { counted } from './known-file.ts';
 import { policySentences } from './policy-text.ts';
 import { fileName } from './read-file.ts';
 
@@ -21,6 +26,8 @@ interface Inspected {
   readonly kind: string;
   readonly lines: readonly string[];
   readonly document: unknown;
+  /** Every program and entry by the id that `prune` and `lint --allow` take. */
+  readonly entries?: readonly object[];
 }
 
 export function register(program: Command, io: Io): void {
@@ -39,8 +46,10 @@ export function register(program: Command, io: Io): void {
 async function inspect(io: Io, path: string, json: boolean): Promise<void> {
   const bytes = await io.readFile(path, { maxBytes });
   const found = about(fileName(path), () => read(bytes), exitCodes.usage);
-  if (json) io.out(JSON.stringify({ kind: found.kind, document: found.document }));
-  else for (const line of [`${fileName(path)} is ${found.kind}.`, ...found.lines]) io.out(line);
+  if (json) {
+    const { kind, document, entries } = found;
+    io.out(JSON.stringify({ kind, document, ...(entries === undefined ? {} : { entries }) }));
+  } else for (const line of [`${fileName(path)} is ${found.kind}.`, ...found.lines]) io.out(line);
 }
 
 function read(bytes: Uint8Array): Inspected {
@@ -49,7 +58,12 @@ function read(bytes: Uint8Array): Inspected {
   switch (kind) {
     case 'an unsigned baseline': {
       const baseline = parseBaseline(value);
-      return { kind, lines: describeBaseline(baseline), document: baseline };
+      return {
+        kind,
+        lines: describeBaseline(baseline),
+        document: baseline,
+        entries: idsOf(baseline.behaviour),
+      };
     }
     case 'a signed envelope':
     case 'a Sigstore bundle':
@@ -66,6 +80,18 @@ function read(bytes: Uint8Array): Inspected {
   }
 }
 
+function idsOf(set: BehaviourSet): object[] {
+  return set.programs.flatMap((program) => {
+    const p = identityOf(program);
+    const about = { root: p.root, ...(p.parent === '' ? {} : { parent: p.parent }), program: p.exe };
+    const grants = grantsOf({ programs: [program] });
+    return [
+      { id: programId(p), ...about },
+      ...grants.map(({ id, entry }) => ({ id, ...about, words: entryWords(entry), entry })),
+    ];
+  });
+}
+
 /** Shown, not believed: whether the signature is good and by whom only `verify` says. */
 function readSigned(kind: string, bytes: Uint8Array): Inspected {
   const { payload, signatures } = open(bytes, [statementPayloadType]);
@@ -74,9 +100,9 @@ function readSigned(kind: string, bytes: Uint8Array): Inspected {
   const until = expiresAt === undefined ? 'without an end' : `until ${expiresAt}`;
   const instead = supersedes === undefined ? [] : [`It replaces ${supersedes}.`];
   const lines = [
-    `It claims to be version ${version} of ${printable(stream)}, issued ${issuedAt}, ${until}; ${signatures.length} signatures, not checked here.`,
+    `It claims to be version ${version} of ${printable(stream)}, issued ${issuedAt}, ${until}; ${counted(signatures.length, 'signature')}, not checked here.`,
     ...instead,
     ...describeBaseline(fingerprint),
   ];
-  return { kind, lines, document: fingerprint };
+  return { kind, lines, document: fingerprint, entries: idsOf(fingerprint.behaviour) };
 }

@@ -54,10 +54,13 @@ const privilegeVerbs: Readonly<Record<Privilege, string>> = {
 
 /** Several acts on one place: "writes and creates any name in `/data/uploads`". */
 export function fileWords(acts: readonly FileAct[], f: Omit<EntryOf<'file'>, 'kind' | 'act'>): string {
-  const verbs = acts.map((act) => actVerbs[act]);
   const to = f.to === undefined ? '' : ` to ${pathWords(f.to)}`;
   const grave = [f.path, f.to ?? ''].some(isSensitivePath) ? ' (sensitive)' : '';
-  return `${listed(verbs)} ${pathWords(f.path)}${to}${originNote(f.origin)}${grave}`;
+  return `${actWords(acts)} ${pathWords(f.path)}${to}${originNote(f.origin)}${grave}`;
+}
+
+export function actWords(acts: readonly FileAct[]): string {
+  return listed(acts.map((act) => actVerbs[act]));
 }
 
 /** A path or pattern as a person says it. */

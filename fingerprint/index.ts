@@ -22,7 +22,8 @@ export {
   type Transport,
 } from './event.ts';
 export { formatEvent, parseEvent } from './event-json.ts';
-export { describeBaseline, explainBehaviour } from './explain.ts';
+export { explainBehaviour } from './explain.ts';
+export { describeBaseline } from './explain-baseline.ts';
 // what is known
 export type {
   Baseline,
