@@ -29,7 +29,7 @@ export function subjectText(b: Behaviour): string {
 }
 
 function bracketed(peer: string): string {
-  return peer.includes(':') ? `[${peer}]` : peer;
+  return /^[\da-f.]*:[\da-f:.]*$/i.test(peer) ? `[${peer}]` : peer;
 }
 
 export function portText(port: number): string {

@@ -184,6 +184,8 @@ describe('compareGravity', () => {
     [{ ...open, path: '/root/.bashrc' }, 'open'],
     [{ ...open, path: '/root/.bashrc', access: 'write' }, 'sensitive'],
     [{ ...open, path: '/proc/1/environ' }, 'open'],
+    [{ ...open, path: '/root/.bash_history', access: 'write' }, 'open'],
+    [{ ...a, kind: 'delete', path: '/root/.bash_history' }, 'sensitive'],
   ])('takes %o for %s', (b, act) => expect(actOf(b)).toBe(act));
 });
 

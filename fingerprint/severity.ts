@@ -106,13 +106,18 @@ const domainPort = 53;
 
 /** Sensitive for whoever writes them; every shell reads its start files, and `ps` the environment of all processes. */
 const readByTools =
-  /^\/proc\/|^\/etc\/(?:ld\.so\.|profile|bash\.bashrc|environment$)|\/\.(?:bashrc|bash_profile|profile|zshrc|bash_history|zsh_history)$/;
+  /^\/proc\/|^\/etc\/(?:ld\.so\.|profile|bash\.bashrc|environment$)|\/\.(?:bashrc|bash_profile|profile|zshrc)$/;
+/** A shell keeps it by itself; who deletes it has something to hide. */
+const keptByShells = /\/\.(?:bash|zsh)_history$/;
 
 export function actOf(b: Behaviour): Act {
-  const isRead = b.kind === 'open' && (b.access === 'read' || b.access === 'map');
-  if (touches(b).some((path) => isSensitivePath(path) && !(isRead && readByTools.test(path))))
-    return 'sensitive';
+  if (touches(b).some((path) => isSensitivePath(path) && !isRoutine(b, path))) return 'sensitive';
   return b.kind === 'connect' && isEgress(b.transport, b.peer) && b.port !== domainPort ? 'egress' : b.kind;
+}
+
+function isRoutine(b: Behaviour, path: string): boolean {
+  if (b.kind !== 'open') return false;
+  return keptByShells.test(path) || ((b.access === 'read' || b.access === 'map') && readByTools.test(path));
 }
 
 interface Graded {
