@@ -41,7 +41,12 @@ describe('a real container', () => {
   it('is named by its image, whose digest is the manifest that was made here', async () => {
     const copy = await start();
     const ref = await runtime.identify(copy.cgroupPath, refOf(copy.pid));
-    expect(ref).toEqual({ id: copy.id, image: 'reg.local/shop/cart:v1', digest: copy.image.digest });
+    expect(ref).toEqual({
+      id: copy.id,
+      image: 'reg.local/shop/cart:v1',
+      digest: copy.image.digest,
+      command: ['/bin/service'],
+    });
     expect(await runtime.identify(`${copy.cgroupPath}/nested`, refOf(copy.pid))).toEqual(ref);
   });
 

@@ -88,9 +88,10 @@ export class Containerd {
     image: OciImage,
     id: string,
     args: readonly string[] = [],
+    flags: readonly string[] = [],
   ): Promise<Task & { readonly cgroupPath: string }> {
     this.#started.push(id);
-    this.ctr('run', '-d', image.name, id, ...args);
+    this.ctr('run', '-d', ...flags, image.name, id, ...args);
     const task = this.task(id);
     if (task === undefined) throw new Error(`container ${id} did not start`);
     return { ...task, cgroupPath: `/${namespace}/${id}` };

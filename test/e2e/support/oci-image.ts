@@ -31,6 +31,8 @@ export interface ImageOptions {
   /** Files keep their users and times, as in images built elsewhere; compiled Python is stale without. */
   readonly keepMetadata?: boolean;
   readonly env?: readonly string[];
+  /** As Docker writes it: `CMD` or `CMD-SHELL`, then the command. */
+  readonly healthcheck?: readonly string[];
 }
 
 /** Makes an OCI archive of one layer from a folder, with neither registry nor builder. */
@@ -56,16 +58,7 @@ export function ociImage(rootfs: string, archive: string, options: ImageOptions)
         : { ...here, annotations };
     writeFileSync(join(dir, 'oci-layout'), '{"imageLayoutVersion":"1.0.0"}');
     writeFileSync(join(dir, 'index.json'), json({ schemaVersion: 2, manifests: [top] }));
-    execFileSync('tar', [
-      ...reproducible,
-      '-C',
-      dir,
-      '-cf',
-      archive,
-      'oci-layout',
-      'index.json',
-      'blobs',
-    ]);
+    execFileSync('tar', [...reproducible, '-C', dir, '-cf', archive, 'oci-layout', 'index.json', 'blobs']);
     return { name: options.name, digest: manifest.digest, archive };
   } finally {
     rmSync(dir, { recursive: true });
@@ -81,7 +74,7 @@ function layerOf(rootfs: string, keepMetadata: boolean): Buffer {
 function putManifest(
   put: (bytes: Buffer) => Descriptor,
   layer: Buffer,
-  { entrypoint, env = ['PATH=/bin'] }: ImageOptions,
+  { entrypoint, env = ['PATH=/bin'], healthcheck }: ImageOptions,
 ): Descriptor {
   const layerDescriptor = put(gzipSync(layer, { level: 6 }));
   const config = put(
@@ -89,7 +82,11 @@ function putManifest(
       created: '1970-01-01T00:00:00Z',
       architecture: 'amd64',
       os: 'linux',
-      config: { Env: env, Entrypoint: entrypoint },
+      config: {
+        Env: env,
+        Entrypoint: entrypoint,
+        ...(healthcheck === undefined ? {} : { Healthcheck: { Test: healthcheck } }),
+      },
       rootfs: { type: 'layers', diff_ids: [`sha256:${sha256(layer)}`] },
       history: [{ created: '1970-01-01T00:00:00Z', created_by: 'oci-image' }],
     }),
