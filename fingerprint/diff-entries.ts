@@ -145,9 +145,9 @@ function networkTold(pair: Pair, from: 'old' | 'new', entry: EntryOf<'network'>,
   );
   const inward = same.some((o) => o.do === 'connect' && o.port === n.port);
   const any = n.port < 0 && same.length > 0;
-  const ports = same.flatMap((o) => (o.do === 'connect' && o.port !== n.port ? [String(o.port)] : []));
+  const ports = same.flatMap((o) => (o.do === 'connect' && o.port !== n.port ? [portName(o.port)] : []));
   const was =
-    ports.length === 0 ? '' : ` (${from === 'new' ? 'was' : 'still'}: port ${listed(ports.slice(0, 3))})`;
+    ports.length === 0 ? '' : ` (${from === 'new' ? 'was' : 'still'}: ${listed(ports.slice(0, 3))})`;
   return { change: inward || any ? wider : added, subject, sentence: `${plain}${was}` };
 }
 
@@ -173,6 +173,10 @@ function fileChange(pair: Pair, from: 'old' | 'new', group: readonly Surplus[]):
     subject: first.to === undefined ? first.path : `${first.path} → ${first.to}`,
     sentence: `${pair.name} ${from === 'new' ? 'now' : 'no longer'} ${fileWords(acts, first)}${was}`,
   });
+}
+
+function portName(port: number): string {
+  return port < 0 ? 'any drawn port' : `port ${port}`;
 }
 
 /** Entries of the other side that a pattern took the place of, or that took its place. */

@@ -185,7 +185,8 @@ function wholeSentence(
   const acts = telling.filter((e) => e.entry.kind !== 'arguments');
   const shown = [...vectors.slice(0, 1), ...acts.slice(0, named)];
   const starts = below.slice(0, named).map((s) => startedWords(s, judges));
-  const rest = entries.length - shown.length;
+  // That it runs from the image is what every program does: nobody needs to look at that.
+  const rest = entries.filter((e) => !isPlainOrigin(e)).length - shown.length;
   return [
     `${name} is new: started by ${starterName(identity)}`,
     ...shown.map(({ entry }) => entryWords(entry)),
@@ -201,9 +202,14 @@ function startedWords(side: Side, judges: Judges): string {
   return `starts ${quoted(baseName(side.program.exe))}${words.length === 0 ? '' : `, which ${listed(words)}`}`;
 }
 
-function isTelling({ entry, severity }: GradedEntry, judges: Judges): boolean {
-  if (entry.kind === 'origin' && entry.origin === 'image') return false;
+function isTelling(e: GradedEntry, judges: Judges): boolean {
+  const { entry, severity } = e;
+  if (isPlainOrigin(e)) return false;
   if (['new', 'neither'].includes(judges(kindOf(entry))) && severity === 'low') return false;
   const plain = entry.kind === 'file' && ['read', 'map', 'load'].includes(entry.act);
   return !plain || severity === 'high' || severity === 'critical';
+}
+
+function isPlainOrigin({ entry }: GradedEntry): boolean {
+  return entry.kind === 'origin' && entry.origin === 'image';
 }
