@@ -158,7 +158,7 @@ function isOpenVector(entry: Entry, side: Side): boolean {
 }
 
 function hasInlineCode(args: readonly string[]): boolean {
-  return args.slice(1).some((arg) => /^(?:-[A-Za-z]*[ceEr]|--eval|--print|-[eEr].+)$/.test(arg));
+  return args.slice(1).some((arg) => /^(?:-[A-Za-z]{0,2}[ceE]|-r|--eval|--print|-[eE].+)$/.test(arg));
 }
 
 function vectorWords(entry: Entry): string {
