@@ -1,4 +1,5 @@
 import type { StateLine as CollectorLine } from '../collector/state-line.ts';
+import { duration } from '../fingerprint/figures.ts';
 import { printable } from '../fingerprint/printable.ts';
 import { shortId, workloadName } from './agent-line.ts';
 import { styled, type Text } from './text.ts';
@@ -56,9 +57,15 @@ export function collectorLineText(line: CollectorLine): Text | undefined {
   }
 }
 
-function readinessText({ workload, ready, reasons }: Extract<CollectorLine, { type: 'readiness' }>): Text {
+function readinessText({
+  workload,
+  ready,
+  reasons,
+  inUs,
+}: Extract<CollectorLine, { type: 'readiness' }>): Text {
   const name = workloadName(workload);
   if (ready) return [styled('green', 'learned'), ` ${name}: ${reasons.map((r) => r.sentence).join('; ')}`];
   const missing = reasons.filter((r) => !r.ok).map((r) => r.sentence);
-  return `still learning ${name}: ${missing.join('; ')}`;
+  const when = inUs === undefined ? '' : `; ready in about ${duration(inUs)} if nothing new shows`;
+  return `still learning ${name}: ${missing.join('; ')}${when}`;
 }

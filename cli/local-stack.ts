@@ -3,6 +3,7 @@ import { type CollectorLine, parseCollectorLine } from './collector-line.ts';
 import { type DaemonProcess, startDaemon } from './daemon.ts';
 import { agentSocket, collectorSocket } from './data-dir.ts';
 import { CliError, exitCodes } from './exit.ts';
+import { provideLocalTrust } from './local-trust.ts';
 
 export interface StackOptions {
   readonly dataDir: string;
@@ -42,6 +43,8 @@ export async function startStack(options: StackOptions): Promise<LocalStack> {
   });
   try {
     const ready = await Promise.race([told.promise, collector.gone.then(refuse)]);
+    if (options.agent.trustPolicy === undefined)
+      await provideLocalTrust(options.dataDir, ready.learnerKeyFile);
     const agent = await startAgent(options, ready, collector.pid);
     const stop = async (): Promise<void> => {
       await agent.stop();

@@ -1,3 +1,5 @@
+import { duration } from '../fingerprint/figures.ts';
+
 /**
  * What daemons answer, as lines for people. They may be of another version than this command: what is not as expected
  * is left out, never an error.
@@ -79,18 +81,58 @@ export function describeCollector(status: unknown): string[] {
     `collector  at ${collector.text('address')}, reactions up to ${collector.text('mode')}, ${collector.number('fingerprints')} fingerprints handed out`,
     `agents     ${agents.filter((a) => a.flag('connected')).length} of ${agents.length} connected`,
     ...away,
+    ...agents.flatMap((a) => refusals(a, collector.text('learnerKeyFile'))),
+  ];
+}
+
+/** An agent that takes nothing of what its collector learned, and what to do about it. */
+function refusals(agent: Answer, learnerKeyFile: string): string[] {
+  const counters = agent.at('counters');
+  const refused = ['NO_LEARNER', 'NO_TRUST'].filter((c) => counters.number(`fingerprints.refused.${c}`) > 0);
+  if (refused.length === 0) return [];
+  return [
+    `refuses    ${agent.text('node')} takes nothing that was learned (${refused.join(', ')}): name ${learnerKeyFile} in its trust policy, role learner; whorl trust init --learner ${learnerKeyFile} --out trust.json makes one`,
   ];
 }
 
 export function describeWorkloads(answer: unknown): string[] {
-  return new Answer(answer).list('workloads').flatMap((row) => {
-    const workload = row.at('workload');
-    const readiness = row.at('readiness');
-    const open = readiness.list('reasons').filter((r) => !r.flag('ok'));
-    const state = readiness.flag('ready') ? 'learned' : 'learning';
-    return [
-      `${state.padEnd(10)} ${workload.text('namespace')}/${workload.text('owner')}: ${row.number('running')} of ${row.number('instances')} copies run, ${row.number('novelties')} behaviours, ${row.number('incidents')} incidents`,
-      ...open.map((r) => `             ${r.text('sentence')}`),
-    ];
-  });
+  const rows = new Answer(answer).list('workloads');
+  return [...rows.flatMap(describeWorkload), ...restartList(rows)];
+}
+
+function describeWorkload(row: Answer): string[] {
+  const readiness = row.at('readiness');
+  const open = readiness.list('reasons').filter((r) => !r.flag('ok'));
+  return [
+    `${stateOf(row).padEnd(10)} ${nameOf(row)}: ${row.number('running')} of ${row.number('instances')} copies run, ${row.number('novelties')} behaviours, ${row.number('incidents')} incidents`,
+    ...open.map((r) => `             ${r.text('sentence')}`),
+    ...estimate(readiness),
+    ...(row.text('notSigned') === ''
+      ? []
+      : [`             learned, but not signed: ${row.text('notSigned')}`]),
+  ];
+}
+
+function stateOf(row: Answer): string {
+  if (row.at('provisional').number('version') > 0) return 'alerting';
+  return row.at('readiness').flag('ready') ? 'learned' : 'learning';
+}
+
+function nameOf(row: Answer): string {
+  const workload = row.at('workload');
+  return `${workload.text('namespace')}/${workload.text('owner')}`;
+}
+
+function estimate(readiness: Answer): string[] {
+  const us = readiness.number('inUs');
+  return us > 0 ? [`             ready in about ${duration(us)} if nothing new shows`] : [];
+}
+
+/** Copies that are older than the agent: their start-ups stay unjudged until one is seen. Nothing is restarted for it. */
+function restartList(rows: readonly Answer[]): string[] {
+  const unseen = rows.filter((row) => row.number('running') > 0 && row.number('starts') === 0).map(nameOf);
+  if (unseen.length === 0) return [];
+  return [
+    `restart    no start was ever seen of: ${[...new Set(unseen)].join(', ')}; restart them when it suits, so that start-ups are learned`,
+  ];
 }

@@ -79,6 +79,55 @@ describe('status', () => {
     expect(describeWorkloads({ workloads: 'none' })).toEqual([]);
   });
 
+  const row = (owner: string, more: object) => ({
+    workload: { namespace: 'shop', owner },
+    running: 1,
+    instances: 2,
+    starts: 1,
+    readiness: {
+      ready: false,
+      reasons: [
+        { ok: false, sentence: 'too short' },
+        { ok: true, sentence: 'fine' },
+      ],
+    },
+    ...more,
+  });
+
+  it('says of each workload how far it is, what is missing, and when it may be done', () => {
+    const rows = [
+      row('Deployment/a', { readiness: { ...row('', {}).readiness, inUs: 5 * 3_600_000_000 } }),
+      row('Deployment/b', { readiness: { ready: true, reasons: [] }, provisional: { version: 1 } }),
+      row('Deployment/c', { readiness: { ready: true, reasons: [] }, notSigned: 'it holds a secret' }),
+    ];
+    expect(describeWorkloads({ workloads: rows })).toEqual([
+      'learning   shop/Deployment/a: 1 of 2 copies run, 0 behaviours, 0 incidents',
+      '             too short',
+      '             ready in about 5 h if nothing new shows',
+      'alerting   shop/Deployment/b: 1 of 2 copies run, 0 behaviours, 0 incidents',
+      'learned    shop/Deployment/c: 1 of 2 copies run, 0 behaviours, 0 incidents',
+      '             learned, but not signed: it holds a secret',
+    ]);
+  });
+
+  it('lists what would have to be restarted for its start-up to be known', () => {
+    const rows = [
+      row('Deployment/a', { starts: 0 }),
+      row('Deployment/b', {}),
+      row('Job/c', { starts: 0, running: 0 }),
+    ];
+    expect(describeWorkloads({ workloads: rows }).at(-1)).toMatch(
+      /^restart {4}no start was ever seen of: shop\/Deployment\/a; restart them when it suits/,
+    );
+  });
+
+  it('says which agent takes nothing that was learned, and what to add', () => {
+    const agents = [{ node: 'n1', connected: true, counters: { 'fingerprints.refused.NO_LEARNER': 2 } }];
+    expect(describeCollector({ agents, learnerKeyFile: '/d/learner.pub' }).at(-1)).toMatch(
+      /^refuses {4}n1 takes nothing that was learned \(NO_LEARNER\): name \/d\/learner.pub .* whorl trust init --learner/,
+    );
+  });
+
   it('adds up everything that any counter calls lost', () => {
     expect(lostOf({ counters: { 'lost.source': 2, 'lost.pen-full': 3, events: 9, 'sensor.lost': 2 } })).toBe(
       5,

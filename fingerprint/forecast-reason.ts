@@ -2,6 +2,7 @@ import { figure, plural } from './figures.ts';
 import { type Cut, forecast } from './forecast.ts';
 import type { LearningHistory } from './learning-history.ts';
 import type { Phase } from './phase.ts';
+import { printable } from './printable.ts';
 import { baseName } from './program.ts';
 import type { Thresholds } from './readiness.ts';
 import { elapsedOf, inTime, type Reason } from './reason.ts';
@@ -23,7 +24,7 @@ export function forecastReason(h: LearningHistory, t: Thresholds, phase: Phase):
     };
   }
   const latest = cuts.at(-1)?.latest ?? cuts[0]?.latest;
-  const by = latest === undefined ? '' : `; the latest was by \`${baseName(latest)}\``;
+  const by = latest === undefined ? '' : `; the latest was by \`${printable(baseName(latest), 120)}\``;
   const grave = stops === 0 ? '' : `; ${stops} for new programs or foreign code, where none is allowed`;
   return {
     ...about,

@@ -5,12 +5,15 @@ import { indexBehaviour } from './index-behaviour.ts';
 import { judge } from './judge.ts';
 import type { LearnedEntry, LearningHistory } from './learning-history.ts';
 import type { Phase } from './phase.ts';
+import { printable } from './printable.ts';
 import type { Thresholds } from './readiness.ts';
 import { elapsedOf, inTime, type Reason } from './reason.ts';
 import { currentRules } from './rules.ts';
 
 /** Names in one sentence; the rest is a number. */
 const maxNamed = 3;
+/** Characters of a command line: enough to know it by. */
+const maxShown = 120;
 
 export function elapsedReason(h: LearningHistory, t: Thresholds): Reason {
   const id = 'elapsed';
@@ -97,7 +100,9 @@ function scheduled({ schedules }: LearningHistory): string {
     return schedules.length === 0
       ? 'what runs rarer, such as a monthly job, is not covered'
       : `all ${plural(schedules.length, 'job')} of its crontabs were seen`;
-  const named = unseen.slice(0, maxNamed).map((s) => `\`${s.command}\` (${s.timing})`);
+  const named = unseen
+    .slice(0, maxNamed)
+    .map((s) => `\`${printable(s.command, maxShown)}\` (${printable(s.timing, maxShown)})`);
   const more = unseen.length > maxNamed ? ` and ${unseen.length - maxNamed} more` : '';
   return `scheduled and not seen yet: ${named.join(', ')}${more}`;
 }

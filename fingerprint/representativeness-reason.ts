@@ -1,4 +1,5 @@
 import type { LearningHistory } from './learning-history.ts';
+import { printable } from './printable.ts';
 import { ProgramSet } from './program-set.ts';
 import type { Reason } from './reason.ts';
 import { missingModes, unmetExercises } from './representativeness.ts';
@@ -14,7 +15,7 @@ export function representativenessReason(h: LearningHistory): Reason {
   const unmet = unmetExercises(h.exercises, behaviour, h.modes);
   const id = 'representativeness';
   if (unmet.length > 0) {
-    const said = unmet.slice(0, maxNamed).map((u) => u.sentence);
+    const said = unmet.slice(0, maxNamed).map((u) => printable(u.sentence, 300));
     const more = unmet.length > maxNamed ? `, and ${unmet.length - maxNamed} more` : '';
     return {
       id,

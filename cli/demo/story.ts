@@ -78,8 +78,9 @@ async function learn(play: Play): Promise<ToApprove> {
   narrator.step('Ordinary days: the agent learns what the shop does');
   const done = new AbortController();
   const traffic = keepBusy(play.shops, done.signal);
+  // Daily work may be known before start-ups are; what is approved below covers both.
   const ready = (line: CollectorLine) =>
-    readinessOf(line, stage)?.ready === true ? readinessOf(line, stage) : undefined;
+    readinessOf(line, stage)?.phases.includes('start') === true ? readinessOf(line, stage) : undefined;
   try {
     const limits = { signal, timeoutMs: learnWithinMs };
     const line = await stage.collectorLines.wait('the end of learning', ready, limits);

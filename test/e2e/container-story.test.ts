@@ -106,7 +106,7 @@ describe('the story of a container', () => {
     for (const copy of copies) expect(await service.answers(copy)).toBe(true);
     const learned = await collectorLines.wait(
       'learning is complete',
-      (line) => (line.type === 'readiness' && line.ready ? line : undefined),
+      (line) => (line.type === 'readiness' && line.phases.includes('start') ? line : undefined),
       { signal, timeoutMs: 60_000 },
     );
     expect(learned.workload.subject.digest).toBe(image.digest);
