@@ -28,6 +28,9 @@ export function agentLineText(line: AgentLine): Text | undefined {
       return `not watched: ${printable(line.instance)}, ${printable(line.reason)}`;
     case 'fingerprint-in-force':
       return inForceText(line);
+    case 'overlay-in-force':
+    case 'overlay-ended':
+      return overlayText(line);
     case 'fingerprint-refused':
       return [
         styled('yellow', 'refused'),
@@ -66,6 +69,14 @@ function inForceText(line: Extract<AgentLine, { type: 'fingerprint-in-force' }>)
   const who = `${printable(line.subject.name)}: version ${line.version} signed by ${printable(line.signedBy)}`;
   const but = line.warnings.length === 0 ? '' : ` (${line.warnings.join(', ')})`;
   return [styled('green', 'in force'), ` ${who}, up to ${line.maxMode}${but}`];
+}
+
+function overlayText(line: Extract<AgentLine, { type: 'overlay-in-force' | 'overlay-ended' }>): Text {
+  const bound = [...line.sites, ...line.volumes].map((name) => printable(name)).join(', ');
+  const what = `${printable(line.subject.name)}: ${bound}, version ${line.version} signed by ${printable(line.signedBy)}`;
+  return line.type === 'overlay-in-force'
+    ? [styled('green', 'bound'), ` ${what}`]
+    : [styled('yellow', 'no longer bound'), ` ${what}: its time has run out; bind again`];
 }
 
 function instanceText(line: Extract<AgentLine, { type: 'instance' }>): Text {

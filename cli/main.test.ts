@@ -81,9 +81,10 @@ describe('the command tree', () => {
       'keygen',
       'sign',
       'verify',
+      'bind',
     ])
       expect(options(name), name).toContain('--json');
-    for (const name of ['learn', 'resume'])
+    for (const name of ['learn', 'resume', 'bind'])
       expect(options(name), name).toEqual(expect.arrayContaining(['--dry-run', '--reason']));
   });
 

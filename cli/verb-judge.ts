@@ -1,11 +1,14 @@
 import type { Command } from 'commander';
 import type { InForce } from '../agent/core/watched.ts';
+import { joinBindings } from '../fingerprint/effective-bindings.ts';
 import { indexBehaviour } from '../fingerprint/index-behaviour.ts';
 import { type VerifiedFingerprint, verifyFingerprint } from '../fingerprint/verify.ts';
+import type { VerifiedOverlay } from '../fingerprint/verify-overlay.ts';
 import { about, exitCodes } from './exit.ts';
 import { examples } from './help.ts';
 import type { Io } from './io.ts';
 import { type JudgeOptions, judgeRecording } from './judgement.ts';
+import { readOverlays, warnOfUnbound } from './overlay-file.ts';
 import { readTrustPolicy } from './policy-file.ts';
 import { fileName } from './read-file.ts';
 import { sourceHelp } from './recording.ts';
@@ -16,6 +19,7 @@ const maxEnvelopeBytes = 32 << 20;
 interface Options extends JudgeOptions {
   readonly fingerprint: string;
   readonly trust: string;
+  readonly overlay: readonly string[];
 }
 
 export function register(program: Command, io: Io): void {
@@ -25,6 +29,7 @@ export function register(program: Command, io: Io): void {
     .argument('<events...>', 'events as JSON lines, gzip accepted, - for stdin')
     .requiredOption('--fingerprint <f.intoto.json>', 'signed fingerprint')
     .requiredOption('--trust <policy.json>', 'trust policy of this site')
+    .option('--overlay <o.intoto.json>', 'what the site bound (whorl bind); may be repeated', collect, [])
     .option('--source <name>', sourceHelp, 'events')
     .option('--json', 'one JSON line per incident, then a summary line')
     .action((events: string[], options: Options) => judgeEvents(io, events, options));
@@ -34,7 +39,15 @@ export function register(program: Command, io: Io): void {
       'did it do anything new last night?',
     ],
     ['whorl judge --fingerprint cart.intoto.json --trust policy.json --json - < night.jsonl', 'for a script'],
+    [
+      'whorl judge --fingerprint cart.intoto.json --overlay cart.site.intoto.json --trust policy.json night.jsonl',
+      "with the site's own database and volumes",
+    ],
   ]);
+}
+
+function collect(value: string, earlier: readonly string[]): readonly string[] {
+  return [...earlier, value];
 }
 
 async function judgeEvents(io: Io, events: readonly string[], options: Options): Promise<void> {
@@ -46,12 +59,14 @@ async function judgeEvents(io: Io, events: readonly string[], options: Options):
     exitCodes.trust,
   );
   for (const warning of verified.warnings) io.err(`warning: ${warning.message} (${warning.code})`);
-  await judgeRecording(io, events, verified.fingerprint.subject, inForceOf(verified), options);
+  const overlays = await readOverlays(io, options.overlay, policy, verified);
+  warnOfUnbound(io, verified, overlays);
+  await judgeRecording(io, events, verified.fingerprint.subject, inForceOf(verified, overlays), options);
 }
 
-function inForceOf(verified: VerifiedFingerprint): InForce {
+function inForceOf(verified: VerifiedFingerprint, overlays: readonly VerifiedOverlay[]): InForce {
   return {
-    index: indexBehaviour(verified.fingerprint),
+    index: indexBehaviour(verified.fingerprint, joinBindings(overlays.map((o) => o.overlay.bindings))),
     approval: {
       fingerprint: verified.digest,
       version: verified.fingerprint.version,

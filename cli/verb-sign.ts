@@ -7,9 +7,9 @@ import { about, CliError, exitCodes } from './exit.ts';
 import { examples } from './help.ts';
 import type { Io } from './io.ts';
 import { readPrivateKey } from './key-file.ts';
-import { issuingMoment, momentOption } from './moment.ts';
 import { type PassphraseOptions, passphraseOptions } from './passphrase.ts';
 import { fileName } from './read-file.ts';
+import { statementOptions } from './statement-options.ts';
 
 interface Options extends PassphraseOptions {
   readonly key: string;
@@ -82,27 +82,15 @@ async function writeOut(io: Io, options: Options, signed: SignedFingerprint): Pr
 
 /** Everything the command line says, checked before any file is read. */
 function chosenOptions(io: Io, options: Options): Omit<SignOptions, 'stream'> & { readonly stream?: string } {
-  const version = Number(options.fingerprintVersion);
-  if (!/^[1-9]\d*$/.test(options.fingerprintVersion) || !Number.isSafeInteger(version)) {
-    throw new CliError(exitCodes.usage, '--fingerprint-version must be a whole number of at least 1');
-  }
   const { supersedes, image, stream } = options;
   if (supersedes !== undefined && !isDigest(supersedes)) {
     throw new CliError(exitCodes.usage, '--supersedes must be sha256: and 64 lower-case hex digits');
   }
   if (image !== undefined && (!isSubjectName(image) || isDigest(image)))
     about('--image', () => parseImageRef(image), exitCodes.usage);
-  const issuedAt =
-    options.issuedAt === undefined ? issuingMoment(io) : momentOption('--issued-at', options.issuedAt);
-  const expiresAt = options.expires === undefined ? undefined : momentOption('--expires', options.expires);
-  if (expiresAt !== undefined && expiresAt <= issuedAt) {
-    throw new CliError(exitCodes.usage, `--expires must be later than the time of signing, ${issuedAt}`);
-  }
   return {
-    version,
-    issuedAt,
+    ...statementOptions(io, ['--fingerprint-version', options.fingerprintVersion], options),
     allowSecrets: options.allowSecret,
-    ...(expiresAt === undefined ? {} : { expiresAt }),
     ...(supersedes === undefined ? {} : { supersedes }),
     ...(image === undefined ? {} : { image }),
     ...(stream === undefined ? {} : { stream }),

@@ -2,13 +2,16 @@ import type { Command } from 'commander';
 import { FingerprintError } from '../fingerprint/errors.ts';
 import { formatImageRef, parseImageRef } from '../fingerprint/image-ref.ts';
 import { printable } from '../fingerprint/printable.ts';
+import { kindOfEnvelope } from '../fingerprint/statement-kind.ts';
 import { newTrustPolicy, type TrustPolicy } from '../fingerprint/trust-policy.ts';
 import { type VerifiedFingerprint, verifyFingerprint } from '../fingerprint/verify.ts';
+import { verifyOverlay } from '../fingerprint/verify-overlay.ts';
 import { about, CliError, exitCodes, fromFingerprintError } from './exit.ts';
 import { examples } from './help.ts';
 import type { Io } from './io.ts';
 import { readPublicKey } from './key-file.ts';
 import { issuingMoment } from './moment.ts';
+import { overlaySentence, toldOfOverlay } from './overlay-words.ts';
 import { readTrustPolicy } from './policy-file.ts';
 import { fileName } from './read-file.ts';
 
@@ -19,6 +22,7 @@ interface Options {
   readonly trust?: string;
   readonly key?: string;
   readonly image?: string;
+  readonly fingerprint?: string;
   readonly json?: boolean;
 }
 
@@ -28,15 +32,20 @@ export function register(program: Command, io: Io): void {
     .description(
       'prove who signed a fingerprint, for what, and how far it may go; exit 3 when it may not be trusted',
     )
-    .argument('<fingerprint>', 'signed envelope or Sigstore bundle')
+    .argument('<fingerprint>', 'signed envelope or Sigstore bundle; also an overlay')
     .option('--trust <policy.json>', 'trust policy of this site')
     .option('--key <vendor.pub>', 'trust this one key for every image, alert at most')
     .option('--image <name@sha256:hex>', 'what is running: must be what was signed')
+    .option('--fingerprint <f.intoto.json>', 'of an overlay: what it must belong to')
     .option('--json', 'one JSON object')
     .action((path: string, options: Options) => verify(io, path, options));
   examples(verb, [
     ['whorl verify cart.intoto.json --trust policy.json', 'signed by someone this site trusts?'],
     ['whorl verify cart.intoto.json --key vendor.pub', 'signed by this key?'],
+    [
+      'whorl verify cart.site.intoto.json --fingerprint cart.intoto.json --trust policy.json',
+      'what does this site bind?',
+    ],
   ]);
 }
 
@@ -46,6 +55,12 @@ async function verify(io: Io, path: string, options: Options): Promise<void> {
   const policy = await chosenPolicy(io, options);
   const bytes = await io.readFile(path, { maxBytes });
   try {
+    if (kindOfEnvelope(bytes) === 'overlay') {
+      const base = await baseOf(io, options, policy);
+      const verified = verifyOverlay(bytes, policy, { now: io.now(), ...base });
+      io.out(options.json === true ? JSON.stringify(toldOfOverlay(verified)) : overlaySentence(verified));
+      return;
+    }
     const verified = verifyFingerprint(bytes, policy, {
       now: io.now(),
       ...(image === undefined ? {} : { image }),
@@ -59,6 +74,27 @@ async function verify(io: Io, path: string, options: Options): Promise<void> {
     if (options.json === true) io.out(JSON.stringify({ ok: false, code, field, message }));
     throw fromFingerprintError(error, fileName(path), exitCodes.trust);
   }
+}
+
+/** An overlay is about a fingerprint: the image it may speak of is the fingerprint's. */
+async function baseOf(
+  io: Io,
+  { fingerprint, image }: Options,
+  policy: TrustPolicy,
+): Promise<{ base?: VerifiedFingerprint }> {
+  if (image !== undefined && fingerprint === undefined) {
+    throw new CliError(
+      exitCodes.usage,
+      'this is an overlay, which is bound to a fingerprint and not to an image',
+      'give --fingerprint F.intoto.json',
+    );
+  }
+  if (fingerprint === undefined) return {};
+  const bytes = await io.readFile(fingerprint, { maxBytes });
+  const context = { now: io.now(), ...(image === undefined ? {} : { image }) };
+  return {
+    base: about(fileName(fingerprint), () => verifyFingerprint(bytes, policy, context), exitCodes.trust),
+  };
 }
 
 async function chosenPolicy(io: Io, options: Options): Promise<TrustPolicy> {
