@@ -1,12 +1,18 @@
 import { sha256Hex } from '../fingerprint/digest.ts';
+import { joinBindings } from '../fingerprint/effective-bindings.ts';
 import { FingerprintError } from '../fingerprint/errors.ts';
 import { indexBehaviour } from '../fingerprint/index-behaviour.ts';
 import { printable } from '../fingerprint/printable.ts';
+import { inScope, specificity } from '../fingerprint/scope.ts';
+import { kindOfEnvelope } from '../fingerprint/statement-kind.ts';
 import type { TrustPolicy } from '../fingerprint/trust-policy.ts';
 import { modes } from '../fingerprint/verdict.ts';
 import { type VerifiedFingerprint, verifyFingerprint } from '../fingerprint/verify.ts';
+import { type VerifiedOverlay, verifyOverlay } from '../fingerprint/verify-overlay.ts';
 import type { Workload } from '../fingerprint/workload.ts';
+import type { Counters } from './core/counters.ts';
 import type { InForce } from './core/watched.ts';
+import { OverlayShelf } from './overlay-shelf.ts';
 import type { FingerprintSource, Log, StateStore } from './ports.ts';
 import type { StateLine } from './state-line.ts';
 
@@ -17,19 +23,25 @@ export interface FingerprintDeskOptions {
   readonly trust: () => Promise<TrustPolicy | undefined>;
   /** ms since the Unix epoch. */
   readonly now: () => number;
+  readonly counters: Counters;
   readonly log: Log;
   readonly say: (line: StateLine) => void;
 }
 
 interface Held {
   readonly verified: VerifiedFingerprint;
-  readonly inForce: InForce;
+  /** By the overlays that add to it: the same object as long as the same ones do. */
+  readonly inForce: Map<string, InForce>;
 }
+
+/** Combinations of overlays one fingerprint is kept ready for: as many as it has scopes here, which is a few. */
+const maxReady = 64;
 
 /** Fingerprints that hold on this node. Each is verified here, whoever brought it, before it judges or is kept. */
 export class FingerprintDesk {
   readonly #options: FingerprintDeskOptions;
   readonly #byStream = new Map<string, Held>();
+  readonly #overlays = new OverlayShelf();
   readonly #seen = new Map<string, { readonly version: number; readonly digest: string }>();
   #aliveAt = 0;
 
@@ -56,16 +68,35 @@ export class FingerprintDesk {
     return await this.#accept(bytes, name, true);
   }
 
-  /** What judges a workload: same name and digest; of several streams the one that may go furthest. */
+  /** What judges a workload: of its name, its digest and its owner; of several streams the one that is most for it. */
   judging(workload: Workload): InForce | undefined {
     const { name, digest } = workload.subject;
     let best: Held | undefined;
     for (const held of this.#byStream.values()) {
       const { verified } = held;
       if (verified.fingerprint.subject.name !== name || !verified.digests.includes(digest)) continue;
-      if (best === undefined || rank(held) > rank(best)) best = held;
+      if (!inScope(verified.fingerprint.scope, workload)) continue;
+      if (best === undefined || goesBefore(verified, best.verified)) best = held;
     }
-    return best?.inForce;
+    return best === undefined ? undefined : this.#inForce(best, workload);
+  }
+
+  /** @returns true when something that a site had bound is bound no more. */
+  lapse(): boolean {
+    const over = this.#overlays.lapse(this.#options.now());
+    for (const overlay of over) this.#options.say(overlayLine('overlay-ended', overlay));
+    return over.length > 0;
+  }
+
+  #inForce({ verified, inForce }: Held, workload: Workload): InForce {
+    const overlays = this.#overlays.of(verified, workload);
+    const key = overlays.map((o) => o.digest).join();
+    const ready = inForce.get(key);
+    if (ready !== undefined) return ready;
+    const fresh = inForceOf(verified, overlays);
+    if (inForce.size >= maxReady) inForce.clear();
+    inForce.set(key, fresh);
+    return fresh;
   }
 
   async alive(at: number): Promise<void> {
@@ -77,6 +108,7 @@ export class FingerprintDesk {
     try {
       const policy = await this.#options.trust();
       if (policy === undefined) return this.#refuse(name, 'NO_TRUST', 'this node has no trust policy');
+      if (kindOfEnvelope(bytes) === 'overlay') return await this.#acceptOverlay(bytes, policy, keep);
       const verified = verifyFingerprint(bytes, policy, { now: this.#options.now(), seen: this.#seen });
       const { fingerprint, digest, stream } = verified;
       if (this.#byStream.get(stream)?.verified.digest === digest) return false;
@@ -84,7 +116,7 @@ export class FingerprintDesk {
       this.#seen.set(stream, { version: fingerprint.version, digest });
       await this.#save();
       if (keep) await this.#options.source.keep(keptName(stream), bytes);
-      this.#byStream.set(stream, { verified, inForce: inForceOf(verified) });
+      this.#byStream.set(stream, { verified, inForce: new Map() });
       this.#options.say(inForceLine(verified));
       return true;
     } catch (error) {
@@ -97,6 +129,19 @@ export class FingerprintDesk {
     }
   }
 
+  /** Its fingerprint may come later: then it waits. */
+  async #acceptOverlay(bytes: Uint8Array, policy: TrustPolicy, keep: boolean): Promise<boolean> {
+    const overlay = verifyOverlay(bytes, policy, { now: this.#options.now(), seen: this.#seen });
+    const { digest, stream } = overlay;
+    if (this.#overlays.has(stream, digest)) return false;
+    this.#seen.set(stream, { version: overlay.overlay.version, digest });
+    await this.#save();
+    if (keep) await this.#options.source.keep(keptName(stream), bytes);
+    this.#overlays.put(overlay);
+    this.#options.say(overlayLine('overlay-in-force', overlay));
+    return true;
+  }
+
   #refuse(name: string, code: string, message: string): false {
     const line = {
       type: 'fingerprint-refused',
@@ -104,6 +149,7 @@ export class FingerprintDesk {
       code,
       message: printable(message),
     } as const;
+    this.#options.counters.add(`fingerprints.refused.${code}`);
     this.#options.log.warn({ name: line.name, code, reason: line.message }, 'fingerprint refused');
     this.#options.say(line);
     return false;
@@ -114,15 +160,36 @@ export class FingerprintDesk {
   }
 }
 
-function inForceOf(verified: VerifiedFingerprint): InForce {
+function inForceOf(verified: VerifiedFingerprint, overlays: readonly VerifiedOverlay[]): InForce {
   const { fingerprint, digest, maxMode } = verified;
   const approval = {
     fingerprint: digest,
     version: fingerprint.version,
     signedBy: signedBy(verified),
     maxMode,
+    ...(verified.provisional ? { provisional: true as const } : {}),
   };
-  return { index: indexBehaviour(fingerprint), approval };
+  const { phases } = fingerprint;
+  return {
+    index: indexBehaviour(fingerprint, joinBindings(overlays.map((o) => o.overlay.bindings))),
+    approval,
+    ...(phases === undefined ? {} : { phases }),
+  };
+}
+
+function overlayLine(type: 'overlay-in-force' | 'overlay-ended', verified: VerifiedOverlay): StateLine {
+  const { overlay, digest, signers } = verified;
+  const { subject, base, version, bindings } = overlay;
+  return {
+    type,
+    subject,
+    digest,
+    base,
+    version,
+    signedBy: signersText(signers.map(({ key, owner }) => ({ keyId: key.keyId, owner }))),
+    sites: [...bindings.sites.keys()],
+    volumes: [...bindings.volumes.keys()],
+  };
 }
 
 function inForceLine(verified: VerifiedFingerprint): StateLine {
@@ -134,16 +201,24 @@ function inForceLine(verified: VerifiedFingerprint): StateLine {
     version: fingerprint.version,
     signedBy: signedBy(verified),
     maxMode,
+    provisional: verified.provisional,
     warnings: verified.warnings.map((w) => w.code),
   };
 }
 
-function signedBy(verified: VerifiedFingerprint): string {
-  return printable(verified.signers.map((s) => (s.owner === '' ? s.keyId.slice(0, 16) : s.owner)).join(', '));
+function signedBy({ signers }: VerifiedFingerprint): string {
+  return signersText(signers);
 }
 
-function rank({ verified }: Held): number {
-  return modes.indexOf(verified.maxMode);
+function signersText(signers: VerifiedFingerprint['signers']): string {
+  return printable(signers.map((s) => (s.owner === '' ? s.keyId.slice(0, 16) : s.owner)).join(', '));
+}
+
+/** What a person signed goes before what nobody has looked at, what is for this owner alone before the rest. */
+function goesBefore(a: VerifiedFingerprint, b: VerifiedFingerprint): boolean {
+  if (a.provisional !== b.provisional) return b.provisional;
+  const [forA, forB] = [specificity(a.fingerprint.scope), specificity(b.fingerprint.scope)];
+  return forA === forB ? modes.indexOf(a.maxMode) > modes.indexOf(b.maxMode) : forA > forB;
 }
 
 /** Streams are named by signers; a file name of their choosing could be a path. */
