@@ -20,7 +20,7 @@ const open = (path: string, { access, ...more }: Open = { access: 'write' }, act
 });
 /** Words that look like nothing, so that no row of the generaliser takes them. */
 const word = (i: number): string =>
-  ['b', 'c', 'd', 'f', 'g'][i % 5] + 'aeiou'[Math.floor(i / 5) % 5] + 'mnp'[i % 3];
+  `${'bcdfg'.charAt(i % 5)}${'aeiou'.charAt(Math.floor(i / 5) % 5)}${'mnp'.charAt(i % 3)}`;
 const times = <T>(n: number, make: (i: number) => T): T[] => Array.from({ length: n }, (_, i) => make(i));
 
 const files = (bs: readonly Behaviour[]): string[] =>

@@ -29,6 +29,51 @@ export const observation: Observation = {
 
 export const aboutAll: LearnAbout = { coverage: behaviourKinds, observation };
 
+const { subject: _subject, ...scope } = workload;
+
+/** Every member that a baseline may have. */
+export const aboutEverything: LearnAbout = {
+  ...aboutAll,
+  observation: {
+    ...aboutAll.observation,
+    inherited: { from: `sha256:${'cd'.repeat(32)}`, programs: ['entrypoint||/app'] },
+  },
+  phases: ['steady'],
+  scope: { ...scope, entry: '0123456789abcdef' },
+  parameters: [
+    { kind: 'site', name: 'database', what: 'the customer’s PostgreSQL' },
+    { kind: 'volume', name: 'data', what: 'where uploads are kept' },
+  ],
+  representativeness: [
+    {
+      mode: 'start',
+      expects: [
+        { do: 'connect', peer: 'db.shop', port: 5432 },
+        { do: 'exec', exe: '/app', args: ['app'] },
+        { do: 'listen', transport: 'tcp', port: 80 },
+        { do: 'open', path: '/etc/app.conf', access: 'read' },
+        { do: 'resolve', name: 'db.shop' },
+      ],
+    },
+  ],
+  removed: {
+    programs: [
+      {
+        id: 'p0',
+        root: 'entrypoint',
+        parents: ['#entrypoint'],
+        exe: '/app',
+        origins: [],
+        args: [],
+        env: [],
+        files: [{ path: '/srv/x', access: ['delete'] }],
+        network: [],
+        privileges: [],
+      },
+    ],
+  },
+};
+
 const exes = ['/entry.sh', '/usr/sbin/nginx', '/bin/sh', '/usr/bin/python3', '/usr/bin/curl', '/app/server'];
 const words = ['a', 'etc', 'var', 'lib', 'data', 'cache', 'proc', 'tmp', 'run', 'log', 'conf.d', 'x.so.1'];
 
