@@ -49,6 +49,9 @@ interface CgroupNode {
 const maxCgroups = 65_536;
 const maxActors = 4_096;
 
+/** Inode of the v2 hierarchy's root: what is in no cgroup of its own is the host's, also where a recording does not say so. */
+const rootCgroup = 1;
+
 /** Cgroups by id and the instances they belong to. Child cgroups belong to the instance above them. */
 export class Instances {
   readonly #cgroups = new Map<number, CgroupNode>();
@@ -105,6 +108,7 @@ export class Instances {
     const ref = event.container;
     if (ref !== undefined)
       return this.#byId.get(instanceId(ref.id)) ?? this.#open(ref.id, '', { kind: 'group' }, ref, event.time);
+    if (event.cgroup === rootCgroup) return undefined;
     if (!this.#offline || (event.cgroup !== undefined && this.#cgroups.has(event.cgroup))) return undefined;
     // A recording without cgroups or containers is one copy; with bare ids, one copy per id.
     const id = event.cgroup === undefined ? 'recording' : `cgroup:${event.cgroup}`;
