@@ -102,7 +102,19 @@ async function unusedIds(io: Io, baseline: Baseline, path: string): Promise<stri
       'name what was learned of this very image',
     );
   }
-  return unusedGrants(baseline.behaviour, site).map((g) => g.id);
+  return unusedIdsOf(baseline, site);
+}
+
+/** A program that never ran there goes as a whole. One that did keeps its origins: without any it could run from more. */
+function unusedIdsOf(baseline: Baseline, site: Baseline): string[] {
+  const ran = new Set(site.behaviour.programs.map((p) => programId(identityOf(p))));
+  const idle = baseline.behaviour.programs
+    .map((p) => programId(identityOf(p)))
+    .filter((id) => site.coverage.includes('exec') && !ran.has(id));
+  const entries = unusedGrants(baseline.behaviour, site).filter(
+    (g) => g.entry.kind !== 'origin' && !idle.includes(programId(g.program)),
+  );
+  return [...idle, ...entries.map((g) => g.id)];
 }
 
 function tell(
