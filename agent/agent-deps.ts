@@ -3,14 +3,18 @@ import type { TrustPolicy } from '../fingerprint/trust-policy.ts';
 import type { RecordWatcher } from './core/normalise/sensor.ts';
 import type { OwnProcesses } from './core/own.ts';
 import type {
+  CodeBytes,
   ContainerRuntime,
   Control,
   Enforcer,
   EventSource,
   FingerprintSource,
   Log,
+  Logins,
   Spool,
   StateStore,
+  StateView,
+  SurroundingsReader,
   Uplink,
 } from './ports.ts';
 import type { StateLine } from './state-line.ts';
@@ -32,6 +36,12 @@ export interface AgentDeps {
   readonly normaliser: () => Normaliser;
   /** Asked in this order. */
   readonly runtimes: readonly ContainerRuntime[];
+  readonly surroundings: SurroundingsReader;
+  /** Absent where nothing is live (a recording): the source is believed. */
+  readonly bytes?: CodeBytes;
+  readonly logins?: Logins;
+  /** The present state, for the sweep; undefined where nothing is live (a recording). */
+  readonly view: StateView | undefined;
   readonly fingerprints: FingerprintSource;
   readonly trust: () => Promise<TrustPolicy | undefined>;
   readonly state: StateStore;

@@ -8,12 +8,20 @@ import { Outbox } from './outbox.ts';
 import { Pipeline } from './pipeline.ts';
 import type { Downlink, RawChunk } from './ports.ts';
 import { readSource } from './source-loop.ts';
+import { StateSweep } from './state-sweep.ts';
 import { statusOf } from './status.ts';
 
 /** Small enough that a sweep's findings and a burst's last counts are told within a blink. */
 const tickMs = 200;
 /** The stream begins with what the source can see: it waits this long for the source to say it. */
 const readyWithinMs = 5_000;
+/**
+ * What a site bound runs out to the minute. And the host's resolvers change with its network; until they are read anew
+ * its peers have no names.
+ */
+const lookAroundMs = 60_000;
+/** A busy source delivers within some 10 ms. */
+const behindUs = 1_000_000;
 /** After SIGTERM: what the collector may still acknowledge. The rest waits in the spool. */
 const farewellMs = 1_000;
 
@@ -38,9 +46,12 @@ class Agent {
   readonly #outbox: Outbox;
   readonly #pipeline: Pipeline;
   readonly #orders: OrderDesk;
+  readonly #sweep: StateSweep | undefined;
   #normaliser: Normaliser;
   #isReady = false;
   #lastChunkAt: number;
+  /** µs between what happens and when it is told here. */
+  #lag = 0;
   #uplinkState = 'disconnected';
 
   constructor(deps: AgentDeps, config: AgentConfig, signal: AbortSignal) {
@@ -59,6 +70,7 @@ class Agent {
       state: deps.state,
       trust,
       now: nowMs,
+      counters,
       log,
       say,
     });
@@ -70,11 +82,13 @@ class Agent {
         outbox: this.#outbox,
         coverage: () => this.#normaliser.coverage(),
         judging: (workload) => this.#desk.judging(workload),
+        onGap: () => this.#sweep?.request(),
         onIncident: (incident, eventTime, judgedAt) => this.#orders.judged(incident, eventTime, judgedAt),
       },
       signal,
     );
     const { attribution, watch } = this.#pipeline;
+    this.#sweep = this.#sweepOf();
     this.#orders = new OrderDesk({
       ...deps,
       node: config.node,
@@ -85,6 +99,22 @@ class Agent {
       counters,
       onStopped: (incident) => this.#pipeline.acted(incident),
       onReceipt: (receipt) => this.#outbox.put({ type: 'receipt', receipt }),
+    });
+  }
+
+  #sweepOf(): StateSweep | undefined {
+    const { view, now, log } = this.#deps;
+    if (view === undefined || this.#config.sweepSeconds === 0) return undefined;
+    const { attribution } = this.#pipeline;
+    return new StateSweep({
+      view,
+      attribution,
+      found: (events) => this.#pipeline.found(events),
+      foundUnknown: (event) => this.#pipeline.foundUnknown(event),
+      isBehind: () => this.#lag > behindUs,
+      counters: this.#counters,
+      now,
+      log,
     });
   }
 
@@ -127,7 +157,10 @@ class Agent {
 
   #take(chunk: RawChunk): void {
     this.#lastChunkAt = chunk.receivedAt;
+    const { attribution } = this.#pipeline;
+    const before = attribution.happened;
     this.#pipeline.read(chunk.bytes, this.#normaliser);
+    if (attribution.happened > before) this.#lag = chunk.receivedAt - attribution.happened;
     if (!this.#isReady && this.#normaliser.isSettled()) this.#tellReady();
   }
 
@@ -170,20 +203,39 @@ class Agent {
   }
 
   async #takeFingerprint(envelope: Uint8Array): Promise<void> {
-    if (await this.#desk.accept(envelope, 'collector')) this.#pipeline.fingerprintsChanged();
+    if (await this.#desk.accept(envelope, 'collector')) this.#judgeAnew();
+  }
+
+  /** Something else is in force: what runs is judged by it, and so is what a sweep finds there. */
+  #judgeAnew(): void {
+    this.#pipeline.fingerprintsChanged();
+    this.#sweep?.forget();
   }
 
   async #runTimers(signal: AbortSignal): Promise<void> {
     const { now, uplink, spool } = this.#deps;
     const { heartbeatSeconds, supportSeconds } = this.#config;
     await Promise.all([
+      this.#sweepFrom(signal),
       every(tickMs, signal, () => this.#pipeline.tick(now())),
       every(supportSeconds * 1000, signal, () => this.#pipeline.tellSupport()),
+      every(lookAroundMs, signal, async () => {
+        if (this.#desk.lapse()) this.#judgeAnew();
+        await this.#pipeline.lookAround();
+      }),
       every(heartbeatSeconds * 1000, signal, async () => {
         uplink?.heartbeat({ time: now(), counters: this.#allCounters(), spool: spool.stats() });
         await this.#saveAlive();
       }),
     ]);
+  }
+
+  /** From when the source has told everything that was there: what it told is no finding. */
+  async #sweepFrom(signal: AbortSignal): Promise<void> {
+    const ended = Promise.withResolvers<void>();
+    signal.addEventListener('abort', () => ended.resolve(), { once: true });
+    await Promise.race([this.#ready.promise, ended.promise]);
+    await this.#sweep?.run(this.#config.sweepSeconds * 1000, signal);
   }
 
   async #farewell(): Promise<void> {
@@ -212,7 +264,8 @@ class Agent {
   }
 
   #allCounters(): Readonly<Record<string, number>> {
-    return { ...this.#counters.snapshot(), ...this.#normaliser.counters() };
+    const { bytes } = this.#deps;
+    return { ...this.#counters.snapshot(), ...this.#normaliser.counters(), ...bytes?.counters() };
   }
 
   #status(): unknown {

@@ -104,6 +104,12 @@ const keys = {
   maxProcesses: integer(32_768, 1_024, 4_194_304, 'Processes remembered at once, some 300 bytes each.'),
   identifySeconds: integer(5, 1, 60, 'How long behaviours wait for their container to be known.'),
   holdMinutes: integer(10, 1, 1_440, 'How long a hold or freeze lasts before it ends by itself.'),
+  sweepSeconds: integer(
+    30,
+    0,
+    3_600,
+    'How often the present state (programs, code, sockets, namespaces, roots) is looked at. 0: never.',
+  ),
   heartbeatSeconds: integer(5, 1, 300, 'How often counters go to the collector.'),
   supportSeconds: integer(3_600, 1, 86_400, 'How often each copy tells which behaviours it has shown.'),
   ownPids: pids('Processes that are Whorl itself together with what they start, such as the collector.'),

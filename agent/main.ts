@@ -1,15 +1,20 @@
 import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { type Logger, pino } from 'pino';
 import { buildSensor } from './adapters/build-sensor.ts';
 import { microClock } from './adapters/clock.ts';
+import { codeBytes } from './adapters/code-bytes.ts';
 import { controlHttp } from './adapters/control-http.ts';
 import { makeDirectory, unusable } from './adapters/data-dir.ts';
 import { type CgroupEnforcer, openCgroupEnforcer } from './adapters/enforce-cgroup.ts';
 import { fingerprintsDir } from './adapters/fingerprints-dir.ts';
+import { findCgroup2Mount } from './adapters/linux/cgroup-fs.ts';
 import { readStat, startOf } from './adapters/linux/process-proc.ts';
+import { procStateView } from './adapters/linux/state-view.ts';
 import { takeLock } from './adapters/lock-file.ts';
+import { procLogins } from './adapters/logins-proc.ts';
 import { containerdRuntime } from './adapters/runtime-containerd.ts';
 import { hostRuntime } from './adapters/runtime-host.ts';
 import { replaySource } from './adapters/source-replay.ts';
@@ -17,6 +22,7 @@ import { sensorSource } from './adapters/source-sensor.ts';
 import { spoolId } from './adapters/spool-id.ts';
 import { SegmentSpool } from './adapters/spool-segments.ts';
 import { stateFile } from './adapters/state-file.ts';
+import { procSurroundings } from './adapters/surroundings-proc.ts';
 import { readTrustFile } from './adapters/trust-file.ts';
 import { isLocal } from './adapters/uplink-grpc/endpoint.ts';
 import { GrpcUplink } from './adapters/uplink-grpc.ts';
@@ -25,7 +31,7 @@ import type { AgentDeps, Normaliser } from './agent-deps.ts';
 import type { AgentConfig } from './config.ts';
 import { createSensorNormaliser } from './core/normalise/sensor.ts';
 import type { OwnProcesses } from './core/own.ts';
-import { AgentError, type ContainerRuntime, type EventSource, SourceError } from './ports.ts';
+import { AgentError, type ContainerRuntime, type EventSource, SourceError, type StateView } from './ports.ts';
 import type { StateLine } from './state-line.ts';
 
 export interface AgentIo {
@@ -92,6 +98,10 @@ async function wire(config: AgentConfig, wiring: Wiring): Promise<AgentDeps> {
       return current;
     },
     runtimes,
+    surroundings: procSurroundings(),
+    // Pids of a recording are somebody else's here.
+    ...(config.source === 'sensor' ? { bytes: codeBytes({ now }), logins: procLogins() } : {}),
+    view: config.source === 'sensor' ? stateView() : undefined,
     fingerprints: fingerprintsDir(join(dir, 'fingerprints')),
     trust: () => readTrustFile(config.trustPolicy === '' ? join(dir, 'trust.json') : config.trustPolicy),
     state: stateFile(join(dir, 'state.json')),
@@ -111,6 +121,13 @@ async function wire(config: AgentConfig, wiring: Wiring): Promise<AgentDeps> {
 }
 
 const mib = 1 << 20;
+
+function stateView(): StateView {
+  return procStateView({
+    proc: '/proc',
+    cgroups: findCgroup2Mount(readFileSync('/proc/self/mountinfo', 'utf8')),
+  });
+}
 
 async function openSource(
   config: AgentConfig,

@@ -1,18 +1,19 @@
-import type { BehaviourKind, Event } from '../fingerprint/event.ts';
+import type { BehaviourKind, Event, EventOf } from '../fingerprint/event.ts';
 import type { Incident } from '../fingerprint/incident.ts';
 import type { Workload } from '../fingerprint/workload.ts';
 import type { Normaliser } from './agent-deps.ts';
+import { AddressBook } from './core/address-book.ts';
 import type { Attributed } from './core/attributed.ts';
 import { Attribution } from './core/attribution.ts';
 import type { Counters } from './core/counters.ts';
 import { ShortCut } from './core/hotpath/short-cut.ts';
 import type { InstanceRecord } from './core/instances.ts';
 import type { OwnProcesses } from './core/own.ts';
-import { Watch, type WatchOutput } from './core/watch.ts';
+import { Watch, type WatchOptions, type WatchOutput } from './core/watch.ts';
 import type { InForce } from './core/watched.ts';
 import { Identities } from './identities.ts';
 import type { Outbox } from './outbox.ts';
-import type { ContainerRuntime, Log } from './ports.ts';
+import type { CodeBytes, ContainerRuntime, Log, Logins, SurroundingsReader } from './ports.ts';
 import type { StateLine } from './state-line.ts';
 
 export interface PipelineOptions {
@@ -21,6 +22,9 @@ export interface PipelineOptions {
   readonly maxProcesses: number;
   readonly identifySeconds: number;
   readonly runtimes: readonly ContainerRuntime[];
+  readonly surroundings: SurroundingsReader;
+  readonly bytes?: CodeBytes;
+  readonly logins?: Logins;
   readonly own: OwnProcesses;
   /** µs since boot when watching begins. */
   readonly bootUs: number;
@@ -28,6 +32,8 @@ export interface PipelineOptions {
   /** What judges a workload; undefined: it is learned. */
   readonly judging: (workload: Workload) => InForce | undefined;
   readonly outbox: Outbox;
+  /** Something may have happened that nobody told of. */
+  readonly onGap?: () => void;
   /** Told first of all, before anything is written: whoever may act on it must not wait for a disk. */
   readonly onIncident: (incident: Incident, eventTime: number, judgedAt: number) => void;
   readonly counters: Counters;
@@ -43,6 +49,7 @@ export class Pipeline {
   readonly #options: PipelineOptions;
   readonly #identities: Identities;
   readonly #shortCut: ShortCut;
+  readonly #addresses = new AddressBook();
   readonly #noveltiesTold = new WeakMap<Workload, number>();
 
   constructor(options: PipelineOptions, signal: AbortSignal) {
@@ -60,10 +67,19 @@ export class Pipeline {
       take: (events) => this.take(events),
     });
     const onKnown = this.#shortCut.known.bind(this.#shortCut);
-    this.watch = new Watch({ node, coverage, counters, attribution: this.attribution, onKnown });
+    this.watch = new Watch({
+      node,
+      coverage,
+      counters,
+      attribution: this.attribution,
+      directory: this.#addresses,
+      onKnown,
+      ...looks(options),
+    });
     this.#identities = new Identities(
       {
         runtimes: options.runtimes,
+        surroundings: options.surroundings,
         cluster: options.cluster,
         patienceMs: options.identifySeconds * 1000,
         imageOf: ({ first }) => (first === undefined ? undefined : this.attribution.process(first)?.image),
@@ -87,6 +103,17 @@ export class Pipeline {
     for (const event of events) for (const item of this.attribution.observe(event)) this.#handle(item);
   }
 
+  /** What a look at the present state found. */
+  found(events: readonly Event[]): void {
+    this.#options.counters.add('events.found', events.length);
+    for (const item of this.attribution.found(events)) this.#handle(item);
+  }
+
+  foundUnknown(event: EventOf<'exec'>): void {
+    this.#options.counters.add('events.found');
+    for (const item of this.attribution.foundUnknown(event)) this.#handle(item);
+  }
+
   /** What waited for a pause or for its turn. @param until µs since the epoch */
   tick(until: number): void {
     for (const item of this.attribution.settle(until)) this.#handle(item);
@@ -108,18 +135,28 @@ export class Pipeline {
     for (const output of this.watch.acted(incident)) this.#tell(output);
   }
 
+  /** What may have changed around those that run. */
+  async lookAround(): Promise<void> {
+    await this.#identities.lookAgain(this.watch.records());
+  }
+
   /** Events that nobody saw. */
   sawGap(since: number, until: number, reason: string): void {
     this.take([{ kind: 'gap', time: until, process: { pid: 0, start: 0 }, since, until, lost: 0, reason }]);
   }
 
   #handle(item: Attributed): void {
+    if (item.type === 'gap') this.#options.onGap?.();
+    if (item.type === 'instance' && item.state === 'exited') this.#addresses.remove(item.instance.id);
     if (item.type === 'instance' && item.state !== 'exited') this.#identities.ask(item.instance);
     else for (const output of this.watch.observe(item)) this.#tell(output);
   }
 
   #known(instance: InstanceRecord, workload: Workload): void {
     const state = instance.state === 'found' ? 'found' : 'started';
+    const { surroundings, container } = instance;
+    if (surroundings !== undefined && instance.state !== 'exited')
+      this.#addresses.add(instance.id, workload, container?.pod, surroundings.addresses);
     for (const output of this.watch.began(instance, workload, state)) this.#tell(output);
     this.#judgeBy(workload);
     for (const item of this.attribution.identify(instance, workload)) this.#handle(item);
@@ -162,4 +199,19 @@ export class Pipeline {
       });
     }
   }
+}
+
+/** What the watch may look at beyond the events: the bytes of code, and who logged in. */
+function looks({ bytes, logins }: PipelineOptions): Pick<WatchOptions, 'bytesOf' | 'callerOf'> {
+  return {
+    ...(bytes === undefined
+      ? {}
+      : {
+          bytesOf: ({ instance, process, ...file }) => {
+            const within = instance.first === undefined ? [process] : [instance.first, process];
+            return bytes.of({ ...file, within, podImages: instance.podImages });
+          },
+        }),
+    ...(logins === undefined ? {} : { callerOf: (process, { first }) => logins.of(process, first) }),
+  };
 }

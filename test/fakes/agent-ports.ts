@@ -1,6 +1,15 @@
 import type { AgentDeps, Normaliser } from '../../agent/agent-deps.ts';
-import { parseAgentConfig } from '../../agent/config.ts';
-import type { AgentState, ControlHandler, Downlink, Hold, RawChunk, StopRequest } from '../../agent/ports.ts';
+import { type AgentConfig, parseAgentConfig } from '../../agent/config.ts';
+import type {
+  AgentState,
+  ControlHandler,
+  Downlink,
+  Hold,
+  RawChunk,
+  StateView,
+  StopRequest,
+  Surroundings,
+} from '../../agent/ports.ts';
 import type { StateLine } from '../../agent/state-line.ts';
 import { behaviourKinds, type ContainerRef, type Event } from '../../fingerprint/event.ts';
 import type { Report } from '../../fingerprint/report.ts';
@@ -16,10 +25,12 @@ export class FakeWorld {
   readonly kept = new Map<string, Uint8Array>();
   readonly spool = new FakeSpool();
   readonly stop = new AbortController();
-  readonly config = parseAgentConfig({ node: 'node-1' });
+  readonly config: AgentConfig;
   /** Whose a cgroup is; a function that throws is a broken runtime. */
   identify: (cgroupPath: string) => ContainerRef | undefined = () => undefined;
+  surroundings: Surroundings | undefined;
   policy: TrustPolicy | undefined;
+  view: StateView | undefined;
   state: AgentState = { streams: {}, aliveAt: 0 };
   holds: Hold[] = [];
   now = Date.parse('2026-05-03T12:00:00Z') * 1000;
@@ -27,6 +38,10 @@ export class FakeWorld {
   control: ControlHandler | undefined;
   #feed = new Queue<RawChunk>();
   #waiting: (() => void)[] = [];
+
+  constructor(config: object = {}) {
+    this.config = parseAgentConfig({ node: 'node-1', ...config });
+  }
 
   /** The source says this. */
   see(...events: readonly Event[]): void {
@@ -56,6 +71,8 @@ export class FakeWorld {
       source: { name: 'fake', chunks: (signal) => feed.drain(signal) },
       normaliser: jsonNormaliser,
       runtimes: [{ name: 'fake', identify: async (path) => this.identify(path) }],
+      surroundings: { of: async () => this.surroundings, host: async () => this.surroundings },
+      view: this.view,
       fingerprints: {
         envelopes: async () => [...this.kept].map(([name, bytes]) => ({ name, bytes })),
         keep: async (name, bytes) => void this.kept.set(name, bytes),

@@ -11,6 +11,8 @@ export interface ProcessStat {
   /** The session's number, which is not reused while anybody is in it. */
   readonly session: number;
   readonly startTicks: number;
+  /** Bytes of address space. */
+  readonly mapped: number;
   readonly kernelThread: boolean;
   /** Stopped by a signal (not by a debugger, not frozen). */
   readonly stopped: boolean;
@@ -48,6 +50,7 @@ export function parseStat(text: string): ProcessStat | undefined {
     ppid: number(1),
     session: number(3),
     startTicks: number(19),
+    mapped: number(20),
     kernelThread: (number(6) & kernelThreadFlag) !== 0,
     stopped: fields[0] === 'T',
     zombie: ended && !others,
@@ -58,9 +61,9 @@ export function parseStat(text: string): ProcessStat | undefined {
 }
 
 /** @returns undefined when there is no such process (any more). */
-export function readStat(pid: number): ProcessStat | undefined {
+export function readStat(pid: number, proc = '/proc'): ProcessStat | undefined {
   try {
-    const fd = openSync(`/proc/${pid}/stat`, 'r');
+    const fd = openSync(`${proc}/${pid}/stat`, 'r');
     try {
       // One read gives the whole line; readFileSync asks for size and end as well, which doubles the cost.
       return parseStat(line.toString('latin1', 0, readSync(fd, line)));
