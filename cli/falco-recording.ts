@@ -32,10 +32,12 @@ export async function readFalco(io: Io, files: readonly string[]): Promise<Falco
   let size = 0;
   for (const file of files) {
     for await (const line of linesOf(io.readChunks(file), file)) {
-      const record = about(`${fileName(file)}:${line.number}`, () => readFalcoRecord(parseJson(line.bytes)));
+      const record = about(`${fileName(file)}:${line.number}`, () =>
+        readFalcoRecord(parseJson(withExactStarts(line.bytes))),
+      );
       const bytes = Buffer.from(JSON.stringify(record));
       size += bytes.length;
-      if (size > maxRecordingBytes) throw tooMuch(file);
+      if (size > maxRecordingBytes) throw tooMuch(fileName(file));
       kept.push({ time: record.time, order: record.order, bytes });
     }
   }
@@ -50,6 +52,16 @@ export async function readFalco(io: Io, files: readonly string[]): Promise<Falco
     isNameless: ({ container }) => container !== undefined && normaliser.isNameless(container),
     directory: normaliser.directory(),
   };
+}
+
+/**
+ * Falco's JSON output writes starts of processes as numbers of nanoseconds, of which a double loses the last hundreds. As
+ * texts they stay exact. Inside a text of JSON the quotes would be escaped, so nothing else is meant.
+ */
+function withExactStarts(line: Uint8Array): Uint8Array {
+  const bytes = Buffer.from(line.buffer, line.byteOffset, line.byteLength).toString('latin1');
+  if (!/"proc\.p?pid\.ts":\s*\d/.test(bytes)) return line;
+  return Buffer.from(bytes.replace(/("proc\.p?pid\.ts":\s*)(\d+)/g, '$1"$2"'), 'latin1');
 }
 
 function* reread(kept: readonly Kept[]): Generator<FalcoRecord> {

@@ -1,6 +1,8 @@
 import type { PeerDirectory } from '../agent/core/address-book.ts';
 import { type BehaviourKind, behaviourKinds, type Event, type ProcessRef } from '../fingerprint/event.ts';
 import { formatEvent, parseEvent } from '../fingerprint/event-json.ts';
+import type { Scope } from '../fingerprint/fingerprint.ts';
+import { isOfAnotherOwner } from '../fingerprint/scope.ts';
 import { parseJson } from '../fingerprint/strict-json.ts';
 import { about, CliError, exitCodes } from './exit.ts';
 import { readFalco } from './falco-recording.ts';
@@ -73,6 +75,8 @@ export interface Recording {
   events(): Iterable<Event>;
   /** Events left out because they name another image. */
   readonly otherImages: number;
+  /** Of this image, left out because they name another owner than the scope. */
+  readonly otherOwners: number;
   readonly source: RecordingSource;
   /** Who lives at which address, where the recording shows it: also containers whose events were left out. */
   readonly directory?: PeerDirectory;
@@ -81,6 +85,13 @@ export interface Recording {
 /** For `observe`. */
 export function directoryOf({ directory }: Recording): { readonly directory?: PeerDirectory } {
   return directory === undefined ? {} : { directory };
+}
+
+interface Part {
+  readonly source: RecordingSource;
+  readonly digest: string;
+  /** Whose copies alone. */
+  readonly scope?: Scope;
 }
 
 interface Kept {
@@ -95,30 +106,35 @@ interface Kept {
  * that what is learned from them does not depend on how they were stored.
  * @throws CliError naming file, line and field
  */
-export async function readRecording(
-  io: Io,
-  files: readonly string[],
-  options: { readonly source: RecordingSource; readonly digest: string },
-): Promise<Recording> {
+export async function readRecording(io: Io, files: readonly string[], options: Part): Promise<Recording> {
+  const source: Source = recordingSources[options.source];
+  return recordingOf(await source.read(io, files), options);
+}
+
+/** The part of what a source gave that is about one image, or names none. @throws CliError when it is too large */
+export async function recordingOf({ events, isForeign, directory }: Read, options: Part): Promise<Recording> {
   const kept: Kept[] = [];
   let bytes = 0;
   let otherImages = 0;
-  const source: Source = recordingSources[options.source];
-  const { events, isForeign, directory } = await source.read(io, files);
+  let otherOwners = 0;
   for await (const event of events) {
     if (isOfAnother(event, options.digest) || isForeign?.(event) === true) {
       otherImages += 1;
       continue;
     }
+    if (isOfAnotherOwner(options.scope, event.container)) {
+      otherOwners += 1;
+      continue;
+    }
     const line = Buffer.from(JSON.stringify(formatEvent(event)));
     bytes += line.length;
-    if (bytes > maxRecordingBytes) throw tooMuch(files.join(', '));
+    if (bytes > maxRecordingBytes) throw tooMuch('these files');
     kept.push({ time: event.time, rank: ranks[event.kind] ?? 4, process: event.process, bytes: line });
   }
   kept.sort(inOrder);
   const once = kept.filter((line, i) => i === 0 || kept[i - 1]?.bytes.equals(line.bytes) !== true);
   const named = directory === undefined ? {} : { directory };
-  return { events: () => reread(once), otherImages, source: options.source, ...named };
+  return { events: () => reread(once), otherImages, otherOwners, source: options.source, ...named };
 }
 
 function* reread(kept: readonly Kept[]): Generator<Event> {

@@ -86,7 +86,7 @@ export function flagOf(record: FalcoRecord, field: FalcoField): boolean {
   return textOf(record, field) === 'true';
 }
 
-/** ns since the epoch as µs. Falco's JSON output carries a number, of which a double loses some 100 ns: always the same. */
+/** ns since the epoch as µs. Of a number a double has lost some 100 ns already; the caller may give it as text. */
 export function microsOf(record: FalcoRecord, field: FalcoField): number | undefined {
   const value = record.fields[falcoFields[field].name];
   if (typeof value === 'number') return value > 0 ? Math.floor(value / 1000) : undefined;
