@@ -60,6 +60,34 @@ async function learned(...files: readonly (readonly string[])[]): Promise<string
 const backtest = async (events: readonly string[]): Promise<FakeIo> =>
   whorl({ 'b.json': await learned(benign), e: events.join('') }, 'backtest', 'b.json', 'e', '--json');
 
+describe('a baseline of one owner', () => {
+  const scope = {
+    cluster: 'c',
+    namespace: 'acme',
+    owner: 'Deployment/shop',
+    container: 'shop',
+    role: 'main',
+  };
+  const whose = (namespace: string): readonly string[] =>
+    attack.map((text) => {
+      const event = JSON.parse(text);
+      return `${JSON.stringify({ ...event, container: { ...container, namespace } })}\n`;
+    });
+
+  it.each([
+    ['acme', 'judged', { incidents: 1 }],
+    ['globex', 'left out and counted', { incidents: 0, events: 0, otherOwners: attack.length }],
+  ])('%s: %s', async (namespace, _what, summary) => {
+    const baseline = JSON.stringify({ ...JSON.parse(await learned(benign)), scope });
+    const files = { 'b.json': baseline, e: whose(namespace).join('') };
+    const io = await whorl(files, 'backtest', 'b.json', 'e', '--json');
+    expect(JSON.parse(io.stdout.at(-1) ?? '')).toMatchObject({ type: 'summary', ...summary });
+    const said = await whorl(files, 'backtest', 'b.json', 'e');
+    const others = `${attack.length} of other owners left out`;
+    expect(said.stdout.join('\n').includes(others)).toBe(namespace === 'globex');
+  });
+});
+
 describe('learn', () => {
   it('gives the same bytes whatever the order, split and repetition of the events', async () => {
     const once = await learned(benign);

@@ -1,4 +1,5 @@
 import type { InForce } from '../agent/core/watched.ts';
+import type { Scope } from '../fingerprint/fingerprint.ts';
 import type { Incident } from '../fingerprint/incident.ts';
 import { formatTime } from '../fingerprint/time.ts';
 import { isForeign, type UnjudgedReason, unjudgedReasons } from '../fingerprint/verdict.ts';
@@ -7,7 +8,7 @@ import { exitCodes } from './exit.ts';
 import type { Io } from './io.ts';
 import { counted } from './known-file.ts';
 import { type Observed, observe } from './observe.ts';
-import { directoryOf, parseSource, readRecording } from './recording.ts';
+import { directoryOf, parseSource, type Recording, readRecording } from './recording.ts';
 import { styled } from './text.ts';
 
 export interface JudgeOptions {
@@ -21,17 +22,18 @@ export interface JudgeOptions {
 export async function judgeRecording(
   io: Io,
   files: readonly string[],
-  subject: Subject,
+  { subject, scope }: { readonly subject: Subject; readonly scope?: Scope },
   inForce: InForce,
   options: JudgeOptions,
 ): Promise<void> {
   const recording = await readRecording(io, files, {
     source: parseSource(options.source),
     digest: subject.digest,
+    ...(scope === undefined ? {} : { scope }),
   });
   const coverage = [...inForce.index.coverage];
   const observed = observe(recording.events(), { subject, coverage, inForce, ...directoryOf(recording) });
-  const summary = summarise(observed, recording.otherImages);
+  const summary = summarise(observed, recording);
   if (options.json === true) {
     for (const incident of observed.incidents) io.out(JSON.stringify(lineOf(incident, options)));
     io.out(JSON.stringify(summary));
@@ -91,13 +93,18 @@ interface Summary {
   readonly events: number;
   readonly judged: number;
   readonly otherImages: number;
+  /** Only when there are any. */
+  readonly otherOwners?: number;
   readonly unjudged: Readonly<Partial<Record<UnjudgedReason, number>>>;
   readonly lost: number;
   readonly drifts: number;
   readonly incidents: number;
 }
 
-function summarise({ events, lost, counters, incidents }: Observed, otherImages: number): Summary {
+function summarise(
+  { events, lost, counters, incidents }: Observed,
+  { otherImages, otherOwners }: Recording,
+): Summary {
   const unjudged: Partial<Record<UnjudgedReason, number>> = {};
   for (const reason of unjudgedReasons) {
     // A process that acts and was never seen to start is older than the recording.
@@ -113,6 +120,7 @@ function summarise({ events, lost, counters, incidents }: Observed, otherImages:
     events,
     judged,
     otherImages,
+    ...(otherOwners === 0 ? {} : { otherOwners }),
     unjudged,
     lost,
     drifts,
@@ -125,11 +133,13 @@ function sentenceOf(s: Summary): string {
     s.incidents === 0 ? 'no drift' : `${counted(s.drifts, 'drift')} in ${counted(s.incidents, 'incident')}`;
   const open = Object.entries(s.unjudged).map(([reason, count]) => `${count} unjudged (${reason})`);
   const left = s.otherImages === 0 ? [] : [`${s.otherImages} of other images left out`];
+  const others = s.otherOwners === undefined ? [] : [`${s.otherOwners} of other owners left out`];
   const lost = s.lost === 0 ? [] : [`${s.lost} lost`];
   return [
     `${found}: ${counted(s.judged, 'behaviour')} of ${counted(s.events, 'event')} judged`,
     ...open,
     ...left,
+    ...others,
     ...lost,
   ].join(', ');
 }

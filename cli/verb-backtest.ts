@@ -41,7 +41,7 @@ async function backtest(
   await judgeRecording(
     io,
     events,
-    baseline.subject,
+    baseline,
     { index: indexBehaviour(baseline), approval },
     {
       ...options,

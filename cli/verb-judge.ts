@@ -61,7 +61,7 @@ async function judgeEvents(io: Io, events: readonly string[], options: Options):
   for (const warning of verified.warnings) io.err(`warning: ${warning.message} (${warning.code})`);
   const overlays = await readOverlays(io, options.overlay, policy, verified);
   warnOfUnbound(io, verified, overlays);
-  await judgeRecording(io, events, verified.fingerprint.subject, inForceOf(verified, overlays), options);
+  await judgeRecording(io, events, verified.fingerprint, inForceOf(verified, overlays), options);
 }
 
 function inForceOf(verified: VerifiedFingerprint, overlays: readonly VerifiedOverlay[]): InForce {
