@@ -64,20 +64,24 @@ export class ImportDraft {
   #dated = 0;
 
   /** Takes it in its general form; what has a name that here is a pattern is left out, it would grant what it does not say. */
-  add(b: Behaviour): void {
+  add(b: Behaviour, source?: string): void {
     const texts = [b.kind === 'open' ? b.path : '', b.kind === 'connect' ? b.peer : ''];
     const odd = texts.find((text) => isNamedLikePattern(text));
     if (odd !== undefined) this.leaveOut(odd, 'like-a-pattern');
-    else this.addPattern(b);
+    else this.addPattern(b, source);
   }
 
-  /** The same for a path whose pattern was made here. */
-  addPattern(b: Behaviour): void {
+  /**
+   * The same for a path whose pattern was made here.
+   *
+   * @param source what the foreign document calls it, so that it is counted once.
+   */
+  addPattern(b: Behaviour, source?: string): void {
     const general = generalise(b, {});
     if (isFree(general)) return;
     this.#set.addBehaviour(general);
     if (b.kind === 'exec') this.#programs.add(b.lineage.at(-1) ?? '');
-    if (b.kind === 'open') this.#files.add(b.path);
+    if (b.kind === 'open') this.#files.add(source ?? b.path);
     if (b.kind === 'connect') this.#peers.add(`${b.peer}:${b.port}`);
   }
 

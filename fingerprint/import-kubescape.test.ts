@@ -76,7 +76,7 @@ describe('convertKubescape', () => {
     ['another program', exec(['curl'], '/usr/sbin/gate', '/usr/bin/curl')],
     ['a session by hand', { ...exec(['/bin/sh', '-c', 'date'], '/bin/sh'), root: 'interactive' }],
     ['writing what is read', open('/etc/gate.conf', 'write')],
-    ['reading what is written', open('/var/log/gate/access.log', 'read')],
+    ['reading what is written', open('/run/gate.reload', 'read')],
     ['a secret beside the pages', open('/var/cache/gate/pages/tls.key', 'create')],
     ['what is below the pages', open('/var/cache/gate/pages/a/b', 'create')],
     ['a file under a pattern that was left out', open('/srv/www/index.html', 'read')],

@@ -189,7 +189,7 @@ class RadTree {
       const open = { root, lineage, kind: 'open', access } as const;
       // The name as it was written stays too: whoever compares the two documents finds it.
       this.draft.add({ ...open, path });
-      if (translated.isPattern) this.draft.addPattern({ ...open, path: translated.path });
+      if (translated.isPattern) this.draft.addPattern({ ...open, path: translated.path }, path);
     }
   }
 
