@@ -1,6 +1,8 @@
 import type { BehaviourKind, EventOf } from '../../fingerprint/event.ts';
+import { generaliseArgs } from '../../fingerprint/generalise.ts';
 import type { Incident } from '../../fingerprint/incident.ts';
-import type { Report } from '../../fingerprint/report.ts';
+import { printable } from '../../fingerprint/printable.ts';
+import { maxSchedules, type Report, type ScheduledCommand } from '../../fingerprint/report.ts';
 import type { Workload } from '../../fingerprint/workload.ts';
 import { judges } from './opinion.ts';
 import type { WatchedInstance, WatchedWorkload } from './watched.ts';
@@ -20,12 +22,26 @@ type Coverage = readonly BehaviourKind[];
 
 export function started(
   workload: Workload,
-  { instance }: WatchedInstance,
+  copy: WatchedInstance,
   state: 'started' | 'found',
   coverage: Coverage,
 ): WatchOutput {
-  const time = instance.startedAt;
-  return { type: 'report', report: { type: 'instance', workload, instance, state, coverage, time } };
+  const { instance } = copy;
+  const schedules = schedulesOf(copy);
+  const about = { workload, instance, state, coverage, time: instance.startedAt };
+  return {
+    type: 'report',
+    report: { type: 'instance', ...about, ...(schedules.length === 0 ? {} : { schedules }) },
+  };
+}
+
+/** In the form in which the shell that cron starts is learned: without secrets. */
+function schedulesOf({ record }: WatchedInstance): ScheduledCommand[] {
+  const given = record.surroundings?.schedules ?? [];
+  return given.slice(0, maxSchedules).map(({ timing, command }) => {
+    const [, , general = ''] = generaliseArgs(['/bin/sh', '-c', command], {});
+    return { timing: printable(timing), command: printable(general, 1024) };
+  });
 }
 
 export function ended(

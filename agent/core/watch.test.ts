@@ -146,6 +146,21 @@ describe('a workload with a fingerprint', () => {
   });
 });
 
+describe('what crontabs say', () => {
+  it('is told with the copy, without the secrets in it', () => {
+    const desk = new Desk();
+    desk.surroundings = {
+      search: [],
+      addresses: [],
+      schedules: [{ timing: '@daily', command: 'pg_dump --password=hunter2hunter2 shop' }],
+    };
+    desk.start(100, '/usr/sbin/cron');
+    expect(desk.reports('instance').map((r) => r.schedules)).toEqual([
+      [{ timing: '@daily', command: 'pg_dump --password={secret} shop' }],
+    ]);
+  });
+});
+
 describe('the phases of a life', () => {
   const listen = (desk: Desk, pid: number) =>
     desk.see({ kind: 'listen', process: ref(pid), transport: 'tcp', address: '0.0.0.0', port: 80 });

@@ -7,6 +7,7 @@ import type {
   Schedule,
 } from '../../fingerprint/learning-history.ts';
 import { startUs } from '../../fingerprint/phase.ts';
+import { baseName } from '../../fingerprint/program.ts';
 import { learnable } from '../../fingerprint/sensitive.ts';
 import { type Beforehand, nothingBeforehand } from './baselines.ts';
 import type { LearnedInstance, LearnedNovelty, LearnedWorkload } from './learned.ts';
@@ -31,7 +32,8 @@ export function historyOf(
     lost: instances.reduce((sum, i) => sum + i.lost, 0),
     copies: instances.map((i) => copyOf(i, { startedAt, now })),
     entries,
-    schedules: schedules.map((s) => ({ ...s, seen: hasRun(s, learned) })),
+    // Packages bring crontabs into images where nothing reads them.
+    schedules: runsCron(learned) ? schedules.map((s) => ({ ...s, seen: hasRun(s, learned) })) : [],
     ...(previous === undefined ? {} : { inherited: inherit(previous, workload.subject).behaviour }),
     exercises,
     modes: modesOf(instances),
@@ -64,6 +66,12 @@ function countInstances(instances: readonly LearnedInstance[]): Map<number, numb
     for (const ordinal of new Set([...seen.start, ...seen.steady]))
       counts.set(ordinal, (counts.get(ordinal) ?? 0) + 1);
   return counts;
+}
+
+const cronDaemons = new Set(['cron', 'crond', 'anacron', 'supercronic', 'fcron', 'busybox']);
+
+function runsCron(learned: readonly LearnedNovelty[]): boolean {
+  return learned.some(({ behaviour: { lineage } }) => lineage.some((exe) => cronDaemons.has(baseName(exe))));
 }
 
 /** Cron gives each line to a shell as one operand, which is learned exactly. */

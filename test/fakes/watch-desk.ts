@@ -1,6 +1,7 @@
 import type { Attributed } from '../../agent/core/attributed.ts';
 import { Attribution } from '../../agent/core/attribution.ts';
 import { Counters } from '../../agent/core/counters.ts';
+import type { Surroundings } from '../../agent/core/surroundings.ts';
 import { Watch, type WatchOptions, type WatchOutput } from '../../agent/core/watch.ts';
 import type { InForce } from '../../agent/core/watched.ts';
 import { behaviourKinds, type Event, type EventOf, type ProcessRef } from '../../fingerprint/event.ts';
@@ -19,6 +20,8 @@ export class Desk {
   readonly attribution = new Attribution({ counters: this.counters });
   readonly watch: Watch;
   readonly out: WatchOutput[] = [];
+  /** Of each copy that starts from now on. */
+  surroundings: Surroundings | undefined;
   #time = 1_000_000;
 
   constructor(more: Partial<WatchOptions> = {}) {
@@ -43,6 +46,7 @@ export class Desk {
     for (const item of items) {
       if (item.type !== 'instance' || item.state === 'exited') this.out.push(...this.watch.observe(item));
       else {
+        item.instance.surroundings = this.surroundings;
         this.out.push(...this.watch.began(item.instance, workload, item.state));
         this.#take(this.attribution.identify(item.instance, workload));
       }

@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { type FileHandle, lstat, open, readlink } from 'node:fs/promises';
+import { type FileHandle, lstat, open, opendir, readlink } from 'node:fs/promises';
 
 /** As many as the kernel follows (MAXSYMLINKS). */
 const maxLinks = 40;
@@ -18,6 +18,19 @@ export async function openInRoot(root: string, path: string): Promise<FileHandle
   if (handle === undefined || (await handle.stat()).isFile()) return handle;
   await handle.close();
   return undefined;
+}
+
+/** Names in a directory as a process sees it, at most `max`; none when it is no directory there. */
+export async function listInRoot(root: string, path: string, max: number): Promise<string[]> {
+  const directory = await opendir(root + (await resolveInRoot(root, path))).catch(() => undefined);
+  if (directory === undefined) return [];
+  const names: string[] = [];
+  // Read one by one: a directory of a million names must not be held in memory to take a few of them.
+  for await (const entry of directory) {
+    names.push(entry.name);
+    if (names.length >= max) break;
+  }
+  return names.sort();
 }
 
 async function resolveInRoot(root: string, path: string): Promise<string> {
