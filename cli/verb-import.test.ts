@@ -26,7 +26,7 @@ describe('import', () => {
     const io = await run('rad', 'rad.json', '--out', 'store.json');
     expect(io.exitCode).toBe(0);
     expect(io.stderr[0]).toBe(
-      'imported 5 programs, 12 files, 3 peers; left out: 1 pattern that would accept anything (/*); 1 pattern that has no exact counterpart (/srv/*-part/x)',
+      'imported 5 programs, 13 files, 3 peers; left out: 1 pattern that would accept anything (/*); 1 pattern that has no exact counterpart (/srv/*-part/x)',
     );
     const baseline = parseBaseline(JSON.parse(Buffer.from(io.files.get('store.json') ?? []).toString()));
     expect(baseline.subject).toEqual({ name: 'registry.example/shop/store', digest: digest('1') });

@@ -77,12 +77,12 @@ export class ImportDraft {
    * @param source what the foreign document calls it, so that it is counted once.
    */
   addPattern(b: Behaviour, source?: string): void {
-    const general = generalise(b, {});
-    if (isFree(general)) return;
-    this.#set.addBehaviour(general);
     if (b.kind === 'exec') this.#programs.add(b.lineage.at(-1) ?? '');
     if (b.kind === 'open') this.#files.add(source ?? b.path);
     if (b.kind === 'connect') this.#peers.add(`${b.peer}:${b.port}`);
+    const general = generalise(b, {});
+    // What nobody judges is accepted without an entry.
+    if (!isFree(general)) this.#set.addBehaviour(general);
   }
 
   /** A path whose marked directory was taken for the dated one of a Kubernetes volume. */
