@@ -89,9 +89,10 @@ function print(
   io.out([styled('bold', headline(d))]);
 }
 
-function printGroup(io: Io, { program, lines }: FoldedGroup): void {
+function printGroup(io: Io, { program, startedBy = '', lines }: FoldedGroup): void {
   io.out('');
-  io.out([styled('bold', program === undefined ? 'the document' : printable(program))]);
+  if (program === undefined) io.out([styled('bold', 'the document')]);
+  else io.out([styled('bold', printable(program)), styled('dim', ` started by ${printable(startedBy)}`)]);
   for (const line of lines) io.out([...markOf(line), line.sentence]);
 }
 

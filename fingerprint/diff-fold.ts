@@ -8,6 +8,8 @@ import { quoted } from './phrase.ts';
 export interface FoldedGroup {
   /** Executable; absent for what is said of the document as a whole. */
   readonly program?: string;
+  /** Executable that starts it, or how its root came in. */
+  readonly startedBy?: string;
   readonly lines: readonly FoldedLine[];
 }
 
@@ -34,9 +36,9 @@ export function fold(changes: readonly Change[], options: { readonly all: boolea
     groups.set(key, [...(groups.get(key) ?? []), change]);
   }
   return [...groups.values()].map((group): FoldedGroup => {
-    const program = group[0]?.program;
+    const { program, parent, root } = group[0] ?? {};
     const lines = options.all ? group.map(lineOf) : foldHeaps(group);
-    return { ...(program === undefined ? {} : { program }), lines };
+    return program === undefined ? { lines } : { program, startedBy: parent ?? `the ${root}`, lines };
   });
 }
 
