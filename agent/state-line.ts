@@ -34,7 +34,21 @@ export type StateLine =
       readonly version: number;
       readonly signedBy: string;
       readonly maxMode: Mode;
+      /** Learned and signed by a collector alone. */
+      readonly provisional: boolean;
       readonly warnings: readonly string[];
+    }
+  | {
+      readonly type: 'overlay-in-force' | 'overlay-ended';
+      readonly subject: Subject;
+      readonly digest: string;
+      /** The fingerprint it adds to. */
+      readonly base: string;
+      readonly version: number;
+      readonly signedBy: string;
+      /** Parameters it binds. */
+      readonly sites: readonly string[];
+      readonly volumes: readonly string[];
     }
   | {
       readonly type: 'fingerprint-refused';
@@ -59,4 +73,11 @@ export type StateLine =
       readonly reason: string;
     }
   | { readonly type: 'uplink'; readonly state: 'connected' | 'disconnected'; readonly detail: string }
+  | {
+      /** Whether what this node does on purpose is seen (DESIGN §4). */
+      readonly type: 'canary';
+      readonly state: 'waiting' | 'seeing' | 'blind' | 'impossible';
+      readonly lastSeen: number;
+      readonly reason?: string;
+    }
   | { readonly type: 'stopped'; readonly counters: Readonly<Record<string, number>> };

@@ -12,7 +12,7 @@ import type { Subject, Workload } from '../fingerprint/workload.ts';
 import type { AgentLink, DriftStore } from './ports.ts';
 
 export interface FingerprintsOptions {
-  readonly store: DriftStore;
+  readonly store: Pick<DriftStore, 'fingerprints' | 'saveFingerprint'>;
   /** Checked before a fingerprint is handed out, when the site has given one. What is in force is for each agent to say. */
   readonly trust: TrustPolicy | undefined;
   readonly now: () => number;
@@ -71,7 +71,7 @@ export class Fingerprints {
     }
   }
 
-  sendAll(link: AgentLink): void {
+  sendAll(link: Pick<AgentLink, 'fingerprint'>): void {
     for (const envelope of this.#envelopes.values()) link.fingerprint(envelope);
   }
 

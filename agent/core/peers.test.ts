@@ -93,6 +93,13 @@ describe('which answer counts', () => {
     expect(called(peers, '192.0.2.66')).toBe('192.0.2.66');
   });
 
+  it('believes what a process forges for a question of its own (docs/limits.md)', () => {
+    const peers = new PeerNames(surroundings({}));
+    peers.asked(question('api.example'), server);
+    expect(peers.answered(answer('api.example', [a('198.51.100.66')]))).toBe('answer');
+    expect(called(peers, '198.51.100.66')).toBe('api.example');
+  });
+
   it('waits for the whole of an answer that was cut', () => {
     const peers = new PeerNames();
     peers.asked(question('api.example'), server);
@@ -319,6 +326,12 @@ describe('what no answer named', () => {
   it('is itself when it is its own address', () => {
     const peers = new PeerNames(surroundings({ addresses: ['10.0.0.9'] }));
     expect(peers.peerOf('10.0.0.9', sec, server)).toEqual({ peer: '10.0.0.9' });
+  });
+
+  it('is called the resolver when the container is configured to ask it', () => {
+    const peers = new PeerNames(surroundings({ resolvers: ['10.0.0.2'] }));
+    expect(peers.peerOf('10.0.0.2', sec, server)).toEqual({ peer: '{resolver}' });
+    expect(peers.nameInText('10.0.0.2', sec, server)).toBeUndefined();
   });
 
   it('is named inside a text, but for loopback, itself and what has no name', () => {

@@ -25,6 +25,9 @@ export interface PeerSources {
   readonly directory?: PeerDirectory;
 }
 
+/** The resolver that this copy is configured to ask. */
+const resolverPeer = '{resolver}';
+
 /** What an answer was: of no question; of one; of a public name that points inside. */
 export type AnswerIs = 'stray' | 'answer' | 'inward';
 
@@ -96,6 +99,8 @@ export class PeerNames {
     // Loopback is everybody's own, for reasons of its own: a public name that points there is judged at its answer.
     if (isLoopback(plain)) return { peer: 'localhost' };
     if (this.#isOwn(plain)) return { peer: plain };
+    // Its address is the site's; whoever else is asked for names shows.
+    if (this.#surroundings()?.resolvers?.includes(plain) === true) return { peer: resolverPeer };
     const naming = this.#naming(plain, time, asker);
     if (naming !== undefined && !isWeak(naming, asker)) return this.#used(plain, naming, time);
     const housed = this.#directory?.nameOf(plain);
@@ -108,7 +113,7 @@ export class PeerNames {
     const plain = toAddress(address);
     if (isLoopback(plain) || this.#isOwn(plain)) return undefined;
     const peer = this.peerOf(plain, time, asker);
-    return 'unnamed' in peer ? undefined : peer.peer;
+    return 'unnamed' in peer || peer.peer === resolverPeer ? undefined : peer.peer;
   }
 
   /** Until when `peerOf` says of this address what it says now, as long as the epoch is the same. */

@@ -28,7 +28,8 @@ export class FakeWorld {
   readonly config: AgentConfig;
   /** Whose a cgroup is; a function that throws is a broken runtime. */
   identify: (cgroupPath: string) => ContainerRef | undefined = () => undefined;
-  surroundings: Surroundings | undefined;
+  /** What is around the copy whose first process has this pid. */
+  surroundings: (pid: number) => Surroundings | undefined = () => undefined;
   policy: TrustPolicy | undefined;
   view: StateView | undefined;
   state: AgentState = { streams: {}, aliveAt: 0 };
@@ -71,7 +72,7 @@ export class FakeWorld {
       source: { name: 'fake', chunks: (signal) => feed.drain(signal) },
       normaliser: jsonNormaliser,
       runtimes: [{ name: 'fake', identify: async (path) => this.identify(path) }],
-      surroundings: { of: async () => this.surroundings, host: async () => this.surroundings },
+      surroundings: { of: async ({ pid }) => this.surroundings(pid), host: async () => this.surroundings(1) },
       view: this.view,
       fingerprints: {
         envelopes: async () => [...this.kept].map(([name, bytes]) => ({ name, bytes })),
