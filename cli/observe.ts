@@ -120,6 +120,8 @@ class Observer {
     if (workload === undefined) return;
     this.#instances.add(instance.id);
     instance.surroundings = this.#options.surroundings?.(instance);
+    if (inForce !== undefined && container !== undefined)
+      instance.container = { ...container, probes: [...(container.probes ?? []), ...probesIn(inForce)] };
     // In force before its first copy is told of, or that copy would be judged twice.
     if (inForce !== undefined) this.#keep(this.#watch.setInForce(workload, inForce));
     this.#keep(this.#watch.began(instance, workload, state));
@@ -132,6 +134,12 @@ class Observer {
       else if (output.report.type === 'novelty') this.#novelties.push(output.report.behaviour);
     }
   }
+}
+
+/** A recording seldom carries the pod spec; what the fingerprint knows as a probe was one when it was learned. */
+function probesIn({ index }: InForce): readonly (readonly string[])[] {
+  const programs = [...index.programs.values()].flat();
+  return programs.filter((p) => p.root === 'probe' && p.parent === '').flatMap((p) => p.program.args);
 }
 
 function tooMany(): CliError {

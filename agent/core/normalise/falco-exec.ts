@@ -48,7 +48,7 @@ const maxArguments = 2048;
  * The argument vector. Newer versions number the arguments; older ones join them by spaces, and where one ended and the
  * next began is lost: split at each space, but what stands behind `sh -c` and its like is one program text.
  */
-export function argumentsOf(
+function argumentsOf(
   record: FalcoRecord,
   exe: string,
 ): { readonly args: readonly string[]; readonly cut: boolean } {
