@@ -1,9 +1,9 @@
 import { type Change, type ChangeWord, changeId } from './diff-change.ts';
-import { kindOf, type Refused, refusedBy, type Side, sideOfEntries } from './diff-side.ts';
+import { type Refused, refusedBy, type Side, sideOfEntries } from './diff-side.ts';
 import { type BehaviourKind, origins } from './event.ts';
 import { entryWords, fileWords, listed, originPlace, pathWords } from './explain-entry.ts';
 import type { FileAct } from './fingerprint.ts';
-import { type Entry, type EntryOf, grantId } from './grants.ts';
+import { type Entry, type EntryOf, grantId, kindOf } from './grants.ts';
 import type { Severity } from './incident.ts';
 import { quoted } from './phrase.ts';
 import { identityOf } from './program.ts';

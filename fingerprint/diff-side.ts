@@ -1,5 +1,5 @@
 import type { Behaviour } from './behaviour.ts';
-import { type BehaviourKind, behaviourKinds, origins } from './event.ts';
+import { behaviourKinds, origins } from './event.ts';
 import type { BehaviourSet, Program } from './fingerprint.ts';
 import { type Entry, entriesOf, grantKey, programOfEntries, programsByKey } from './grants.ts';
 import { type FingerprintIndex, indexBehaviour } from './index-behaviour.ts';
@@ -163,32 +163,5 @@ function fileActsOf({ act, path, origin: from, to = '' }: Extract<Entry, { kind:
         access: act,
         ...(origin === undefined ? {} : { origin }),
       }));
-  }
-}
-
-/** The kind of behaviour an entry is about, which says whether it is judged at all. */
-export function kindOf(entry: Entry): BehaviourKind {
-  switch (entry.kind) {
-    case 'arguments':
-    case 'origin':
-    case 'hook':
-      return 'exec';
-    case 'privilege':
-      return 'privilege';
-    case 'network':
-      return entry.network.do;
-    case 'file':
-      switch (entry.act) {
-        case 'load':
-        case 'link':
-        case 'delete':
-        case 'rename':
-          return entry.act;
-        case 'read':
-        case 'write':
-        case 'create':
-        case 'map':
-          return 'open';
-      }
   }
 }

@@ -87,7 +87,7 @@ function below(directory: string): string {
   return directory === '' ? 'anywhere' : `below ${quoted(directory)}`;
 }
 
-export function networkWords(n: NetworkEntry): string {
+function networkWords(n: NetworkEntry): string {
   switch (n.do) {
     case 'connect':
       return `${n.transport === 'udp' ? 'sends' : 'connects'} to ${peerWords(n)}${inwardWords(n)}`;

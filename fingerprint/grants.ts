@@ -1,5 +1,5 @@
 import { sha256Hex } from './digest.ts';
-import type { Origin, Privilege } from './event.ts';
+import type { BehaviourKind, Origin, Privilege } from './event.ts';
 import type { BehaviourSet, FileAct, NetworkEntry, Program } from './fingerprint.ts';
 import { argsKey, isInward, networkKey, privilegeKey } from './identity.ts';
 import { identityOf, type ProgramIdentity, programKey } from './program.ts';
@@ -118,7 +118,7 @@ export function programOfEntries(of: Program, entries: readonly Entry[]): Progra
  * From which programs two steps up it may run, as executables: `''` where its starter came from outside. Empty for a
  * program that is known as the starter of another alone: it accepts nothing. A program started from outside has one.
  */
-export function startersOf(p: Program, byId: ReadonlyMap<string, Program>): ReadonlySet<string> {
+function startersOf(p: Program, byId: ReadonlyMap<string, Program>): ReadonlySet<string> {
   if (p.parent === undefined) return new Set(['']);
   return new Set(p.parents.map((id) => byId.get(id)?.parent ?? ''));
 }
@@ -131,4 +131,31 @@ export function programsByKey(
   return new Map(
     set.programs.map((p) => [programKey(identityOf(p)), { program: p, starters: startersOf(p, byId) }]),
   );
+}
+
+/** The kind of behaviour an entry is about, which says whether it is judged at all. */
+export function kindOf(entry: Entry): BehaviourKind {
+  switch (entry.kind) {
+    case 'arguments':
+    case 'origin':
+    case 'hook':
+      return 'exec';
+    case 'privilege':
+      return 'privilege';
+    case 'network':
+      return entry.network.do;
+    case 'file':
+      switch (entry.act) {
+        case 'load':
+        case 'link':
+        case 'delete':
+        case 'rename':
+          return entry.act;
+        case 'read':
+        case 'write':
+        case 'create':
+        case 'map':
+          return 'open';
+      }
+  }
 }

@@ -4,7 +4,13 @@
 export { type Actor, type Behaviour, type BehaviourOf, maxLineage, type Root, roots } from './behaviour.ts';
 export { behaviourDigest } from './behaviour-digest.ts';
 export { parseBehaviour } from './behaviour-json.ts';
+export { type Bindings, type BoundPeer, noBindings } from './bindings.ts';
 export { canonicalBytes } from './canonical.ts';
+export { type Difference, diff } from './diff.ts';
+export type { Change, ChangeKind, ChangeWord } from './diff-change.ts';
+export { diffMarkdown } from './diff-markdown.ts';
+export { diffSarif } from './diff-sarif.ts';
+export { joinBindings, unboundParameters } from './effective-bindings.ts';
 // trust
 export { type ErrorCode, errorCodes, FingerprintError } from './errors.ts';
 export {
@@ -37,6 +43,7 @@ export type {
   RuleVersion,
 } from './fingerprint.ts';
 export { generalise, generaliseArg, generalisePath, type Substitutions } from './generalise.ts';
+export { type Entry, type Grant, grantsOf } from './grants.ts';
 export { behaviourIdentity } from './identity.ts';
 // what is said of it
 export type { Approval, Drift, Incident, Severity } from './incident.ts';
@@ -55,11 +62,14 @@ export {
 } from './keys.ts';
 export { type LearnAbout, type Learned, learn, learnReport } from './learn.ts';
 export type { LearnedCopy, LearnedEntry, LearningHistory, Schedule } from './learning-history.ts';
+export { type Finding, type LintReport, lint, lintRules } from './lint.ts';
 export { merge } from './merge.ts';
+export type { Overlay, OverlayContent } from './overlay.ts';
 export { parseBehaviourSet } from './parse-behaviour-set.ts';
 export { parseBaseline } from './parse-fingerprint.ts';
 // safe hands
 export { printable } from './printable.ts';
+export { prune } from './prune.ts';
 export {
   defaultThresholds,
   demoThresholds,
@@ -69,11 +79,13 @@ export {
 } from './readiness.ts';
 export type { Reason } from './reason.ts';
 export { currentRules } from './rules.ts';
+export { type Score, score } from './score.ts';
 export { findSecrets, redactArgs, redactText, type SecretFinding } from './secrets.ts';
 export { isSensitivePath, neverLearnable } from './sensitive.ts';
 export { incidentSentence } from './sentence.ts';
 export { severityOf } from './severity.ts';
 export { type SignedFingerprint, type SignOptions, signFingerprint } from './sign.ts';
+export { type SignedOverlay, signOverlay } from './sign-overlay.ts';
 export { parseJson } from './strict-json.ts';
 export {
   newTrustPolicy,
@@ -83,4 +95,5 @@ export {
 } from './trust-policy.ts';
 export { type DriftReason, type Mode, minMode, modes, type UnjudgedReason, type Verdict } from './verdict.ts';
 export { type VerifiedFingerprint, type VerifyContext, verifyFingerprint } from './verify.ts';
+export { type VerifiedOverlay, type VerifyOverlayContext, verifyOverlay } from './verify-overlay.ts';
 export { type Instance, type Role, type Subject, type Workload, workloadKey } from './workload.ts';

@@ -1,6 +1,5 @@
-import type { BehaviourKind } from './event.ts';
 import type { Baseline, BehaviourSet, Program } from './fingerprint.ts';
-import { type Entry, type EntryOf, entriesOf, type Grant, grantKey, grantsOf } from './grants.ts';
+import { type Entry, type EntryOf, entriesOf, type Grant, grantKey, grantsOf, kindOf } from './grants.ts';
 import { IndexedFiles } from './indexed-files.ts';
 import { identityOf, programKey } from './program.ts';
 import { parameterOf } from './site-parameter.ts';
@@ -48,32 +47,6 @@ class Uses {
           ? f.path === path && (f.origin === undefined || origin === undefined)
           : pattern.accepts(act, f.path, f.to)),
     );
-  }
-}
-
-function kindOf(entry: Entry): BehaviourKind {
-  switch (entry.kind) {
-    case 'arguments':
-    case 'origin':
-    case 'hook':
-      return 'exec';
-    case 'network':
-      return entry.network.do;
-    case 'privilege':
-      return 'privilege';
-    case 'file':
-      switch (entry.act) {
-        case 'load':
-        case 'link':
-        case 'delete':
-        case 'rename':
-          return entry.act;
-        case 'read':
-        case 'write':
-        case 'create':
-        case 'map':
-          return 'open';
-      }
   }
 }
 

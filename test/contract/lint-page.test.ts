@@ -8,7 +8,7 @@ const page = new URL('../../docs/operations.md', import.meta.url);
 it('docs/operations.md lists the rules of lint as the code has them', () => {
   const rows = lintRules.map((r) => `| \`${r.id}\` | ${r.severity} | ${r.what} | ${r.why} | ${r.fix} |`);
   const table = ['| Rule | Severity | What | Why | Fix |', '|---|---|---|---|---|', ...rows].join('\n');
-  const part = /(<!-- lint rules: [^>]*-->\n)([^]*?)(<!-- end -->)/;
+  const part = /(<!-- lint rules: [^>]*-->\n)([\s\S]*?)(<!-- end -->)/;
   const text = readFileSync(page, 'utf8');
   if (process.env.WHORL_UPDATE_DOCS === '1')
     writeFileSync(
