@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { Behaviour } from '../../fingerprint/behaviour.ts';
 import { type Difference, diff } from '../../fingerprint/diff.ts';
 import type { Change } from '../../fingerprint/diff-change.ts';
@@ -120,6 +120,9 @@ function onlyAccepted(bs: readonly Behaviour[], accepting: Baseline, refusing: B
 }
 const fixed = { seed: 3, numRuns: 400 };
 const explain = (d: Difference): string => d.changes.map((c) => c.sentence).join('\n');
+
+/** Thousands of judgements each: a busy machine takes its time. */
+vi.setConfig({ testTimeout: 60_000 });
 
 describe('diff', () => {
   it('of a document with itself is empty', () => {

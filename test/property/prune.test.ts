@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { canonicalBytes } from '../../fingerprint/canonical.ts';
 import { diff } from '../../fingerprint/diff.ts';
 import { FingerprintError } from '../../fingerprint/errors.ts';
@@ -34,6 +34,9 @@ function pruned(
     throw error;
   }
 }
+
+/** Thousands of judgements each: a busy machine takes its time. */
+vi.setConfig({ testTimeout: 60_000 });
 
 describe('prune', () => {
   it('allows nothing more, scores no higher, and keeps nothing of what was taken back', () => {

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { Behaviour } from '../../fingerprint/behaviour.ts';
 import { behaviourKinds } from '../../fingerprint/event.ts';
 import type { Baseline, Program } from '../../fingerprint/fingerprint.ts';
@@ -64,6 +64,9 @@ const total = (b: Baseline): number => score(b).total;
 /** Sums in another order differ in the last digits. */
 const slack = 1e-9;
 const fixed = { seed: 5, numRuns: 300 };
+
+/** Thousands of judgements each: a busy machine takes its time. */
+vi.setConfig({ testTimeout: 60_000 });
 
 describe('score', () => {
   it('never rises when programs or entries are taken away', () => {
