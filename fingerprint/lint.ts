@@ -4,15 +4,19 @@ import type { Baseline, Fingerprint } from './fingerprint.ts';
 import { type Severity, severities } from './incident.ts';
 import { documentRules } from './lint-document-rules.ts';
 import { entryRules } from './lint-entry-rules.ts';
+import { fileRules } from './lint-file-rules.ts';
 import { programRules } from './lint-program-rules.ts';
 import type { LintRule, LintWorld, Place } from './lint-rule.ts';
 import { identityOf } from './program.ts';
 import { type Score, score } from './score.ts';
 
 /** Every rule, gravest first. */
-export const lintRules: readonly LintRule[] = [...programRules, ...entryRules, ...documentRules].sort(
-  (a, b) => severities.indexOf(b.severity) - severities.indexOf(a.severity),
-);
+export const lintRules: readonly LintRule[] = [
+  ...programRules,
+  ...fileRules,
+  ...entryRules,
+  ...documentRules,
+].sort((a, b) => severities.indexOf(b.severity) - severities.indexOf(a.severity));
 
 /** What one rule found. */
 export interface Finding {

@@ -149,6 +149,8 @@ function entrant({ caller }: Told): string {
 
 function approvalClause(t: Told, approval: Approval | undefined): string {
   if (approval === undefined) return t.nearest === undefined ? '' : `; known is ${quoted(t.nearest)}`;
-  const by = `version ${approval.version}, approved by ${printable(approval.signedBy, 60)}`;
+  // Versions count from 1: what is only tried out (`backtest`) has none.
+  const what = approval.version === 0 ? 'the baseline' : `version ${approval.version}`;
+  const by = `${what}, approved by ${printable(approval.signedBy, 60)}`;
   return t.nearest === undefined ? `; ${by}, does not know this` : `; ${by}, knows ${quoted(t.nearest)}`;
 }
