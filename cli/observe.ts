@@ -10,6 +10,7 @@ import { workloadOf } from '../agent/core/workload-of.ts';
 import type { Behaviour } from '../fingerprint/behaviour.ts';
 import type { BehaviourKind, Event } from '../fingerprint/event.ts';
 import type { Incident } from '../fingerprint/incident.ts';
+import type { Report } from '../fingerprint/report.ts';
 import type { Subject } from '../fingerprint/workload.ts';
 import { CliError, exitCodes } from './exit.ts';
 
@@ -27,6 +28,8 @@ export interface ObserveOptions {
 export interface Observed {
   /** What no fingerprint covers: everything learnable when there is none. */
   readonly novelties: readonly Behaviour[];
+  /** All that an agent would have told its collector of it, in its order. */
+  readonly reports: readonly Report[];
   /** As they stand at the end, in order of their beginning. */
   readonly incidents: readonly Incident[];
   readonly counters: Counters;
@@ -56,7 +59,7 @@ class Observer {
   readonly #attribution: Attribution;
   readonly #watch: Watch;
   readonly #instances = new Set<string>();
-  readonly #novelties: Behaviour[] = [];
+  readonly #reports: Report[] = [];
   readonly #incidents = new Map<string, Incident>();
   #events = 0;
   #lost = 0;
@@ -91,8 +94,10 @@ class Observer {
     // An incident of which only counts changed was not told again: the book has its last state.
     const incidents = [...this.#incidents.values()].map((told) => this.#watch.incident(told.id) ?? told);
     incidents.sort((a, b) => a.first - b.first || (a.id < b.id ? -1 : 1));
+    this.#keep(this.#watch.support(this.#last));
     return {
-      novelties: this.#novelties,
+      novelties: this.#reports.flatMap((r) => (r.type === 'novelty' ? [r.behaviour] : [])),
+      reports: this.#reports,
       incidents,
       counters: this.#counters,
       instances: this.#instances,
@@ -131,7 +136,7 @@ class Observer {
   #keep(outputs: readonly WatchOutput[]): void {
     for (const output of outputs) {
       if (output.type === 'incident') this.#incidents.set(output.incident.id, output.incident);
-      else if (output.report.type === 'novelty') this.#novelties.push(output.report.behaviour);
+      else this.#reports.push(output.report);
     }
   }
 }
