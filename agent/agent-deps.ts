@@ -3,6 +3,7 @@ import type { TrustPolicy } from '../fingerprint/trust-policy.ts';
 import type { RecordWatcher } from './core/normalise/sensor.ts';
 import type { OwnProcesses } from './core/own.ts';
 import type {
+  CanaryHand,
   CodeBytes,
   ContainerRuntime,
   Control,
@@ -42,6 +43,8 @@ export interface AgentDeps {
   readonly logins?: Logins;
   /** The present state, for the sweep; undefined where nothing is live (a recording). */
   readonly view: StateView | undefined;
+  /** Undefined where nothing is live; text: why silence cannot be tested here. */
+  readonly canary: CanaryHand | string | undefined;
   readonly fingerprints: FingerprintSource;
   readonly trust: () => Promise<TrustPolicy | undefined>;
   readonly state: StateStore;

@@ -1,11 +1,13 @@
 import { setInterval, setTimeout as sleep } from 'node:timers/promises';
+import type { Report } from '../fingerprint/report.ts';
 import type { AgentDeps, Normaliser } from './agent-deps.ts';
+import { Canaries } from './canary.ts';
 import type { AgentConfig } from './config.ts';
 import { Counters } from './core/counters.ts';
 import { FingerprintDesk } from './fingerprint-desk.ts';
 import { OrderDesk } from './order-desk.ts';
 import { Outbox } from './outbox.ts';
-import { Pipeline } from './pipeline.ts';
+import { Pipeline, type PipelineOptions } from './pipeline.ts';
 import type { Downlink, RawChunk } from './ports.ts';
 import { readSource } from './source-loop.ts';
 import { StateSweep } from './state-sweep.ts';
@@ -47,6 +49,7 @@ class Agent {
   readonly #pipeline: Pipeline;
   readonly #orders: OrderDesk;
   readonly #sweep: StateSweep | undefined;
+  readonly #canaries: Canaries | undefined;
   #normaliser: Normaliser;
   #isReady = false;
   #lastChunkAt: number;
@@ -74,14 +77,16 @@ class Agent {
       log,
       say,
     });
+    this.#canaries = this.#canariesOf();
     this.#pipeline = new Pipeline(
       {
         ...config,
         ...deps,
+        ...this.#withCanaries(),
         counters,
         outbox: this.#outbox,
         coverage: () => this.#normaliser.coverage(),
-        judging: (workload) => this.#desk.judging(workload),
+        judging: (workload) => this.#canaries?.judging(workload) ?? this.#desk.judging(workload),
         onGap: () => this.#sweep?.request(),
         onIncident: (incident, eventTime, judgedAt) => this.#orders.judged(incident, eventTime, judgedAt),
       },
@@ -100,6 +105,21 @@ class Agent {
       onStopped: (incident) => this.#pipeline.acted(incident),
       onReceipt: (receipt) => this.#outbox.put({ type: 'receipt', receipt }),
     });
+  }
+
+  #canariesOf(): Canaries | undefined {
+    const { canary } = this.#deps;
+    if (canary === undefined || this.#config.canarySeconds === 0) return undefined;
+    const put = (report: Report) => this.#outbox.put(report);
+    return new Canaries({ ...this.#deps, hand: canary, put, counters: this.#counters });
+  }
+
+  #withCanaries(): Partial<PipelineOptions> {
+    const { runtimes, own } = this.#deps;
+    const canaries = this.#canaries;
+    return canaries === undefined
+      ? {}
+      : { canaries, runtimes: [...canaries.runtimes, ...runtimes], own: canaries.watched(own) };
   }
 
   #sweepOf(): StateSweep | undefined {
@@ -216,7 +236,7 @@ class Agent {
     const { now, uplink, spool } = this.#deps;
     const { heartbeatSeconds, supportSeconds } = this.#config;
     await Promise.all([
-      this.#sweepFrom(signal),
+      this.#lookFromReady(signal),
       every(tickMs, signal, () => this.#pipeline.tick(now())),
       every(supportSeconds * 1000, signal, () => this.#pipeline.tellSupport()),
       every(lookAroundMs, signal, async () => {
@@ -231,11 +251,15 @@ class Agent {
   }
 
   /** From when the source has told everything that was there: what it told is no finding. */
-  async #sweepFrom(signal: AbortSignal): Promise<void> {
+  async #lookFromReady(signal: AbortSignal): Promise<void> {
+    const { sweepSeconds, canarySeconds } = this.#config;
     const ended = Promise.withResolvers<void>();
     signal.addEventListener('abort', () => ended.resolve(), { once: true });
     await Promise.race([this.#ready.promise, ended.promise]);
-    await this.#sweep?.run(this.#config.sweepSeconds * 1000, signal);
+    await Promise.all([
+      this.#sweep?.run(sweepSeconds * 1000, signal),
+      this.#canaries?.run(canarySeconds * 1000, signal),
+    ]);
   }
 
   async #farewell(): Promise<void> {
@@ -281,6 +305,7 @@ class Agent {
       spool: spool.stats(),
       holds: enforcer.holds(),
       watch: this.#pipeline.watch,
+      canary: this.#canaries?.status,
       counters: this.#allCounters(),
     });
   }

@@ -110,6 +110,12 @@ const keys = {
     3_600,
     'How often the present state (programs, code, sockets, namespaces, roots) is looked at. 0: never.',
   ),
+  canarySeconds: integer(
+    300,
+    0,
+    86_400,
+    'How often the agent does something on purpose that must be seen, to find out when nothing is. 0: never.',
+  ),
   heartbeatSeconds: integer(5, 1, 300, 'How often counters go to the collector.'),
   supportSeconds: integer(3_600, 1, 86_400, 'How often each copy tells which behaviours it has shown.'),
   ownPids: pids('Processes that are Whorl itself together with what they start, such as the collector.'),

@@ -10,6 +10,7 @@ import { controlHttp } from './adapters/control-http.ts';
 import { makeDirectory, unusable } from './adapters/data-dir.ts';
 import { type CgroupEnforcer, openCgroupEnforcer } from './adapters/enforce-cgroup.ts';
 import { fingerprintsDir } from './adapters/fingerprints-dir.ts';
+import { openCanary } from './adapters/linux/canary.ts';
 import { findCgroup2Mount } from './adapters/linux/cgroup-fs.ts';
 import { readStat, startOf } from './adapters/linux/process-proc.ts';
 import { procStateView } from './adapters/linux/state-view.ts';
@@ -31,7 +32,14 @@ import type { AgentDeps, Normaliser } from './agent-deps.ts';
 import type { AgentConfig } from './config.ts';
 import { createSensorNormaliser } from './core/normalise/sensor.ts';
 import type { OwnProcesses } from './core/own.ts';
-import { AgentError, type ContainerRuntime, type EventSource, SourceError, type StateView } from './ports.ts';
+import {
+  AgentError,
+  type CanaryHand,
+  type ContainerRuntime,
+  type EventSource,
+  SourceError,
+  type StateView,
+} from './ports.ts';
 import type { StateLine } from './state-line.ts';
 
 export interface AgentIo {
@@ -102,6 +110,7 @@ async function wire(config: AgentConfig, wiring: Wiring): Promise<AgentDeps> {
     // Pids of a recording are somebody else's here.
     ...(config.source === 'sensor' ? { bytes: codeBytes({ now }), logins: procLogins() } : {}),
     view: config.source === 'sensor' ? stateView() : undefined,
+    canary: openCanaries(config, join(dir, 'canary'), session.slice(0, 8), opened),
     fingerprints: fingerprintsDir(join(dir, 'fingerprints')),
     trust: () => readTrustFile(config.trustPolicy === '' ? join(dir, 'trust.json') : config.trustPolicy),
     state: stateFile(join(dir, 'state.json')),
@@ -121,6 +130,25 @@ async function wire(config: AgentConfig, wiring: Wiring): Promise<AgentDeps> {
 }
 
 const mib = 1 << 20;
+
+/** @returns text: why there are none, for a person */
+function openCanaries(
+  config: AgentConfig,
+  folder: string,
+  name: string,
+  opened: Opened,
+): CanaryHand | string | undefined {
+  if (config.source !== 'sensor' || config.canarySeconds === 0) return undefined;
+  const mount = findCgroup2Mount(readFileSync('/proc/self/mountinfo', 'utf8'));
+  if (mount === undefined) return 'no cgroup2 file system is mounted';
+  try {
+    const hand = openCanary({ mount, folder, name });
+    opened.close.push(() => hand.close());
+    return hand;
+  } catch (cause) {
+    return `a cgroup of its own cannot be made: ${sentenceOf(cause)}`;
+  }
+}
 
 function stateView(): StateView {
   return procStateView({

@@ -1,7 +1,9 @@
+import { isCanaryWorkload } from '../fingerprint/canary.ts';
 import type { BehaviourKind, Event, EventOf } from '../fingerprint/event.ts';
 import type { Incident } from '../fingerprint/incident.ts';
 import type { Workload } from '../fingerprint/workload.ts';
 import type { Normaliser } from './agent-deps.ts';
+import type { Canaries } from './canary.ts';
 import { AddressBook } from './core/address-book.ts';
 import type { Attributed } from './core/attributed.ts';
 import { Attribution } from './core/attribution.ts';
@@ -32,6 +34,8 @@ export interface PipelineOptions {
   /** What judges a workload; undefined: it is learned. */
   readonly judging: (workload: Workload) => InForce | undefined;
   readonly outbox: Outbox;
+  /** What an incident is to the canary under way: a canary goes its way, but is shown and acted on by nobody. */
+  readonly canaries?: Pick<Canaries, 'told'>;
   /** Something may have happened that nobody told of. */
   readonly onGap?: () => void;
   /** Told first of all, before anything is written: whoever may act on it must not wait for a disk. */
@@ -50,6 +54,7 @@ export class Pipeline {
   readonly #identities: Identities;
   readonly #shortCut: ShortCut;
   readonly #addresses = new AddressBook();
+  #lastCanary = '';
   readonly #noveltiesTold = new WeakMap<Workload, number>();
 
   constructor(options: PipelineOptions, signal: AbortSignal) {
@@ -174,6 +179,7 @@ export class Pipeline {
 
   #tell(output: WatchOutput): void {
     const { outbox, say, now, onIncident } = this.#options;
+    if (this.#isOfCanary(output)) return;
     if (output.type === 'incident') {
       const { incident, isNew, eventTime } = output;
       const judgedAt = now();
@@ -187,9 +193,23 @@ export class Pipeline {
     if (report.type === 'instance' || report.type === 'gap') say(report);
   }
 
+  /** A canary's incident goes up; that its workload comes and goes nobody needs to know. @returns true: dealt with */
+  #isOfCanary(output: WatchOutput): boolean {
+    const { outbox, canaries } = this.#options;
+    if (output.type === 'report')
+      return 'workload' in output.report && isCanaryWorkload(output.report.workload);
+    const is = canaries?.told(output.incident) ?? 'no';
+    if (is === 'no') return false;
+    outbox.put({ type: 'incident', incident: output.incident });
+    // Of canaries the last stays open, for what is told of it late: others take no place from what people look at.
+    if (this.#lastCanary !== output.incident.id) this.watch.forget(this.#lastCanary);
+    this.#lastCanary = output.incident.id;
+    return true;
+  }
+
   #tellNovelties(): void {
     for (const { workload, dictionary, instances } of this.watch.workloads()) {
-      if (this.#noveltiesTold.get(workload) === dictionary.size) continue;
+      if (this.#noveltiesTold.get(workload) === dictionary.size || isCanaryWorkload(workload)) continue;
       this.#noveltiesTold.set(workload, dictionary.size);
       this.#options.say({
         type: 'novelty-count',

@@ -1,3 +1,4 @@
+import type { Canary } from '../fingerprint/canary.ts';
 import type { ContainerRef, Origin, ProcessRef } from '../fingerprint/event.ts';
 import type { Incident } from '../fingerprint/incident.ts';
 import type { Action, ReceiptResult } from '../fingerprint/order.ts';
@@ -144,6 +145,17 @@ export interface SurroundingsReader {
   of(first: ProcessRef): Promise<Surroundings | undefined>;
   /** Of the host itself, for services whose first process has ended. */
   host(): Promise<Surroundings | undefined>;
+}
+
+/** Does what a canary is, in a cgroup of its own. */
+export interface CanaryHand {
+  /** Absolute below the mount. */
+  readonly cgroupPath: string;
+  /** As they are called, and as what they then run. The first does what is done by executing. */
+  readonly shells: readonly { readonly called: string; readonly exe: string }[];
+  draw(): Canary;
+  /** Resolves when it was done. @throws the system's error */
+  perform(canary: Canary): Promise<void>;
 }
 
 /** Signed fingerprints that are in force on this node: raw envelopes, verified by the caller, never here. */

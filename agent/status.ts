@@ -1,4 +1,6 @@
+import { isCanaryWorkload } from '../fingerprint/canary.ts';
 import type { BehaviourKind } from '../fingerprint/event.ts';
+import type { CanaryStatus } from './canary.ts';
 import type { Watch } from './core/watch.ts';
 import type { WatchedWorkload } from './core/watched.ts';
 import type { Hold, SpoolStats } from './ports.ts';
@@ -14,6 +16,8 @@ export interface StatusFacts {
   readonly spool: SpoolStats;
   readonly holds: readonly Hold[];
   readonly watch: Watch;
+  /** Undefined when silence is not tested. */
+  readonly canary: CanaryStatus | undefined;
   readonly counters: Readonly<Record<string, number>>;
 }
 
@@ -21,7 +25,7 @@ export interface StatusFacts {
 export function statusOf({ watch, ...facts }: StatusFacts): unknown {
   return {
     ...facts,
-    workloads: [...watch.workloads()].map(workloadStatus),
+    workloads: [...watch.workloads()].filter((w) => !isCanaryWorkload(w.workload)).map(workloadStatus),
     incidents: watch.openIncidents(),
   };
 }

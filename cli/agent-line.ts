@@ -49,11 +49,19 @@ export function agentLineText(line: AgentLine): Text | undefined {
         styled('yellow', 'gap'),
         ` ${line.lost === 0 ? 'an unknown number of' : line.lost} events were not seen: ${printable(line.reason)}`,
       ];
+    case 'canary':
+      return canaryText(line);
     case 'uplink':
     case 'novelty-count':
     case 'stopped':
       return undefined;
   }
+}
+
+/** Blindness is the collector's to say: it tells it of every node, with what to do. */
+function canaryText({ state, reason }: Extract<AgentLine, { type: 'canary' }>): Text | undefined {
+  if (state !== 'impossible') return undefined;
+  return [styled('yellow', 'untested'), ` whether this node sees anything: ${printable(reason ?? '')}`];
 }
 
 function incidentText({ id, severity, sentence }: Incident): Text {

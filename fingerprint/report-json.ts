@@ -1,5 +1,6 @@
 import { decodeBase64 } from './base64.ts';
 import { parseBehaviour } from './behaviour-json.ts';
+import { canaryActs, canaryNonce } from './canary.ts';
 import { canonicalBytes } from './canonical.ts';
 import { behaviourKinds } from './event.ts';
 import { parseIncident } from './incident-json.ts';
@@ -15,6 +16,7 @@ const reportTypes = [
   'support',
   'incident',
   'receipt',
+  'canary',
   'gap',
 ] as const satisfies readonly Report['type'][];
 
@@ -70,6 +72,14 @@ function readReport(r: ObjectReader): Report {
       return { type, incident: r.value('incident', parseIncident) };
     case 'receipt':
       return { type, receipt: r.value('receipt', parseReceipt) };
+    case 'canary':
+      return {
+        type,
+        nonce: r.value('nonce', readNonce),
+        act: r.word('act', canaryActs),
+        period: r.integer('period'),
+        time: r.integer('time'),
+      };
     case 'gap':
       return {
         type,
@@ -84,6 +94,11 @@ function readReport(r: ObjectReader): Report {
 function readSchedule(value: unknown, field: string): ScheduledCommand {
   const r = new ObjectReader(value, field);
   return r.end({ timing: r.text('timing', 256), command: r.text('command', 4096) });
+}
+
+function readNonce(value: unknown, field: string): string {
+  const nonce = readText(value, field, 64);
+  return canaryNonce.test(nonce) ? nonce : refuse(field, 'must be five words of four letters');
 }
 
 function readSpan(r: ObjectReader): { since: number; until: number } {

@@ -1,4 +1,5 @@
 import type { Behaviour } from './behaviour.ts';
+import type { CanaryAct } from './canary.ts';
 import type { BehaviourKind } from './event.ts';
 import type { Incident } from './incident.ts';
 import type { Receipt } from './order.ts';
@@ -55,6 +56,15 @@ export type Report =
     }
   | { readonly type: 'incident'; readonly incident: Incident }
   | { readonly type: 'receipt'; readonly receipt: Receipt }
+  | {
+      /** An incident that holds this word is about to come: whoever does not see it soon sees nothing of this node. */
+      readonly type: 'canary';
+      readonly nonce: string;
+      readonly act: CanaryAct;
+      /** Seconds until the next. */
+      readonly period: number;
+      readonly time: number;
+    }
   | {
       readonly type: 'gap';
       readonly since: number;

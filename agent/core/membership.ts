@@ -76,10 +76,18 @@ export class Membership {
    */
   move(event: EventOf<'attach'>): { readonly record: ProcessRecord; readonly left?: InstanceRecord } {
     const record = this.#known(event);
+    if (
+      record.own !== 'no' &&
+      this.#own.canary !== undefined &&
+      this.instances.pathOf(event.to) === this.#own.canary
+    )
+      record.own = 'no';
     if (record.own !== 'no') return { record };
     record.cgroup = event.to;
     record.cgroupInherited = false;
     const target = this.instances.ofCgroup(event.to, event.time);
+    // Recordings remember what the runtime said while the container lived.
+    if (target !== undefined && event.container !== undefined) target.container ??= event.container;
     const from = record.instance;
     if (target === from) return { record };
     // Managers (systemd, containerd as a unit) place what they start; a container's own process has no such business.

@@ -12,6 +12,8 @@ export interface OwnProcesses {
   readonly trees: readonly ProcessRef[];
   /** Processes that count alone: `whorl up`, whose other children may be anybody. */
   readonly single: readonly ProcessRef[];
+  /** Cgroup of the canaries: who enters it is watched, whoever started it. */
+  readonly canary?: string;
 }
 
 export function isOwn(own: OwnProcesses, ref: ProcessRef): 'tree' | 'single' | 'no' {

@@ -146,6 +146,11 @@ export class Watch {
     return [restated(incident)];
   }
 
+  /** Closes an incident: what happens later is another one. */
+  forget(id: string): void {
+    this.#book.close(id);
+  }
+
   /** What was held back because only counts grew. */
   tick(time: number): readonly WatchOutput[] {
     for (const copy of this.#starting) if (copy.shown.isOverdue(time)) this.#settle(copy, time);

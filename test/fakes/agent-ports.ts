@@ -2,6 +2,7 @@ import type { AgentDeps, Normaliser } from '../../agent/agent-deps.ts';
 import { type AgentConfig, parseAgentConfig } from '../../agent/config.ts';
 import type {
   AgentState,
+  CanaryHand,
   ControlHandler,
   Downlink,
   Hold,
@@ -32,6 +33,7 @@ export class FakeWorld {
   surroundings: (pid: number) => Surroundings | undefined = () => undefined;
   policy: TrustPolicy | undefined;
   view: StateView | undefined;
+  canary: CanaryHand | string | undefined;
   state: AgentState = { streams: {}, aliveAt: 0 };
   holds: Hold[] = [];
   now = Date.parse('2026-05-03T12:00:00Z') * 1000;
@@ -74,6 +76,7 @@ export class FakeWorld {
       runtimes: [{ name: 'fake', identify: async (path) => this.identify(path) }],
       surroundings: { of: async ({ pid }) => this.surroundings(pid), host: async () => this.surroundings(1) },
       view: this.view,
+      canary: this.canary,
       fingerprints: {
         envelopes: async () => [...this.kept].map(([name, bytes]) => ({ name, bytes })),
         keep: async (name, bytes) => void this.kept.set(name, bytes),

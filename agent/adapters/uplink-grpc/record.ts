@@ -25,6 +25,7 @@ function timeOf(report: Report): number {
       return 0;
     case 'instance':
     case 'novelty':
+    case 'canary':
       return report.time;
   }
 }

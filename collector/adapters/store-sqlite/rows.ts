@@ -10,6 +10,8 @@ import type { Delivery, ReadRecord, StoredReport } from '../../ports.ts';
  */
 export type Row =
   | readonly ['refused', seq: number, reason: string]
+  /** Nothing of it is kept but that it came. */
+  | readonly ['canary', seq: number]
   | readonly [
       'incident',
       seq: number,
@@ -124,6 +126,8 @@ function reportRow({ seq, report, json, reason }: StoredReport): Row {
         (report.schedules ?? []).map(({ timing, command }) => [timing, command]),
       ];
     }
+    case 'canary':
+      return ['canary', seq];
     case 'receipt':
       return ['receipt', seq, report.receipt.order, report.receipt.incident, json];
     case 'gap':

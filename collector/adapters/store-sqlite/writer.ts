@@ -100,6 +100,8 @@ export class Writer {
       case 'receipt':
         this.#sql.receipt.run(row[2], agent, row[3], row[4]);
         return;
+      case 'canary':
+        return;
       case 'gap':
         this.#sql.gap.run(agent, row[1], row[2], row[3], row[4], row[5], row[6]);
         return;
