@@ -1,14 +1,17 @@
 import type { Behaviour } from '../fingerprint/behaviour.ts';
 import { behaviourKinds } from '../fingerprint/event.ts';
-import { generalise } from '../fingerprint/generalise.ts';
+import { generalise, generalisePath } from '../fingerprint/generalise.ts';
 import { indexBehaviour } from '../fingerprint/index-behaviour.ts';
 import { judge } from '../fingerprint/judge.ts';
 import { learn } from '../fingerprint/learn.ts';
-import type { BenchOptions, BenchResult } from './result.ts';
+import { corpusSizes } from './corpus-sizes.ts';
+import type { BenchOptions, BenchResult, Figure } from './result.ts';
 import { cpuMicros, median, seededRandom, shuffle } from './statistics.ts';
 
 const known = { pod: 'cart-7d9c6b5f4-x2k8p', address: '10.0.0.7', hostname: 'cart-7d9c6b5f4-x2k8p' };
 const program = { root: 'entrypoint', lineage: ['/usr/local/bin/node'] } as const;
+/** Behind these every verdict has patterns to look at, however small the fingerprint is. */
+const patternNames = 25;
 
 /** What a service does to files, names and peers: mostly literal paths, some with a part that generalising replaces. */
 function behaviourAt(i: number): Behaviour {
@@ -48,6 +51,19 @@ function behaviourAt(i: number): Behaviour {
   }
 }
 
+/** What stands behind a pattern: a file of the image, a name in a data directory, one of many siblings. */
+function patternedAt(i: number): Behaviour {
+  const name = word(i);
+  switch (i % 3) {
+    case 0:
+      return { ...program, kind: 'open', path: `/usr/share/${name}/x`, access: 'read', origin: 'image' };
+    case 1:
+      return { ...program, kind: 'open', path: `/data/${name}~`, access: 'write', origin: 'volume' };
+    default:
+      return { ...program, kind: 'open', path: `/srv/out/icon-${name}.png`, access: 'write' };
+  }
+}
+
 /** Letters only: digits would be generalised and 10 000 entries would become few. */
 function word(i: number): string {
   let out = '';
@@ -60,12 +76,22 @@ function fresh(b: Behaviour): Behaviour {
   return JSON.parse(JSON.stringify(b));
 }
 
+interface Side {
+  readonly size: number;
+  readonly entries: number;
+  /** CPU µs per verdict on what is known by name, generalising included. */
+  exact(): number;
+  /** The same on names nobody has seen, which a pattern accepts. */
+  patterned(): number;
+}
+
 /** One side of the ratio: a fingerprint of `size` entries and the hits to be judged against it. */
-function prepare(size: number, hits: number) {
+function prepare(size: number, hits: number): Side {
   const seen = Array.from({ length: size }, (_, i) => behaviourAt(i));
+  const names = Array.from({ length: 3 * patternNames }, (_, i) => patternedAt(i));
   const baseline = learn(
     { name: 'registry.example/shop/cart', digest: `sha256:${'a'.repeat(64)}` },
-    seen.map((b) => generalise(b, known)),
+    [...seen, ...names].map((b) => generalise(b, known)),
     {
       coverage: behaviourKinds,
       observation: {
@@ -79,49 +105,84 @@ function prepare(size: number, hits: number) {
     },
   );
   const index = indexBehaviour(baseline);
-  const random = seededRandom(size);
   const order = shuffle(
-    Array.from({ length: hits }, (_, i) => i % size),
-    random,
+    Array.from({ length: hits }, (_, i) => i),
+    seededRandom(size),
   );
+  const round = (at: (i: number) => Behaviour): number => {
+    const input = order.map((i) => fresh(at(i)));
+    let expected = 0;
+    const cpu = cpuMicros(() => {
+      for (const b of input) if (judge(generalise(b, known), index).kind === 'expected') expected++;
+    });
+    if (expected !== hits)
+      throw new Error(`${hits - expected} of ${hits} learned behaviours were not expected`);
+    return cpu / hits;
+  };
   return {
+    size,
     entries: baseline.behaviour.programs.reduce((n, p) => n + p.files.length + p.network.length, 0),
-    round(): number {
-      const input = order.map((i) => fresh(seen[i] ?? behaviourAt(i)));
-      let expected = 0;
-      const cpu = cpuMicros(() => {
-        for (const b of input) if (judge(generalise(b, known), index).kind === 'expected') expected++;
-      });
-      if (expected !== hits)
-        throw new Error(`${hits - expected} of ${hits} learned behaviours were not expected`);
-      return cpu / hits;
-    },
+    exact: () => round((i) => behaviourAt(i % size)),
+    patterned: () => round((i) => patternedAt(i % 5_000)),
   };
 }
 
-/** Does a verdict get dearer when a fingerprint grows? */
+/** µs per path that is generalised for the first time, as a source of many different names would have it. */
+function pathMicros(paths: number): number {
+  const rounds = Array.from({ length: 5 }, (_, round) => {
+    const input = Array.from(
+      { length: paths },
+      (_, i) => `/srv/jobs/${word(i + round * paths)}/${known.pod}/part-${i}.json`,
+    );
+    return cpuMicros(() => {
+      for (const path of input) generalisePath(path, known, 'write');
+    });
+  });
+  return median(rounds) / paths;
+}
+
+/** Does a verdict get dearer when a fingerprint grows? What does one weigh? */
 export async function run({ quick }: BenchOptions): Promise<BenchResult> {
   const hits = quick ? 40_000 : 100_000;
-  const small = prepare(100, hits);
-  const large = prepare(10_000, hits);
-  small.round();
-  large.round();
-  const rounds = Array.from({ length: 5 }, () => ({ small: small.round(), large: large.round() }));
-  const smallCost = median(rounds.map((r) => r.small));
-  const largeCost = median(rounds.map((r) => r.large));
+  const sides = [100, 1_000, 10_000].map((size) => prepare(size, hits));
+  const exact = measure(sides, (side) => side.exact());
+  const patterned = measure(sides, (side) => side.patterned());
+  const corpus = corpusSizes();
   return {
-    name: 'judge-growth',
+    name: 'judge',
     measures:
       'generalise + judge on a fingerprint of 10 000 entries against one of 100, shuffled hits, CPU, median of 5',
-    ratio: largeCost / smallCost,
+    ratio: growth(exact),
     bar: { better: 'smaller', value: 1.3 },
     figures: [
-      { key: 'smallMicros', value: smallCost, unit: 'µs', label: `per verdict, ${small.entries} entries` },
-      { key: 'largeMicros', value: largeCost, unit: 'µs', label: `per verdict, ${large.entries} entries` },
-      { key: 'smallEntries', value: small.entries, unit: '', label: 'entries, small' },
-      { key: 'largeEntries', value: large.entries, unit: '', label: 'entries, large' },
+      ...sides.map((side, i) => nanos(`judge${side.size}`, exact[i], `per verdict, ${side.entries} entries`)),
+      ...sides.map((side, i) =>
+        nanos(`pattern${side.size}`, patterned[i], `by a pattern, ${side.entries} entries`),
+      ),
+      { key: 'patternRatio', value: growth(patterned), unit: '', label: 'by a pattern: ratio' },
+      nanos('path', pathMicros(hits / 4), 'per path generalised, each new'),
+      ...corpus.figures,
       { key: 'hitsPerRound', value: hits, unit: '', label: 'hits per round' },
     ],
-    notes: ['both sides alternate; each behaviour is a fresh object with strings never hashed before'],
+    notes: [
+      'the sizes take turns; each behaviour is a fresh object with strings never hashed before',
+      'by a pattern: a third each files of the image, names in a data directory and siblings, 5 000 names of which 75 were seen',
+      ...corpus.notes,
+    ],
   };
+}
+
+/** µs per size: the median of five rounds in which the sizes take turns, after one to warm up. */
+function measure(sides: readonly Side[], round: (side: Side) => number): number[] {
+  for (const side of sides) round(side);
+  const rounds = Array.from({ length: 5 }, () => sides.map(round));
+  return sides.map((_, i) => median(rounds.map((r) => r[i] ?? Number.NaN)));
+}
+
+function growth(costs: readonly number[]): number {
+  return (costs.at(-1) ?? Number.NaN) / (costs[0] ?? Number.NaN);
+}
+
+function nanos(key: string, micros: number | undefined, label: string): Figure {
+  return { key: `${key}Nanos`, value: (micros ?? Number.NaN) * 1000, unit: 'ns', label };
 }
