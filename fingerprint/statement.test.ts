@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { baseline, signOptions } from '../test/fakes/trust.ts';
 import { canonicalBytes } from './canonical.ts';
 import { sha256Hex } from './digest.ts';
+import { currentRules } from './rules.ts';
 import { parseStatement, statementBytes } from './statement.ts';
 import { predicateType, statementType } from './statement-frame.ts';
 
@@ -34,6 +35,23 @@ describe('parseStatement', () => {
     expect(() => parseStatement(bytes)).toThrow(
       expect.objectContaining({ code: 'SCHEMA', field: 'predicate.behaviour.programs[0].exe' }),
     );
+  });
+});
+
+describe('rules', () => {
+  it.each(['normaliser', 'generaliser', 'sensitive'] as const)(
+    'of a newer %s need a newer reader',
+    (table) => {
+      const newer = { ...baseline, rules: { ...currentRules, [table]: currentRules[table] + 1 } };
+      expect(() => parseStatement(statementBytes(newer, signOptions))).toThrow(
+        expect.objectContaining({ code: 'READER_TOO_OLD', field: `predicate.rules.${table}` }),
+      );
+    },
+  );
+
+  it('that are older are read: what is formed otherwise equals fewer entries', () => {
+    const older = { ...baseline, rules: { normaliser: 1, generaliser: 1, sensitive: 1 } };
+    expect(parseStatement(statementBytes(older, signOptions)).fingerprint.rules).toEqual(older.rules);
   });
 });
 

@@ -1,8 +1,9 @@
 import { featuresOf } from './critical-features.ts';
 import { FingerprintError } from './errors.ts';
 import type { Fields } from './fields.ts';
-import type { Baseline, Fingerprint } from './fingerprint.ts';
+import type { Baseline, Fingerprint, RuleVersion } from './fingerprint.ts';
 import { parseBaseline } from './parse-fingerprint.ts';
+import { currentRules } from './rules.ts';
 import { frameBytes, readFrame, type StatementOptions } from './statement-frame.ts';
 import type { Subject } from './workload.ts';
 
@@ -43,7 +44,18 @@ export function parseStatement(payload: Uint8Array): Statement {
   // An overlay is not a whole fingerprint: judged alone it would make everything else drift.
   if (kind !== 'base') predicate.fail('kind', 'must be base: an overlay only adds to a fingerprint');
   const { format: _baseline, ...learned } = baselineOf(predicate, subject);
+  assertRulesKnown(learned.rules, predicate);
   return { fingerprint: { ...learned, ...options }, digests };
+}
+
+/** Strings formed by rules this code does not have cannot be told from strings that nobody has seen. */
+function assertRulesKnown(rules: RuleVersion, predicate: Fields): void {
+  for (const table of ['normaliser', 'generaliser', 'sensitive'] as const) {
+    if (rules[table] <= currentRules[table]) continue;
+    throw new FingerprintError('READER_TOO_OLD', 'was learned by newer rules; upgrade this whorl', {
+      field: predicate.at(`rules.${table}`),
+    });
+  }
 }
 
 /** The part a baseline and a statement share goes through the one parser of baselines. */
