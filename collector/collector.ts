@@ -1,5 +1,6 @@
 import type { Incident } from '../fingerprint/incident.ts';
 import type { Report } from '../fingerprint/report.ts';
+import type { Canaries } from './canaries.ts';
 import type { Decision } from './core/decide.ts';
 import { readRecord } from './core/read-record.ts';
 import type { Fingerprints } from './fingerprints.ts';
@@ -24,6 +25,7 @@ export interface CollectorParts {
   readonly reactions: Reactions;
   readonly learning: Learning;
   readonly fingerprints: Fingerprints;
+  readonly canaries: Canaries;
   readonly provisionals: Provisionals;
   readonly trouble: StoreTrouble;
   /** Connected agents by id; kept here, read by whoever sends to them. */
@@ -73,9 +75,10 @@ export class Collector implements AgentHandler {
   }
 
   async connected(link: AgentLink): Promise<number> {
-    const { store, now, log, tell, reactions, fingerprints, provisionals, present } = this.#parts;
+    const { store, now, log, tell, reactions, fingerprints, provisionals, canaries, present } = this.#parts;
     const { agent, node, session } = link.hello;
     const stored = await store.openAgent(link.hello, now());
+    await canaries.came(link);
     // The newest stream is the agent's: the older one is half-open, or a copy of the agent with the same spool.
     present.get(agent)?.link.refuse('replaced', 'another stream of the same agent has taken its place');
     present.set(agent, { link, since: now(), heard: now(), beat: undefined });
@@ -131,6 +134,8 @@ export class Collector implements AgentHandler {
       return { seq, refused: read.refused };
     }
     const { report, text } = read;
+    const canary = this.#canaryOf(link, report);
+    if (canary !== undefined) return { seq, json: text, report: canary };
     if (report.type !== 'incident') {
       consequences.push({ kind: 'report', seq, report });
       return { seq, json: text, report };
@@ -139,6 +144,17 @@ export class Collector implements AgentHandler {
     const isNone = wished.action === 'none';
     if (!isNone || this.#parts.listened()) consequences.push({ kind: 'incident', seq, json, wished });
     return { seq, json: text, report, ...(isNone ? { reason: wished.reason } : {}) };
+  }
+
+  /** A canary's announcement, or its incident, which is none: neither has consequences. */
+  #canaryOf(link: AgentLink, report: Report): Extract<Report, { type: 'canary' }> | undefined {
+    const { canaries, now } = this.#parts;
+    if (report.type === 'canary') {
+      canaries.announced(link, report);
+      return report;
+    }
+    const canary = report.type === 'incident' ? canaries.canaryOf(link, report.incident) : undefined;
+    return canary && { type: 'canary', ...canary, period: 0, time: now() * 1000 };
   }
 
   /** A record is durable, for the first time: now it may have consequences. */
@@ -163,6 +179,8 @@ export class Collector implements AgentHandler {
         tell({ type: 'receipt', receipt: report.receipt });
         reactions.receipt(report.receipt, link.hello.agent);
         return;
+      case 'canary':
+        return;
       case 'gap':
         tell({ type: 'gap', node: link.hello.node, lost: report.lost, reason: report.reason });
         return;
@@ -181,7 +199,9 @@ export class Collector implements AgentHandler {
 
   heartbeat(link: AgentLink, beat: AgentBeat): void {
     const presence = this.#heard(link);
-    if (presence !== undefined) presence.beat = beat;
+    if (presence === undefined) return;
+    presence.beat = beat;
+    this.#parts.canaries.heartbeat(link, beat);
   }
 
   #heard(link: AgentLink): Presence | undefined {

@@ -1,4 +1,5 @@
 import type { Mode } from '../fingerprint/verdict.ts';
+import type { Canaries } from './canaries.ts';
 import type { Presence } from './collector.ts';
 import type { ResponsePolicy } from './core/decide.ts';
 import { recordedSentence } from './core/reason-sentence.ts';
@@ -16,6 +17,7 @@ export interface ControlParts {
   readonly reactions: Reactions;
   readonly fingerprints: Fingerprints;
   readonly provisionals: Provisionals;
+  readonly canaries: Canaries;
   readonly trouble: StoreTrouble;
   readonly present: ReadonlyMap<string, Presence>;
   readonly policy: { current: ResponsePolicy };
@@ -40,7 +42,10 @@ export function control(parts: ControlParts): Control {
       return {
         ...about,
         mode: policy.current.mode,
-        agents: agents.map((row) => describeAgent(row, present.get(row.hello.agent))),
+        agents: agents.map((row) => ({
+          ...describeAgent(row, present.get(row.hello.agent)),
+          canary: parts.canaries.statusOf(row.hello.agent) ?? null,
+        })),
         workloads: (await store.workloads()).length,
         fingerprints: fingerprints.count,
         provisional: provisionals.count,

@@ -19,6 +19,7 @@ import { tlsFiles } from './adapters/keys/tls-files.ts';
 import { SqliteStore } from './adapters/store-sqlite.ts';
 import { beforehandOf } from './beforehand.ts';
 import { Broadcast } from './broadcast.ts';
+import { Canaries } from './canaries.ts';
 import { Collector, type Presence } from './collector.ts';
 import type { CollectorConfig } from './config.ts';
 import { control } from './control.ts';
@@ -71,6 +72,9 @@ export async function main(config: CollectorConfig, io: CollectorIo): Promise<vo
   }
 }
 
+/** A node is told as blind within a second of its canary's ten. */
+const canaryLookMs = 1_000;
+
 interface Wiring extends CollectorIo {
   readonly dir: string;
   readonly log: Log;
@@ -117,7 +121,10 @@ async function serve(config: CollectorConfig, wiring: Wiring): Promise<void> {
   });
   log.info({ address, dir }, 'collector ready');
 
-  await untilAborted(config.readinessSeconds * 1000, signal, () => parts.learning.lookAtChanged(signal));
+  await Promise.all([
+    untilAborted(config.readinessSeconds * 1000, signal, () => parts.learning.lookAtChanged(signal)),
+    untilAborted(canaryLookMs, signal, async () => parts.canaries.look()),
+  ]);
   await edge.close();
   await parts.reactions.settled();
   await ear.close();
@@ -148,6 +155,7 @@ async function assemble(
     beforehand: beforehandOf(store, fingerprints),
     onReady: (learned, known, found) => provisionals.consider(learned, known, found),
   });
+  const canaries = new Canaries({ store, isPresent: (agent) => present.has(agent), now, log, tell });
   const reactions = new Reactions({
     store,
     signer,
@@ -169,6 +177,7 @@ async function assemble(
     learning,
     fingerprints,
     provisionals,
+    canaries,
     present,
     now,
     log,
@@ -176,7 +185,7 @@ async function assemble(
     trouble,
   });
   const id = await collectorId(store);
-  return { id, present, policy, learning, fingerprints, provisionals, reactions, collector };
+  return { id, present, policy, learning, fingerprints, provisionals, canaries, reactions, collector };
 }
 
 /** Does `work` again and again with a pause between, until the signal aborts. */

@@ -61,6 +61,16 @@ export type StateLine =
   | { readonly type: 'order'; readonly order: string; readonly incident: string; readonly action: Action }
   | { readonly type: 'receipt'; readonly receipt: Receipt }
   | { readonly type: 'gap'; readonly node: string; readonly lost: number; readonly reason: string }
+  | {
+      /** A node came to see nothing of what it does on purpose, or sees it again (DESIGN §4). */
+      readonly type: 'canary';
+      readonly node: string;
+      readonly agent: string;
+      readonly state: 'untested' | 'waiting' | 'seeing' | 'blind';
+      /** ms since the Unix epoch; 0: never. */
+      readonly lastSeen: number;
+      readonly blindSince: number;
+    }
   | { readonly type: 'missing'; readonly node: string; readonly records: number }
   | { readonly type: 'fingerprint'; readonly digest: string; readonly subject: Subject }
   | { readonly type: 'policy'; readonly mode: Mode }

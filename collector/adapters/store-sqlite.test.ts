@@ -201,6 +201,69 @@ describe('what was learned', () => {
   });
 });
 
+describe('a new digest', () => {
+  const at = (digit: string) => ({
+    ...shop,
+    subject: { ...shop.subject, digest: `sha256:${digit.repeat(64)}` },
+  });
+  const hashOf = (of: typeof shop) => sha256Hex(Buffer.from(workloadKey(of)));
+  const ran = (of: typeof shop, startedAt: number): Report => ({
+    type: 'instance',
+    workload: of,
+    instance: { id: `x${startedAt}`, node: 'node-1', startedAt },
+    state: 'started',
+    coverage: [],
+    time: startedAt,
+  });
+
+  it('follows the one of the same copies that was active last before it', async () => {
+    const [one, two, three] = [at('1'), at('2'), at('3')];
+    const elsewhere = { ...at('4'), namespace: 'bank' };
+    await store.ingest(
+      delivery(1, [ran(one, 10), ran(two, 20), ran(elsewhere, 90), ran(three, 30), ran(one, 40)]),
+      2,
+    );
+    expect(await store.predecessor(hashOf(three))).toBe(hashOf(one));
+    expect(await store.predecessor(hashOf(two))).toBe(hashOf(one));
+    // What came later is no predecessor, though both run.
+    expect(await store.predecessor(hashOf(one))).toBeUndefined();
+    expect(await store.predecessor(hashOf(elsewhere))).toBeUndefined();
+  });
+});
+
+describe('what was signed of what was learned', () => {
+  const row = { version: 1, phases: ['steady'] as const, signedAt: 9, envelope: Buffer.from('{"a":1}') };
+
+  it('is the latest of its workload, and is for the agents that run it', async () => {
+    const other = { ...hello, agent: 'a2', node: 'node-2' };
+    await store.openAgent(other, 2);
+    await store.ingest(delivery(1, [anInstance('shop-1')]), 2);
+    await store.ingest(delivery(1, [anInstance('shop-2', 'exited', 'node-2')], other), 2);
+    expect([await store.provisional(shopHash), await store.provisionals()]).toEqual([undefined, []]);
+    await store.saveProvisional(shopHash, row);
+    await store.saveProvisional(shopHash, { ...row, version: 2, phases: ['start', 'steady'] });
+    expect(await store.provisional(shopHash)).toMatchObject({
+      version: 2,
+      phases: ['start', 'steady'],
+      signedAt: 9,
+    });
+    expect([await store.provisionals(), await store.agentsOf(shopHash)]).toEqual([[shopHash], ['a1']]);
+    expect((await store.provisionalsOf('a1')).map((e) => Buffer.from(e).toString())).toEqual(['{"a":1}']);
+    expect(await store.provisionalsOf('a2')).toEqual([]);
+  });
+});
+
+describe('what crontabs say', () => {
+  it('is kept once, whichever copy tells it', async () => {
+    const told = (id: string): Report => {
+      const schedules = [{ timing: '@daily', command: 'backup' }];
+      return { ...(anInstance(id) as Extract<Report, { type: 'instance' }>), schedules };
+    };
+    await store.ingest(delivery(1, [told('shop-1'), told('shop-2')]), 2);
+    expect((await learned()).schedules).toEqual([{ timing: '@daily', command: 'backup' }]);
+  });
+});
+
 describe('orders and decisions', () => {
   it('go on record with the incident, when they are news', async () => {
     const incident = (seq: number, reason: string): ReadRecord => ({

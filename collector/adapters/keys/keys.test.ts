@@ -6,8 +6,12 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parsePublicPem } from '../../../fingerprint/keys.ts';
 import type { Order } from '../../../fingerprint/order.ts';
 import { verifyOrder } from '../../../fingerprint/order-envelope.ts';
+import { learnerTrustPolicy } from '../../../fingerprint/trust-policy.ts';
+import { verifyFingerprint } from '../../../fingerprint/verify.ts';
+import { baseline } from '../../../test/fakes/trust.ts';
 import { agentToken } from './agent-token.ts';
 import { commandKey } from './command-key.ts';
+import { learnerKey } from './learner-key.ts';
 import { tlsFiles } from './tls-files.ts';
 
 let dir: string;
@@ -94,5 +98,19 @@ describe('command key', () => {
     const envelope = commandKey(dir).signer.sign(order);
     expect(verifyOrder(envelope, [parsePublicPem(readFileSync(first.publicFile, 'utf8'))])).toEqual(order);
     expect([mode('command.key'), mode('command.pub')]).toEqual(['600', '644']);
+  });
+});
+
+describe('learner key', () => {
+  it('signs what was learned, in a file of its own, the same after a restart', () => {
+    const scope = { cluster: 'c', namespace: 'n', owner: 'o', container: 'x', role: 'main' } as const;
+    const options = { workload: 'f'.repeat(64), version: 1, issuedAt: '2026-01-01T00:00:00Z' };
+    const first = learnerKey(dir);
+    const envelope = learnerKey(dir).learner.sign({ ...baseline, scope }, options);
+    const key = parsePublicPem(readFileSync(first.publicFile, 'utf8'));
+    const policy = learnerTrustPolicy({ learnerKey: key, issuedAt: options.issuedAt });
+    expect(verifyFingerprint(envelope, policy, { now })).toMatchObject({ provisional: true });
+    expect([mode('learner.key'), mode('learner.pub')]).toEqual(['600', '644']);
+    expect(readFileSync(first.publicFile, 'utf8')).not.toBe(readFileSync(commandKey(dir).publicFile, 'utf8'));
   });
 });
