@@ -72,7 +72,7 @@ describe('diff', () => {
       baselineOf(starts, ...[...'abcde'].map((n) => writes(`/data/uploads/${n}`))),
       baselineOf(starts, writes('/data/uploads/{any}')),
       [
-        '+ low widened `cart` now creates and writes any name in `/data/uploads` (data directory) (was: 5 names)',
+        '+ low widened `cart` now writes any name in `/data/uploads` (data directory) (was: 5 names)',
       ],
     ],
     [
@@ -80,7 +80,7 @@ describe('diff', () => {
       baselineOf(starts, writes('/data/uploads/{any}')),
       baselineOf(starts, writes('/data/uploads/a')),
       [
-        '- low narrowed `cart` no longer creates and writes any name in `/data/uploads` (data directory) (still: `/data/uploads/a`)',
+        '- low narrowed `cart` no longer writes any name in `/data/uploads` (data directory) (still: `/data/uploads/a`)',
       ],
     ],
     [
@@ -93,7 +93,7 @@ describe('diff', () => {
       'one more way to use a file',
       baselineOf(starts, writes('/data/a')),
       baselineOf(starts, writes('/data/a'), { ...cart, kind: 'delete', path: '/data/a' }),
-      ['+ low widened `cart` now deletes `/data/a` (was: create and write)'],
+      ['+ low widened `cart` now deletes `/data/a` (was: write)'],
     ],
     [
       'a sensitive file',
@@ -256,7 +256,7 @@ describe('diffMarkdown', () => {
         '',
         '<details><summary>1 change that allows nothing more</summary>',
         '',
-        '- <code>cart</code> no longer creates and writes <code>/gone</code>',
+        '- <code>cart</code> no longer writes <code>/gone</code>',
         '',
         '</details>',
         '',

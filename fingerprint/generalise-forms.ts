@@ -67,6 +67,8 @@ export const tempName = [
   // mkstemp, mkdtemp, mktemp.
   `(?:[^/\\s]*[._-])?${drawnInTemp}`,
   `[^/\\s]*[._-]${drawn}[A-Za-z0-9]{6,12}(?![A-Za-z0-9])`,
+  // O_TMPFILE.
+  '#\\d+$',
   // Java.
   '[^/\\s]*?(?<!\\d)\\d{12,20}(?!\\d)',
 ].join('|');

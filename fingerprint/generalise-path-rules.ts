@@ -55,18 +55,6 @@ export const pathRules: readonly GeneraliseRule[] = [
     counterExamples: ['/scratch/report.csv', '/scratch/x-sha256', '/opt/app/scratch/tmpk3_x9q2a'],
   },
   {
-    id: 'temp-drawn',
-    what: 'six letters and digits at the end of a name below /tmp, as mkstemp and mkdtemp draw them, but no word with a number',
-    scope: 'path',
-    find: new RegExp(`(?<=^\\/tmp\\/(?:[^/]*[._-])?)${drawnInTemp}`),
-    put: '{rand}',
-    examples: [
-      ['/tmp/report-PW7M2P/report.csv', '/tmp/report-{rand}/report.csv'],
-      ['/var/tmp/sess_1a22fa', '/tmp/sess_{rand}'],
-    ],
-    counterExamples: ['/tmp/x-sha256', '/tmp/app-Docker', '/srv/report-PW7M2P', '/tmp/a/b-1a22fa'],
-  },
-  {
     id: 'java-tempfile',
     what: "the number drawn by Java's createTempFile",
     scope: 'path',
@@ -109,6 +97,18 @@ export const pathRules: readonly GeneraliseRule[] = [
     counterExamples: ['/tmp/tmpabcdefghi', '/etc/tmpabcdefgh'],
   },
   {
+    id: 'temp-drawn',
+    what: 'six letters and digits at the end of a name below /tmp, as mkstemp and mkdtemp draw them, but no word with a number',
+    scope: 'path',
+    find: new RegExp(`(?<=^\\/tmp\\/(?:[^/]*[._-])?)${drawnInTemp}`),
+    put: '{rand}',
+    examples: [
+      ['/tmp/report-PW7M2P/report.csv', '/tmp/report-{rand}/report.csv'],
+      ['/var/tmp/sess_1a22fa', '/tmp/sess_{rand}'],
+    ],
+    counterExamples: ['/tmp/x-sha256', '/tmp/app-Docker', '/srv/report-PW7M2P', '/tmp/a/b-1a22fa'],
+  },
+  {
     id: 'proc-process',
     what: 'what a process says of itself',
     scope: 'class',
@@ -121,10 +121,22 @@ export const pathRules: readonly GeneraliseRule[] = [
     counterExamples: ['/proc/4711', '/data/proc/self/maps'],
   },
   {
+    id: 'proc-limits',
+    what: 'limits of the kernel, as the C library and its kin ask for them; free to read',
+    scope: 'class',
+    find: /^\/proc\/(?:filesystems|sys\/(?:kernel\/(?:ngroups_max|osrelease|pid_max|cap_last_cap|threads-max)|vm\/overcommit_memory))$/,
+    put: '/proc/{limits}',
+    examples: [
+      ['/proc/sys/kernel/ngroups_max', '/proc/{limits}'],
+      ['/proc/filesystems', '/proc/{limits}'],
+    ],
+    counterExamples: ['/proc/sys/kernel/core_pattern', '/proc/kallsyms', '/proc/sys/kernel/modprobe'],
+  },
+  {
     id: 'proc-system',
     what: 'what the kernel says of itself',
     scope: 'class',
-    find: /^\/proc\/(?!\{pid\}|self\/|thread-self\/).+$/,
+    find: /^\/proc\/(?!\{pid\}|\{limits\}|self\/|thread-self\/).+$/,
     put: '/proc/{class}',
     examples: [
       ['/proc/meminfo', '/proc/{class}'],
@@ -134,7 +146,7 @@ export const pathRules: readonly GeneraliseRule[] = [
   },
   {
     id: 'cgroupfs',
-    what: 'limits and use of a control group',
+    what: 'limits and use of a control group; free to read',
     scope: 'class',
     find: /^\/sys\/fs\/cgroup\/.+$/,
     put: '/sys/fs/cgroup/{class}',
@@ -142,17 +154,26 @@ export const pathRules: readonly GeneraliseRule[] = [
     counterExamples: ['/sys/fs/cgroup', '/sys/fs/bpf/x'],
   },
   {
+    id: 'processors',
+    what: 'processors and memory of the machine; free to read',
+    scope: 'class',
+    find: /^\/sys\/devices\/system\/(?:cpu|memory|node)\/.+$/,
+    put: '/sys/devices/system/{class}',
+    examples: [['/sys/devices/system/cpu/online', '/sys/devices/system/{class}']],
+    counterExamples: ['/sys/devices/virtual/dmi/id/product_name', '/srv/sys/devices/system/cpu/online'],
+  },
+  {
     id: 'hardware',
     what: 'what the machine is made of',
     scope: 'class',
-    find: /^\/sys\/(devices|class|block|bus)\/.+$/,
+    find: /^\/sys\/(?!devices\/system\/\{class\}$)(devices|class|block|bus)\/.+$/,
     put: '/sys/$1/{class}',
-    examples: [['/sys/devices/system/cpu/online', '/sys/devices/{class}']],
+    examples: [['/sys/devices/virtual/dmi/id/product_name', '/sys/devices/{class}']],
     counterExamples: ['/sys/module/kvm/parameters/nested'],
   },
   {
     id: 'locale',
-    what: 'translations and locale tables',
+    what: 'translations and locale tables; free to read',
     scope: 'class',
     find: /^\/usr\/(?:lib|share)\/locale(?:-langpack)?\/.+$/,
     put: '/usr/share/locale/{class}',
@@ -164,7 +185,7 @@ export const pathRules: readonly GeneraliseRule[] = [
   },
   {
     id: 'zoneinfo',
-    what: 'time zones',
+    what: 'time zones; free to read',
     scope: 'class',
     find: /^\/usr\/(?:share|lib)\/zoneinfo\/.+$/,
     put: '/usr/share/zoneinfo/{class}',
@@ -173,7 +194,7 @@ export const pathRules: readonly GeneraliseRule[] = [
   },
   {
     id: 'converters',
-    what: "character sets of the C library: which are loaded is the locale's doing; only where the file is the image's own",
+    what: "character sets of the C library, where the file is the image's own; free: which are loaded is the locale's doing",
     scope: 'converter',
     find: /^(\/usr\/lib(?:64|\/[a-z0-9_]+-linux-gnu)?)\/gconv\/[^/]+\.so$/,
     put: '$1/gconv/{class}',

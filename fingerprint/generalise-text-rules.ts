@@ -56,6 +56,15 @@ export const argumentRules: readonly GeneraliseRule[] = [
     counterExamples: ['2026-05-02', '--year=2026'],
   },
   {
+    id: 'argument-moment',
+    what: 'seconds since 1970 in the name of a file, from 2020 on',
+    scope: 'argument',
+    find: /(?<=\/[^/\s]*[-_.])1[6-9]\d{8}(?=$|[-_.\s])/g,
+    put: '{date}',
+    examples: [['/var/log/app.log-1795267621', '/var/log/app.log-{date}']],
+    counterExamples: ['--since=1795267621', '/data/1795267621/x', '/data/x-17952676211'],
+  },
+  {
     id: 'argument-pid',
     what: 'a process directory, or the value of an option called pid',
     scope: 'argument',
@@ -110,6 +119,15 @@ export const argumentRules: readonly GeneraliseRule[] = [
     counterExamples: ['/scratch/report.csv', '/opt/scratch/tmp7ne2n4ix.png'],
   },
   {
+    id: 'argument-python-tempfile',
+    what: "a name drawn by Python's tempfile below /tmp",
+    scope: 'argument',
+    find: /(?<=\/tmp\/)tmp[a-z0-9_]{8}(?![A-Za-z0-9])/g,
+    put: 'tmp{rand}',
+    examples: [['/tmp/tmp7ne2n4ix.png', '/tmp/tmp{rand}.png']],
+    counterExamples: ['/srv/tmp7ne2n4ix.png', '/tmp/tmpabcdefghi'],
+  },
+  {
     id: 'argument-temp-drawn',
     what: 'six letters and digits at the end of a name below /tmp, as mkstemp and mkdtemp draw them, but no word with a number',
     scope: 'argument',
@@ -129,15 +147,6 @@ export const argumentRules: readonly GeneraliseRule[] = [
     put: '{rand}',
     examples: [['--out=/tmp/tmp.Xb3kQ9aZ1p/x', '--out=/tmp/tmp.{rand}/x']],
     counterExamples: ['--out=/tmp/report.html', '--name=Xb3kQ9aZ1p'],
-  },
-  {
-    id: 'argument-python-tempfile',
-    what: "a name drawn by Python's tempfile below /tmp",
-    scope: 'argument',
-    find: /(?<=\/tmp\/)tmp[a-z0-9_]{8}(?![A-Za-z0-9])/g,
-    put: 'tmp{rand}',
-    examples: [['/tmp/tmp7ne2n4ix.png', '/tmp/tmp{rand}.png']],
-    counterExamples: ['/srv/tmp7ne2n4ix.png', '/tmp/tmpabcdefghi'],
   },
 ];
 

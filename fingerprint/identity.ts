@@ -1,7 +1,7 @@
 import type { Behaviour, BehaviourOf } from './behaviour.ts';
 import type { NetworkEntry, PrivilegeEntry } from './fingerprint.ts';
 import { readActs } from './generalise-forms.ts';
-import { imageClassOf } from './image-class.ts';
+import { imageClassOf, keepsName } from './image-class.ts';
 
 /**
  * One string per thing a fingerprint can know: of two behaviours with the same identity the second teaches nothing and
@@ -49,7 +49,8 @@ export function isInward(n: NetworkEntry): boolean {
  * a read known to be of something else than the image is not covered by the class.
  */
 function openKey(b: BehaviourOf<'open'>): string {
-  const key = `${b.access}\0${imageClassOf(b) ?? b.path}`;
+  const imageClass = keepsName(b.path) ? undefined : imageClassOf(b);
+  const key = `${b.access}\0${imageClass ?? b.path}`;
   if (b.origin === undefined || b.origin === 'image') return key;
   if (b.origin === 'volume') return `${key}\0volume`;
   return readActs.has(b.access) ? `${key}\0other` : key;

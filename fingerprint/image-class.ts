@@ -23,6 +23,16 @@ export function imageClassOf(b: BehaviourOf<'open'>): string | undefined {
   return b.origin === 'image' ? readClassOf(b) : undefined;
 }
 
+const often = /^\/(?:etc|var\/(?:backups|cache|lib|log|spool))\//;
+
+/**
+ * Whether a read of an image's file is remembered by its name too: settings and data come from the image in one place and
+ * from a volume mounted there in another.
+ */
+export function keepsName(path: string): boolean {
+  return often.test(path);
+}
+
 /** The class that may cover a read in a verdict: a source that cannot tell layers says nothing against the image. */
 export function imageClassCovering(b: BehaviourOf<'open'>): string | undefined {
   return b.origin === 'image' || b.origin === undefined ? readClassOf(b) : undefined;

@@ -1,6 +1,7 @@
 import { type FileAct, type FileEntry, fileActs } from './fingerprint.ts';
 import { PathPatterns } from './path-patterns.ts';
 import { imageLeaf } from './pattern-names.ts';
+import { isSensitivePath } from './sensitive.ts';
 
 /** What one program may do to files, by exact name first: opens are nine events of ten. */
 export class IndexedFiles {
@@ -32,8 +33,18 @@ export class IndexedFiles {
     }
   }
 
-  /** @param to new name of a rename, target of a link */
+  /**
+   * Making a file and writing to it are one, but for sensitive files: whether it was there already is its volume's story,
+   * not the program's (a log, a pid file, a lock).
+   * @param to new name of a rename, target of a link
+   */
   accepts(act: FileAct, path: string, to?: string): boolean {
+    if (this.#accepts(act, path, to)) return true;
+    const twin = act === 'create' ? 'write' : act === 'write' ? 'create' : undefined;
+    return twin !== undefined && this.#accepts(twin, path, to) && !isSensitivePath(path);
+  }
+
+  #accepts(act: FileAct, path: string, to: string | undefined): boolean {
     if (this.#exact.get(act)?.has(keyOf(path, to)) === true) return true;
     const patterns = this.#patterns.get(act);
     return patterns?.accepts(to === undefined ? [path] : [path, to]) === true;

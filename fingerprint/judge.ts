@@ -68,6 +68,7 @@ function judgeExec(b: BehaviourOf<'exec'>, node: IndexedProgram): Verdict {
 }
 
 function judgeLoad(b: BehaviourOf<'load'>, node: IndexedProgram): Verdict {
+  if (isFree(b)) return expected;
   const seen = node.loads.get(b.path);
   if (seen === undefined) return drift(b, neverLearnable(b) ? 'never-learnable' : 'new-file');
   if (b.origin === undefined || seen.includes(b.origin)) return expected;

@@ -9,7 +9,7 @@ import type {
   Program,
 } from './fingerprint.ts';
 import { argsKey, entryKey, isInward, networkKey, privilegeKey } from './identity.ts';
-import { imageClassOf } from './image-class.ts';
+import { imageClassOf, keepsName } from './image-class.ts';
 import {
   compareText,
   identityOf,
@@ -149,6 +149,7 @@ function addOpen(draft: Draft, b: BehaviourOf<'open'>): void {
   const imageClass = imageClassOf(b);
   const origin = b.origin === 'volume' ? b.origin : undefined;
   addFile(draft, b.access, imageClass ?? b.path, undefined, origin);
+  if (imageClass !== undefined && keepsName(b.path)) addFile(draft, b.access, b.path);
 }
 
 /** One entry per peer: who was seen to answer from inside may answer from outside too. */

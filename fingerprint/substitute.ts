@@ -9,10 +9,11 @@ export type Substitutions = {
 };
 
 /**
- * Ids first, names after: a pod is often called like its host. `namespace` is not among them: as a word (`default`,
+ * What the copy is called first: its host is called after the pod, after the container's id or by a name of its own, and
+ * each place has another of these. Ids, then names. `namespace` is not among them: as a word (`default`,
  * `shop`) it occurs everywhere, so only its place in a DNS name is certain.
  */
-const anywhere = ['container', 'uid', 'pod', 'hostname', 'node', 'address'] as const;
+const anywhere = ['hostname', 'container', 'uid', 'pod', 'node', 'address'] as const;
 
 type Replacement = readonly [value: string, placeholder: string];
 
@@ -37,7 +38,7 @@ function replacementsOf(known: Substitutions): readonly Replacement[] {
     // Docker and CRI show the first twelve digits of an id, and use them as the host name.
     const short: Replacement[] =
       key === 'container' && /^[0-9a-f]{64}$/.test(value) ? [[value.slice(0, 12), '{container}']] : [];
-    return [[value, `{${key}}`], ...short];
+    return [[value, key === 'hostname' ? '{pod}' : `{${key}}`], ...short];
   });
   const own = (known.addresses ?? []).filter(isDistinctive).map((a): Replacement => [a, '{address}']);
   const all = [...fresh, ...own];

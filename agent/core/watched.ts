@@ -67,7 +67,7 @@ export class WatchedInstance {
       surroundings: () => record.surroundings,
       ...(directory === undefined ? {} : { directory }),
     });
-    const hostname = pod ?? surroundings?.hostname;
+    const hostname = surroundings?.hostname ?? pod;
     this.#names = {
       node,
       // A short id (`ctr run … c1`) would also stand in words that are nobody's name.

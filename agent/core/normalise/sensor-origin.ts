@@ -15,15 +15,20 @@ export function originOf(facts: number, path: string): Origin | undefined {
   return has(fact.hostNamespace) ? byPath(path) : 'volume';
 }
 
-function originOnRoot(facts: number, path: string): Origin {
+function originOnRoot(facts: number, path: string): Origin | undefined {
   const has = (f: number) => (facts & f) !== 0;
   // A host may live on an overlay too (live systems, development containers): there the upper layer is what was installed.
   const layered = has(fact.overlay) && !has(fact.layerUnknown) && !has(fact.hostNamespace);
-  if (layered) return has(fact.upper) ? 'upper' : 'image';
+  // Whoever writes below a directory has it copied up: of what it shows, nobody can say then whose it is.
+  if (layered && has(fact.upper)) return isDirectory(facts) ? undefined : 'upper';
+  if (layered) return 'image';
   // A container whose whole root lies in memory was not made from an image; a host may have been (initramfs).
   if (has(fact.tmpfs) && !has(fact.hostNamespace)) return 'scratch';
   return byPath(path);
 }
+
+/** The type of the file, S_IFDIR >> 12. */
+const isDirectory = (facts: number): boolean => ((facts >>> 12) & 15) === 4;
 
 function byPath(path: string): Origin {
   return scratchDirectories.some((d) => path.startsWith(d)) ? 'scratch' : 'image';
