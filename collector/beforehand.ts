@@ -8,9 +8,11 @@ import { asBaseline } from './core/provisional-baseline.ts';
 import type { Fingerprints } from './fingerprints.ts';
 import type { DriftStore } from './ports.ts';
 
+type Store = Pick<DriftStore, 'predecessor' | 'provisional' | 'learned'>;
+
 /** What is known of a workload before its copies have done anything: by the digest before, and by what people signed. */
 export function beforehandOf(
-  store: DriftStore,
+  store: Store,
   fingerprints: Pick<Fingerprints, 'of'>,
 ): (hash: string, workload: Workload) => Promise<Beforehand> {
   return async (hash, workload) => {
@@ -28,7 +30,7 @@ export function beforehandOf(
 }
 
 /** What is in force of it where something is: what drifted afterwards was reported by nobody, or must not be inherited. */
-async function knownOf(store: DriftStore, hash: string): Promise<Baseline | undefined> {
+async function knownOf(store: Store, hash: string): Promise<Baseline | undefined> {
   const row = await store.provisional(hash);
   if (row !== undefined) return asBaseline(fingerprintIn(row.envelope));
   const learned = await store.learned(hash);

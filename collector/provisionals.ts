@@ -11,7 +11,10 @@ import type { AgentLink, DriftStore, LearnedWorkload, Learner, Log, ProvisionalR
 import type { StateLine } from './state-line.ts';
 
 export interface ProvisionalsOptions {
-  readonly store: DriftStore;
+  readonly store: Pick<
+    DriftStore,
+    'provisional' | 'provisionals' | 'provisionalsOf' | 'saveProvisional' | 'agentsOf'
+  >;
   readonly learner: Learner;
   readonly linkOf: (agent: string) => AgentLink | undefined;
   /** ms since the Unix epoch. */
