@@ -2,6 +2,7 @@ import type { StateLine as CollectorLine } from '../collector/state-line.ts';
 import { duration } from '../fingerprint/figures.ts';
 import { printable } from '../fingerprint/printable.ts';
 import { shortId, workloadName } from './agent-line.ts';
+import { blindness } from './status-text.ts';
 import { styled, type Text } from './text.ts';
 
 export type { CollectorLine };
@@ -34,6 +35,8 @@ export function collectorLineText(line: CollectorLine): Text | undefined {
       ];
     case 'decision':
       return [styled('dim', shortId(line.incident)), ` ${line.sentence}`];
+    case 'canary':
+      return canaryText(line);
     case 'missing':
       return [
         styled('yellow', 'gap'),
@@ -55,6 +58,12 @@ export function collectorLineText(line: CollectorLine): Text | undefined {
     case 'stopped':
       return undefined;
   }
+}
+
+function canaryText({ node, state }: Extract<CollectorLine, { type: 'canary' }>): Text {
+  return state === 'blind'
+    ? [styled('red', 'blind'), ` ${printable(node)}: ${blindness}`]
+    : [styled('green', 'sees again'), ` ${printable(node)}`];
 }
 
 function readinessText({

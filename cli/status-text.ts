@@ -81,7 +81,20 @@ export function describeCollector(status: unknown): string[] {
     `collector  at ${collector.text('address')}, reactions up to ${collector.text('mode')}, ${collector.number('fingerprints')} fingerprints handed out`,
     `agents     ${agents.filter((a) => a.flag('connected')).length} of ${agents.length} connected`,
     ...away,
+    ...agents.flatMap(describeBlindness),
     ...agents.flatMap((a) => refusals(a, collector.text('learnerKeyFile'))),
+  ];
+}
+
+/** What it means, and what to do. */
+export const blindness =
+  'its sensor tells nothing of what it does on purpose; restart the agent there, and look at its log and at whorl doctor';
+
+function describeBlindness(agent: Answer): string[] {
+  const canary = agent.at('canary');
+  if (!agent.flag('connected') || canary.text('state') !== 'blind') return [];
+  return [
+    `blind      ${agent.text('node')} since ${new Date(canary.number('blindSince')).toISOString()}: ${blindness}`,
   ];
 }
 

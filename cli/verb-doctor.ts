@@ -1,10 +1,11 @@
 import type { Command } from 'commander';
 import { ask } from './control-client.ts';
-import { collectorSocket, dataDir, dataDirOption } from './data-dir.ts';
+import { agentSocket, collectorSocket, dataDir, dataDirOption } from './data-dir.ts';
 import type { Finding } from './doctor/finding.ts';
 import { kernelFindings } from './doctor/kernel.ts';
 import { machineFindings } from './doctor/machine.ts';
 import { sensorFinding } from './doctor/sensor.ts';
+import { silenceFindings } from './doctor/silence.ts';
 import { exitCodes } from './exit.ts';
 import { examples } from './help.ts';
 import type { Io } from './io.ts';
@@ -29,11 +30,17 @@ export function register(program: Command, io: Io): void {
 }
 
 async function examine(directory: string): Promise<Finding[]> {
+  const status = { method: 'GET', path: '/status' } as const;
   const running = await isCollectorRunning(directory);
+  const [agent, collector] = await Promise.all([
+    ask(agentSocket(directory), 'agent', status).catch(() => undefined),
+    ask(collectorSocket(directory), 'collector', status).catch(() => undefined),
+  ]);
   return [
     ...kernelFindings(),
     ...(await machineFindings({ dataDir: directory, running })),
     await sensorFinding(directory),
+    ...silenceFindings(agent, collector),
   ];
 }
 
