@@ -11,6 +11,11 @@ import {
 } from '../../bench/sensor-writer.ts';
 
 const imageFile = (8 << 12) | 1 | 2;
+const volumeFile = 8 << 12;
+const upperFile = imageFile | 4;
+/** The program of this name is an interpreter: what it is started with, and what it reads, decides what reading is. */
+const python = { name: 4, exe: '/usr/bin/python3' };
+const files = ['/srv/a', '/srv/b', '/srv/c', '/srv/d', '/srv/e.py', '/srv/f'];
 
 /** One thing that happens on the node. */
 export type Step =
@@ -21,13 +26,14 @@ export type Step =
       readonly flags: number;
     }
   | { readonly do: 'resolve'; readonly pid: number; readonly name: number; readonly address: number }
+  | { readonly do: 'link'; readonly pid: number; readonly name: number }
   | { readonly do: 'fork'; readonly pid: number; readonly child: number }
   | { readonly do: 'exit'; readonly pid: number }
   | { readonly do: 'attach'; readonly pid: number; readonly to: number };
 
 const pid = fc.integer({ min: 100, max: 104 });
 const helper = fc.integer({ min: 103, max: 104 });
-const name = fc.constantFrom(0, 0, 1, 1, 2, 3, 5);
+const name = fc.constantFrom(0, 0, 1, 1, 2, 3, 4, 5);
 const oneStep: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 120,
@@ -48,6 +54,16 @@ const oneStep: fc.Arbitrary<Step> = fc.oneof(
     }),
   },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('resolve' as const), pid, name, address: name }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('link' as const), pid, name }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('exec' as const),
+      pid: helper,
+      name: fc.constant(python.name),
+      flags: fc.constant(0),
+    }),
+  },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('fork' as const), pid, child: helper }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('exit' as const), pid }) },
   {
@@ -103,6 +119,9 @@ export class Stage {
       case 'exit':
         this.#exit(step.pid);
         break;
+      case 'link':
+        this.#link(step.pid, step.name);
+        break;
       case 'resolve':
         this.#resolve(step.pid, step.name, step.address);
         break;
@@ -129,6 +148,22 @@ export class Stage {
     }
   }
 
+  /** A hard link to a sensitive file under the name of one that was harmless so far. */
+  #link(pid: number, name: number): void {
+    const who = this.#alive.get(pid);
+    if (who === undefined) return;
+    this.#write({
+      type: recordType.link,
+      who,
+      fields: [
+        [fieldTag.base, path('/')],
+        [fieldTag.name, text('/etc/shadow')],
+        [fieldTag.base2, path('/')],
+        [fieldTag.name2, text(files[name] ?? '/srv/x')],
+      ],
+    });
+  }
+
   #exit(pid: number): void {
     const who = this.#alive.get(pid);
     if (who === undefined) return;
@@ -147,20 +182,22 @@ export class Stage {
   #act(step: Extract<Step, { do: 'open' | 'load' | 'delete' | 'accept' | 'connect' | 'exec' }>): void {
     const who = this.#alive.get(step.pid);
     if (who === undefined) return;
-    const at = `/srv/${'abcdef'[step.name]}`;
+    const isPython = step.do === 'exec' && step.name === python.name;
+    const at = isPython ? python.exe : (files[step.name] ?? '/srv/x');
     const type = recordType[step.do];
-    const facts = step.do === 'exec' && step.name === 5 ? 8 << 12 : imageFile;
+    // The same program with two scripts: what one loads the other only reads.
+    const args = isPython ? [at, step.pid % 2 === 0 ? '/srv/d' : '-'] : [at];
     this.#write({
       type,
       who,
       flags: step.flags,
-      facts,
+      facts: factsOf(step.do, step.name),
       fields: [
         // Name 1 is no address: of such a peer no event is made.
         (step.do === 'accept' || step.do === 'connect') && step.name !== 1
           ? [fieldTag.address, Uint8Array.of(step.name === 0 ? 127 : 10, 0, 0, step.name)]
           : [fieldTag.path, path(at)],
-        ...(step.do === 'exec' ? [[fieldTag.args, list([at])] as const] : []),
+        ...(step.do === 'exec' ? [[fieldTag.args, list(args)] as const] : []),
       ],
     });
   }
@@ -186,4 +223,11 @@ export class Stage {
     this.#time += 10_000;
     this.#writer.write(this.#time, record);
   }
+}
+
+/** Names 3 to 5 lie on volumes; what is loaded under the others was written into the container. */
+function factsOf(act: string, name: number): number {
+  if (act === 'exec') return name === 5 ? volumeFile : imageFile;
+  if (name >= 3) return volumeFile;
+  return act === 'load' ? upperFile : imageFile;
 }

@@ -2,88 +2,14 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { indexBehaviour } from '../../../fingerprint/index-behaviour.ts';
 import { learn } from '../../../fingerprint/learn.ts';
-import type { Workload } from '../../../fingerprint/workload.ts';
 import { Stage, story } from '../../../test/fakes/sensor-stage.ts';
-import type { Attributed } from '../attributed.ts';
-import { Attribution } from '../attribution.ts';
-import { Counters } from '../counters.ts';
-import { createSensorNormaliser } from '../normalise/sensor.ts';
-import { Watch, type WatchOutput } from '../watch.ts';
+import { Rig, workload } from '../../../test/fakes/short-cut-rig.ts';
 import type { InForce } from '../watched.ts';
-import { ShortCut } from './short-cut.ts';
-
-const workload: Workload = {
-  cluster: 'c',
-  namespace: 'n',
-  owner: 'Deployment/cart',
-  container: 'main',
-  role: 'main',
-  subject: { name: 'cart', digest: `sha256:${'a'.repeat(64)}` },
-};
-/** The agent's core between the bytes and what is told, with or without the short cut. */
-class Rig {
-  readonly counters = new Counters();
-  readonly told: WatchOutput[] = [];
-  readonly #attribution = new Attribution({ counters: this.counters });
-  readonly #shortCut = new ShortCut({
-    attribution: this.#attribution,
-    counters: this.counters,
-    take: (events) => this.#take(events),
-  });
-  readonly #watch = new Watch({
-    node: 'n',
-    coverage: () => this.#normaliser.coverage(),
-    counters: this.counters,
-    attribution: this.#attribution,
-    onKnown: (act, copy) => this.#shortCut.known(act, copy),
-  });
-  readonly #normaliser = createSensorNormaliser();
-  readonly #withShortCut: boolean;
-  inForce: InForce | undefined;
-
-  constructor(withShortCut: boolean) {
-    this.#withShortCut = withShortCut;
-  }
-
-  read(chunk: Uint8Array): void {
-    this.#take(this.#normaliser.push(chunk, this.#withShortCut ? this.#shortCut : undefined));
-    this.#shortCut.settle();
-  }
-
-  judgeBy(inForce: InForce | undefined): void {
-    this.inForce = inForce;
-    this.told.push(...this.#watch.setInForce(workload, inForce));
-  }
-
-  finish(): { told: readonly WatchOutput[]; counters: object; answered: number } {
-    for (const item of this.#attribution.settle()) this.#handle(item);
-    this.told.push(...this.#watch.tick(Number.MAX_SAFE_INTEGER), ...this.#watch.support(0));
-    const { told, counters } = this;
-    const open = this.#watch.openIncidents();
-    const answered = this.#normaliser.counters()['sensor.skipped'] ?? 0;
-    return { told, counters: { ...counters.snapshot(), open }, answered };
-  }
-
-  #take(events: Parameters<ConstructorParameters<typeof ShortCut>[0]['take']>[0]): void {
-    this.counters.add('events', events.length);
-    for (const event of events) for (const item of this.#attribution.observe(event)) this.#handle(item);
-  }
-
-  #handle(item: Attributed): void {
-    if (item.type !== 'instance' || item.state === 'exited') {
-      this.told.push(...this.#watch.observe(item));
-      return;
-    }
-    const { instance } = item;
-    this.told.push(...this.#watch.began(instance, workload, 'started'));
-    this.judgeBy(this.inForce);
-    for (const waited of this.#attribution.identify(instance, workload)) this.#handle(waited);
-  }
-}
 
 function fingerprints(): readonly (InForce | undefined)[] {
   const node = { root: 'entrypoint', lineage: ['/srv/a'] } as const;
   const shell = { root: 'entrypoint', lineage: ['/srv/a', '/srv/b'] } as const;
+  const python = { root: 'entrypoint', lineage: ['/srv/a', '/usr/bin/python3'] } as const;
   const coverage = ['exec', 'open', 'load', 'delete', 'connect'] as const;
   const observation = {
     startedAt: '2026-01-01T00:00:00Z',
@@ -101,7 +27,9 @@ function fingerprints(): readonly (InForce | undefined)[] {
           { ...node, kind: 'exec', args: ['/srv/a'], origin: 'image' },
           { ...shell, kind: 'exec', args: ['/srv/b'], origin: 'image' },
           { ...node, kind: 'connect', transport: 'tcp', peer: 'localhost', port: 0 },
-          ...[node, shell].flatMap((actor) =>
+          { ...python, kind: 'exec', args: ['/usr/bin/python3', '/srv/d'], origin: 'image' },
+          { ...python, kind: 'exec', args: ['/usr/bin/python3', '-'], origin: 'image' },
+          ...[node, shell, python].flatMap((actor) =>
             names.map((n) => ({ ...actor, kind: 'open', path: `/srv/${n}`, access: 'read' }) as const),
           ),
         ],
