@@ -99,6 +99,10 @@ describe('data directories', () => {
     expect(files(times(many - 1, (i) => open(`/data/${odd(i)}`, volume)))).toHaveLength(many - 1);
   });
 
+  it.each(['/etc', '/dev', '/proc/sys/vm', '/usr', '/lib64', '/var'])('are never %s', (directory) => {
+    expect(files(times(many, (i) => open(`${directory}/${odd(i)}`, volume)))).toHaveLength(many);
+  });
+
   it('are not shown by a few mounted files among others', () => {
     const seen = times(many, (i) => open(`/srv/${odd(i)}`, i < 3 ? volume : { access: 'write' }));
     expect(files(seen)).toHaveLength(many);

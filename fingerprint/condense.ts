@@ -24,20 +24,26 @@ export interface Generalised {
 }
 
 export function generalisedIn(set: BehaviourSet): Generalised {
-  const data = new Set<string>();
-  const classes = new Set<string>();
-  for (const p of set.programs) {
-    for (const f of p.files) {
-      const file = namedFile(f.path, f.to);
-      if (file?.form === 'any') for (const directory of file.directories) data.add(directory);
-      else if (file?.form === 'siblings') classes.add(f.to === undefined ? f.path : `${f.path} → ${f.to}`);
-    }
-  }
-  return { dataDirectories: [...data].sort(compareText), siblingClasses: [...classes].sort(compareText) };
+  const files = set.programs.flatMap((p) => p.files);
+  const data = files.flatMap((f) => directoriesOf(f));
+  const classes = files
+    .filter((f) => namedFile(f.path, f.to)?.form === 'siblings')
+    .map((f) => (f.to === undefined ? f.path : `${f.path} → ${f.to}`));
+  const distinct = (texts: readonly string[]): string[] => [...new Set(texts)].sort(compareText);
+  return { dataDirectories: distinct(data), siblingClasses: distinct(classes) };
+}
+
+function directoriesOf(f: FileEntry): readonly string[] {
+  const file = namedFile(f.path, f.to);
+  return file?.form === 'any' ? file.directories : [];
 }
 
 /** What may be generalised at all: code and the targets of links are known by name. */
 const condensable: ReadonlySet<FileAct> = new Set(['read', 'map', 'write', 'create', 'delete', 'rename']);
+
+/** Whatever is mounted there: the kernel's own file systems, and the directories that every system has. */
+const systemDirectory =
+  /^\/(?:(?:proc|sys)(?:\/.*)?|etc|dev|usr|bin|sbin|lib\w*|boot|var|run|root|home|opt)$/;
 
 class Groups {
   readonly #groups = new Map<string, NameGroup>();
@@ -92,7 +98,9 @@ class Groups {
     const known = this.#isData.get(directory);
     if (known !== undefined) return known;
     const own = this.#byDirectory.get(directory) ?? [];
-    const answer = own.some((g) => g.hasAny || g.isManyOnVolume) || this.#isMade(directory);
+    const answer =
+      !systemDirectory.test(directory) &&
+      (own.some((g) => g.hasAny || g.isManyOnVolume) || this.#isMade(directory));
     this.#isData.set(directory, answer);
     return answer;
   }

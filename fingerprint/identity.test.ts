@@ -33,6 +33,12 @@ describe('behaviourIdentity', () => {
       false,
     ],
     [
+      'a file that is remembered by name as well as by class, and by name alone',
+      { ...a, kind: 'open', path: '/etc/x', access: 'read', origin: 'image' },
+      { ...a, kind: 'open', path: '/etc/x', access: 'read' },
+      false,
+    ],
+    [
       'a sensitive image file and another',
       { ...a, kind: 'open', path: '/etc/shadow', access: 'read', origin: 'image' },
       { ...a, kind: 'open', path: '/etc/x', access: 'read', origin: 'image' },

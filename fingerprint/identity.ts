@@ -49,8 +49,10 @@ export function isInward(n: NetworkEntry): boolean {
  * a read known to be of something else than the image is not covered by the class.
  */
 function openKey(b: BehaviourOf<'open'>): string {
-  const imageClass = keepsName(b.path) ? undefined : imageClassOf(b);
-  const key = `${b.access}\0${imageClass ?? b.path}`;
+  const imageClass = imageClassOf(b);
+  if (imageClass !== undefined)
+    return keepsName(b.path) ? `${b.access}\0${b.path}\0image` : `${b.access}\0${imageClass}`;
+  const key = `${b.access}\0${b.path}`;
   if (b.origin === undefined || b.origin === 'image') return key;
   if (b.origin === 'volume') return `${key}\0volume`;
   return readActs.has(b.access) ? `${key}\0other` : key;
