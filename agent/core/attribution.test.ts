@@ -448,6 +448,16 @@ describe('Attribution', () => {
     expect(attribution.observe({ time: 5, process: ref(100), kind: 'delete', path: '/a' })).toHaveLength(1);
   });
 
+  it('tells of what waited which execution it was, whatever the process runs by then', () => {
+    const node = new Node({}, 'later');
+    const init = startContainer(node);
+    node.open(init, '/app/script');
+    node.exec(init, '/usr/bin/other');
+    node.identify();
+    const images = node.out.flatMap((item) => (item.type === 'act' ? [item.image?.exe] : []));
+    expect(images).toEqual(['/app', '/app', '/usr/bin/other']);
+  });
+
   it('counts what an instance did that nobody knows', () => {
     const counters = new Counters();
     const attribution = new Attribution({ counters });
