@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { historyOf } from '../collector/core/history.ts';
 import { dayUs, forecast } from '../fingerprint/forecast.ts';
+import type { Incident } from '../fingerprint/incident.ts';
 import type { LearningHistory } from '../fingerprint/learning-history.ts';
 import type { Phase } from '../fingerprint/phase.ts';
 import { defaultThresholds, readiness } from '../fingerprint/readiness.ts';
@@ -51,12 +52,12 @@ async function outcomesOf(daemon: string, directory: string): Promise<Outcome[]>
   await assertTrafficIsNoEvidence([first, second], history, join(directory, `${daemon}-tenfold.db`));
   const { incidents } = judgedBy(learned(first, second), third);
   const lives = await historyFrom([third], join(directory, `${daemon}-held.db`));
-  const startEnds = startEndsOf(third);
+  const startUps = startUpsOf(third);
+  const isStart = ({ first, instance }: Incident): boolean =>
+    startUps.some((s) => s.instance === instance.id && s.since <= first && first <= s.until);
   return (['start', 'steady'] as const).map((phase) => {
     const [half] = forecast(history, phase);
-    const those = incidents.filter(
-      (i) => i.first <= (startEnds.get(i.instance.id) ?? 0) === (phase === 'start'),
-    );
+    const those = incidents.filter((i) => isStart(i) === (phase === 'start'));
     return {
       daemon,
       phase,
@@ -79,13 +80,15 @@ async function historyFrom(recordings: readonly Recorded[], file: string): Promi
   }
 }
 
-/** When each copy had started up: until then its first phase is told of. */
-function startEndsOf(recording: Recorded): ReadonlyMap<string, number> {
-  const ends = new Map<string, number>();
-  for (const r of watched(recording).reports)
-    if (r.type === 'support' && r.phase === 'start')
-      ends.set(r.instance, Math.max(r.until, ends.get(r.instance) ?? 0));
-  return ends;
+interface StartUp {
+  readonly instance: string;
+  readonly since: number;
+  readonly until: number;
+}
+
+/** When copies were in their start-up: an id may start more than once. */
+function startUpsOf(recording: Recorded): readonly StartUp[] {
+  return watched(recording).reports.flatMap((r) => (r.type === 'support' && r.phase === 'start' ? [r] : []));
 }
 
 function exposureOf(h: LearningHistory, phase: Phase): number {

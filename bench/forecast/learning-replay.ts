@@ -48,9 +48,11 @@ export class LearningReplay {
     const moved = told.map((r) => move(r, shift, hello.node));
     this.#now = Math.max(this.#now, ...moved.flatMap(timesOf));
     // Whoever ran at the end of a recording is not watched any longer.
-    const ended = moved.flatMap((r): Report[] =>
-      r.type === 'instance' && r.state !== 'exited' ? [{ ...r, state: 'exited', time: this.#now }] : [],
-    );
+    const copies = moved.flatMap((r) => (r.type === 'instance' ? [r] : []));
+    const running = new Map(copies.map((r) => [r.instance.id, r]));
+    const ended = [...running.values()]
+      .filter((r) => r.state !== 'exited')
+      .map((r): Told => ({ ...r, state: 'exited', time: this.#now }));
     const records = [...moved, ...ended].map((report) => {
       this.#seq += 1;
       return { seq: this.#seq, report, json: Buffer.from(reportBytes(report)).toString() };

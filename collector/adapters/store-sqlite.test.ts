@@ -231,6 +231,32 @@ describe('a new digest', () => {
   });
 });
 
+describe('a copy that starts again under the same id', () => {
+  const starts = (startedAt: number, state: 'started' | 'found' | 'exited' = 'started'): Report => ({
+    ...(anInstance('unit', state) as Extract<Report, { type: 'instance' }>),
+    instance: { id: 'unit', node: 'node-1', startedAt },
+  });
+  const copies = async () =>
+    (await learned()).instances.map((i) => [i.instance.id, i.instance.startedAt, i.state, i.seen.steady]);
+
+  it('is evidence of its own, apart from what the one before has shown', async () => {
+    const first = [starts(10), aNovelty(0, '/a', 'unit'), starts(10, 'exited')];
+    const second = [starts(20), aNovelty(1, '/b', 'unit'), aSupport([0, 1], { instance: 'unit' })];
+    await store.ingest(delivery(1, [...first, ...second]), 2);
+    expect(await copies()).toEqual([
+      ['unit', 20, 'started', [0, 1]],
+      ['unit~10', 10, 'exited', [0]],
+    ]);
+    expect((await learned()).novelties.map((n) => n.instance)).toEqual(['unit~10', 'unit']);
+    expect(await store.running('a1', shop)).toEqual({ onNode: 1, ofWorkload: 1 });
+  });
+
+  it('is the same one when its agent only found it again', async () => {
+    await store.ingest(delivery(1, [starts(10), starts(30, 'found'), starts(40, 'found')]), 2);
+    expect(await copies()).toEqual([['unit', 10, 'found', []]]);
+  });
+});
+
 describe('what was signed of what was learned', () => {
   const row = { version: 1, phases: ['steady'] as const, signedAt: 9, envelope: Buffer.from('{"a":1}') };
 

@@ -63,6 +63,11 @@ export interface Writes {
       fromStart: 0 | 1,
     ]
   >;
+  /** When the copy of this id that is known began to be watched; 0 when only its behaviours are known. */
+  readonly startOf: Pluck<[workload: number, node: Text, id: Text], number>;
+  readonly copies: Pluck<[workload: number], number>;
+  readonly rename: Run<[to: Text, workload: number, node: Text, id: Text]>;
+  readonly renameInNovelties: Run<[to: Text, workload: number, node: Text, id: Text]>;
   readonly receipt: Run<[order: Text, agent: Text, incident: Text, report: Text]>;
   readonly gap: Run<
     [
@@ -146,8 +151,21 @@ export function prepareWrites(db: Sqlite.Database): Writes {
     instance: db.prepare(
       `INSERT INTO instances (workload, node, id, agent, pod, started_at_us, state, coverage, from_start)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-       ON CONFLICT DO UPDATE SET from_start = max(from_start, excluded.from_start), agent = excluded.agent, pod = excluded.pod, started_at_us = excluded.started_at_us,
+       ON CONFLICT DO UPDATE SET from_start = max(from_start, excluded.from_start), agent = excluded.agent, pod = excluded.pod,
+         started_at_us = CASE WHEN started_at_us > 0 AND excluded.state <> 'started' THEN started_at_us ELSE excluded.started_at_us END,
          state = excluded.state, coverage = excluded.coverage`,
+    ),
+    startOf: db
+      .prepare<[number, Text, Text], number>(
+        'SELECT started_at_us FROM instances WHERE workload = ? AND node = ? AND id = ?',
+      )
+      .pluck(),
+    copies: db.prepare<[number], number>('SELECT count(*) FROM instances WHERE workload = ?').pluck(),
+    rename: db.prepare(
+      "UPDATE instances SET id = ?, state = 'exited' WHERE workload = ? AND node = ? AND id = ?",
+    ),
+    renameInNovelties: db.prepare(
+      'UPDATE novelties SET instance = ? WHERE workload = ? AND node = ? AND instance = ?',
     ),
     receipt: db.prepare(
       'INSERT INTO receipts (order_id, agent, incident, report) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',

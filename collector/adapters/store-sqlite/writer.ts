@@ -9,6 +9,8 @@ import { prepareWrites, type Writes } from './statements.ts';
 
 /** Workloads one database thread remembers the row id of: 110 on each of 1 000 nodes, mostly the same ones. */
 const maxCachedWorkloads = 20_000;
+/** Starts of one service beyond these are no more evidence, and one that crashes all day must not fill the disk. */
+const maxCopies = 1_000;
 /** A crontab of a hundred lines is a rarity; copies that each write another one must not fill the table. */
 const maxSchedules = 256;
 /** Longest dictionary of a workload on one agent that support bits are followed into (agent: 20 000 entries). */
@@ -135,11 +137,24 @@ export class Writer {
     const [, , key, id, pod, startedAt, state, coverage, schedules] = row;
     const fromStart = state === 'started' ? 1 : 0;
     const workload = this.#workload(key);
+    if (state === 'started') this.#setAside(workload, node, id, startedAt);
     this.#sql.instance.run(workload, node, id, agent, pod, startedAt, state, coverage, fromStart);
     for (const [timing, command] of schedules) {
       if ((this.#sql.schedules.get(workload) ?? 0) < maxSchedules)
         this.#sql.schedule.run(workload, timing, command);
     }
+  }
+
+  /**
+   * Off Kubernetes a copy's id is the path of its control group: one that starts again has the same. Each start is
+   * evidence of its own, so the one before gets a name that tells it apart.
+   */
+  #setAside(workload: number, node: string, id: string, startedAt: number): void {
+    const before = this.#sql.startOf.get(workload, node, id) ?? 0;
+    if (before === 0 || before === startedAt || (this.#sql.copies.get(workload) ?? 0) >= maxCopies) return;
+    const name = `${id}~${before}`;
+    this.#sql.rename.run(name, workload, node, id);
+    this.#sql.renameInNovelties.run(name, workload, node, id);
   }
 
   #novelty(agent: string, node: string, row: Extract<Row, readonly ['novelty', ...unknown[]]>): void {
