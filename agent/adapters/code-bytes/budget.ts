@@ -14,14 +14,14 @@ export class Budget {
     this.#most = most;
   }
 
-  mayLook(): boolean {
+  mayLook(cost = 1): boolean {
     const now = this.#now();
     if (now - this.#since >= windowUs || now < this.#since) {
       this.#since = now;
       this.#looks = 0;
       this.#bytes = 0;
     }
-    this.#looks += 1;
+    this.#looks += cost;
     return this.#looks <= this.#most.looks;
   }
 

@@ -74,7 +74,7 @@ describe('the budget', () => {
     expect([budget.mayLook(), budget.mayLook(), budget.mayLook()]).toEqual([true, true, false]);
     expect([budget.mayRead(8), budget.mayRead(8), budget.mayRead(2)]).toEqual([true, false, true]);
     now = 1_000_000;
-    expect([budget.mayLook(), budget.mayRead(8)]).toEqual([true, true]);
+    expect([budget.mayLook(2), budget.mayLook(), budget.mayRead(8)]).toEqual([true, false, true]);
   });
 
   it('is new when the clock goes back, or it would be spent for ever', () => {
