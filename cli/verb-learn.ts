@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import { canonicalBytes } from '../fingerprint/canonical.ts';
 import { type BehaviourKind, behaviourKinds } from '../fingerprint/event.ts';
-import type { Baseline } from '../fingerprint/fingerprint.ts';
-import { learnReport } from '../fingerprint/learn.ts';
+import { type Learned, learnReport } from '../fingerprint/learn.ts';
+import { quoted } from '../fingerprint/phrase.ts';
 import type { Subject } from '../fingerprint/workload.ts';
 import { CliError, exitCodes } from './exit.ts';
 import { changing, examples } from './help.ts';
@@ -60,25 +60,25 @@ async function learnFrom(io: Io, options: Options): Promise<void> {
       'check --subject',
     );
   }
-  const { baseline } = learnReport(subject, observed.novelties, {
+  const learned = learnReport(subject, observed.novelties, {
     coverage,
     observation: observationOf(observed, subject, options.source),
   });
   if (options.dryRun !== true)
-    await io.writeFile(options.out, Buffer.concat([canonicalBytes(baseline), Buffer.from('\n')]), {
+    await io.writeFile(options.out, Buffer.concat([canonicalBytes(learned.baseline), Buffer.from('\n')]), {
       overwrite: true,
     });
-  tell(io, options, { baseline, observed, otherImages: recording.otherImages });
+  tell(io, options, { learned, observed, otherImages: recording.otherImages });
   if (observed.lost > 0) io.exit(exitCodes.incomplete);
 }
 
 function tell(
   io: Io,
   options: Options,
-  result: { baseline: Baseline; observed: Observed; otherImages: number },
+  result: { learned: Learned; observed: Observed; otherImages: number },
 ): void {
-  const { baseline, observed, otherImages } = result;
-  const programs = baseline.behaviour.programs.length;
+  const { learned, observed, otherImages } = result;
+  const programs = learned.baseline.behaviour.programs.length;
   const neverNormal = observed.incidents.length;
   if (options.json === true) {
     const { events, lost, instances } = observed;
@@ -92,6 +92,8 @@ function tell(
         programs,
         behaviours: observed.novelties.length,
         leftOut: neverNormal,
+        dataDirectories: learned.dataDirectories,
+        siblingClasses: learned.siblingClasses,
         ...(options.reason === undefined ? {} : { reason: options.reason }),
       }),
     );
@@ -101,6 +103,7 @@ function tell(
   io.err(
     `${verb} ${fileName(options.out)}: ${programs} programs, ${observed.novelties.length} behaviours from ${observed.events} events of ${observed.instances.size} copies`,
   );
+  tellGeneralised(io, learned);
   if (otherImages > 0) io.err(`${otherImages} events name another image and were left out`);
   if (neverNormal > 0) {
     io.err(`${neverNormal} incidents of behaviour that is never learned were left out:`);
@@ -110,6 +113,26 @@ function tell(
     io.err(
       `${observed.lost} events were lost while recording: the baseline may lack what they would have shown`,
     );
+}
+
+/** Where it accepts names that nobody has seen, so that a person can say no before signing. */
+function tellGeneralised(io: Io, { dataDirectories, siblingClasses }: Learned): void {
+  if (dataDirectories.length > 0)
+    io.err(`takes any name in these directories, by what was done there: ${some(dataDirectories)}`);
+  if (siblingClasses.length > 0) io.err(`takes names like these: ${some(siblingClasses)}`);
+}
+
+/** The most that is told; all of them stand in the baseline and in --json. */
+const told = 10;
+
+function some(names: readonly string[]): string {
+  const rest = names.length - told;
+  return (
+    names
+      .slice(0, told)
+      .map((name) => quoted(name))
+      .join(', ') + (rest > 0 ? ` and ${rest} more` : '')
+  );
 }
 
 function parseSubjectOption(text: string): Subject {
