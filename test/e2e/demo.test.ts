@@ -38,10 +38,21 @@ function leftovers(story: string): string[] {
   const files = readdirSync(tmpdir()).filter((name) => names.has(name));
   const cgroups = readdirSync(cgroupMount() ?? '').filter((name) => names.has(name));
   const processes = readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name) && existsSync(`/proc/${name}/cmdline`))
-    .map((pid) => readFileSync(join('/proc', pid, 'cmdline'), 'utf8'))
+    .filter((name) => /^\d+$/.test(name))
+    .map(commandLine)
     .filter((line) => [...names].some((name) => line.includes(name)));
   return [...files, ...cgroups, ...processes];
+}
+
+/** Empty for a process that ended between the list and the look: what is gone is not left over. */
+function commandLine(pid: string): string {
+  try {
+    return readFileSync(join('/proc', pid, 'cmdline'), 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && ['ENOENT', 'ESRCH'].includes(String(error.code)))
+      return '';
+    throw error;
+  }
 }
 
 describe('whorl demo', () => {
