@@ -59,12 +59,15 @@ export const drawn =
 export const tempDirectory = '(?:(?:var|run|mnt|data|srv)\\/)?(?:tmp|temp|scratch)';
 /** Six letters and digits, but no word, no number and no word with a number: `sha256`, `Docker`, `README`. */
 export const drawnInTemp = '(?!(?:[A-Z]?[a-z]+|[A-Z]+)?\\d*(?![A-Za-z0-9]))[A-Za-z0-9]{6}(?![A-Za-z0-9])';
+/** Eight of a-z, 0-9 and _ with a digit, but no number and no word with a year or a counter. */
+export const trialName = '(?=[a-z_]*\\d)(?!\\d+$|[a-z_]{6,}\\d{1,2}$|[a-z_]{4}(?:19|20)\\d\\d$)[a-z0-9_]{8}$';
 /** Names that only a function for temporary files gives, at their beginning. */
 export const tempName = [
   // Python's prefix, and its trial.
   'tmp[a-z0-9_]{8}(?![A-Za-z0-9])',
-  '(?=[a-z_]*\\d)(?![a-z_]+\\d+$|\\d+$)[a-z0-9_]{8}$',
-  // mkstemp, mkdtemp, mktemp.
+  trialName,
+  // mktemp(1), then mkstemp, mkdtemp and their kin.
+  'tmp\\.[A-Za-z0-9]{10}(?![A-Za-z0-9])',
   `(?:[^/\\s]*[._-])?${drawnInTemp}`,
   `[^/\\s]*[._-]${drawn}[A-Za-z0-9]{6,12}(?![A-Za-z0-9])`,
   // O_TMPFILE.

@@ -1,4 +1,4 @@
-import { drawnInTemp, type GeneraliseRule, tempDirectory, tempName } from './generalise-forms.ts';
+import { drawnInTemp, type GeneraliseRule, tempDirectory, tempName, trialName } from './generalise-forms.ts';
 
 /** Rows that look at whole paths: places of the kernel, of the C library and of Kubernetes. */
 export const pathRules: readonly GeneraliseRule[] = [
@@ -74,15 +74,25 @@ export const pathRules: readonly GeneraliseRule[] = [
   },
   {
     id: 'python-trial',
-    what: "the file by which Python's tempfile tries whether a directory may be written: eight of a-z, 0-9 and _, but no word with a number",
+    what: "the file by which Python's tempfile tries whether a directory may be written: eight of a-z, 0-9 and _ with a digit, but no word with a year or a counter",
     scope: 'path',
-    find: /(?<=^\/tmp\/)(?=[a-z_]*\d)(?![a-z_]+\d+$|\d+$)[a-z0-9_]{8}$/,
+    find: new RegExp(`(?<=^\\/tmp\\/)${trialName}`),
     put: '{rand}',
     examples: [
       ['/tmp/u4p7_qvu', '/tmp/{rand}'],
       ['/var/tmp/aifc9ckf', '/tmp/{rand}'],
+      ['/scratch/udksj413', '/tmp/{rand}'],
     ],
-    counterExamples: ['/tmp/data2025', '/tmp/20250502', '/srv/u4p7_qvu', '/tmp/u4p7_qvux'],
+    counterExamples: ['/tmp/data2025', '/tmp/worker12', '/tmp/20250502', '/srv/u4p7_qvu', '/tmp/u4p7_qvux'],
+  },
+  {
+    id: 'mktemp',
+    what: 'a name drawn by mktemp(1) below /tmp: `tmp.` and ten letters and digits',
+    scope: 'path',
+    find: /(?<=^\/tmp\/)tmp\.[A-Za-z0-9]{10}(?![A-Za-z0-9])/,
+    put: 'tmp.{rand}',
+    examples: [['/tmp/tmp.cb55i1qjgh/data', '/tmp/tmp.{rand}/data']],
+    counterExamples: ['/srv/tmp.cb55i1qjgh', '/tmp/tmp.report'],
   },
   {
     id: 'python-tempfile',

@@ -119,6 +119,15 @@ export const argumentRules: readonly GeneraliseRule[] = [
     counterExamples: ['/scratch/report.csv', '/opt/scratch/tmp7ne2n4ix.png'],
   },
   {
+    id: 'argument-mktemp',
+    what: 'a name drawn by mktemp(1) below /tmp',
+    scope: 'argument',
+    find: /(?<=\/tmp\/)tmp\.[A-Za-z0-9]{10}(?![A-Za-z0-9])/g,
+    put: 'tmp.{rand}',
+    examples: [['/tmp/tmp.cb55i1qjgh/data', '/tmp/tmp.{rand}/data']],
+    counterExamples: ['/srv/tmp.cb55i1qjgh', '/tmp/tmp.report'],
+  },
+  {
     id: 'argument-python-tempfile',
     what: "a name drawn by Python's tempfile below /tmp",
     scope: 'argument',
