@@ -105,11 +105,10 @@ export interface ProcessView {
   readonly namespaces: readonly string[];
 }
 
-/** What a process has in its address space, and with what it was started. */
+/** What a process has in its address space. */
 export interface MemoryView {
   readonly maps: Uint8Array;
   readonly auxv: Uint8Array;
-  readonly args: Uint8Array;
   /** Device and inode of what it executes, and whether that has no name any more. */
   readonly exe: { readonly id: string; readonly unlinked: boolean };
 }
@@ -135,6 +134,8 @@ export interface StateView {
   socketTables(pid: number): Promise<SocketTables | undefined>;
   /** A process can hold its own address space, or serve its own files, and put this off as it likes: never two at a time. */
   memory(pid: number): Promise<MemoryView | undefined>;
+  /** The same holds. With what it was started, or what it wrote there since. */
+  args(pid: number): Promise<Uint8Array | undefined>;
   /** The same holds. Whether the file of a mapping has no name any more. @param range as in `maps` */
   isUnlinked(pid: number, range: string): Promise<boolean | undefined>;
 }

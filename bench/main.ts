@@ -11,6 +11,7 @@ const benchmarks: Readonly<Record<string, () => Promise<Run>>> = {
   collector: async () => (await import('./collector.ts')).run,
   kill: async () => (await import('./kill.ts')).run,
   forecast: async () => (await import('./forecast.ts')).run,
+  sweep: async () => (await import('./sweep.ts')).run,
 };
 
 async function main(): Promise<number> {

@@ -6,8 +6,8 @@ import { Lane } from './lane.ts';
 import { foundBy, isWatched, type Member, type SweepWorld } from './member.ts';
 import type { Places } from './places.ts';
 
-/** Whoever maps as much as was unmapped hides from the quick look; every tenth time the whole list is read. */
-const wholeEvery = 10;
+/** Whoever maps as much as was unmapped hides from the quick look; every so often the whole list is read: within ten minutes. */
+const wholeEvery = 20;
 
 /** What the sensor reads of the arguments too; more is cut, and equals no whole vector. */
 const maxArgsBytes = 4_096;
@@ -166,9 +166,12 @@ export class Programs {
 
   async #confirmExec({ member, image, exe }: Doubt, places: Places): Promise<boolean> {
     const { glance, record } = member;
+    const args = await this.#argsOf(glance.pid);
     const memory = await this.#read(member, image, exe);
     if (memory === undefined) return false;
-    this.#world.found([{ ...foundBy(record, this.#world.now()), ...this.#execOf(member, memory, places) }]);
+    this.#world.found([
+      { ...foundBy(record, this.#world.now()), ...this.#execOf(member, { ...memory, args }, places) },
+    ]);
     this.#world.counters.add('sweep.lost-exec');
     this.#next.delete(glance.pid);
     return true;
@@ -179,6 +182,7 @@ export class Programs {
     const { pid, startTicks, parent } = glance;
     const seen = view.glance(pid)?.startTicks === startTicks ? view.view(pid) : undefined;
     if (seen === undefined || attribution.alive(pid, startTicks) !== undefined) return false;
+    const args = await this.#argsOf(pid);
     const memory = await this.#lane.read(() => view.memory(pid));
     const cgroup = view.cgroupOf(pid);
     if (memory === undefined || cgroup === undefined || attribution.alive(pid, startTicks) !== undefined)
@@ -194,7 +198,7 @@ export class Programs {
       found: true,
       cgroup: cgroup.id,
       ...(known === undefined ? {} : { parent: known.ref }),
-      ...this.#execOf({ glance, view: seen }, memory, places),
+      ...this.#execOf({ glance, view: seen }, { ...memory, args }, places),
     });
     const found = attribution.alive(pid, startTicks);
     // The sensor does not tell of itself: it is ours, by its parent.
@@ -203,7 +207,15 @@ export class Programs {
     return true;
   }
 
-  #execOf(member: Pick<Member, 'glance' | 'view'>, { exe, args }: MemoryView, places: Places) {
+  async #argsOf(pid: number): Promise<Uint8Array> {
+    return (await this.#lane.read(() => this.#world.view.args(pid))) ?? new Uint8Array();
+  }
+
+  #execOf(
+    member: Pick<Member, 'glance' | 'view'>,
+    { exe, args }: MemoryView & { readonly args: Uint8Array },
+    places: Places,
+  ) {
     const path = exeName(member.view.exe, exe.unlinked);
     const origin = places.originOf(path, member);
     return {

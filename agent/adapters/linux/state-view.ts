@@ -9,6 +9,8 @@ const namespaces = ['mnt', 'net', 'pid', 'user', 'uts', 'ipc', 'cgroup', 'time']
 const maxMapsBytes = 4 << 20;
 const maxTableBytes = 4 << 20;
 const maxArgsBytes = 4_096;
+/** Twenty words of 16 bytes are usual. */
+const maxAuxvBytes = 4_096;
 /** Sockets of one process that are looked through: a proxy has ten thousand. */
 const maxDescriptors = 65_536;
 /** Of linux/ip.h, when the file cannot be read. */
@@ -52,6 +54,7 @@ export function procStateView({ proc, cgroups }: ProcPlace): StateView {
       return { tcp: tcp ?? '', tcp6: tcp6 ?? '', udp: udp ?? '', udp6: udp6 ?? '', unix: unix ?? '' };
     },
     memory: (pid) => memoryOf((name) => at(pid, name)),
+    args: (pid) => readSlowly(at(pid, 'cmdline'), maxArgsBytes),
     isUnlinked: async (pid, range) => (await fileOf(at(pid, `map_files/${range}`)))?.unlinked,
   };
 }
@@ -107,11 +110,11 @@ function drawnPorts(path: string): { first: number; last: number } | undefined {
 }
 
 async function memoryOf(at: (name: string) => string): Promise<MemoryView | undefined> {
-  const read = (name: string) => readSlowly(at(name), name === 'maps' ? maxMapsBytes : maxArgsBytes);
-  const [maps, auxv, args] = await inTurn(['maps', 'auxv', 'cmdline'], read);
+  const read = (name: string) => readSlowly(at(name), name === 'maps' ? maxMapsBytes : maxAuxvBytes);
+  const [maps, auxv] = await inTurn(['maps', 'auxv'], read);
   const exe = await fileOf(at('exe'));
   if (maps === undefined || auxv === undefined || exe === undefined) return undefined;
-  return { maps, auxv, args: args ?? new Uint8Array(), exe };
+  return { maps, auxv, exe };
 }
 
 /** Asks the file's own file system, which may be the process itself. */
