@@ -6,6 +6,8 @@ export { behaviourDigest } from './behaviour-digest.ts';
 export { parseBehaviour } from './behaviour-json.ts';
 export { type Bindings, type BoundPeer, noBindings } from './bindings.ts';
 export { canonicalBytes } from './canonical.ts';
+export { condense, type Generalised, generalisedIn } from './condense.ts';
+export { type CriticalFeature, criticalFeatures } from './critical-features.ts';
 export { type Difference, diff } from './diff.ts';
 export type { Change, ChangeKind, ChangeWord } from './diff-change.ts';
 export { diffMarkdown } from './diff-markdown.ts';
@@ -34,13 +36,19 @@ export { describeBaseline } from './explain-baseline.ts';
 export type {
   Baseline,
   BehaviourSet,
+  Exercise,
+  ExerciseMode,
+  Expectation,
   FileEntry,
   Fingerprint,
+  Inherited,
   NetworkEntry,
   Observation,
   PrivilegeEntry,
   Program,
   RuleVersion,
+  Scope,
+  SiteParameter,
 } from './fingerprint.ts';
 export { generalise, generaliseArg, generalisePath, type Substitutions } from './generalise.ts';
 export { type Entry, type Grant, grantsOf } from './grants.ts';
@@ -64,6 +72,7 @@ export { type LearnAbout, type Learned, learn, learnReport } from './learn.ts';
 export type { LearnedCopy, LearnedEntry, LearningHistory, Schedule } from './learning-history.ts';
 export { type Finding, type LintReport, lint, lintRules } from './lint.ts';
 export { merge } from './merge.ts';
+export { type NeverLearnableRow, neverLearnableRows } from './never-learnable-rows.ts';
 export type { Overlay, OverlayContent } from './overlay.ts';
 export { parseBehaviourSet } from './parse-behaviour-set.ts';
 export { parseBaseline } from './parse-fingerprint.ts';
@@ -82,11 +91,13 @@ export { currentRules } from './rules.ts';
 export { type Score, score } from './score.ts';
 export { findSecrets, redactArgs, redactText, type SecretFinding } from './secrets.ts';
 export { isSensitivePath, neverLearnable } from './sensitive.ts';
+export { type SensitiveRow, sensitiveRows } from './sensitive-rows.ts';
 export { incidentSentence } from './sentence.ts';
 export { severityOf } from './severity.ts';
 export { type SignedFingerprint, type SignOptions, signFingerprint } from './sign.ts';
 export { type SignedOverlay, signOverlay } from './sign-overlay.ts';
 export { parseJson } from './strict-json.ts';
+export { uniteRemoved, withoutRemoved } from './tombstones.ts';
 export {
   newTrustPolicy,
   parseTrustPolicy,
