@@ -18,8 +18,8 @@ export interface IndexedProgram {
   readonly args: ReadonlySet<string>;
   readonly env: ReadonlySet<string>;
   readonly files: IndexedFiles;
-  /** What a person took back of it, which no pattern lets in again. */
-  readonly removed: IndexedFiles | undefined;
+  /** What a person took back of it. */
+  readonly removed: Removed | undefined;
   /** Entry keys of all peers and privileges. */
   readonly entries: ReadonlySet<string>;
   /** Entry keys of the peers whose public name may answer an address inside. */
@@ -30,6 +30,13 @@ export interface IndexedProgram {
   readonly egress: boolean;
   /** What it was built from, for the sentence about the nearest known thing. */
   readonly program: Program;
+}
+
+/** What is taken back where leaving it out is not enough: where a pattern, or an origin nobody told, would let it in again. */
+interface Removed {
+  readonly files: IndexedFiles;
+  readonly origins: ReadonlySet<string>;
+  readonly loads: IndexedProgram['loads'];
 }
 
 /** A behaviour set with its lookups built once. Judging costs the same whatever its size. */
@@ -55,20 +62,30 @@ export function indexBehaviour(
   bindings: Bindings = noBindings,
 ): FingerprintIndex {
   const behaviour = f.removed === undefined ? f.behaviour : withoutRemoved(f.behaviour, f.removed);
-  const removed = new Map(f.removed?.programs.map((p) => [programKey(identityOf(p)), p.files]));
+  const removed = new Map(f.removed?.programs.map((p) => [programKey(identityOf(p)), p]));
   const byId = new Map(behaviour.programs.map((p) => [p.id, p]));
   const programs = new Map<string, IndexedProgram[]>();
   for (const p of behaviour.programs) {
     const nodes = programs.get(p.exe) ?? [];
-    const files = removed.get(programKey(identityOf(p))) ?? [];
-    nodes.push({ ...indexProgram(p, byId, bindings), removed: indexRemoved(files, bindings) });
+    const stone = removed.get(programKey(identityOf(p)));
+    nodes.push({ ...indexProgram(p, byId, bindings), removed: stone && indexRemoved(stone, bindings) });
     programs.set(p.exe, nodes);
   }
   return { coverage: new Set(f.coverage), programs, rules: f.rules };
 }
 
-function indexRemoved(files: readonly FileEntry[], bindings: Bindings): IndexedFiles | undefined {
-  return files.length === 0 ? undefined : new IndexedFiles(files.flatMap((f) => boundFiles(f, bindings)));
+function indexRemoved(stone: Program, bindings: Bindings): Removed {
+  const files = stone.files.flatMap((f) => boundFiles(f, bindings));
+  return { files: new IndexedFiles(files), origins: new Set(stone.origins), loads: loadsOf(files) };
+}
+
+/** Origins by path; undefined where nobody told. */
+function loadsOf(files: readonly FileEntry[]): Map<string, (Origin | undefined)[]> {
+  const loads = new Map<string, (Origin | undefined)[]>();
+  for (const f of files) {
+    if (f.access.includes('load')) loads.set(f.path, [...(loads.get(f.path) ?? []), f.origin]);
+  }
+  return loads;
 }
 
 function indexProgram(
@@ -78,10 +95,6 @@ function indexProgram(
 ): Omit<IndexedProgram, 'removed'> {
   const files = p.files.flatMap((f) => boundFiles(f, bindings));
   const network = p.network.flatMap((n) => boundPeers(n, bindings));
-  const loads = new Map<string, (Origin | undefined)[]>();
-  for (const f of files) {
-    if (f.access.includes('load')) loads.set(f.path, [...(loads.get(f.path) ?? []), f.origin]);
-  }
   return {
     root: p.root,
     parent: p.parent ?? '',
@@ -92,7 +105,7 @@ function indexProgram(
     files: new IndexedFiles(files),
     entries: new Set([...network.map(networkKey), ...p.privileges.map(privilegeKey)]),
     inward: new Set(network.filter(isInward).map(networkKey)),
-    loads,
+    loads: loadsOf(files),
     egress: network.some((n) => n.do === 'connect' && isEgress(n.transport, n.peer)),
     program: p,
   };

@@ -57,6 +57,8 @@ function judgeAct(b: Behaviour, node: IndexedProgram): Verdict {
 }
 
 function judgeExec(b: BehaviourOf<'exec'>, node: IndexedProgram): Verdict {
+  const takenBack = b.origin !== undefined && node.removed?.origins.has(b.origin) === true;
+  if (takenBack) return drift(b, 'foreign-origin', nearestOrigins(node.origins));
   const knownOrigin = b.origin === undefined || node.origins.has(b.origin);
   // A program learned by a source that cannot tell origins has none to compare with.
   if (!knownOrigin && node.origins.size > 0) return drift(b, 'foreign-origin', nearestOrigins(node.origins));
@@ -72,6 +74,7 @@ function judgeLoad(b: BehaviourOf<'load'>, node: IndexedProgram): Verdict {
   const seen = node.loads.get(b.path);
   if (seen === undefined) return drift(b, neverLearnable(b) ? 'never-learnable' : 'new-file');
   if (b.origin === undefined || seen.includes(b.origin)) return expected;
+  if (node.removed?.loads.get(b.path)?.includes(b.origin) === true) return drift(b, 'foreign-origin');
   const origins = new Set(seen.filter((o) => o !== undefined));
   if (origins.size > 0) return drift(b, 'foreign-origin', nearestOrigins(origins));
   return neverLearnable(b) ? drift(b, 'never-learnable') : expected;
@@ -90,7 +93,7 @@ function knowsFile(
 ): boolean {
   const { act, to } = fileActOf(b);
   // What a person took back is not let in again by a pattern.
-  if (removed?.accepts(act, b.path, to) === true) return false;
+  if (removed?.files.accepts(act, b.path, to) === true) return false;
   if (files.accepts(act, b.path, to)) return true;
   if (b.kind !== 'open') return false;
   const imageClass = imageClassCovering(b);

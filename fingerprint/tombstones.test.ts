@@ -94,6 +94,22 @@ describe('a tombstone', () => {
     expect(again).toEqual(without);
   });
 
+  it('on the only origin of a program does not let it run from anywhere', () => {
+    const fromVolume: Behaviour = { ...app, kind: 'exec', args: ['app'], origin: 'volume' };
+    const removed = stone({ origins: ['volume'] });
+    const index = indexBehaviour(learn(subject, [fromVolume], { ...aboutAll, removed }));
+    expect(judge(fromVolume, index)).toMatchObject({ because: 'foreign-origin' });
+  });
+
+  it('on one origin of a library holds where another source told none', () => {
+    const load: Behaviour = { ...app, kind: 'load', path: '/srv/x.so', origin: 'volume' };
+    const untold: Behaviour = { ...app, kind: 'load', path: '/srv/x.so' };
+    const removed = stone({ files: [{ path: '/srv/x.so', access: ['load'], origin: 'volume' }] });
+    const index = indexBehaviour(learn(subject, [load, untold], { ...aboutAll, removed }));
+    expect(judge(load, index)).toMatchObject({ because: 'foreign-origin' });
+    expect(judge(untold, index)).toEqual({ kind: 'expected' });
+  });
+
   it('leaves the rest', () => {
     const without = indexBehaviour(
       learn(subject, seen, {
