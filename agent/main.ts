@@ -146,7 +146,7 @@ function openCanaries(
     opened.close.push(() => hand.close());
     return hand;
   } catch (cause) {
-    return `a cgroup of its own cannot be made: ${sentenceOf(cause)}`;
+    return `no cgroup and folder can be made for it: ${sentenceOf(cause)}`;
   }
 }
 
