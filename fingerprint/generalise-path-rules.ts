@@ -52,7 +52,7 @@ export const pathRules: readonly GeneraliseRule[] = [
       ['/scratch/report-PW7M2P/report.csv', '/tmp/report-{rand}/report.csv'],
       ['/scratch/tmp.Xb3kQ9aZ1p', '/tmp/tmp.{rand}'],
     ],
-    counterExamples: ['/scratch/report.csv', '/scratch/x-sha256', '/opt/app/scratch/tmpk3_x9q2a'],
+    counterExamples: ['/scratch/report.csv', '/scratch/x.sha256', '/opt/app/scratch/tmpk3_x9q2a'],
   },
   {
     id: 'java-tempfile',
@@ -108,15 +108,22 @@ export const pathRules: readonly GeneraliseRule[] = [
   },
   {
     id: 'temp-drawn',
-    what: 'six letters and digits at the end of a name below /tmp, as mkstemp and mkdtemp draw them, but no word with a number',
+    what: 'six letters and digits below /tmp, as mkstemp and mkdtemp draw them, but no word with or without a number',
     scope: 'path',
-    find: new RegExp(`(?<=^\\/tmp\\/(?:[^/]*[._-])?)${drawnInTemp}`),
+    find: new RegExp(`(?<=^\\/tmp\\/(?:[^/]*[._-])?)${drawnInTemp}`, 'g'),
     put: '{rand}',
     examples: [
       ['/tmp/report-PW7M2P/report.csv', '/tmp/report-{rand}/report.csv'],
       ['/var/tmp/sess_1a22fa', '/tmp/sess_{rand}'],
+      ['/scratch/report-huyccd/report.csv', '/tmp/report-{rand}/report.csv'],
     ],
-    counterExamples: ['/tmp/x-sha256', '/tmp/app-Docker', '/srv/report-PW7M2P', '/tmp/a/b-1a22fa'],
+    counterExamples: [
+      '/tmp/x-sha256',
+      '/tmp/.cache-update',
+      '/tmp/app-Docker',
+      '/srv/report-PW7M2P',
+      '/tmp/a/b-1a22fa',
+    ],
   },
   {
     id: 'proc-process',

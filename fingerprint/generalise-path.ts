@@ -10,8 +10,8 @@ import { type Substitutions, substitute } from './substitute.ts';
 /** Directories whose files came with the image: their names are fixed by its digest, nothing there is drawn. */
 export const codeDirectory = /^\/(?:usr|bin|sbin|lib|lib32|lib64|libx32|boot)\//;
 const libraryDirectory = /^\/(?:usr\/)?(?:local\/)?lib(?:32|64|x32)?\//;
-/** What segment rows can change holds a digit, or begins with Python's `tmp`, or changes from lower to upper case. */
-const mayChange = /\d|[a-z][A-Z]|tmp/;
+/** What segment rows can change holds a digit, or lies where drawn names lie, or changes from lower to upper case. */
+const mayChange = /\d|[a-z][A-Z]|tmp|temp|scratch/;
 
 const aliases = pathRules.filter((r) => r.scope === 'alias');
 const processes = pathRules.filter((r) => r.scope === 'process');

@@ -138,12 +138,12 @@ export const argumentRules: readonly GeneraliseRule[] = [
   },
   {
     id: 'argument-temp-drawn',
-    what: 'six letters and digits at the end of a name below /tmp, as mkstemp and mkdtemp draw them, but no word with a number',
+    what: 'six letters and digits below /tmp, as mkstemp and mkdtemp draw them, but no word with or without a number',
     scope: 'argument',
     find: new RegExp(`(?<=(?<![\\w./~-])\\/tmp\\/(?:[^/\\s]*[._-])?)${drawnInTemp}`, 'g'),
     put: '{rand}',
     examples: [['/tmp/report-1a22fa/report.csv', '/tmp/report-{rand}/report.csv']],
-    counterExamples: ['/tmp/x-sha256', '/srv/report-1a22fa'],
+    counterExamples: ['/tmp/x-sha256', '/tmp/.cache-update', '/srv/report-1a22fa'],
   },
   {
     id: 'argument-mkstemp',

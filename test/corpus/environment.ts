@@ -17,8 +17,6 @@ export interface Environment {
   readonly otherUser: boolean;
   readonly data: 'volume' | 'memory' | 'upper';
   readonly config: 'image' | 'config-map' | 'folder';
-  /** `again`: the same container is started again, as docker does; `anew`: another takes its place, as kubelet does. */
-  readonly restart: 'again' | 'anew';
   readonly showsCgroups: boolean;
   readonly search: string;
 }
@@ -46,7 +44,6 @@ export function environmentsOf(daemon: string): readonly Environment[] {
       otherUser: false,
       data: 'volume',
       config: 'image',
-      restart: 'anew',
       showsCgroups: true,
       search: 'shop.svc.cluster.local svc.cluster.local cluster.local',
     },
@@ -65,7 +62,6 @@ export function environmentsOf(daemon: string): readonly Environment[] {
       otherUser: true,
       data: 'memory',
       config: 'config-map',
-      restart: 'anew',
       showsCgroups: true,
       search: 'staging.svc.cluster.local svc.cluster.local cluster.local rack7.example',
     },
@@ -84,7 +80,6 @@ export function environmentsOf(daemon: string): readonly Environment[] {
       otherUser: false,
       data: 'upper',
       config: 'folder',
-      restart: 'again',
       showsCgroups: false,
       search: 'retail-eu.svc.cluster.local svc.cluster.local cluster.local',
     },

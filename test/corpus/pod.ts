@@ -1,5 +1,13 @@
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ContainerRef } from '../../fingerprint/event.ts';
@@ -99,18 +107,23 @@ export class Pod {
   #copyConfig(): void {
     if (this.environment.config === 'image') return;
     const copy = join(this.#dir, 'image-config');
-    const own = new URL(`images/${this.daemon.name}${this.daemon.config}/.`, import.meta.url).pathname;
-    execFileSync('cp', ['-a', '--no-preserve=ownership', own, copy]);
+    const own = new URL(`images/${this.daemon.name}${this.daemon.config}`, import.meta.url).pathname;
+    cpSync(own, copy, { recursive: true });
   }
 
-  /** After the end of its container: the same again, or a new one, as the environment's runtime does it. */
+  /** After a crash: the same container is started again, with all that it had written. */
   async restart(): Promise<void> {
     const { id } = this.container;
     await this.#containerd.until(id, 'STOPPED');
     this.#containerd.ctr('task', 'delete', id);
-    if (this.environment.restart === 'anew') return this.start();
     this.#containerd.ctr('task', 'start', '-d', '--log-uri', `file://${join(this.#dir, 'log')}`, id);
     await this.ready();
+  }
+
+  /** A new container takes the place of this one, as at every deployment; volumes stay. */
+  async replace(signal?: string): Promise<void> {
+    await this.stop(signal);
+    await this.start();
   }
 
   /** The main process is killed from outside, as by the kernel when memory runs out. */
@@ -195,6 +208,7 @@ export class Pod {
     }
     for (const { id } of this.containers) removeGroupsAbove(this.environment.cgroup(id));
     await this.network.close();
+    this.#folders.close();
     rmSync(this.#dir, { recursive: true, force: true });
   }
 }

@@ -10,7 +10,7 @@ import { Stage } from './stage.ts';
 
 /**
  * Records the corpus anew: `node test/corpus/record.ts [DAEMON [ENVIRONMENT]]`, as root. Without arguments all of it,
- * which takes about ten minutes; the first time longer, because images are made.
+ * which takes about half an hour; the first time longer, because images are made.
  */
 const fixtures = new URL('../../bpf-fixtures/corpus/', import.meta.url).pathname;
 const [onlyDaemon, onlyEnvironment] = process.argv.slice(2);

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { chownSync, cpSync, mkdirSync, readdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Daemon, User } from './daemon.ts';
@@ -26,6 +27,7 @@ export class PodFolders {
   readonly #dir: string;
   readonly #daemon: Daemon;
   readonly #environment: Environment;
+  readonly #mounted = new Set<string>();
 
   constructor(dir: string, daemon: Daemon, environment: Environment) {
     this.#dir = dir;
@@ -54,6 +56,10 @@ export class PodFolders {
         ...this.#ofConfig(),
       ],
     };
+  }
+
+  close(): void {
+    for (const folder of this.#mounted) execFileSync('umount', [folder]);
   }
 
   /** As kubelet renews a ConfigMap: a new dated directory, then the link to it changes. */
@@ -100,8 +106,16 @@ export class PodFolders {
     switch (this.#environment.data) {
       case 'upper':
         return [];
-      case 'memory':
-        return [memory(path, user)];
+      case 'memory': {
+        // As an emptyDir in memory: of the pod, not of the container, so that it outlives a crash.
+        const folder = this.#path(`memory${path.replaceAll('/', '-')}`);
+        if (!this.#mounted.has(folder)) {
+          const options = `nosuid,nodev,mode=755,size=256m,uid=${user.uid},gid=${user.gid}`;
+          execFileSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', folder]);
+          this.#mounted.add(folder);
+        }
+        return [bind(folder, path)];
+      }
       case 'volume': {
         const folder = this.#path(`data${path.replaceAll('/', '-')}`);
         // As a volume of kubelet's with fsGroup: whoever the daemon runs as may write.

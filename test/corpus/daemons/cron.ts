@@ -31,6 +31,8 @@ async function life(pod: Pod): Promise<void> {
   pod.crash();
   await pod.restart();
   await minutes(pod, 3);
+  await pod.replace('SIGKILL');
+  await minutes(pod, 1);
   await pod.stop('SIGKILL');
 }
 

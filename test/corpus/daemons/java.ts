@@ -8,7 +8,8 @@ export const java: Daemon = {
   name: 'java',
   packages: ['curl', 'openjdk-17-jre-headless'],
   entrypoint: ['java', '-Xmx64m', '-cp', '/srv/app/shop.jar', 'Shop'],
-  setup: ['install -d -m 1777 /var/lib/app /var/log/app /backup'],
+  // A virtual machine calls its counters after a user who has a name.
+  setup: ['useradd -u 10006 -M shop && install -d -m 1777 /var/lib/app /var/log/app /backup'],
   build:
     'mkdir -p "$ROOT/srv/app" "$ROOT/srv/classes" && javac -nowarn -d "$ROOT/srv/classes" Shop.java 2>/dev/null && ' +
     'jar cf "$ROOT/srv/app/shop.jar" -C "$ROOT/srv/classes" . && rm -r "$ROOT/srv/classes"',
@@ -31,6 +32,8 @@ async function life(pod: Pod): Promise<void> {
   await load(pod);
   pod.crash();
   await pod.restart();
+  await load(pod);
+  await pod.replace();
   await load(pod);
   await pod.stop();
 }

@@ -41,6 +41,8 @@ async function life(pod: Pod): Promise<void> {
   pod.crash();
   await pod.restart();
   await load(pod);
+  await pod.replace('SIGQUIT');
+  await load(pod);
   await pod.stop('SIGQUIT');
 }
 

@@ -30,6 +30,8 @@ async function life(pod: Pod): Promise<void> {
   pod.crash();
   await pod.restart();
   await load(pod);
+  await pod.replace();
+  await load(pod);
   await pod.stop();
 }
 

@@ -28,25 +28,26 @@ export const postgres: Daemon = {
 
 async function life(pod: Pod): Promise<void> {
   await pod.start();
-  sql(pod, 'CREATE TABLE item (id serial PRIMARY KEY, name text, at timestamptz DEFAULT now())');
   await load(pod);
   pod.renewConfig();
   pod.signal('SIGHUP');
   await load(pod);
   sql(pod, 'SELECT pg_rotate_logfile()');
   pod.exec(dump);
-  await load(pod);
   pod.crash();
   await pod.restart();
-  sql(
-    pod,
-    'CREATE TABLE IF NOT EXISTS item (id serial PRIMARY KEY, name text, at timestamptz DEFAULT now())',
-  );
+  await load(pod);
+  // Where nothing outlives the container, a new one would only begin again.
+  if (pod.environment.data !== 'upper') await pod.replace('SIGINT');
   await load(pod);
   await pod.stop('SIGINT');
 }
 
 async function load(pod: Pod): Promise<void> {
+  sql(
+    pod,
+    'CREATE TABLE IF NOT EXISTS item (id serial PRIMARY KEY, name text, at timestamptz DEFAULT now())',
+  );
   for (let i = 1; i <= 2; i += 1) {
     sql(
       pod,
@@ -57,7 +58,7 @@ async function load(pod: Pod): Promise<void> {
        SELECT at AT TIME ZONE 'America/New_York' FROM item LIMIT 1`,
     );
     pod.probe();
-    await sleep(700);
+    await sleep(1000);
   }
   sql(pod, 'VACUUM FULL item');
   sql(pod, 'CHECKPOINT');

@@ -35,6 +35,8 @@ async function life(pod: Pod): Promise<void> {
   pod.crash();
   await pod.restart();
   await load(pod);
+  await pod.replace();
+  await load(pod);
   pod.talk(port, 'BGREWRITEAOF\r\nCONFIG SET maxmemory 32mb\r\nQUIT\r\n');
   await sleep(1500);
   await pod.stop();
