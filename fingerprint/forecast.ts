@@ -1,6 +1,7 @@
 import type { Actor } from './behaviour.ts';
 import { behaviourKinds } from './event.ts';
 import type { Observation } from './fingerprint.ts';
+import { defaultBookLimits } from './incidents.ts';
 import { type FingerprintIndex, indexBehaviour } from './index-behaviour.ts';
 import { judge } from './judge.ts';
 import { learn } from './learn.ts';
@@ -11,8 +12,6 @@ import { upperBound95 } from './poisson.ts';
 import { compareText } from './program.ts';
 import { isForeign } from './verdict.ts';
 
-/** Drifts of one copy that begin within this time are one incident (incidents.ts). */
-const togetherUs = 2_000_000;
 export const dayUs = 86_400_000_000;
 
 /** What would have happened, had the baseline been frozen earlier. */
@@ -115,7 +114,6 @@ function frozen(h: LearningHistory, after: ReadonlySet<LearnedEntry>): Fingerpri
 
 interface WouldBe {
   readonly copy: string;
-  readonly first: number;
   readonly outside: Set<string>;
   stops: boolean;
   latest: LearnedEntry;
@@ -131,11 +129,11 @@ function rollUp(after: readonly LearnedEntry[], index: FingerprintIndex): readon
     const known = incidents.findLast(
       (i) =>
         i.copy === entry.copy &&
-        (entry.firstSeen - i.first <= togetherUs || (outside !== undefined && i.outside.has(outside))),
+        (entry.firstSeen - i.latest.firstSeen <= defaultBookLimits.togetherUs ||
+          (outside !== undefined && i.outside.has(outside))),
     );
     const incident = known ?? {
       copy: entry.copy,
-      first: entry.firstSeen,
       outside: new Set(),
       stops: false,
       latest: entry,
