@@ -84,6 +84,12 @@ describe('what was learned of a daemon in one place', () => {
     expect(pairs.reduce((n, p) => n + p.more, 0)).toBe(0);
   });
 
+  it.each(daemons)('%s: is two copies and their probes, not one and an intruder', (daemon) => {
+    const baseline = learned(recorded(daemon, 'a'));
+    expect(new Set(baseline.behaviour.programs.map((p) => p.root))).toEqual(new Set(['entrypoint', 'probe']));
+    expect(judgedBy(baseline, recorded(daemon, 'b')).instances.size).toBe(2);
+  });
+
   it.each(daemons)('%s: learned in two places, a working hour in the third is quiet', (daemon) => {
     const baseline = learned(recorded(daemon, 'a'), recorded(daemon, 'b'));
     expect(judgedBy(baseline, recorded(daemon, 'c')).incidents.map((i) => i.sentence)).toEqual([]);
