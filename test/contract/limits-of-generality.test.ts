@@ -43,6 +43,11 @@ const limits: Readonly<Record<string, Limit>> = {
     missed: open('/srv/out/pagez.html', { access: 'write' }),
     seen: open('/srv/out/pagez.php', { access: 'write' }),
   },
+  'settings below /etc that were changed inside the container, once they were read from the image': {
+    taught: [exec, open('/etc/shop/shop.conf', { origin: 'image' })],
+    missed: open('/etc/shop/shop.conf', { origin: 'upper' }),
+    seen: open('/etc/shop/shop.conf', { access: 'write' }),
+  },
   'other bytes under a known name on a volume': {
     taught: [exec, { ...shop, kind: 'load', path: '/plugins/tax.so', origin: 'volume' }],
     missed: { ...shop, kind: 'load', path: '/plugins/tax.so', origin: 'volume' },
