@@ -71,9 +71,7 @@ describe('diff', () => {
       'a pattern instead of names',
       baselineOf(starts, ...[...'abcde'].map((n) => writes(`/data/uploads/${n}`))),
       baselineOf(starts, writes('/data/uploads/{any}')),
-      [
-        '+ low widened `cart` now writes any name in `/data/uploads` (data directory) (was: 5 names)',
-      ],
+      ['+ low widened `cart` now writes any name in `/data/uploads` (data directory) (was: 5 names)'],
     ],
     [
       'names instead of a pattern',

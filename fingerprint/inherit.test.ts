@@ -51,10 +51,10 @@ describe('inherit', () => {
     const removed = { programs: previous.behaviour.programs.filter((p) => p.exe === '/usr/bin/report') };
     const stones = { programs: removed.programs.map((p) => ({ ...p, parents: [] })) };
     const taken = inherit({ ...previous, removed: stones }, newer);
-    expect(verdict(ran, taken)).toBe('new-arguments');
+    expect(verdict(ran, taken)).toBe('foreign-origin');
     expect(taken.removed).toEqual(stones);
     const again = withInherited(learn(newer, [started, ran], aboutAll), { ...previous, removed: stones });
-    expect(verdict(ran, again)).toBe('new-arguments');
+    expect(verdict(ran, again)).toBe('foreign-origin');
   });
 });
 

@@ -23,7 +23,15 @@ export const maxCollectorMessageBytes = maxEnvelopeBytes + 64 * 1024;
 const maxCounters = 512;
 const maxSentence = 1024;
 
-export const recordKinds = ['instance', 'novelty', 'support', 'incident', 'receipt', 'gap', 'canary'] as const;
+export const recordKinds = [
+  'instance',
+  'novelty',
+  'support',
+  'incident',
+  'receipt',
+  'gap',
+  'canary',
+] as const;
 export type RecordKind = (typeof recordKinds)[number];
 
 export const refusedCodes = [

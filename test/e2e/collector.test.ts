@@ -351,7 +351,11 @@ describe('local control', () => {
     await agent.tell(anInstance('shop-1'), aNovelty(0), aNovelty(1), aSupport([0, 1]));
     const { body } = await callControl(collector.controlSocket, 'GET', '/workloads');
     const [workload] = body.workloads as { hash: string }[];
-    expect(workload).toMatchObject({ running: 1, novelties: 2, readiness: { ready: true, phases: ['steady'] } });
+    expect(workload).toMatchObject({
+      running: 1,
+      novelties: 2,
+      readiness: { ready: true, phases: ['steady'] },
+    });
     const baseline = await callControl(collector.controlSocket, 'GET', `/baselines/${workload?.hash}`);
     expect(baseline.body).toMatchObject({
       format: 'whorl-baseline/v1',

@@ -8,7 +8,12 @@ it.each([
   ['an image file', rootMount | overlay, '/bin/sh', 'image'],
   ['an image file below /tmp', rootMount | overlay, '/tmp/x', 'image'],
   ['a file written since', rootMount | overlay | upper, '/bin/sh', 'upper'],
-  ['a directory that something was written below', rootMount | overlay | upper | (4 << 12), '/var/lib', undefined],
+  [
+    'a directory that something was written below',
+    rootMount | overlay | upper | (4 << 12),
+    '/var/lib',
+    undefined,
+  ],
   ['an overlay that does not tell layers', rootMount | overlay | layerUnknown, '/usr/bin/x', 'image'],
   ['such an overlay, scratch folder', rootMount | overlay | layerUnknown, '/tmp/x', 'scratch'],
   ['a bind mount', 0, '/data/x', 'volume'],
