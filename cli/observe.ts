@@ -8,7 +8,7 @@ import { Watch, type WatchOutput } from '../agent/core/watch.ts';
 import type { InForce } from '../agent/core/watched.ts';
 import { workloadOf } from '../agent/core/workload-of.ts';
 import type { Behaviour } from '../fingerprint/behaviour.ts';
-import type { BehaviourKind, Event } from '../fingerprint/event.ts';
+import type { BehaviourKind, ContainerRef, Event } from '../fingerprint/event.ts';
 import type { Incident } from '../fingerprint/incident.ts';
 import type { Report } from '../fingerprint/report.ts';
 import type { Subject } from '../fingerprint/workload.ts';
@@ -21,8 +21,6 @@ export interface ObserveOptions {
   readonly inForce?: InForce;
   /** Who lives at which address, where the recording itself shows it. */
   readonly directory?: PeerDirectory;
-  /** What the agent would have read where the copy lives, for recordings whose place is known. */
-  readonly surroundings?: (instance: InstanceRecord) => Surroundings;
 }
 
 export interface Observed {
@@ -124,7 +122,7 @@ class Observer {
     const workload = workloadOf(ref, instance, 'recorded');
     if (workload === undefined) return;
     this.#instances.add(instance.id);
-    instance.surroundings = this.#options.surroundings?.(instance);
+    if (container !== undefined) instance.surroundings = surroundingsOf(container);
     if (inForce !== undefined && container !== undefined)
       instance.container = { ...container, probes: [...(container.probes ?? []), ...probesIn(inForce)] };
     // In force before its first copy is told of, or that copy would be judged twice.
@@ -139,6 +137,16 @@ class Observer {
       else this.#reports.push(output.report);
     }
   }
+}
+
+/** What the agent would have read where the copy lives, as far as the recording says it. */
+function surroundingsOf({ hostname, addresses = [], resolvers, search = [] }: ContainerRef): Surroundings {
+  return {
+    search,
+    addresses,
+    ...(resolvers === undefined ? {} : { resolvers }),
+    ...(hostname === undefined ? {} : { hostname }),
+  };
 }
 
 /** A recording seldom carries the pod spec; what the fingerprint knows as a probe was one when it was learned. */

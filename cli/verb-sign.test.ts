@@ -70,6 +70,23 @@ describe('sign', () => {
     });
   });
 
+  it("counts versions apart for each owner's copies", async () => {
+    const scope = {
+      cluster: 'c',
+      namespace: 'shop',
+      owner: 'Deployment/cart',
+      container: 'cart',
+      role: 'main',
+    };
+    const scoped = world.given('scoped.json', JSON.stringify({ ...baseline, scope }));
+    const out = world.at('scoped.intoto.json');
+    expect((await world.whorl(['sign', scoped, ...signing, '--out', out])).exitCode).toBe(0);
+    const verified = await world.whorl(['verify', out, '--trust', world.policy, '--json']);
+    expect(JSON.parse(verified.stdout.join()).stream).toBe(
+      `${baseline.subject.name}#c#shop#Deployment/cart#cart#main`,
+    );
+  });
+
   const leaky = JSON.stringify({
     ...baseline,
     behaviour: {

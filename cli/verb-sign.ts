@@ -35,7 +35,7 @@ export function register(program: Command, io: Io): void {
     .requiredOption('--out <f.intoto.json>', 'the signed envelope')
     .option('--bundle <b.json>', 'the same signature as a Sigstore bundle')
     .option('--image <ref>', 'repository to sign for, or NAME@sha256:HEX')
-    .option('--stream <name>', 'sequence its versions count in (default: the repository)')
+    .option('--stream <name>', 'sequence its versions count in (default: the repository, with the owner where it has a scope)')
     .option('--fingerprint-version <n>', 'larger than every earlier one of the stream', '1')
     .option('--issued-at <time>', 'default: SOURCE_DATE_EPOCH, or now')
     .option('--expires <time>', 'after it, alert at most')
@@ -97,6 +97,10 @@ function chosenOptions(io: Io, options: Options): Omit<SignOptions, 'stream'> & 
   };
 }
 
-function streamOf(baseline: Baseline, image: string | undefined): string {
-  return image === undefined ? baseline.subject.name : (image.split('@', 1)[0] ?? baseline.subject.name);
+/** Versions of one owner's copies must not stand in the way of another's. */
+function streamOf({ subject, scope }: Baseline, image: string | undefined): string {
+  const repository = image === undefined ? subject.name : (image.split('@', 1)[0] ?? subject.name);
+  if (scope === undefined) return repository;
+  const { cluster, namespace, owner, container, role } = scope;
+  return [repository, cluster, namespace, owner, container, role].join('#');
 }

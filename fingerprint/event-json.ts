@@ -72,6 +72,8 @@ export function parseProcess(value: unknown, field: string): ProcessRef {
 function parseContainer(value: unknown, field: string): ContainerRef {
   const r = new ObjectReader(value, field);
   const text = <K extends string>(name: K): { [P in K]?: string } => r.optional(name, () => r.text(name));
+  const texts = <K extends string>(name: K): { [P in K]?: string[] } =>
+    r.optional(name, () => r.list(name, readText, maxAddresses));
   return r.end({
     id: r.text('id'),
     ...text('name'),
@@ -82,11 +84,17 @@ function parseContainer(value: unknown, field: string): ContainerRef {
     ...text('owner'),
     ...r.optional('probes', () => r.list('probes', parseVector, maxProbes)),
     ...r.optional('command', () => r.value('command', parseVector)),
+    ...text('hostname'),
+    ...texts('addresses'),
+    ...texts('resolvers'),
+    ...texts('search'),
   });
 }
 
 /** Three probes and two hooks per container; an init system might list more. */
 const maxProbes = 64;
+/** Of a copy, its resolvers and search domains: glibc reads three and six. */
+const maxAddresses = 64;
 
 function parseVector(value: unknown, field: string): string[] {
   if (!Array.isArray(value) || value.length > maxArgs)

@@ -43,6 +43,14 @@ export interface ContainerRef {
   readonly probes?: readonly (readonly string[])[];
   /** Entrypoint and command as the runtime was told: part of the identity of a site baseline (DESIGN §2.1). */
   readonly command?: readonly string[];
+  /** What the copy is called and where it lives, so that a recording can be read elsewhere. */
+  readonly hostname?: string;
+  /** Its own addresses. */
+  readonly addresses?: readonly string[];
+  /** Servers its resolver asks: an answer of any other names nothing. */
+  readonly resolvers?: readonly string[];
+  /** Domains its resolver appends. */
+  readonly search?: readonly string[];
 }
 
 /**

@@ -133,7 +133,7 @@ const attacks: Readonly<Record<string, Expected>> = {
   'dns-tunnel': {
     severity: 'high',
     kinds: ['resolve', 'connect'],
-    top: { because: 'first-egress', subject: /^10\.42\.1\.1:53$/ },
+    top: { because: 'first-egress', subject: /^\{resolver\}:53$/ },
   },
   persistence: {
     severity: 'high',

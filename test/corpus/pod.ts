@@ -94,6 +94,10 @@ export class Pod {
       ...(owner === undefined ? {} : { owner }),
       ...(probes.length === 0 ? {} : { probes }),
       command,
+      hostname: this.environment.hostname(id),
+      addresses: [this.environment.address],
+      resolvers: [this.network.nodeAddress],
+      search: this.environment.search.split(' '),
     });
     this.#copyConfig();
     mkdirSync(toldDir, { recursive: true });

@@ -7,7 +7,6 @@ import type { Baseline } from '../../fingerprint/fingerprint.ts';
 import { indexBehaviour } from '../../fingerprint/index-behaviour.ts';
 import { learn } from '../../fingerprint/learn.ts';
 import type { Subject } from '../../fingerprint/workload.ts';
-import { environmentsOf } from './environment.ts';
 
 const fixtures = new URL('../../bpf-fixtures/corpus/', import.meta.url).pathname;
 
@@ -63,20 +62,10 @@ export function judgedBy(baseline: Baseline, recording: Recorded): Observed {
   return play(recording, baseline);
 }
 
-function play({ daemon, name, events }: Recorded, baseline?: Baseline): Observed {
-  const places = environmentsOf(daemon);
-  // Further scenes are played in the first environment.
-  const place = places.find((e) => name.split('.')[0] === e.name) ?? places[0]!;
-  const node = place.address.replace(/\d+$/, '1');
+function play({ daemon, events }: Recorded, baseline?: Baseline): Observed {
   return observe(events, {
     subject: subjectOf(daemon),
     coverage: behaviourKinds,
-    surroundings: ({ id }) => ({
-      resolvers: [node],
-      search: place.search.split(' '),
-      addresses: [place.address],
-      hostname: place.hostname(id),
-    }),
     ...(baseline === undefined
       ? {}
       : {
