@@ -1,51 +1,18 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Daemon } from '../daemon.ts';
 import type { Pod } from '../pod.ts';
-
-const port = 8080;
+import { folders, httpService, lifeOf, manyRequests, port } from './http-service.ts';
 
 export const python: Daemon = {
+  ...httpService,
   name: 'python',
   packages: ['curl', 'python3'],
   entrypoint: ['python3', '/srv/app/app.py'],
-  setup: [
-    'install -d -m 1777 /var/lib/app /var/log/app /backup',
-    'python3 -m compileall -q /usr/lib/python3.11 /srv/app/shop',
-  ],
-  data: ['/var/lib/app', '/var/log/app', '/backup'],
-  config: '/etc/app',
+  setup: [folders, 'python3 -m compileall -q /usr/lib/python3.11 /srv/app/shop'],
   user: { uid: 1000, gid: 1000 },
   otherUser: { uid: 10_005, gid: 10_005 },
-  probes: [['curl', '-fs', '-o', '/dev/null', 'http://127.0.0.1:8080/']],
-  isReady: async (pod) => pod.get(port, '/').includes('hello'),
-  life,
+  life: lifeOf(manyRequests),
   extras: { modules },
 };
-
-async function life(pod: Pod): Promise<void> {
-  await pod.start();
-  await load(pod);
-  pod.renewConfig();
-  pod.signal('SIGHUP');
-  await load(pod);
-  pod.get(port, '/backup');
-  await load(pod);
-  pod.crash();
-  await pod.restart();
-  await load(pod);
-  await pod.replace();
-  await load(pod);
-  await pod.stop();
-}
-
-/** Enough lines that the log is rotated in every round. */
-async function load(pod: Pod): Promise<void> {
-  for (let i = 1; i <= 4; i += 1) {
-    pod.get(port, '/', '/stock', '/report', '/cart', '/gone', '/nothing', ...Array(12).fill('/'));
-    pod.probe();
-    await sleep(700);
-  }
-}
 
 /**
  * Modules of the standard library that no request ever needed before. Those with a native half are not among them: a
