@@ -165,6 +165,16 @@ describe('judge', () => {
       { ...nginx, kind: 'rename', path: '/srv/a', to: '/etc/ld.so.preload' },
       'sensitive-file',
     ],
+    [
+      "a container runtime's socket",
+      { ...nginx, kind: 'connect', transport: 'unix', peer: '/var/run/docker.sock', port: 0 },
+      'sensitive-file',
+    ],
+    [
+      'another socket',
+      { ...nginx, kind: 'connect', transport: 'unix', peer: '/run/app.sock', port: 0 },
+      'new-peer',
+    ],
     ['a free device', { ...nginx, kind: 'open', path: '/dev/null', access: 'write' }, 'expected'],
     ['deleting a free device', { ...nginx, kind: 'delete', path: '/dev/null' }, 'new-file'],
     [

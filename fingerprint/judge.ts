@@ -11,7 +11,7 @@ import {
   nearestPath,
   nearestPeers,
 } from './nearest.ts';
-import { isFree, isSensitivePath, neverLearnable } from './sensitive.ts';
+import { isFree, neverLearnable, touchesSensitive } from './sensitive.ts';
 import type { DriftReason, Verdict } from './verdict.ts';
 
 const expected: Verdict = { kind: 'expected' };
@@ -113,19 +113,14 @@ function fileActOf(b: BehaviourOf<'open' | 'link' | 'delete' | 'rename'>): { act
   }
 }
 
-/** A link to a sensitive file, or a move onto one, is as grave as touching it. */
-function touchesSensitive(b: BehaviourOf<'open' | 'link' | 'delete' | 'rename'>): boolean {
-  if (isSensitivePath(b.path)) return true;
-  if (b.kind === 'link') return isSensitivePath(b.target);
-  return b.kind === 'rename' && isSensitivePath(b.to);
-}
-
 function judgeNetwork(b: BehaviourOf<'connect' | 'listen' | 'resolve'>, node: IndexedProgram): Verdict {
   const key = entryKey(b);
   // A public name that answers an address inside points a trusted name at somebody else (DNS rebinding).
   if (b.kind !== 'listen' && b.inward === true && !node.inward.has(key))
     return drift(b, 'rebinding', b.kind === 'connect' ? nearestPeers(b, node.program) : undefined);
   if (node.entries.has(key)) return expected;
+  // The socket of a container runtime: whoever may talk to it is root on the node.
+  if (touchesSensitive(b)) return drift(b, 'sensitive-file');
   switch (b.kind) {
     case 'connect': {
       const first = isEgress(b.transport, b.peer) && !node.egress;

@@ -101,7 +101,7 @@ export function isGraveCapability(detail: string | undefined): boolean {
 
 /** A socket that starts containers, or a file of the kernel that starts programs, as a peer. */
 export function isRuntimeSocket(path: string): boolean {
-  return /\/(?:docker|podman|crio|containerd|cri-dockerd|frakti)\.sock(?:\.ttrpc)?$|\/run\/containerd\/.*\.sock/.test(
+  return /\/(?:docker|podman|crio|containerd|cri-dockerd|frakti|dockershim|buildkitd)\.sock(?:\.ttrpc)?$|\/run\/containerd\/.*\.sock/.test(
     path,
   );
 }

@@ -154,7 +154,7 @@ export const sensitiveRows: readonly SensitiveRow[] = [
   {
     id: 'raw-device',
     what: 'devices that hold memory or whole disks',
-    find: /\/dev\/(?:mem|kmem|port|kvm|sd[a-z]+\d*|vd[a-z]+\d*|nvme\d+[a-z\d]*|dm-\d+|mapper\/.*|bpf.*)$/,
+    find: /\/dev\/(?:mem|kmem|port|kvm|(?:s|v|xv)d[a-z]+\d*|mmcblk\d+[a-z\d]*|md\d+|nvme\d+[a-z\d]*|dm-\d+|mapper\/.*|bpf.*)$/,
     examples: [
       '/dev/mem',
       '/dev/kmem',
@@ -162,6 +162,9 @@ export const sensitiveRows: readonly SensitiveRow[] = [
       '/dev/kvm',
       '/dev/sda1',
       '/dev/vdb',
+      '/dev/xvda1',
+      '/dev/mmcblk0p2',
+      '/dev/md0',
       '/dev/nvme0n1p1',
       '/dev/dm-0',
       '/dev/mapper/root',
@@ -195,7 +198,7 @@ export const sensitiveRows: readonly SensitiveRow[] = [
   {
     id: 'runtime-socket',
     what: 'sockets of container runtimes: who may start containers is root on the node',
-    find: /\/(?:docker|podman|crio|containerd|cri-dockerd|frakti)\.sock(?:\.ttrpc)?$|\/run\/containerd\/.*\.sock/,
+    find: /\/(?:docker|podman|crio|containerd|cri-dockerd|frakti|dockershim|buildkitd)\.sock(?:\.ttrpc)?$|\/run\/containerd\/.*\.sock/,
     examples: [
       '/var/run/docker.sock',
       '/run/podman/podman.sock',
@@ -203,6 +206,8 @@ export const sensitiveRows: readonly SensitiveRow[] = [
       '/run/containerd/containerd.sock',
       '/run/containerd/containerd.sock.ttrpc',
       '/run/cri-dockerd.sock',
+      '/var/run/dockershim.sock',
+      '/run/buildkit/buildkitd.sock',
       '/run/containerd/s/b7f54b2d.sock',
     ],
     counterExamples: ['/run/app.sock', '/run/docker/plugins/x.json', '/srv/containerd.socket'],

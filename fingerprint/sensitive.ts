@@ -14,6 +14,31 @@ export function isSensitivePath(path: string): boolean {
   return sensitive.test(path);
 }
 
+/** Every file an act is about: a link to a sensitive file, or a move onto one, is as grave as touching it. */
+export function pathsOf(b: Behaviour): readonly string[] {
+  switch (b.kind) {
+    case 'open':
+    case 'delete':
+    case 'load':
+      return [b.path];
+    case 'link':
+      return [b.path, b.target];
+    case 'rename':
+      return [b.path, b.to];
+    case 'connect':
+      return b.transport === 'unix' ? [b.peer] : [];
+    case 'exec':
+    case 'listen':
+    case 'resolve':
+    case 'privilege':
+      return [];
+  }
+}
+
+export function touchesSensitive(b: Behaviour): boolean {
+  return pathsOf(b).some(isSensitivePath);
+}
+
 /** Devices without state: opening them says nothing about a workload, so they are neither learned nor judged. */
 const freePaths: ReadonlySet<string> = new Set([
   '/dev/null',
@@ -87,6 +112,5 @@ function posesAsPattern(b: Behaviour): boolean {
 
 /** A sensitive file whose name was redacted has lost the exactness it must be judged with. */
 function hidesSensitive(b: Behaviour): boolean {
-  const paths = 'path' in b ? [b.path, 'to' in b ? b.to : '', 'target' in b ? b.target : ''] : [];
-  return paths.some((path) => path.includes('{secret}') && isSensitivePath(path));
+  return pathsOf(b).some((path) => path.includes('{secret}') && isSensitivePath(path));
 }

@@ -2,7 +2,7 @@ import type { Behaviour } from './behaviour.ts';
 import type { BehaviourKind } from './event.ts';
 import { type Severity, severities } from './incident.ts';
 import { isEgress } from './index-behaviour.ts';
-import { isSensitivePath, neverLearnable } from './sensitive.ts';
+import { isSensitivePath, neverLearnable, pathsOf, touchesSensitive } from './sensitive.ts';
 import type { DriftReason } from './verdict.ts';
 
 /** DESIGN §2.6 as data. `by-act`: the program is foreign altogether, so what it does decides. */
@@ -50,29 +50,8 @@ export function severityOf(b: Behaviour, because: DriftReason, provisional: bool
 function ungraded(b: Behaviour, because: DriftReason): Severity {
   const reason = byReason[because];
   if (reason !== 'by-act') return reason;
-  if (touches(b).some(isSensitivePath)) return 'high';
+  if (touchesSensitive(b)) return 'high';
   return b.kind === 'connect' && !isEgress(b.transport, b.peer) ? 'medium' : byAct[b.kind];
-}
-
-/** Every path an act is about. */
-function touches(b: Behaviour): string[] {
-  switch (b.kind) {
-    case 'open':
-    case 'delete':
-    case 'load':
-      return [b.path];
-    case 'link':
-      return [b.path, b.target];
-    case 'rename':
-      return [b.path, b.to];
-    case 'connect':
-      return b.transport === 'unix' ? [b.peer] : [];
-    case 'exec':
-    case 'listen':
-    case 'resolve':
-    case 'privilege':
-      return [];
-  }
 }
 
 /**
@@ -111,7 +90,7 @@ const readByTools =
 const keptByShells = /\/\.(?:bash|zsh)_history$/;
 
 export function actOf(b: Behaviour): Act {
-  if (touches(b).some((path) => isSensitivePath(path) && !isRoutine(b, path))) return 'sensitive';
+  if (pathsOf(b).some((path) => isSensitivePath(path) && !isRoutine(b, path))) return 'sensitive';
   return b.kind === 'connect' && isEgress(b.transport, b.peer) && b.port !== domainPort ? 'egress' : b.kind;
 }
 

@@ -1,11 +1,36 @@
 import { describe, expect, it } from 'vitest';
+import type { Actor, Behaviour } from '../../fingerprint/behaviour.ts';
+import { indexBehaviour } from '../../fingerprint/index-behaviour.ts';
+import { learn } from '../../fingerprint/learn.ts';
+import { aboutAll, subject } from '../../test/fakes/behaviours.ts';
 import { Desk, judging, ref } from '../../test/fakes/watch-desk.ts';
+import type { InForce } from './watched.ts';
 
 const teachNginx = (desk: Desk, copy = 100): void => {
   desk.start(copy, '/entry.sh', '/usr/sbin/nginx');
   desk.open(copy, '/etc/nginx.conf');
   desk.run(copy, copy + 1, '/usr/bin/gzip');
 };
+
+/** One that names what no watching makes normal: signed by hand, or by whoever has a learner's key. */
+const withMount = (): InForce['index'] => {
+  const nginx: Actor = { root: 'entrypoint', lineage: ['/entry.sh', '/usr/sbin/nginx'] };
+  const starts = [1, 2].map((length): Behaviour => {
+    const lineage = nginx.lineage.slice(0, length);
+    return { ...nginx, lineage, kind: 'exec', args: [lineage.at(-1) ?? ''], origin: 'image' };
+  });
+  const { behaviour, ...about } = learn(subject, starts, aboutAll);
+  const programs = behaviour.programs.map((p) => ({ ...p, privileges: [{ privilege: 'mount' as const }] }));
+  return indexBehaviour({ ...about, behaviour: { programs } });
+};
+
+const learned = {
+  fingerprint: 'sha256:p',
+  version: 1,
+  signedBy: 'learned',
+  maxMode: 'alert',
+  provisional: true,
+} as const;
 
 describe('a workload without a fingerprint', () => {
   it('is learned once for all copies, and each copy tells what it has shown', () => {
@@ -91,9 +116,11 @@ describe('a workload with a fingerprint', () => {
     desk.run(100, 101, '/bin/sh');
     desk.run(101, 102, '/usr/bin/gzip');
     desk.open(102, '/etc/shadow');
+    desk.see({ kind: 'link', process: ref(102), path: '/tmp/a', target: '/etc/shadow', symbolic: false });
     expect(desk.drifts().sort()).toEqual([
       '/entry.sh>/usr/sbin/nginx>/bin/sh exec new-program',
       '/entry.sh>/usr/sbin/nginx>/bin/sh>/usr/bin/gzip exec new-lineage',
+      '/entry.sh>/usr/sbin/nginx>/bin/sh>/usr/bin/gzip link sensitive-file',
       '/entry.sh>/usr/sbin/nginx>/bin/sh>/usr/bin/gzip open sensitive-file',
     ]);
     expect(desk.incidents()).toMatchObject([{ culprit: ref(101), approval: { version: 1 } }]);
@@ -241,6 +268,23 @@ describe('the phases of a life', () => {
       desk.run(300, 301, '/tmp/x', { origin: 'scratch' });
       expect(desk.drifts()).toEqual(['/entry.sh>/tmp/x exec never-learnable']);
     });
+  });
+
+  it.each<[string, Partial<InForce>]>([
+    ['whose coverage leaves the kind out', { index: { ...withMount(), coverage: new Set(['exec']) } }],
+    ['that nobody looked at, though it stands in it', { index: withMount(), approval: learned }],
+  ])('tell what is never normal under one %s', (_what, over) => {
+    const desk = judging(teachNginx, over);
+    desk.start(300, '/entry.sh', '/usr/sbin/nginx');
+    desk.see({ kind: 'privilege', process: ref(300), privilege: 'mount' });
+    expect(desk.drifts()).toEqual(['/entry.sh>/usr/sbin/nginx privilege never-learnable']);
+  });
+
+  it('let pass what a person approved by its name', () => {
+    const desk = judging(teachNginx, { index: withMount() });
+    desk.start(300, '/entry.sh', '/usr/sbin/nginx');
+    desk.see({ kind: 'privilege', process: ref(300), privilege: 'mount' });
+    expect(desk.drifts()).toEqual([]);
   });
 
   it('are one step less grave under a fingerprint that nobody approved', () => {
