@@ -3,6 +3,7 @@ import { type GeneraliseRule, readActs } from './generalise-forms.ts';
 import { pathRules } from './generalise-path-rules.ts';
 import { segmentRules } from './generalise-segment-rules.ts';
 import { memoised } from './memo.ts';
+import { isWholePath } from './pattern-names.ts';
 import { redactText } from './secrets.ts';
 import { isSensitivePath } from './sensitive.ts';
 import { type Substitutions, substitute } from './substitute.ts';
@@ -27,7 +28,7 @@ const libraryRules = pathRules.filter((r) => r.scope === 'library');
  * @param act what is done to it; only reads are judged by class.
  */
 export function generalisePath(path: string, known: Substitutions, act: FileAct = 'write'): string {
-  const own = substitute(path, known);
+  const own = substituteFile(path, known);
   if (!own.startsWith('/proc/')) return readActs.has(act) ? ofRead(own) : ofOther(own);
   // Process ids would fill the memory with names that differ in nothing; no sensitive path depends on which.
   const pidless = applyAll(processes, own);
@@ -35,9 +36,20 @@ export function generalisePath(path: string, known: Substitutions, act: FileAct 
   return isSensitiveProc(pidless) ? redactText(own) : general;
 }
 
+/** Whoever may call a copy `server.key` must not take a sensitive file's name away. */
+function substituteFile(path: string, known: Substitutions): string {
+  const own = substitute(path, known);
+  return own !== path && isSensitivePath(path) && !isSensitivePath(own) ? path : own;
+}
+
+/** A copy that is called like a program (`redis-server`) has not given the program its name. */
+export function substituteCode(path: string, known: Substitutions): string {
+  return codeDirectory.test(path) ? path : substitute(path, known);
+}
+
 /** Code keeps its exact name, but for other names of the same file and for what the image itself has to choose from. */
 export function generaliseCode(path: string, known: Substitutions, ofImage: boolean): string {
-  const own = applyAll(aliases, redactText(substitute(path, known)));
+  const own = applyAll(aliases, redactText(substituteCode(path, known)));
   return ofImage ? applyAll(converterRules, own) : own;
 }
 
@@ -56,7 +68,8 @@ function generaliseOwn(path: string, reads: boolean): string {
 }
 
 function generaliseWhole(path: string, reads: boolean): string {
-  if (reads) {
+  // With `..` in it, or cut short, it may lie anywhere: a class would let it pass for what is free to read.
+  if (reads && isWholePath(path)) {
     const row = classRules.find((r) => r.find.test(path));
     if (row !== undefined) return path.replace(row.find, row.put);
     if (libraryDirectory.test(path)) return applyAll(libraryRules, path);

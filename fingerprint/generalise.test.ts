@@ -95,6 +95,33 @@ describe("this copy's own names", () => {
   });
 });
 
+describe('a copy with a name of somebody else', () => {
+  it.each([['/srv/tls/server.key'], ['/mnt/docker.sock']])('leaves %s sensitive', (path) => {
+    const pod = path.slice(path.lastIndexOf('/') + 1);
+    expect(generalisePath(path, { pod })).toBe(path);
+  });
+
+  it('leaves programs and their libraries where the image has them', () => {
+    const lineage = ['/usr/bin/redis-server', '/usr/bin/python3.11'];
+    const actor: Actor = { root: 'entrypoint', lineage };
+    for (const hostname of ['redis-server', 'python3.11', 'libc.so.6']) {
+      expect(generalise({ ...actor, kind: 'exec', args: [] }, { hostname }).lineage).toEqual(lineage);
+      const load: Behaviour = { ...actor, kind: 'load', path: '/usr/lib/libc.so.6', origin: 'image' };
+      expect(generalise(load, { hostname })).toEqual(load);
+    }
+  });
+});
+
+it.each([
+  ['/sys/fs/cgroup/../../../srv/secret'],
+  ['/usr/share/zoneinfo/../../../srv/secret'],
+  ['/proc/self/../../srv/secret'],
+  ['/proc/sys/../1/environ/../x'],
+  ['/usr/share/locale/…'],
+])('takes %s for no class: it may lie anywhere', (path) => {
+  expect(generalisePath(path, {}, 'read')).not.toContain('{class}');
+});
+
 describe('arguments that are code', () => {
   it.each([
     [['sh', '-c', 'cp /b/dump-2026-05-02.sql /x']],

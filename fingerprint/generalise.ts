@@ -1,6 +1,6 @@
 import type { Behaviour, BehaviourOf } from './behaviour.ts';
 import { codeOperands } from './code-operands.ts';
-import { applyAll, generaliseCode, generalisePath, hasAnchor } from './generalise-path.ts';
+import { applyAll, generaliseCode, generalisePath, hasAnchor, substituteCode } from './generalise-path.ts';
 import { argumentRules, nameRules } from './generalise-text-rules.ts';
 import { memoised } from './memo.ts';
 import { redactArgs, redactText } from './secrets.ts';
@@ -60,7 +60,7 @@ const redactExe = memoised(redactText, 4096);
 
 /** The same list when nothing changes, which is nearly always. */
 function generaliseLineage(lineage: readonly string[], known: Substitutions): readonly string[] {
-  const general = lineage.map((exe) => redactExe(substitute(exe, known)));
+  const general = lineage.map((exe) => redactExe(substituteCode(exe, known)));
   return general.every((exe, i) => exe === lineage[i]) ? lineage : general;
 }
 
