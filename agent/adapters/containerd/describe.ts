@@ -1,32 +1,34 @@
 import type { RunningContainer } from '../../ports.ts';
 import type { Container, ContainerdClient } from './containerd-client.ts';
-import { healthcheck, manifestDigest } from './image.ts';
+import { type ImageTold, imageTold, manifestDigest } from './image.ts';
 import { layersOf } from './layers.ts';
-import { commandOfSpec, probesOf } from './told.ts';
+import { commandOfSpec, probesOf, siteLabels } from './told.ts';
 
 const podUidLabel = 'io.kubernetes.pod.uid';
 /** A pod of a service mesh has some ten. */
 const maxOthers = 32;
-/** Images of a crowded node; a health check is read once per image. */
-const maxChecks = 512;
+/** Images of a crowded node; the configuration is read once per image. */
+const maxImages = 512;
 
 /** Tells of containers what containerd, their labels, their specification and their image say. */
 export function describer(
   client: ContainerdClient,
 ): (namespace: string, container: Container) => Promise<RunningContainer> {
-  const checks = new Map<string, readonly string[] | undefined>();
-  const checkOf = async (namespace: string, digest: string): Promise<readonly string[] | undefined> => {
-    if (checks.has(digest)) return checks.get(digest);
+  const known = new Map<string, ImageTold>();
+  const toldBy = async (namespace: string, digest: string): Promise<ImageTold> => {
+    const before = known.get(digest);
+    if (before !== undefined) return before;
     // An image whose configuration cannot be read is still that image: its checks are told as somebody who enters.
-    const check = await healthcheck(client, namespace, digest).catch(() => undefined);
-    if (checks.size >= maxChecks) checks.clear();
-    checks.set(digest, check);
-    return check;
+    const told = await imageTold(client, namespace, digest).catch((): ImageTold => ({}));
+    if (known.size >= maxImages) known.clear();
+    known.set(digest, told);
+    return told;
   };
-  return async (namespace, container) => {
-    const { id, image } = container;
+  return async (namespace, found) => {
+    const { id, image } = found;
     const digest = image === '' ? undefined : await manifestDigest(client, namespace, image);
-    const check = digest === undefined ? undefined : await checkOf(namespace, digest);
+    const told = digest === undefined ? {} : await toldBy(namespace, digest);
+    const container = { ...found, labels: siteLabels(found.labels, told.labels) };
     // Without their layers what they hand over is told as the volume's, which is graver.
     const podImages = await others(client, namespace, container).catch(() => []);
     return {
@@ -34,7 +36,7 @@ export function describer(
       ...(image === '' ? {} : { image: withoutDigest(image) }),
       ...(digest === undefined ? {} : { digest }),
       ...named(container),
-      ...started(container, check),
+      ...started(container, told.check),
       ...(podImages.length === 0 ? {} : { podImages }),
     };
   };

@@ -23,19 +23,33 @@ export async function manifestDigest(
   return isIndex(target.media_type) ? await ofThisPlatform(client, namespace, target) : target.digest;
 }
 
-/** The command by which the image says that it is well, as Docker writes it into the configuration. */
-export async function healthcheck(
+/** What an image says of itself. */
+export interface ImageTold {
+  /** The command by which it says that it is well, as Docker writes it into the configuration. */
+  readonly check?: readonly string[];
+  /** Absent when its configuration cannot be read. */
+  readonly labels?: Readonly<Record<string, string>>;
+}
+
+export async function imageTold(
   client: ContainerdClient,
   namespace: string,
   digest: string,
-): Promise<readonly string[] | undefined> {
+): Promise<ImageTold> {
   const manifest = await json(client, namespace, digest);
   const config = isObject(manifest) && isObject(manifest.config) ? manifest.config.digest : undefined;
-  if (typeof config !== 'string') return undefined;
+  if (typeof config !== 'string') return {};
   const image = await json(client, namespace, config);
   const section = isObject(image) ? (image.config ?? image.Config) : undefined;
-  const check = isObject(section) ? section.Healthcheck : undefined;
-  return isObject(check) && isTexts(check.Test) ? commandOf(check.Test) : undefined;
+  if (!isObject(section)) return {};
+  const { Healthcheck: health, Labels: given } = section;
+  const check = isObject(health) && isTexts(health.Test) ? commandOf(health.Test) : undefined;
+  return { ...(check === undefined ? {} : { check }), labels: textsOf(given) };
+}
+
+function textsOf(value: unknown): Readonly<Record<string, string>> {
+  const entries = isObject(value) ? Object.entries(value) : [];
+  return Object.fromEntries(entries.filter((e): e is [string, string] => typeof e[1] === 'string'));
 }
 
 /** `["CMD", …]`, `["CMD-SHELL", text]` or `["NONE"]`. */

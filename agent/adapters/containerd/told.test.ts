@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { commandOf } from './image.ts';
 import { layersOf } from './layers.ts';
-import { commandOfSpec, probesOf } from './told.ts';
+import { commandOfSpec, probesOf, siteLabels } from './told.ts';
 
 const bytes = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value));
 
@@ -19,6 +19,21 @@ describe('the label whorl.dev/probes', () => {
     [JSON.stringify(Array.from({ length: 17 }, () => ['sh'])), []],
     [JSON.stringify([['x'.repeat(70_000)]]), []],
   ])('%s', (label, expected) => expect(probesOf(label)).toEqual(expected));
+});
+
+describe("a container's labels", () => {
+  it("are the site's only where the image does not say the same of itself", () => {
+    const ofImage = { 'whorl.dev/probes': '[["sh"]]', 'whorl.dev/role': 'init', maintainer: 'x' };
+    expect(siteLabels({ ...ofImage, 'whorl.dev/role': 'main', pod: 'a' }, ofImage)).toEqual({
+      'whorl.dev/role': 'main',
+      pod: 'a',
+    });
+    expect(siteLabels({ toString: 'a' }, {})).toEqual({ toString: 'a' });
+  });
+
+  it('are not believed about probes and roles where the image cannot be read', () => {
+    expect(siteLabels({ 'whorl.dev/probes': '[["sh"]]', pod: 'a' }, undefined)).toEqual({ pod: 'a' });
+  });
 });
 
 describe('the command of a specification', () => {

@@ -20,6 +20,23 @@ export function probesOf(label: string | undefined): readonly (readonly string[]
   return lists.every((one) => isTexts(one) && one.length > 0 && one.length <= maxArgs) ? lists : [];
 }
 
+/**
+ * Labels that the site gave the container. Runtimes copy the image's among them, and by its own word an image would be of
+ * another pod, in another role, or have what somebody starts by hand for a probe.
+ *
+ * @param ofImage undefined when its configuration cannot be read: then nobody knows whose word ours are.
+ */
+export function siteLabels(
+  labels: Readonly<Record<string, string>>,
+  ofImage: Readonly<Record<string, string>> | undefined,
+): Readonly<Record<string, string>> {
+  const isOfSite = ([name, value]: readonly [string, string]): boolean =>
+    ofImage === undefined
+      ? !name.startsWith('whorl.dev/')
+      : !Object.hasOwn(ofImage, name) || ofImage[name] !== value;
+  return Object.fromEntries(Object.entries(labels).filter(isOfSite));
+}
+
 /** What the runtime was told to run: `process.args` of the OCI specification. */
 export function commandOfSpec(spec: Uint8Array): readonly string[] | undefined {
   const found = parsed(spec, maxSpecBytes);
