@@ -151,6 +151,8 @@ export interface Execution {
 export interface CodeReader {
   /** Whether the interpreter runs what is in this file, if it reads it. */
   readonly isCode: (path: string) => boolean;
+  /** Last part of the script it was started with. */
+  readonly script?: string;
 }
 
 /** @returns undefined for a program that is no interpreter: whatever it reads is data. */
@@ -160,12 +162,13 @@ export function codeReader(execution: Execution): CodeReader | undefined {
   const rule = codeFileRules.find((r) => r.interpreter.test(name));
   if (rule === undefined) return undefined;
   const operand = scriptOperand(exe, args);
-  const script = operand?.kind === 'file' ? baseName(operand.path) : undefined;
+  const script = operand?.kind === 'file' ? baseName(operand.path) || undefined : undefined;
   return {
+    ...(script === undefined ? {} : { script }),
     // By its last part: the directories of the operand may be links, and the kernel tells where they led.
     isCode: (path) =>
       (rule.code.test(path) && rule.cache?.test(path) !== true) ||
-      (script !== undefined && script !== '' && baseName(path) === script),
+      (script !== undefined && baseName(path) === script),
   };
 }
 

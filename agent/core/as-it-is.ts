@@ -2,6 +2,7 @@ import type { EventOf, Origin, ProcessRef } from '../../fingerprint/event.ts';
 import type { AttributedAct } from './attributed.ts';
 import { readerOf } from './code-read.ts';
 import type { InstanceRecord } from './instances.ts';
+import type { ScriptNames } from './script-names.ts';
 import { linkTarget, type SensitiveNames } from './sensitive-names.ts';
 
 /** A file whose bytes are code, as the source told of it. */
@@ -23,11 +24,18 @@ export interface AsItIs {
   readonly repeatable: boolean;
 }
 
+/** What is known of names in the copy that acts. */
+interface NamesOfCopy {
+  readonly sensitiveNames: SensitiveNames;
+  readonly scriptNames: Pick<ScriptNames, 'mayBe'>;
+}
+
 /**
  * What the act was, beyond what the source could say of it alone: another name of a sensitive file is that file, a
  * script that is read is code that is loaded, and bytes are the image's when they equal what the image has there.
  */
-export function asItIs(act: AttributedAct, names: SensitiveNames, look?: BytesOf): AsItIs {
+export function asItIs(act: AttributedAct, copy: NamesOfCopy, look?: BytesOf): AsItIs {
+  const names = copy.sensitiveNames;
   const { event } = act;
   if (event.error !== undefined) return { act, repeatable: true };
   switch (event.kind) {
@@ -36,7 +44,7 @@ export function asItIs(act: AttributedAct, names: SensitiveNames, look?: BytesOf
     case 'load':
       return asLoaded(act, event, names, look);
     case 'open':
-      return asOpened(act, event, names, look);
+      return asOpened(act, event, copy, look);
     case 'link':
       return asLinked(act, event, names);
     case 'rename':
@@ -68,7 +76,7 @@ function asLoaded(
 function asOpened(
   act: AttributedAct,
   event: EventOf<'open'>,
-  names: SensitiveNames,
+  { sensitiveNames: names, scriptNames }: NamesOfCopy,
   look: BytesOf | undefined,
 ): AsItIs {
   const real = event.access === 'create' ? undefined : names.of(event.path);
@@ -81,7 +89,7 @@ function asOpened(
   const reader = readerOf(act);
   if (reader === undefined) return { act, repeatable: true };
   // Which script an interpreter was started with stands in none of its later acts.
-  if (!reader.isCode(event.path)) return { act, repeatable: false };
+  if (!reader.isCode(event.path)) return { act, repeatable: !scriptNames.mayBe(event.path) };
   const origin = bytesOf(act, event.path, event.origin, look)?.origin ?? event.origin;
   const is = origin === 'image' ? { ...event, origin } : { ...rest, kind: 'load' as const, origin };
   return { act: { ...act, event: is }, repeatable: false };

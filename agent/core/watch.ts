@@ -212,8 +212,10 @@ export class Watch {
     return toLearn === undefined ? none : this.#learn(watched, instance, toLearn, { phase, at });
   }
 
-  #asItIs(told: AttributedAct, { sensitiveNames, known }: WatchedInstance): AsItIs {
-    const is = asItIs(told, sensitiveNames, this.#options.bytesOf);
+  #asItIs(told: AttributedAct, copy: WatchedInstance): AsItIs {
+    const { sensitiveNames, scriptNames, known } = copy;
+    const is = asItIs(told, copy, this.#options.bytesOf);
+    if (scriptNames.learn(told)) known.clear();
     const learned = told.event.error === undefined ? sensitiveNames.learn(told.event) : 'nothing';
     // What was known of these names so far was known of other files.
     if (learned === 'name') known.clear();

@@ -10,6 +10,7 @@ import type { InstanceRecord } from './instances.ts';
 import { KnownActs } from './known-acts.ts';
 import { PeerNames } from './peers.ts';
 import { Placement } from './placement.ts';
+import { ScriptNames } from './script-names.ts';
 import { SensitiveNames } from './sensitive-names.ts';
 import { Shown } from './shown.ts';
 import { UnlearnedStart } from './unlearned-start.ts';
@@ -44,6 +45,7 @@ export class WatchedInstance {
   readonly drifted = new KnownActs();
   readonly placement = new Placement();
   readonly sensitiveNames = new SensitiveNames();
+  readonly scriptNames = new ScriptNames();
   readonly shown: Shown;
   readonly unlearnedStart = new UnlearnedStart();
   events = 0;

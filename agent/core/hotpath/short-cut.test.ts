@@ -23,6 +23,10 @@ class Told {
     this.#rig.read(this.#stage.take());
   }
 
+  get answered(): number {
+    return this.#rig.finish().answered;
+  }
+
   set bytesOf(bytesOf: Rig['bytesOf']) {
     this.#rig.bytesOf = bytesOf;
   }
@@ -54,6 +58,15 @@ describe('what was answered at once before', () => {
     const { acts } = told.end();
     expect(acts).toContain('learned open /srv/a');
     expect(acts).toContain('learned open /etc/shadow');
+  });
+
+  it('is answered at once also for data that an interpreter reads, until a script of that name is started', () => {
+    const told = new Told();
+    for (const child of [103, 104]) told.play({ do: 'fork', pid: 100, child });
+    told.play(interpreter(103), ...often(open(103, 3)));
+    const before = told.answered;
+    told.play(interpreter(104), ...often(open(103, 3)));
+    expect([before, told.answered]).toEqual([2, 2]);
   });
 
   it('is no answer for another script of the same interpreter', () => {
