@@ -125,7 +125,7 @@ describe('writeFile', () => {
   });
 
   it('says in a sentence why a place cannot be written', async () => {
-    await expect(writeFile(at('w/no/f'), 'x')).rejects.toThrow(/cannot write .*: there is no such file/);
+    await expect(writeFile(at('w/no/f'), 'x')).rejects.toThrow(/cannot write .*: there is no such directory/);
     mkdirSync(at('ro'));
     chmodSync(at('ro'), 0o500);
     await expect(writeFile('/proc/nothing-of-ours', 'x')).rejects.toThrow(/cannot write/);

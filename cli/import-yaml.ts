@@ -41,7 +41,7 @@ export function readYaml(bytes: Uint8Array): readonly unknown[] {
 function notYaml(message: string): FingerprintError {
   return new FingerprintError(
     'SCHEMA',
-    `cannot be read as YAML: ${printable(message.split('\n', 1)[0] ?? '', 200)}`,
+    `cannot be read as YAML: ${printable((message.split('\n', 1)[0] ?? '').replace(/:$/, ''), 200)}`,
   );
 }
 

@@ -127,6 +127,17 @@ describe('learn', () => {
     expect(io.files.has('b')).toBe(false);
   });
 
+  it('refuses when only what belongs to nobody is left: an empty baseline is no evidence', async () => {
+    const nobody = `${JSON.stringify({ time: at(2), kind: 'open', process: { pid: 99, start: 7 }, cgroup: 1, path: '/x', access: 'read' })}\n`;
+    const args = ['learn', '--subject', `shop@${digest}`, '--from', 'e', '--out', 'b'];
+    const io = await whorl({ e: foreign + nobody }, ...args);
+    expect(io.stderr.join('\n')).toMatch(
+      /was done by sha256:.*1 event names another image; the others belong/,
+    );
+    expect(io.exitCode).toBe(2);
+    expect(io.files.has('b')).toBe(false);
+  });
+
   it('says with code 4 that events were lost, and with --dry-run writes nothing', async () => {
     const io = await whorl(
       { e: [...benign, gap].join('') },
@@ -198,6 +209,13 @@ describe('backtest', () => {
   it('says with code 4 that events were lost, but drift wins', async () => {
     expect((await backtest([...benign, gap])).exitCode).toBe(4);
     expect((await backtest([...attack, gap])).exitCode).toBe(1);
+  });
+
+  it('says with code 4 that nothing could be judged, rather than no drift', async () => {
+    const late = benign.slice(1, 2);
+    const io = await whorl({ 'b.json': await learned(benign), e: late.join('') }, 'backtest', 'b.json', 'e');
+    expect(io.stdout).toEqual(['nothing was judged: 0 behaviours of 1 event judged']);
+    expect(io.exitCode).toBe(4);
   });
 
   it('counts what names another image', async () => {

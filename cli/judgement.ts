@@ -42,7 +42,7 @@ export async function judgeRecording(
     io.out(`${sentenceOf(summary)}${stopsSentence(observed.incidents, options)}`);
   }
   if (observed.incidents.length > 0) io.exit(exitCodes.drift);
-  else if (observed.lost > 0) io.exit(exitCodes.incomplete);
+  else if (observed.lost > 0 || isBlind(summary)) io.exit(exitCodes.incomplete);
 }
 
 function lineOf(incident: Incident, { stops }: JudgeOptions): object {
@@ -128,9 +128,15 @@ function summarise(
   };
 }
 
+/** Something happened and nothing of it could be judged: to call that fine would be a wrong comfort. */
+function isBlind({ judged, events }: Summary): boolean {
+  return judged === 0 && events > 0;
+}
+
 function sentenceOf(s: Summary): string {
-  const found =
-    s.incidents === 0 ? 'no drift' : `${counted(s.drifts, 'drift')} in ${counted(s.incidents, 'incident')}`;
+  const drift = `${counted(s.drifts, 'drift')} in ${counted(s.incidents, 'incident')}`;
+  const quiet = s.judged === 0 ? 'nothing was judged' : 'no drift';
+  const found = s.incidents === 0 ? quiet : drift;
   const open = Object.entries(s.unjudged).map(([reason, count]) => `${count} unjudged (${reason})`);
   const left = s.otherImages === 0 ? [] : [`${s.otherImages} of other images left out`];
   const others = s.otherOwners === undefined ? [] : [`${s.otherOwners} of other owners left out`];

@@ -28,6 +28,11 @@ describe('main', () => {
     expect(io.stdout).toEqual([]);
   });
 
+  it('points to the help of the verb that was meant', async () => {
+    expect((await run(['inspect'])).stderr[0]).toMatch(/; see whorl inspect --help$/);
+    expect((await run(['jugde'])).stderr[0]).toMatch(/; see whorl --help$/);
+  });
+
   it('tells a defect in one sentence with code 70, and where only when asked', async () => {
     const readFile = async (): Promise<never> => {
       throw new TypeError('boom\nsecond line');
@@ -52,8 +57,9 @@ describe('main', () => {
 describe('the command tree', () => {
   it('begins the help of every verb with examples', async () => {
     for (const name of Object.keys(verbs)) {
-      const args = name === 'trust' ? ['trust', 'init', '--help'] : [name, '--help'];
-      expect((await run(args)).stdout[0], name).toMatch(/^Examples:\n {2}(# .*\n {2})?\S*.*whorl/);
+      const { stdout } = await run([name, '--help']);
+      expect(stdout.join('\n')).not.toContain('default: []');
+      expect(stdout[0], name).toMatch(/^Examples:\n {2}(# .*\n {2})?\S*.*whorl/);
     }
   });
 
@@ -75,6 +81,11 @@ describe('the command tree', () => {
       'explain',
       'resume',
       'learn',
+      'diff',
+      'lint',
+      'merge',
+      'prune',
+      'import',
       'backtest',
       'judge',
       'inspect',
@@ -84,7 +95,7 @@ describe('the command tree', () => {
       'bind',
     ])
       expect(options(name), name).toContain('--json');
-    for (const name of ['learn', 'resume', 'bind'])
+    for (const name of ['learn', 'merge', 'prune', 'import', 'resume', 'bind', 'sign', 'keygen'])
       expect(options(name), name).toEqual(expect.arrayContaining(['--dry-run', '--reason']));
   });
 

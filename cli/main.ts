@@ -1,4 +1,4 @@
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, Help, type Option } from 'commander';
 import { FingerprintError } from '../fingerprint/errors.ts';
 import { CliError, exitCodes, fromFingerprintError } from './exit.ts';
 import type { Io } from './io.ts';
@@ -20,21 +20,31 @@ export async function buildProgram(io: Io, only?: string): Promise<Command> {
     .configureOutput({
       writeOut: (text) => io.out(text.trimEnd()),
       writeErr: (text) => io.err(text.trimEnd()),
-      outputError: (text, write) => write(`whorl: ${sentence(text)}; see whorl --help`),
+      outputError: (text, write) => write(`whorl: ${sentence(text)}; see ${called(only)} --help`),
     })
+    .configureHelp({ optionDescription })
     .exitOverride();
   program.addHelpText(
     'before',
-    'Examples:\n  whorl demo      # the whole story in a minute, on this machine\n  whorl up        # learn and watch what runs here\n  whorl doctor    # what is missing and how to mend it\n',
+    'Examples:\n  whorl demo      # the whole story in half a minute, on this machine\n  whorl up        # learn and watch what runs here\n  whorl doctor    # what is missing and how to mend it\n',
   );
   program.addHelpText(
     'after',
-    '\nExit codes: 0 fine, no drift · 1 drift found · 2 usage · 3 signature or trust failure · 4 incomplete evidence · 5 network · 70 internal',
+    '\nExit codes: 0 fine, no drift · 1 drift found, or more allowed · 2 usage · 3 signature or trust failure · 4 incomplete evidence · 5 network · 70 internal',
   );
   for (const [name, load] of Object.entries(verbs)) {
     if (only === undefined || only === name) (await load()).register(program, io);
   }
   return program;
+}
+
+function called(verb: string | undefined): string {
+  return verb === undefined ? 'whorl' : `whorl ${verb}`;
+}
+
+/** What may be repeated begins empty; nobody needs to read `(default: [])`. */
+function optionDescription(option: Option): string {
+  return new Help().optionDescription(option).replace(' (default: [])', '');
 }
 
 /** What commander says on several lines, in one. */

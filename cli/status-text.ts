@@ -1,4 +1,5 @@
 import { duration } from '../fingerprint/figures.ts';
+import { counted } from './known-file.ts';
 
 /**
  * What daemons answer, as lines for people. They may be of another version than this command: what is not as expected
@@ -116,8 +117,11 @@ export function describeWorkloads(answer: unknown): string[] {
 function describeWorkload(row: Answer): string[] {
   const readiness = row.at('readiness');
   const open = readiness.list('reasons').filter((r) => !r.flag('ok'));
+  const copies = counted(row.number('instances'), 'copy runs', 'copies run');
+  const behaviours = counted(row.number('novelties'), 'behaviour');
+  const incidents = counted(row.number('incidents'), 'incident');
   return [
-    `${stateOf(row).padEnd(10)} ${nameOf(row)}: ${row.number('running')} of ${row.number('instances')} copies run, ${row.number('novelties')} behaviours, ${row.number('incidents')} incidents`,
+    `${stateOf(row).padEnd(10)} ${nameOf(row)}: ${row.number('running')} of ${copies}, ${behaviours}, ${incidents}`,
     ...open.map((r) => `             ${r.text('sentence')}`),
     ...estimate(readiness),
     ...(row.text('notSigned') === ''

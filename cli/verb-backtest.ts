@@ -11,7 +11,7 @@ export function register(program: Command, io: Io): void {
   const verb = program
     .command('backtest')
     .description(
-      'what would have drifted, and what would have been stopped, if this baseline were signed; exit 1 on drift, 4 when events were lost',
+      'what would have drifted, and what would have been stopped, if this baseline were signed; exit 1 on drift, 4 when events were lost or nothing could be judged',
     )
     .argument('<baseline>', 'what `whorl learn` wrote')
     .argument('<events...>', 'events as JSON lines, gzip accepted, - for stdin')

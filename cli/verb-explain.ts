@@ -89,6 +89,8 @@ function unknown(word: string, known: readonly string[]): CliError {
     (k) => k.toLowerCase().includes(word.toLowerCase()) || word.toLowerCase().includes(k.toLowerCase()),
   );
   const hint =
-    near.length > 0 ? `did you mean ${near.slice(0, 5).join(', ')}?` : `known are ${known.join(', ')}`;
+    near.length > 0
+      ? `did you mean ${near.slice(0, 5).join(', ')}?`
+      : `known are ${known.toSorted().join(', ')}`;
   return new CliError(exitCodes.usage, `${JSON.stringify(word.slice(0, 60))} is no word of whorl`, hint);
 }

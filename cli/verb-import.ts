@@ -75,7 +75,7 @@ function parseFormat(text: string): ForeignFormat {
   throw new CliError(
     exitCodes.usage,
     `the format must be one of ${formats.join(', ')}`,
-    'whorl import --help',
+    'see whorl import --help',
   );
 }
 

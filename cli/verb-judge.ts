@@ -25,7 +25,9 @@ interface Options extends JudgeOptions {
 export function register(program: Command, io: Io): void {
   const verb = program
     .command('judge')
-    .description('judge recorded events by a signed fingerprint; exit 1 on drift, 4 when events were lost')
+    .description(
+      'judge recorded events by a signed fingerprint; exit 1 on drift, 4 when events were lost or nothing could be judged',
+    )
     .argument('<events...>', 'events as JSON lines, gzip accepted, - for stdin')
     .requiredOption('--fingerprint <f.intoto.json>', 'signed fingerprint')
     .requiredOption('--trust <policy.json>', 'trust policy of this site')

@@ -13,6 +13,7 @@ interface Options extends PassphraseOptions {
   readonly passphrase: boolean;
   readonly dryRun?: boolean;
   readonly json?: boolean;
+  readonly reason?: string;
 }
 
 export function register(program: Command, io: Io): void {
@@ -24,6 +25,7 @@ export function register(program: Command, io: Io): void {
       .option('--no-passphrase', 'leave NAME.key unencrypted'),
   )
     .option('--dry-run', 'say what would be written and write nothing')
+    .option('--reason <text>', 'why, for the record')
     .option('--json', 'one JSON object')
     .action((options: Options) => keygen(io, options));
   examples(verb, [
@@ -44,7 +46,8 @@ async function keygen(io: Io, options: Options): Promise<void> {
   await writePair(io, files, key, passphrase);
   if (passphrase === undefined)
     io.err(`${fileName(files.key)} is not encrypted: keep it where only you can read`);
-  if (options.json === true) io.out(JSON.stringify({ keyId: key.publicKey.keyId, ...files }));
+  const reason = options.reason === undefined ? {} : { reason: options.reason };
+  if (options.json === true) io.out(JSON.stringify({ keyId: key.publicKey.keyId, ...files, ...reason }));
   else io.out(`${fileName(files.pub)} ${key.publicKey.keyId}`);
 }
 

@@ -7,6 +7,7 @@ import type { Subject } from '../fingerprint/workload.ts';
 import { CliError, exitCodes } from './exit.ts';
 import { changing, examples } from './help.ts';
 import type { Io } from './io.ts';
+import { counted } from './known-file.ts';
 import { observationOf } from './observation.ts';
 import { type Observed, observe } from './observe.ts';
 import { fileName } from './read-file.ts';
@@ -53,10 +54,12 @@ async function learnFrom(io: Io, options: Options): Promise<void> {
     digest: subject.digest,
   });
   const observed = observe(recording.events(), { subject, coverage, ...directoryOf(recording) });
-  if (observed.events === 0) {
+  // An empty baseline is no evidence of anything, and signed it would make everything drift.
+  if (observed.events === 0 || (observed.instances.size === 0 && recording.otherImages > 0)) {
+    const rest = observed.events === 0 ? '' : '; the others belong to no copy of it';
     throw new CliError(
       exitCodes.usage,
-      `none of the ${recording.otherImages} events in ${options.from.map(fileName).join(', ')} belongs to ${subject.digest}`,
+      `nothing in ${options.from.map(fileName).join(', ')} was done by ${subject.digest}: ${counted(recording.otherImages, 'event names', 'events name')} another image${rest}`,
       'check --subject',
     );
   }
@@ -101,18 +104,27 @@ function tell(
   }
   const verb = options.dryRun === true ? 'would write' : 'wrote';
   io.err(
-    `${verb} ${fileName(options.out)}: ${programs} programs, ${observed.novelties.length} behaviours from ${observed.events} events of ${observed.instances.size} copies`,
+    `${verb} ${fileName(options.out)}: ${counted(programs, 'program')}, ${counted(observed.novelties.length, 'behaviour')} from ${counted(observed.events, 'event')} of ${counted(observed.instances.size, 'copy', 'copies')}`,
   );
   tellGeneralised(io, learned);
-  if (otherImages > 0) io.err(`${otherImages} events name another image and were left out`);
+  if (otherImages > 0)
+    io.err(
+      `${counted(otherImages, 'event names', 'events name')} another image and ${wasOrWere(otherImages)} left out`,
+    );
   if (neverNormal > 0) {
-    io.err(`${neverNormal} incidents of behaviour that is never learned were left out:`);
+    io.err(
+      `${counted(neverNormal, 'incident')} of behaviour that is never learned ${wasOrWere(neverNormal)} left out:`,
+    );
     for (const incident of observed.incidents) io.err(`  ${incident.sentence}`);
   }
   if (observed.lost > 0)
     io.err(
-      `${observed.lost} events were lost while recording: the baseline may lack what they would have shown`,
+      `${counted(observed.lost, 'event')} ${wasOrWere(observed.lost)} lost while recording: the baseline may lack what they would have shown`,
     );
+}
+
+function wasOrWere(count: number): string {
+  return count === 1 ? 'was' : 'were';
 }
 
 /** Where it accepts names that nobody has seen, so that a person can say no before signing. */

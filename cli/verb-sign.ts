@@ -24,6 +24,7 @@ interface Options extends PassphraseOptions {
   readonly allowSecret: readonly string[];
   readonly dryRun?: boolean;
   readonly json?: boolean;
+  readonly reason?: string;
 }
 
 export function register(program: Command, io: Io): void {
@@ -35,7 +36,10 @@ export function register(program: Command, io: Io): void {
     .requiredOption('--out <f.intoto.json>', 'the signed envelope')
     .option('--bundle <b.json>', 'the same signature as a Sigstore bundle')
     .option('--image <ref>', 'repository to sign for, or NAME@sha256:HEX')
-    .option('--stream <name>', 'sequence its versions count in (default: the repository, with the owner where it has a scope)')
+    .option(
+      '--stream <name>',
+      'sequence its versions count in (default: the repository, with the owner where it has a scope)',
+    )
     .option('--fingerprint-version <n>', 'larger than every earlier one of the stream', '1')
     .option('--issued-at <time>', 'default: SOURCE_DATE_EPOCH, or now')
     .option('--expires <time>', 'after it, alert at most')
@@ -43,6 +47,7 @@ export function register(program: Command, io: Io): void {
     .option('--allow-secret <id>', 'sign although the scanner found this; may be repeated', collect, []);
   passphraseOptions(verb)
     .option('--dry-run', 'check everything and write nothing')
+    .option('--reason <text>', 'why, for the record')
     .option('--json', 'one JSON object')
     .action((path: string, options: Options) => sign(io, path, options));
   examples(verb, [
@@ -70,7 +75,9 @@ async function sign(io: Io, path: string, options: Options): Promise<void> {
   if (options.dryRun === true) io.err(`would write ${fileName(options.out)}`);
   else await writeOut(io, options, signed);
   if (options.json === true) {
-    io.out(JSON.stringify({ digest: signed.digest, keyId: key.publicKey.keyId, out: options.out }));
+    const { out, reason } = options;
+    const why = reason === undefined ? {} : { reason };
+    io.out(JSON.stringify({ digest: signed.digest, keyId: key.publicKey.keyId, out, ...why }));
   } else io.out(`${fileName(options.out)} ${signed.digest}`);
 }
 

@@ -27,6 +27,7 @@ interface InitOptions {
   readonly out: string;
   readonly dryRun?: boolean;
   readonly json?: boolean;
+  readonly reason?: string;
 }
 
 export function register(program: Command, io: Io): void {
@@ -46,6 +47,7 @@ export function register(program: Command, io: Io): void {
     .option('--learner <name.pub>', 'the collector that may sign what it learned here; that alerts at most')
     .requiredOption('--out <policy.json>', 'the file to write')
     .option('--dry-run', 'print the policy and write nothing')
+    .option('--reason <text>', 'why, for the record')
     .option('--json', 'one JSON object')
     .action((options: InitOptions) => initPolicy(io, options));
   const show = trust
@@ -68,6 +70,10 @@ export function register(program: Command, io: Io): void {
       'nothing but what my collector learned, which alerts at most',
     ],
   ]);
+  examples(trust, [
+    ['whorl trust init --signer vendor.pub --image shop --out policy.json', 'begin'],
+    ['whorl trust show policy.json', 'who may sign what'],
+  ]);
   examples(show, [['whorl trust show policy.json', 'who may sign what']]);
 }
 
@@ -77,8 +83,9 @@ async function initPolicy(io: Io, options: InitOptions): Promise<void> {
   if (options.dryRun === true) return io.out(JSON.stringify(document, null, 2));
   await io.writeFile(options.out, `${JSON.stringify(document, null, 2)}\n`);
   io.err(`wrote ${fileName(options.out)}; it counts only while nobody else can write it`);
-  if (options.json === true)
-    io.out(JSON.stringify({ policy: options.out, signers: policy.rules.flatMap((rule) => rule.signers) }));
+  const reason = options.reason === undefined ? {} : { reason: options.reason };
+  const signers = policy.rules.flatMap((rule) => rule.signers);
+  if (options.json === true) io.out(JSON.stringify({ policy: options.out, signers, ...reason }));
   else for (const sentence of policySentences(policy)) io.out(sentence);
 }
 

@@ -31,6 +31,14 @@ export async function writeFile(
         'name another file or remove it first',
       );
     }
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') {
+      throw new CliError(
+        exitCodes.usage,
+        `cannot write ${fileName(path)}: there is no such directory`,
+        'make it first, or name another file',
+        { cause: error },
+      );
+    }
     throw explainSystemError(error, `cannot write ${fileName(path)}`) ?? error;
   } finally {
     await rm(temporary, { force: true });
