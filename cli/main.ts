@@ -112,8 +112,12 @@ export async function main(argv: readonly string[], io: Io): Promise<boolean> {
 
 if (import.meta.main) {
   const io = processIo();
-  // `whorl … | head` closes our stdout: nobody is left to tell.
-  process.stdout.on('error', () => process.exit(exitCodes.fine));
+  process.stdout.on('error', (error) => {
+    // `whorl … | head` closes our stdout: nobody is left to tell. A full disk is another thing: the answer is not there.
+    if (!('code' in error && error.code === 'EPIPE'))
+      report(io, explainSystemError(error, 'cannot write to stdout') ?? error);
+    process.exit();
+  });
   process.on('uncaughtException', (error) => {
     report(io, error);
     process.exit();

@@ -72,7 +72,7 @@ async function learnFrom(io: Io, options: Options): Promise<void> {
       overwrite: true,
     });
   tell(io, options, { learned, observed, otherImages: recording.otherImages });
-  if (observed.lost > 0) io.exit(exitCodes.incomplete);
+  if (observed.lost > 0 || observed.instances.size === 0) io.exit(exitCodes.incomplete);
 }
 
 function tell(
@@ -117,6 +117,8 @@ function tell(
     );
     for (const incident of observed.incidents) io.err(`  ${incident.sentence}`);
   }
+  if (observed.instances.size === 0)
+    io.err('no copy was seen to start or to run: the baseline is empty, and signed everything would drift');
   if (observed.lost > 0)
     io.err(
       `${counted(observed.lost, 'event')} ${wasOrWere(observed.lost)} lost while recording: the baseline may lack what they would have shown`,
