@@ -103,6 +103,24 @@ describe('data directories', () => {
     expect(files(times(many, (i) => open(`${directory}/${odd(i)}`, volume)))).toHaveLength(many);
   });
 
+  it.each(['/etc/app', '/usr/local/lib/python3.11/site-packages/app', '/lib/app', '/usr/local/bin'])(
+    'are not where changes of code or settings lie: %s',
+    (directory) => {
+      const made = open(directory, { access: 'create' });
+      const names = times(many, (i) => open(`${directory}/${odd(i)}`, volume));
+      expect(files([made, ...names])).toHaveLength(many + 1);
+      const reads = times(many, (i) => open(`${directory}/${odd(i)}`, { access: 'read', origin: 'volume' }));
+      expect(files([made, ...reads])).toContain(`read ${directory}/{any}`);
+    },
+  );
+
+  it("are Python's caches, wherever they are made", () => {
+    const cache = '/usr/lib/python3.11/json/__pycache__';
+    const made = open(cache, { access: 'create' });
+    const names = times(many, (i) => open(`${cache}/${odd(i)}`));
+    expect(files([made, ...names])).toEqual([`create ${cache}`, `write ${cache}/{any}`]);
+  });
+
   it('are not shown by a few mounted files among others', () => {
     const seen = times(many, (i) => open(`/srv/${odd(i)}`, i < 3 ? volume : { access: 'write' }));
     expect(files(seen)).toHaveLength(many);

@@ -1,4 +1,5 @@
 import type { BehaviourSet, FileAct, FileEntry } from './fingerprint.ts';
+import { readActs } from './generalise-forms.ts';
 import { type NamedFile, NameGroup, namedFile, type Patterned } from './name-group.ts';
 import { anyLeaf, splitPath } from './pattern-names.ts';
 import { compareText } from './program.ts';
@@ -45,6 +46,13 @@ const condensable: ReadonlySet<FileAct> = new Set(['read', 'map', 'write', 'crea
 const systemDirectory =
   /^\/(?:(?:proc|sys)(?:\/.*)?|etc|dev|usr|bin|sbin|lib\w*|boot|var|run|root|home|opt)$/;
 
+/**
+ * Code and configuration: what is changed there is known by name, even where the workload installed it itself. Python's
+ * cache is neither, it writes that wherever it may.
+ */
+const codeOrSettings =
+  /^\/(?:etc|bin|sbin|lib\w*|boot|usr\/(?:local\/)?(?:bin|sbin|lib\w*))(?:\/|$)(?!.*__pycache__$)/;
+
 class Groups {
   readonly #groups = new Map<string, NameGroup>();
   readonly #byProgram = new Map<string, NameGroup[]>();
@@ -90,7 +98,9 @@ class Groups {
   }
 
   #isAny(group: NameGroup): boolean {
-    return group.hasAny || (group.isMany && group.directories.every((d) => this.#isDataDirectory(d)));
+    if (group.hasAny) return true;
+    if (!readActs.has(group.act) && group.directories.some((d) => codeOrSettings.test(d))) return false;
+    return group.isMany && group.directories.every((d) => this.#isDataDirectory(d));
   }
 
   /** On a volume, as many of its names show, or made by the workload. Asks about shorter paths only, so it ends. */
