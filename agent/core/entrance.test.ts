@@ -26,6 +26,9 @@ describe('isProbe', () => {
     ['another script', exec(['/bin/sh', '/tmp/check'], script), ['/opt/check'], false],
     ['a script with other arguments', exec(['/bin/sh', '/opt/check', 'x'], script), ['/opt/check'], false],
     ['a shell that is given it', exec(['sh', '/opt/check']), ['/opt/check'], false],
+    ['a prompt', exec(['sh']), ['sh'], false],
+    ['a prompt of a login', exec(['/bin/bash', '-il']), ['/bin/bash', '-il'], false],
+    ['a shell with something to do', exec(['sh', '-l', '/opt/check']), ['sh', '-l', '/opt/check'], true],
   ])('%s', (_what, event, probe, expected) => expect(isProbe(event, [probe])).toBe(expected));
 
   it('is none where nobody named any', () => expect(isProbe(exec(['true']), undefined)).toBe(false));

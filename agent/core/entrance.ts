@@ -10,13 +10,21 @@ export function isProbe(
 ): boolean {
   if (probes === undefined || truncated === true) return false;
   return probes.some((probe) => {
-    if (probe.length === 0) return false;
+    if (probe.length === 0 || isPrompt(probe)) return false;
     if (isSame(args, probe)) return true;
     // One or two: `#!/bin/sh` or `#!/bin/sh -e` stands before the path.
     const before = args.length - probe.length;
     if (file === undefined || file === exe || before < 1 || before > 2) return false;
     return isCalled(args[before], probe[0]) && isSame(args.slice(before + 1), probe.slice(1));
   });
+}
+
+/** A shell that waits for commands checks nothing: an image that names one would have whoever enters taken for its check. */
+function isPrompt([name = '', ...options]: readonly string[]): boolean {
+  return (
+    /^(?:.*\/)?(?:ba|da|a|z|k)?sh$/.test(name) &&
+    options.every((option) => /^(?:-[il]+|--login)$/.test(option))
+  );
 }
 
 function isSame(a: readonly string[], b: readonly string[]): boolean {
