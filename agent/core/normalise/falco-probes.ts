@@ -33,7 +33,13 @@ export class RegularStarts {
 
 function isRegular(times: readonly number[]): boolean {
   if (times.length < least) return false;
-  const intervals = times.slice(1).map((time, i) => time - (times[i] ?? 0));
-  const shortest = Math.min(...intervals);
-  return shortest >= 500_000 && Math.max(...intervals) - shortest <= shortest * tolerance;
+  let [shortest, longest] = [Number.POSITIVE_INFINITY, 0];
+  // A probe of a week is more values than a call takes arguments.
+  for (const [i, time] of times.entries()) {
+    if (i === 0) continue;
+    const interval = time - (times[i - 1] ?? 0);
+    shortest = Math.min(shortest, interval);
+    longest = Math.max(longest, interval);
+  }
+  return shortest >= 500_000 && longest - shortest <= shortest * tolerance;
 }

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Event } from '../../../fingerprint/event.ts';
 import { formatEvent, parseEvent } from '../../../fingerprint/event-json.ts';
 import { FalcoNormaliser, readFalcoRecord } from './falco.ts';
+import { RegularStarts } from './falco-probes.ts';
 
 const container = 'f0e1d2c3b4a5';
 const start = 1_795_172_541_000_000_000n;
@@ -172,6 +173,12 @@ describe('FalcoNormaliser', () => {
       ...probe(55_000, '115', 'by hand'),
     ];
     expect(normalise(alerts).at(-1)?.container?.probes).toEqual([['app', 'ping']]);
+  });
+
+  it('takes a probe for one however long the recording is', () => {
+    const starts = new RegularStarts();
+    for (let i = 0; i < 200_000; i++) starts.add(['app', 'ping'], i * 5_000_000);
+    expect(starts.regular()).toEqual([['app', 'ping']]);
   });
 
   it('finds what was there before the recording, from what Falco says with each act', () => {
