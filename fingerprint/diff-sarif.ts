@@ -2,6 +2,7 @@ import type { Difference } from './diff.ts';
 import { type Change, type ChangeKind, type ChangeWord, changeWords, documentKinds } from './diff-change.ts';
 import { behaviourKinds } from './event.ts';
 import type { Severity } from './incident.ts';
+import { printable } from './printable.ts';
 
 /** Code scanning services take 5 000 results of a run at most; the gravest come first. */
 const maxResults = 5000;
@@ -83,7 +84,7 @@ function resultOf(c: Change, rules: readonly string[], { uri }: SarifAbout): obj
       },
     ],
     partialFingerprints: { 'whorlChange/v1': c.id },
-    properties: { severity: c.severity, subject: c.subject, entries: c.entries },
+    properties: { severity: c.severity, subject: printable(c.subject, 1024), entries: c.entries },
   };
 }
 
@@ -97,5 +98,10 @@ function logicalLocation(c: Change): object {
   const fullyQualifiedName = [c.root ?? '', c.parent ?? '', c.program]
     .filter((part) => part !== '')
     .join(' > ');
-  return { name: c.program, fullyQualifiedName, kind: 'function' };
+  // Services show these on their pages as they are.
+  return {
+    name: printable(c.program),
+    fullyQualifiedName: printable(fullyQualifiedName, 1024),
+    kind: 'function',
+  };
 }

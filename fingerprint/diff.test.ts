@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { aboutAll, observation, subject } from '../test/fakes/behaviours.ts';
-import type { Behaviour } from './behaviour.ts';
+import type { Actor, Behaviour } from './behaviour.ts';
 import { diff } from './diff.ts';
 import type { Change } from './diff-change.ts';
 import { fold, headline } from './diff-fold.ts';
@@ -336,6 +336,17 @@ describe('diffSarif', () => {
     assertSarif(diffSarif(diff(known, known), about));
     assertSarif(diffSarif(diff(hostile, baselineOf(starts, writes('/{num}/[a](b)\\'))), about));
     assertSarif(diffSarif(diff(known, hostile), about));
+  });
+
+  it('lets nothing through that turns what a page shows', () => {
+    const lineage = ['/tmp/\u202egpj.sh'];
+    const actor: Actor = { root: 'entrypoint', lineage };
+    const turned: Behaviour[] = [
+      { ...actor, kind: 'exec', args: ['\u009b2J'], origin: 'image' },
+      { ...actor, kind: 'delete', path: '/srv/\u2066x' },
+    ];
+    const log = JSON.stringify(diffSarif(diff(known, baselineOf(...turned)), about));
+    expect(log).not.toMatch(/[\p{Cc}\p{Cf}]/u);
   });
 
   it('gives the same finding the same fingerprint, run after run', () => {
