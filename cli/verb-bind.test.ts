@@ -111,6 +111,17 @@ describe("a vendor's parameters", () => {
     expect([after.exitCode, drifts(after.stdout), after.stderr]).toEqual([0, [], []]);
   });
 
+  it('are told by inspect as what stands in the overlay, unbelieved', async () => {
+    await bind('seen.json', ...database, '--reason', 'OPS-17');
+    const { stdout, exitCode } = await world.whorl(['inspect', world.at('seen.json')]);
+    expect(exitCode).toBe(0);
+    expect(stdout.join('\n')).toMatch(
+      /is a signed overlay\.\nIt claims .*1 signature, not checked here\.\nIt belongs to the fingerprint sha256:.*\nReason: OPS-17\.\nsite database stands for db\.corp/,
+    );
+    const json = JSON.parse((await world.whorl(['inspect', world.at('seen.json'), '--json'])).stdout.join());
+    expect(json.document.bindings.sites).toEqual({ database: [{ peer: 'db.corp.example' }] });
+  });
+
   it('may be bound one by one', async () => {
     const one = await bind('one.json', ...database);
     expect(one.stderr.join('\n')).toMatch(/volume data \(where carts are kept\) is not bound/);
@@ -221,7 +232,7 @@ describe('judge and verify refuse', () => {
     const judged = await world.whorl(args);
     expect([judged.exitCode, judged.stderr.join()]).toEqual([
       3,
-      expect.stringMatching(/predicate\.kind.*must be base/),
+      expect.stringMatching(/predicate\.kind: is an overlay/),
     ]);
   });
 });

@@ -6,16 +6,20 @@ import { describeBaseline } from '../fingerprint/explain-baseline.ts';
 import { entryWords } from '../fingerprint/explain-entry.ts';
 import type { BehaviourSet } from '../fingerprint/fingerprint.ts';
 import { grantsOf, programId } from '../fingerprint/grants.ts';
+import { formatImageRef } from '../fingerprint/image-ref.ts';
+import { parseOverlay } from '../fingerprint/overlay.ts';
 import { parseBaseline } from '../fingerprint/parse-fingerprint.ts';
 import { printable } from '../fingerprint/printable.ts';
 import { identityOf } from '../fingerprint/program.ts';
-import { parseStatement } from '../fingerprint/statement.ts';
+import { parseStatement, type StatementOptions } from '../fingerprint/statement.ts';
+import { kindOfEnvelope } from '../fingerprint/statement-kind.ts';
 import { parseJson } from '../fingerprint/strict-json.ts';
 import { parseTrustPolicy } from '../fingerprint/trust-policy.ts';
 import { about, exitCodes } from './exit.ts';
 import { examples } from './help.ts';
 import type { Io } from './io.ts';
 import { counted } from './known-file.ts';
+import { bindingsTold, boundSentences } from './overlay-words.ts';
 import { policySentences } from './policy-text.ts';
 import { fileName } from './read-file.ts';
 
@@ -33,7 +37,9 @@ interface Inspected {
 export function register(program: Command, io: Io): void {
   const verb = program
     .command('inspect')
-    .description('say what a file is and what it means: baseline, fingerprint, Sigstore bundle, trust policy')
+    .description(
+      'say what a file is and what it means: baseline, fingerprint, overlay, Sigstore bundle, trust policy',
+    )
     .argument('<file>', 'the file, - for stdin')
     .option('--json', 'one JSON object')
     .action((path: string, options: { json?: boolean }) => inspect(io, path, options.json === true));
@@ -75,7 +81,7 @@ function read(bytes: Uint8Array): Inspected {
     default:
       throw new FingerprintError(
         'SCHEMA',
-        `is ${kind ?? 'nothing that whorl writes'}; inspect reads baselines, fingerprints, bundles and trust policies`,
+        `is ${kind ?? 'nothing that whorl writes'}; inspect reads baselines, fingerprints, overlays, bundles and trust policies`,
       );
   }
 }
@@ -94,15 +100,33 @@ function idsOf(set: BehaviourSet): object[] {
 
 /** Shown, not believed: whether the signature is good and by whom only `verify` says. */
 function readSigned(kind: string, bytes: Uint8Array): Inspected {
+  if (kindOfEnvelope(bytes) === 'overlay') return readOverlay(bytes);
   const { payload, signatures } = open(bytes, [statementPayloadType]);
   const { fingerprint } = parseStatement(payload);
-  const { stream, version, issuedAt, expiresAt, supersedes } = fingerprint;
-  const until = expiresAt === undefined ? 'without an end' : `until ${expiresAt}`;
+  const { supersedes } = fingerprint;
   const instead = supersedes === undefined ? [] : [`It replaces ${supersedes}.`];
   const lines = [
-    `It claims to be version ${version} of ${printable(stream)}, issued ${issuedAt}, ${until}; ${counted(signatures.length, 'signature')}, not checked here.`,
+    `${claim(fingerprint)}; ${counted(signatures.length, 'signature')}, not checked here.`,
     ...instead,
     ...describeBaseline(fingerprint),
   ];
   return { kind, lines, document: fingerprint, entries: idsOf(fingerprint.behaviour) };
+}
+
+function readOverlay(bytes: Uint8Array): Inspected {
+  const { payload, signatures } = open(bytes, [statementPayloadType]);
+  const { overlay } = parseOverlay(payload);
+  const { base, subject, reason, bindings } = overlay;
+  const lines = [
+    `${claim(overlay)}; ${counted(signatures.length, 'signature')}, not checked here.`,
+    `It belongs to the fingerprint ${base} of ${printable(formatImageRef(subject), 700)}.`,
+    ...(reason === undefined ? [] : [`Reason: ${printable(reason, 400)}.`]),
+    ...boundSentences(bindings),
+  ];
+  return { kind: 'a signed overlay', lines, document: { ...overlay, bindings: bindingsTold(bindings) } };
+}
+
+function claim({ stream, version, issuedAt, expiresAt }: StatementOptions): string {
+  const until = expiresAt === undefined ? 'without an end' : `until ${expiresAt}`;
+  return `It claims to be version ${version} of ${printable(stream)}, issued ${issuedAt}, ${until}`;
 }

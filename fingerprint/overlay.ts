@@ -54,7 +54,8 @@ export function overlayBytes(content: OverlayContent, options: StatementOptions)
  */
 export function parseOverlay(payload: Uint8Array): OverlayStatement {
   const { kind, predicate, subject, digests, options } = readFrame(payload);
-  if (kind !== 'overlay') predicate.fail('kind', 'must be overlay: this is a whole fingerprint');
+  if (kind !== 'overlay')
+    predicate.fail('kind', 'is a whole fingerprint, not an overlay: `whorl bind` writes one');
   const reason = predicate.optionalText('reason');
   const overlay: Overlay = {
     subject,

@@ -42,7 +42,8 @@ export function statementBytes(baseline: Baseline, options: StatementOptions): U
 export function parseStatement(payload: Uint8Array): Statement {
   const { kind, predicate, subject, digests, options } = readFrame(payload);
   // An overlay is not a whole fingerprint: judged alone it would make everything else drift.
-  if (kind !== 'base') predicate.fail('kind', 'must be base: an overlay only adds to a fingerprint');
+  if (kind !== 'base')
+    predicate.fail('kind', 'is an overlay, which only adds to a fingerprint: name the fingerprint itself');
   const { format: _baseline, ...learned } = baselineOf(predicate, subject);
   assertRulesKnown(learned.rules, predicate);
   return { fingerprint: { ...learned, ...options }, digests };
