@@ -1,16 +1,20 @@
+import { execFile, execFileSync } from 'node:child_process';
 import {
   chmodSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
 import { linesOf } from './lines.ts';
@@ -122,6 +126,19 @@ describe('writeFile', () => {
     await writeFile(at('w/f'), 'two', { overwrite: true });
     expect(readFileSync(at('w/f'), 'utf8')).toBe('two');
     expect(readdirSync(at('w')).filter((f) => f.startsWith('.'))).toEqual([]);
+  });
+
+  it('writes to a pipe and through a link, and leaves both what they are', async () => {
+    await writeFile(at('w/real'), 'one');
+    symlinkSync('real', at('w/link'));
+    await writeFile(at('w/link'), 'two', { overwrite: true });
+    expect(readFileSync(at('w/real'), 'utf8')).toBe('two');
+    expect(lstatSync(at('w/link')).isSymbolicLink()).toBe(true);
+    execFileSync('mkfifo', [at('w/pipe')]);
+    const read = promisify(execFile)('cat', [at('w/pipe')]);
+    await writeFile(at('w/pipe'), 'three', { overwrite: true });
+    expect((await read).stdout).toBe('three');
+    expect(lstatSync(at('w/pipe')).isFIFO()).toBe(true);
   });
 
   it('says in a sentence why a place cannot be written', async () => {

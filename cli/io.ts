@@ -24,7 +24,8 @@ export interface Io {
    */
   readChunks(path: string): AsyncIterable<Uint8Array>;
   /**
-   * Atomic: written beside the target, then renamed, so that a full disk leaves no half file.
+   * Atomic: written beside the target, then renamed, so that a full disk leaves no half file. With `overwrite` a link is
+   * followed, and a pipe or device written to.
    * @throws CliError when the target exists and `overwrite` is not set, or cannot be written
    */
   writeFile(path: string, bytes: Uint8Array | string, options?: WriteOptions): Promise<void>;

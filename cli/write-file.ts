@@ -1,17 +1,37 @@
 import { randomBytes } from 'node:crypto';
-import { link, open, rename, rm } from 'node:fs/promises';
+import { appendFile, link, open, realpath, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { CliError, exitCodes } from './exit.ts';
 import type { WriteOptions } from './io.ts';
 import { fileName } from './read-file.ts';
 import { explainSystemError } from './system-error.ts';
 
-/** See `Io.writeFile`. `link` instead of `rename` where nothing may be replaced: it fails when the name is taken. */
+/**
+ * See `Io.writeFile`. `link` instead of `rename` where nothing may be replaced: it fails when the name is taken. A device,
+ * pipe or link is written to, never replaced: root's `--out /dev/null` must not leave the machine without one.
+ */
 export async function writeFile(
   path: string,
   bytes: Uint8Array | string,
   options: WriteOptions = {},
 ): Promise<void> {
+  try {
+    const target = options.overwrite === true ? await standing(path) : undefined;
+    if (target?.isFile === false) await appendFile(path, bytes);
+    else await writeWhole(target?.path ?? path, bytes, options);
+  } catch (error) {
+    throw explained(error, path);
+  }
+}
+
+/** What stands at the end of the path already, links followed. */
+async function standing(path: string): Promise<{ path: string; isFile: boolean } | undefined> {
+  const found = await stat(path).catch(() => undefined);
+  if (found === undefined) return undefined;
+  return found.isFile() ? { path: await realpath(path), isFile: true } : { path, isFile: false };
+}
+
+async function writeWhole(path: string, bytes: Uint8Array | string, options: WriteOptions): Promise<void> {
   const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}`);
   try {
     const handle = await open(temporary, 'wx', options.mode ?? 0o644);
@@ -23,24 +43,27 @@ export async function writeFile(
     }
     if (options.overwrite === true) await rename(temporary, path);
     else await link(temporary, path);
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') {
-      throw new CliError(
-        exitCodes.usage,
-        `${fileName(path)} exists already and is not replaced`,
-        'name another file or remove it first',
-      );
-    }
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') {
-      throw new CliError(
-        exitCodes.usage,
-        `cannot write ${fileName(path)}: there is no such directory`,
-        'make it first, or name another file',
-        { cause: error },
-      );
-    }
-    throw explainSystemError(error, `cannot write ${fileName(path)}`) ?? error;
   } finally {
     await rm(temporary, { force: true });
   }
+}
+
+function explained(error: unknown, path: string): unknown {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'EEXIST') {
+    return new CliError(
+      exitCodes.usage,
+      `${fileName(path)} exists already and is not replaced`,
+      'name another file or remove it first',
+    );
+  }
+  if (code === 'ENOENT') {
+    return new CliError(
+      exitCodes.usage,
+      `cannot write ${fileName(path)}: there is no such directory`,
+      'make it first, or name another file',
+      { cause: error },
+    );
+  }
+  return explainSystemError(error, `cannot write ${fileName(path)}`) ?? error;
 }
