@@ -2,14 +2,16 @@ import { describe, expect, it } from 'vitest';
 import type { Behaviour } from '../fingerprint/behaviour.ts';
 import { judge } from '../fingerprint/judge.ts';
 import type { OverlayContent } from '../fingerprint/overlay.ts';
+import { signProvisional } from '../fingerprint/provisional.ts';
 import { signFingerprint } from '../fingerprint/sign.ts';
 import { signOverlay } from '../fingerprint/sign-overlay.ts';
 import type { StatementOptions } from '../fingerprint/statement.ts';
+import { learnerTrustPolicy } from '../fingerprint/trust-policy.ts';
 import type { Workload } from '../fingerprint/workload.ts';
 import { openBaseline, overlayFor, overlayOptions, site, sitePolicy } from '../test/fakes/overlays.ts';
-import { baseline, now, signOptions, stranger, vendor } from '../test/fakes/trust.ts';
+import { baseline, now, signOptions, stranger, testKey, vendor } from '../test/fakes/trust.ts';
 import { Counters } from './core/counters.ts';
-import { FingerprintDesk } from './fingerprint-desk.ts';
+import { FingerprintDesk, type FingerprintDeskOptions } from './fingerprint-desk.ts';
 import type { AgentState } from './ports.ts';
 import type { StateLine } from './state-line.ts';
 
@@ -43,10 +45,17 @@ class Desk {
   readonly kept = new Map<string, Uint8Array>();
   state: AgentState = { streams: {}, aliveAt: 0 };
   now = now;
-  readonly desk = new FingerprintDesk({
+  readonly desk: FingerprintDesk;
+
+  constructor(more: Partial<FingerprintDeskOptions> = {}) {
+    this.desk = new FingerprintDesk({ ...this.#options(), ...more });
+  }
+
+  #options = (): FingerprintDeskOptions => ({
     source: {
       envelopes: async () => [...this.kept].map(([name, bytes]) => ({ name, bytes })),
       keep: async (name, bytes) => void this.kept.set(name, bytes),
+      forget: async (name) => void this.kept.delete(name),
     },
     state: {
       load: async () => this.state,
@@ -152,5 +161,32 @@ describe('overlays on the desk', () => {
     expect(second.verdict()).toBe('expected');
     await second.give(overlay());
     expect(second.refused()).toEqual(['ROLLBACK']);
+  });
+});
+
+describe('what was learned', () => {
+  const learner = testKey(9);
+  const { subject: _what, ...scope } = workload;
+  const learned = (owner: string): Uint8Array =>
+    signProvisional(
+      { ...baseline, scope: { ...scope, owner } },
+      { workload: owner, version: 1, issuedAt: signOptions.issuedAt },
+      learner,
+    ).envelope;
+
+  it('is held for so many workloads only: what has not judged for longest goes, and nothing that was signed', async () => {
+    const desk = new Desk({
+      trust: async () =>
+        learnerTrustPolicy({ learnerKey: learner.publicKey, issuedAt: signOptions.issuedAt }),
+      maxProvisional: 2,
+    });
+    const isJudged = (owner: string): boolean => desk.desk.judging({ ...workload, owner }) !== undefined;
+    await desk.give(learned('cart'), learned('shop'));
+    expect(['shop', 'cart'].map(isJudged)).toEqual([true, true]);
+    await desk.give(learned('auth'));
+    expect(['shop', 'cart', 'auth'].map(isJudged)).toEqual([false, true, true]);
+    expect([...desk.kept.keys()].map((name) => name.slice(0, 8))).toEqual(['learned-', 'learned-']);
+    await desk.give(learned('shop'));
+    expect([isJudged('shop'), desk.refused()]).toEqual([true, []]);
   });
 });

@@ -13,7 +13,7 @@ import type { Workload } from '../fingerprint/workload.ts';
 import type { Counters } from './core/counters.ts';
 import type { InForce } from './core/watched.ts';
 import { OverlayShelf } from './overlay-shelf.ts';
-import type { FingerprintSource, Log, StateStore } from './ports.ts';
+import { type FingerprintSource, type Log, learnedName, type StateStore } from './ports.ts';
 import type { StateLine } from './state-line.ts';
 
 export interface FingerprintDeskOptions {
@@ -26,16 +26,22 @@ export interface FingerprintDeskOptions {
   readonly counters: Counters;
   readonly log: Log;
   readonly say: (line: StateLine) => void;
+  readonly maxProvisional?: number;
 }
 
 interface Held {
   readonly verified: VerifiedFingerprint;
   /** By the overlays that add to it: the same object as long as the same ones do. */
   readonly inForce: Map<string, InForce>;
+  /** When it last judged, counted in questions; 0 when it never did. */
+  used: number;
 }
 
 /** Combinations of overlays one fingerprint is kept ready for: as many as it has scopes here, which is a few. */
 const maxReady = 64;
+
+/** As many workloads as are watched at once: each new digest has one of its own, and none is ever replaced by another's. */
+const maxProvisional = 1_024;
 
 /** Fingerprints that hold on this node. Each is verified here, whoever brought it, before it judges or is kept. */
 export class FingerprintDesk {
@@ -44,6 +50,7 @@ export class FingerprintDesk {
   readonly #overlays = new OverlayShelf();
   readonly #seen = new Map<string, { readonly version: number; readonly digest: string }>();
   #aliveAt = 0;
+  #questions = 0;
 
   constructor(options: FingerprintDeskOptions) {
     this.#options = options;
@@ -78,7 +85,10 @@ export class FingerprintDesk {
       if (!inScope(verified.fingerprint.scope, workload)) continue;
       if (best === undefined || goesBefore(verified, best.verified)) best = held;
     }
-    return best === undefined ? undefined : this.#inForce(best, workload);
+    if (best === undefined) return undefined;
+    this.#questions += 1;
+    best.used = this.#questions;
+    return this.#inForce(best, workload);
   }
 
   /** @returns true when something that a site had bound is bound no more. */
@@ -115,8 +125,9 @@ export class FingerprintDesk {
       // First what must not be forgotten, then what it allows: a crash between leaves the stricter state.
       this.#seen.set(stream, { version: fingerprint.version, digest });
       await this.#save();
-      if (keep) await this.#options.source.keep(keptName(stream), bytes);
-      this.#byStream.set(stream, { verified, inForce: new Map() });
+      if (keep) await this.#options.source.keep(keptName(verified), bytes);
+      this.#byStream.set(stream, { verified, inForce: new Map(), used: this.#questions });
+      if (verified.provisional) await this.#makeRoom();
       this.#options.say(inForceLine(verified));
       return true;
     } catch (error) {
@@ -129,6 +140,17 @@ export class FingerprintDesk {
     }
   }
 
+  /** The one that has not judged for longest goes: its workload is gone, or the collector sends it again. */
+  async #makeRoom(): Promise<void> {
+    const learned = [...this.#byStream.values()].filter(({ verified }) => verified.provisional);
+    if (learned.length <= (this.#options.maxProvisional ?? maxProvisional)) return;
+    const { verified } = learned.reduce((idle, held) => (held.used < idle.used ? held : idle));
+    this.#byStream.delete(verified.stream);
+    this.#seen.delete(verified.stream);
+    await this.#options.source.forget(keptName(verified));
+    this.#options.counters.add('fingerprints.forgotten');
+  }
+
   /** Its fingerprint may come later: then it waits. */
   async #acceptOverlay(bytes: Uint8Array, policy: TrustPolicy, keep: boolean): Promise<boolean> {
     const overlay = verifyOverlay(bytes, policy, { now: this.#options.now(), seen: this.#seen });
@@ -136,7 +158,7 @@ export class FingerprintDesk {
     if (this.#overlays.has(stream, digest)) return false;
     this.#seen.set(stream, { version: overlay.overlay.version, digest });
     await this.#save();
-    if (keep) await this.#options.source.keep(keptName(stream), bytes);
+    if (keep) await this.#options.source.keep(hashedName(stream), bytes);
     this.#overlays.put(overlay);
     this.#options.say(overlayLine('overlay-in-force', overlay));
     return true;
@@ -222,6 +244,10 @@ function goesBefore(a: VerifiedFingerprint, b: VerifiedFingerprint): boolean {
 }
 
 /** Streams are named by signers; a file name of their choosing could be a path. */
-function keptName(stream: string): string {
+function hashedName(stream: string): string {
   return sha256Hex(new TextEncoder().encode(stream)).slice(0, 32);
+}
+
+function keptName({ stream, provisional }: VerifiedFingerprint): string {
+  return provisional ? learnedName + hashedName(stream) : hashedName(stream);
 }

@@ -160,10 +160,15 @@ export interface CanaryHand {
 }
 
 /** Signed fingerprints that are in force on this node: raw envelopes, verified by the caller, never here. */
+/** Begins the names under which provisional fingerprints are kept. */
+export const learnedName = 'learned-';
+
 export interface FingerprintSource {
   envelopes(): Promise<readonly { readonly name: string; readonly bytes: Uint8Array }[]>;
   /** Keeps an envelope that was verified, so that it holds without a collector. */
   keep(name: string, bytes: Uint8Array): Promise<void>;
+  /** What was kept under this name holds no more; nothing when there was none. */
+  forget(name: string): Promise<void>;
 }
 
 export interface SpoolStats {

@@ -29,6 +29,21 @@ describe('fingerprints in a directory', () => {
     expect(readdirSync(join(dir, 'new'))).toHaveLength(2);
   });
 
+  it('keeps no longer what it is to forget, and minds nothing that is gone', async () => {
+    const source = fingerprintsDir(dir);
+    await source.keep('cart', bytes('a'));
+    await source.forget('cart');
+    await source.forget('cart');
+    expect(await names()).toEqual([]);
+    await expect(source.forget('../cart')).rejects.toThrow('letters, digits, dots and dashes');
+  });
+
+  it('gives what people signed before what was learned, so that much of this crowds out nothing', async () => {
+    for (const name of ['learned-0', 'learned-1', 'zebra', '0abc'])
+      writeFileSync(join(dir, `${name}.intoto.json`), '{}');
+    expect(await names()).toEqual(['0abc', 'zebra', 'learned-0', 'learned-1']);
+  });
+
   it('has none while the directory does not exist', async () => {
     expect(await fingerprintsDir(join(dir, 'none')).envelopes()).toEqual([]);
   });

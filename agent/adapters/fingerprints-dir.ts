@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { mkdir, open, readdir, rename, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { FingerprintSource } from '../ports.ts';
+import { type FingerprintSource, learnedName } from '../ports.ts';
 
 /** The directory of fingerprints cannot be used; the message says which, why, and what to do. */
 class FingerprintDirError extends Error {
@@ -28,7 +28,7 @@ export function fingerprintsDir(dir: string): FingerprintSource {
     envelopes: async () => {
       const names = (await list(dir))
         .filter((name) => name.endsWith(suffix))
-        .sort()
+        .sort(signedFirst)
         .slice(0, maxFiles);
       const found: { name: string; bytes: Uint8Array }[] = [];
       for (const name of names) {
@@ -38,13 +38,7 @@ export function fingerprintsDir(dir: string): FingerprintSource {
       return found;
     },
     keep: async (name, bytes) => {
-      // The name comes from a stream or digest of the envelope: it must not lead out of the directory.
-      if (!/^[0-9A-Za-z][0-9A-Za-z._-]{0,199}$/.test(name)) {
-        throw new FingerprintDirError(
-          'name',
-          'a fingerprint is kept under letters, digits, dots and dashes only',
-        );
-      }
+      assertName(name);
       await replace(dir, name + suffix, bytes).catch((error: unknown) => {
         throw new FingerprintDirError(
           'unwritable',
@@ -53,7 +47,26 @@ export function fingerprintsDir(dir: string): FingerprintSource {
         );
       });
     },
+    forget: async (name) => {
+      assertName(name);
+      await unlink(join(dir, name + suffix)).catch((error: unknown) => {
+        if (codeOf(error) !== 'ENOENT') throw error;
+      });
+    },
   };
+}
+
+/** The name comes from a stream or digest of the envelope: it must not lead out of the directory. */
+function assertName(name: string): void {
+  if (/^[0-9A-Za-z][0-9A-Za-z._-]{0,199}$/.test(name)) return;
+  throw new FingerprintDirError('name', 'a fingerprint is kept under letters, digits, dots and dashes only');
+}
+
+/** However much a collector has learned, it must not crowd out what a person signed. */
+function signedFirst(a: string, b: string): number {
+  const [learnedA, learnedB] = [a.startsWith(learnedName), b.startsWith(learnedName)];
+  if (learnedA !== learnedB) return learnedA ? 1 : -1;
+  return a < b ? -1 : 1;
 }
 
 async function list(dir: string): Promise<string[]> {

@@ -132,7 +132,7 @@ function deskWith(trust: TrustPolicy) {
   const lines: StateLine[] = [];
   const counters = new Counters();
   const desk = new FingerprintDesk({
-    source: { envelopes: async () => [], keep: async () => undefined },
+    source: { envelopes: async () => [], keep: async () => undefined, forget: async () => undefined },
     state: { load: async () => ({ streams: {}, aliveAt: 0 }), save: async () => undefined },
     trust: async () => trust,
     now: Date.now,

@@ -80,6 +80,7 @@ export class FakeWorld {
       fingerprints: {
         envelopes: async () => [...this.kept].map(([name, bytes]) => ({ name, bytes })),
         keep: async (name, bytes) => void this.kept.set(name, bytes),
+        forget: async (name) => void this.kept.delete(name),
       },
       trust: async () => this.policy,
       state: {
