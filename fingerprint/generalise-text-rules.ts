@@ -13,6 +13,12 @@ import {
   uuid,
 } from './generalise-forms.ts';
 
+/**
+ * Asked first, and no name is longer than 255: looking back through all that stands before each sign of a long argument
+ * took nearly a tenth of a second, so that whoever may start programs could have kept the agent from seeing anything else.
+ */
+const sixth = '(?=[A-Za-z0-9]{6})';
+
 /** Rows for arguments. Numbers stay: what a program was told to do is exact, only drawn and dated parts give way. */
 export const argumentRules: readonly GeneraliseRule[] = [
   {
@@ -140,7 +146,7 @@ export const argumentRules: readonly GeneraliseRule[] = [
     id: 'argument-temp-drawn',
     what: 'six letters and digits below /tmp, as mkstemp and mkdtemp draw them, but no word with or without a number',
     scope: 'argument',
-    find: new RegExp(`(?<=(?<![\\w./~-])\\/tmp\\/(?:[^/\\s]*[._-])?)${drawnInTemp}`, 'g'),
+    find: new RegExp(`${sixth}(?<=(?<![\\w./~-])\\/tmp\\/(?:[^/\\s]{0,255}[._-])?)${drawnInTemp}`, 'g'),
     put: '{rand}',
     examples: [['/tmp/report-1a22fa/report.csv', '/tmp/report-{rand}/report.csv']],
     counterExamples: ['/tmp/x-sha256', '/tmp/.cache-update', '/srv/report-1a22fa'],
@@ -150,7 +156,7 @@ export const argumentRules: readonly GeneraliseRule[] = [
     what: 'a drawn name below a scratch directory',
     scope: 'argument',
     find: new RegExp(
-      `(?<=/tmp/(?:[^/ ]*[._-])?|/dev/shm/(?:[^/ ]*[._-])?)${drawn}[A-Za-z0-9]{6,12}(?![A-Za-z0-9])`,
+      `${sixth}(?<=/(?:tmp|dev/shm)/(?:[^/ ]{0,255}[._-])?)${drawn}[A-Za-z0-9]{6,12}(?![A-Za-z0-9])`,
       'g',
     ),
     put: '{rand}',

@@ -122,6 +122,18 @@ it.each([
   expect(generalisePath(path, {}, 'read')).not.toContain('{class}');
 });
 
+it('costs of a hostile argument what it costs of any', () => {
+  const worst = (unit: string): number => {
+    const arg = unit.repeat(64 * 1024).slice(0, 256 * 1024);
+    const before = performance.now();
+    generaliseArgs(['x', arg], {});
+    return performance.now() - before;
+  };
+  // Quadratic, one of these would take four minutes.
+  for (const unit of ['._-', 'a._-', '-aB1', '/tmp/._-', 'a1b2c3-', 'aB1cD2.'])
+    expect(worst(unit)).toBeLessThan(20_000);
+});
+
 describe('arguments that are code', () => {
   it.each([
     [['sh', '-c', 'cp /b/dump-2026-05-02.sql /x']],
