@@ -1,3 +1,6 @@
+import { existsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type FakeIo, fakeIo } from '../test/fakes/io.ts';
 import type { Io } from './io.ts';
@@ -42,6 +45,16 @@ describe('main', () => {
     expect(quiet.exitCode).toBe(70);
     const loud = await run(['inspect', 'x'], { readFile, env: { WHORL_DEBUG: '1' } });
     expect(loud.stderr.join('\n')).toMatch(/at .*main\.test\.ts/);
+  });
+
+  it('does not call a place where no agent ran one where nothing is held, nor make it', async () => {
+    const directory = join(tmpdir(), 'whorl-no-agent-here');
+    for (const more of [[], ['--dry-run']]) {
+      const io = await run(['resume', '--local', '--all', '--data-dir', directory, ...more]);
+      expect(io.stderr).toEqual([expect.stringMatching(/no agent kept anything in .*; name its --data-dir/)]);
+      expect(io.exitCode).toBe(2);
+      expect(existsSync(directory)).toBe(false);
+    }
   });
 
   it('shows help with nothing to do, and for --help, with code 0', async () => {

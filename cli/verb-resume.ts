@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { printable } from '../fingerprint/printable.ts';
@@ -6,6 +7,7 @@ import { agentDir, agentSocket, dataDir, dataDirOption } from './data-dir.ts';
 import { CliError, exitCodes } from './exit.ts';
 import { changing, examples } from './help.ts';
 import type { Io } from './io.ts';
+import { fileName } from './read-file.ts';
 
 interface Options {
   readonly local?: boolean;
@@ -48,6 +50,7 @@ async function resume(io: Io, incident: string | undefined, options: Options): P
     throw new CliError(exitCodes.usage, 'name one incident, or say --all', 'whorl incidents shows their ids');
   }
   const directory = dataDir(io, options.dataDir);
+  assertAgentRan(directory);
   const done = options.dryRun === true ? await held(directory, incident) : await letGo(directory, incident);
   if (options.json === true) {
     const why = options.reason === undefined ? {} : { reason: options.reason };
@@ -60,6 +63,17 @@ async function resume(io: Io, incident: string | undefined, options: Options): P
       `${verb} ${hold.action} of pid ${hold.pids.join(', ')} (incident ${hold.incident.slice(0, 16)})${because}`,
     );
   if (done.length === 0) io.err('nothing is held or frozen here');
+}
+
+/** A mistyped directory must not read as "nothing is held", nor a dry run make one. */
+function assertAgentRan(directory: string): void {
+  const kept = agentDir(directory);
+  if (existsSync(kept)) return;
+  throw new CliError(
+    exitCodes.usage,
+    `no agent kept anything in ${fileName(kept)}`,
+    'name its --data-dir; if the directory was removed, make it again, empty, and run this once more',
+  );
 }
 
 /** The agent does it when it runs, so that it knows; else its list on disk is enough. */
