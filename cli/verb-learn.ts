@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { canonicalBytes } from '../fingerprint/canonical.ts';
 import { type BehaviourKind, behaviourKinds } from '../fingerprint/event.ts';
+import { grantsOf } from '../fingerprint/grants.ts';
 import { type Learned, learnReport } from '../fingerprint/learn.ts';
 import { quoted } from '../fingerprint/phrase.ts';
 import type { Subject } from '../fingerprint/workload.ts';
@@ -82,6 +83,7 @@ function tell(
 ): void {
   const { learned, observed, otherImages } = result;
   const programs = learned.baseline.behaviour.programs.length;
+  const entries = grantsOf(learned.baseline.behaviour).length;
   const neverNormal = observed.incidents.length;
   if (options.json === true) {
     const { events, lost, instances } = observed;
@@ -93,6 +95,7 @@ function tell(
         lost,
         instances: instances.size,
         programs,
+        entries,
         behaviours: observed.novelties.length,
         leftOut: neverNormal,
         dataDirectories: learned.dataDirectories,
@@ -103,9 +106,9 @@ function tell(
     return;
   }
   const verb = options.dryRun === true ? 'would write' : 'wrote';
-  io.err(
-    `${verb} ${fileName(options.out)}: ${counted(programs, 'program')}, ${counted(observed.novelties.length, 'behaviour')} from ${counted(observed.events, 'event')} of ${counted(observed.instances.size, 'copy', 'copies')}`,
-  );
+  const what = `${counted(programs, 'program')}, ${counted(entries, 'entry', 'entries')}`;
+  const seen = `${counted(observed.events, 'event')} of ${counted(observed.instances.size, 'copy', 'copies')}`;
+  io.err(`${verb} ${fileName(options.out)}: ${what} from ${seen}`);
   tellGeneralised(io, learned);
   if (otherImages > 0)
     io.err(
