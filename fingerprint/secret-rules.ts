@@ -10,6 +10,11 @@ export interface SecretRule {
   /** Bits of `needs`: without all of these traits a text cannot match. */
   readonly needs: number;
   readonly find: RegExp;
+  /**
+   * Sticky; matches group `secret` behind what `find` found, once its group `name` is the name of a secret. Apart, because
+   * a value may be 4096 characters long and every part of it begin another: `a=a=a=…` would be read thousands of times.
+   */
+  readonly value?: RegExp;
   readonly accept?: (groups: Readonly<Record<string, string | undefined>>) => boolean;
   /** Text and what becomes of it. */
   readonly examples: readonly (readonly [text: string, redacted: string])[];
@@ -29,7 +34,8 @@ const named = ({ name = '', secret = '' }: Readonly<Record<string, string | unde
  * A value in running text; inside one argument the whole rest is the value (secrets.ts). Bounded for hostile text. Ends
  * where a shell would begin to run something: a command must not pass for the password before it.
  */
-const value = String.raw`(?<secret>(?:\\[^"'\s]|(?!\$[({])[^\s"'&;,\\<>|\x60]){1,4096})`;
+const valuePart = String.raw`(?:\\[^"'\s]|(?!\$[({])[^\s"'&;,\\<>|\x60])`;
+const valueThen = new RegExp(`(?<secret>${valuePart}{1,4096})`, 'y');
 const quote = String.raw`\\{0,3}["']`;
 /** Words of an HTTP header before the credential itself. */
 const scheme = '(?:(?:Bearer|Basic|Digest|Token|ApiKey) +)?';
@@ -79,9 +85,10 @@ export const secretRules: readonly SecretRule[] = [
     id: 'named-value',
     needs: needs.separator,
     find: new RegExp(
-      String.raw`(?<keep>(?<![\w.-])(?<name>[\w.-]{1,128})(?:${quote})?(?:=|\s?:\s?|%3[dD])(?:${quote})?${scheme})${value}`,
+      String.raw`(?<keep>(?<![\w.-])(?<name>[\w.-]{1,128})(?:${quote})?(?:=|\s?:\s?|%3[dD])(?:${quote})?${scheme})(?=${valuePart})`,
       'g',
     ),
+    value: valueThen,
     accept: (groups) =>
       named(groups) && !(/:\s?$/.test(groups.keep ?? '') && /^\d{1,5}(\/|$)/.test(groups.secret ?? '')),
     examples: [
@@ -109,9 +116,10 @@ export const secretRules: readonly SecretRule[] = [
     id: 'option-value',
     needs: needs.gap,
     find: new RegExp(
-      String.raw`(?<keep>(?<![\w-])--?(?<name>[A-Za-z][\w.-]{0,127})(?:\s+(?:${quote})?|${quote},\s?${quote}))(?!-)${value}`,
+      String.raw`(?<keep>(?<![\w-])--?(?<name>[A-Za-z][\w.-]{0,127})(?:\s+(?:${quote})?|${quote},\s?${quote}))(?!-)(?=${valuePart})`,
       'g',
     ),
+    value: valueThen,
     accept: named,
     examples: [
       ['mysql --password hunter2 -h db', 'mysql --password {secret} -h db'],

@@ -49,17 +49,35 @@ function applyRule(text: string, rule: SecretRule): string {
   let clean = '';
   let copied = 0;
   for (let match = find.exec(text); match !== null; match = find.exec(text)) {
-    const groups = match.groups ?? {};
-    const start = match.index + (groups.keep?.length ?? 0);
-    if (rule.accept !== undefined && !rule.accept(groups)) {
+    const keep = match.groups?.keep;
+    const start = match.index + (keep?.length ?? 0);
+    const end = endOfSecret(text, match, start, rule);
+    if (end === undefined) {
       // What was taken for a value may hold a name and value of its own: `https://a/?token=…`.
-      if (groups.keep !== undefined) find.lastIndex = start;
+      if (keep !== undefined) find.lastIndex = start;
       continue;
     }
     clean += `${text.slice(copied, start)}${secretPlaceholder}`;
-    copied = match.index + match[0].length;
+    copied = end;
+    find.lastIndex = end;
   }
   return clean + text.slice(copied);
+}
+
+/** Where the secret ends that begins at `start`; undefined when it is none. */
+function endOfSecret(
+  text: string,
+  match: RegExpExecArray,
+  start: number,
+  { value, accept }: SecretRule,
+): number | undefined {
+  const groups = match.groups ?? {};
+  if (value === undefined) return accept?.(groups) === false ? undefined : match.index + match[0].length;
+  if (!isSecretName(groups.name ?? '')) return undefined;
+  value.lastIndex = start;
+  const then = value.exec(text);
+  if (then === null || accept?.({ ...groups, ...then.groups }) === false) return undefined;
+  return start + then[0].length;
 }
 
 /** Options whose next argument, or whose own rest, is a password, in tools that give them no telling name. */
