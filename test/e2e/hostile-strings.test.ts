@@ -142,8 +142,12 @@ describe.skipIf(why !== undefined)('names that would take over a terminal', () =
     expect(JSON.stringify(events)).toContain(JSON.stringify(hostile).slice(1, -1));
     writeFileSync(recording, events.map((e) => `${JSON.stringify(formatEvent(e))}\n`).join(''));
     const subject = `shop@sha256:${'ab'.repeat(32)}`;
-    const empty = events.slice(0, 1).map((e) => `${JSON.stringify(formatEvent(e))}\n`);
-    writeFileSync(join(dir, 'little.jsonl'), empty.join(''));
+    // Its first program is all that this one knows: whatever came then is drift.
+    const first = events.slice(0, events.findIndex((e) => e.kind === 'exec') + 1);
+    writeFileSync(
+      join(dir, 'little.jsonl'),
+      first.map((e) => `${JSON.stringify(formatEvent(e))}\n`).join(''),
+    );
     const at = (name: string) => join(dir, name);
     const outputs: string[] = [];
     for (const args of [
