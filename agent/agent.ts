@@ -53,8 +53,8 @@ class Agent {
   #normaliser: Normaliser;
   #isReady = false;
   #lastChunkAt: number;
-  /** µs between what happens and when it is told here. */
-  #lag = 0;
+  /** µs between what happened and when it was told here, and when that was. */
+  #lag = { us: 0, at: 0 };
   #uplinkState = 'disconnected';
 
   constructor(deps: AgentDeps, config: AgentConfig, signal: AbortSignal) {
@@ -131,7 +131,8 @@ class Agent {
       attribution,
       found: (events) => this.#pipeline.found(events),
       foundUnknown: (event) => this.#pipeline.foundUnknown(event),
-      isBehind: () => this.#lag > behindUs,
+      // A source that is behind goes on telling; one that pauses has nothing left to tell.
+      isBehind: () => this.#lag.us > behindUs && now() - this.#lag.at < behindUs,
       counters: this.#counters,
       now,
       log,
@@ -180,7 +181,8 @@ class Agent {
     const { attribution } = this.#pipeline;
     const before = attribution.happened;
     this.#pipeline.read(chunk.bytes, this.#normaliser);
-    if (attribution.happened > before) this.#lag = chunk.receivedAt - attribution.happened;
+    const { happened } = attribution;
+    if (happened > before) this.#lag = { us: chunk.receivedAt - happened, at: chunk.receivedAt };
     if (!this.#isReady && this.#normaliser.isSettled()) this.#tellReady();
   }
 

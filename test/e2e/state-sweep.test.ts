@@ -150,6 +150,8 @@ describe.skipIf(why !== undefined)('a sweep of the present state', () => {
     await actor.does(`map ${join(scratch, 'dropped')}`);
     await world.loses((e) => e.kind === 'load' && e.path === join(scratch, 'dropped'));
     world.blind = false;
+    // The loss is told with whatever is told next.
+    await actor.does(`connect ${port}`);
     const found = await drifted(world, 'exec', 'load');
     expect(found.map((d) => `${d.kind} ${d.because} ${d.found}`).sort()).toEqual([
       'exec new-program true',
