@@ -4,6 +4,7 @@ import type { AgentDeps, Normaliser } from './agent-deps.ts';
 import { Canaries } from './canary.ts';
 import type { AgentConfig } from './config.ts';
 import { Counters } from './core/counters.ts';
+import { Lag } from './core/lag.ts';
 import { FingerprintDesk } from './fingerprint-desk.ts';
 import { OrderDesk } from './order-desk.ts';
 import { Outbox } from './outbox.ts';
@@ -22,8 +23,6 @@ const readyWithinMs = 5_000;
  * its peers have no names.
  */
 const lookAroundMs = 60_000;
-/** A busy source delivers within some 10 ms. */
-const behindUs = 1_000_000;
 /** After SIGTERM: what the collector may still acknowledge. The rest waits in the spool. */
 const farewellMs = 1_000;
 
@@ -53,8 +52,7 @@ class Agent {
   #normaliser: Normaliser;
   #isReady = false;
   #lastChunkAt: number;
-  /** µs between what happened and when it was told here, and when that was. */
-  #lag = { us: 0, at: 0 };
+  readonly #lag = new Lag();
   #uplinkState = 'disconnected';
 
   constructor(deps: AgentDeps, config: AgentConfig, signal: AbortSignal) {
@@ -131,8 +129,7 @@ class Agent {
       attribution,
       found: (events) => this.#pipeline.found(events),
       foundUnknown: (event) => this.#pipeline.foundUnknown(event),
-      // A source that is behind goes on telling; one that pauses has nothing left to tell.
-      isBehind: () => this.#lag.us > behindUs && now() - this.#lag.at < behindUs,
+      isBehind: () => this.#lag.isBehind(now()),
       counters: this.#counters,
       now,
       log,
@@ -182,7 +179,7 @@ class Agent {
     const before = attribution.happened;
     this.#pipeline.read(chunk.bytes, this.#normaliser);
     const { happened } = attribution;
-    if (happened > before) this.#lag = { us: chunk.receivedAt - happened, at: chunk.receivedAt };
+    if (happened > before) this.#lag.told(happened, chunk.receivedAt);
     if (!this.#isReady && this.#normaliser.isSettled()) this.#tellReady();
   }
 
