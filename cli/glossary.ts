@@ -159,6 +159,19 @@ export const errorMeanings: Readonly<Record<ErrorCode, Meaning>> = {
     'give the .intoto.json envelope instead',
   ],
   REPO_MISMATCH: ['it is about an image of another repository'],
+  PLATFORM_MISMATCH: [
+    'it is about the image for another platform',
+    'whorl pull --platform, or attach one for each platform',
+  ],
+  BASE_MISSING: ['the fingerprint that this adds to is not here', 'give it with --fingerprint'],
+  NOT_APPROVED: [
+    'nobody who may has approved this here, so its drift alerts and goes no further',
+    'whorl approve, when it was looked at',
+  ],
+  APPROVAL_FORBIDDEN: [
+    'the approval asks for more than may be approved in this way',
+    'approve what was observed, by name',
+  ],
   BASE_MISMATCH: [
     'the overlay was bound for another fingerprint, perhaps another version of this one',
     'whorl bind with the fingerprint that is in force',
@@ -182,6 +195,27 @@ export const errorMeanings: Readonly<Record<ErrorCode, Meaning>> = {
   KEY_PASSPHRASE: ['the passphrase is wrong or missing'],
   KEY_NOT_ALLOWED: ['the signer is known, but the rule for this image does not allow it'],
   NO_TRUSTED_SIGNATURE: ['no signature is left that the trust policy accepts'],
+  REVOKED_PAYLOAD: [
+    'the trust policy takes back this very document',
+    'ask its signer for the version that replaces it',
+  ],
+  KEY_REVOKED: [
+    'the trust policy takes back the key: nothing it ever signed counts',
+    'ask the signer for a document signed with the key that replaces it',
+  ],
+  KEY_RETIRED: [
+    'the key is retired: what this site recorded before goes on counting, and this is not among it',
+    'have it signed with the key that replaces it, or keep it by whorl trust retire --keep',
+  ],
+  KEY_NOT_YET_VALID: ['the trust policy lets this key count only from a later day', 'compare the clocks'],
+  KEY_EXPIRED: [
+    'the trust policy let this key count only until an earlier day',
+    'have it signed with the key that replaces it',
+  ],
+  THRESHOLD: [
+    'fewer different keys signed it than the trust policy asks for',
+    'have another holder of a key add a signature: whorl sign F.intoto.json --key …',
+  ],
   PAYLOAD_SYNTAX: ['what was signed is not strict JSON'],
   NOT_CANONICAL: ['what was signed is not in canonical form'],
   STATEMENT_TYPE: ['what was signed is not an in-toto statement'],
@@ -195,6 +229,7 @@ export const errorMeanings: Readonly<Record<ErrorCode, Meaning>> = {
   ],
   NOT_YET_VALID: ['it was issued in the future', 'compare the clocks'],
   EXPIRED: ['it has expired', 'ask its signer for a new version'],
+  BELOW_MINIMUM: ['the trust policy asks for a newer version of this stream', 'whorl pull the newest'],
   ROLLBACK: ['a newer version was already seen: somebody offers an old one'],
   EQUIVOCATION: [
     'two different documents carry the same version: the signer or its key is in trouble',
@@ -202,6 +237,12 @@ export const errorMeanings: Readonly<Record<ErrorCode, Meaning>> = {
   ],
   SECRET_FOUND: ['a secret was found in what is to be signed', 'remove it, or allow it by its id'],
   POLICY_SYNTAX: ['the trust policy cannot be read'],
+  POLICY_ROLLBACK: ['a newer trust policy is in force: somebody offers an old one'],
+  POLICY_CHAIN: [
+    'a trust policy from the network is signed by too few root keys of the policy in force, or of itself, or leaves a version out, or takes a revocation back',
+    'whorl trust sign with enough root keys, versions in order',
+  ],
+  STATE_IO: ['what was accepted before cannot be read or kept', 'see to the disk; a damaged file is named'],
   POLICY_UNSAFE: [
     'the trust policy can be written by others, so that it binds nobody',
     'chown it to yourself and chmod go-w',

@@ -8,7 +8,7 @@ export function policySentences(policy: TrustPolicy): string[] {
     const images = rule.images
       .map((pattern) => (pattern === '**' ? 'every image' : printable(pattern)))
       .join(', ');
-    const who = rule.signers.map((id) => holder(policy, id)).join(' or ');
+    const who = rule.sign.keys.map((id) => holder(policy, id)).join(' or ');
     return `Rule ${printable(rule.name)}: for ${images}, ${who} may sign; what is signed may go as far as ${rule.maxMode}.`;
   });
   const orders = policy.commandKeys.map((key) => holder(policy, key.keyId)).join(' or ');

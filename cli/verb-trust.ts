@@ -84,7 +84,7 @@ async function initPolicy(io: Io, options: InitOptions): Promise<void> {
   await io.writeFile(options.out, `${JSON.stringify(document, null, 2)}\n`);
   io.err(`wrote ${fileName(options.out)}; it counts only while nobody else can write it`);
   const reason = options.reason === undefined ? {} : { reason: options.reason };
-  const signers = policy.rules.flatMap((rule) => rule.signers);
+  const signers = policy.rules.flatMap((rule) => rule.sign.keys);
   if (options.json === true) io.out(JSON.stringify({ policy: options.out, signers, ...reason }));
   else for (const sentence of policySentences(policy)) io.out(sentence);
 }

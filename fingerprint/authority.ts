@@ -41,7 +41,7 @@ export function authorityOf(
     return { signers: owned(keyIds), rule: '', maxMode, provisional: true };
   }
   const rule = ruleFor(policy, name);
-  const allowed = keyIds.filter((id) => rule.signers.includes(id) && !learners.has(id));
+  const allowed = keyIds.filter((id) => rule.sign.keys.includes(id) && !learners.has(id));
   if (allowed.length > 0)
     return { signers: owned(allowed), rule: rule.name, maxMode: rule.maxMode, provisional: false };
   throw new FingerprintError(

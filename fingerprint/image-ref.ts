@@ -1,6 +1,12 @@
 import { FingerprintError } from './errors.ts';
 import type { Subject } from './workload.ts';
 
+/**
+ * Stands for the digest of an image that has none yet: `record` watches what was built a minute ago, `sign --image` fills
+ * the digest in after the push. No image ever has it, so nothing is judged by a fingerprint that still does.
+ */
+export const unpushedDigest = `sha256:${'0'.repeat(64)}`;
+
 const digestForm = /^sha256:[0-9a-f]{64}$/;
 /** Printable ASCII without spaces and `@`: repositories, service names, generalised cgroup paths. */
 const nameForm = /^[!-?A-~]{1,512}$/;

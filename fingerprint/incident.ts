@@ -35,6 +35,11 @@ export interface Approval {
   readonly version: number;
   readonly signedBy: string;
   readonly maxMode: Mode;
+  /**
+   * The most for drift that is never learnable, where it is more than `maxMode`: an approval of an earlier digest of the
+   * repository was carried over to one whose difference nobody has reviewed.
+   */
+  readonly neverLearnableMode?: Mode;
   /** Signed by the collector's learner key alone: nobody has looked at it yet, so drift is one step less grave. */
   readonly provisional?: true;
 }

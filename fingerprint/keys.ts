@@ -4,7 +4,12 @@ import { FingerprintError } from './errors.ts';
 import { formatPem, parsePem } from './pem.ts';
 import { openSecret, sealSecret } from './sealed-key.ts';
 
+/** What a key signs with. Whorl signs with Ed25519; P-256 is read because that is what cosign makes. */
+export const keyAlgorithms = ['ed25519', 'ecdsa-p256-sha256'] as const;
+export type KeyAlgorithm = (typeof keyAlgorithms)[number];
+
 export interface PublicKey {
+  readonly algorithm: KeyAlgorithm;
   /** sha256 of the SPKI DER as hex. A name and a hint, never proof: thresholds count the raw keys. */
   readonly keyId: string;
   readonly spki: Uint8Array;
@@ -45,7 +50,7 @@ export function publicFromSpki(spki: Uint8Array): PublicKey {
   if (flaw !== undefined) {
     throw new FingerprintError('WEAK_KEY', `is a weak Ed25519 key (${flaw}): anyone could sign for it`);
   }
-  return { keyId: sha256Hex(spki), spki: spki.slice(), raw };
+  return { algorithm: 'ed25519', keyId: sha256Hex(spki), spki: spki.slice(), raw };
 }
 
 export function publicPem(key: PublicKey): string {

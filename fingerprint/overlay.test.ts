@@ -194,7 +194,7 @@ describe('an overlay', () => {
       ...sitePolicy,
       keys: new Map([...sitePolicy.keys, [learner.keyId, { key: learner, owner: 'collector' }]]),
       learnerKeys: [learner],
-      rules: [{ ...rule, overlaySigners: [learner.keyId] }],
+      rules: [{ ...rule, overlay: { keys: [learner.keyId], threshold: 1, mayWiden: [] } }],
     };
     const own = signOverlay(content, options(), testKey(5)).envelope;
     expect(() => verified(own, {}, by)).toThrow(refuses('KEY_NOT_ALLOWED'));

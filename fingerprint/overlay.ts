@@ -2,7 +2,7 @@ import type { Bindings, BoundPeer } from './bindings.ts';
 import { directoryProblem, directoryRefusal, peerSpelling } from './bound-value.ts';
 import { FingerprintError } from './errors.ts';
 import { Fields } from './fields.ts';
-import type { Scope } from './fingerprint.ts';
+import type { BehaviourSet, Scope } from './fingerprint.ts';
 import { digestIn, frameBytes, hexOf, readFrame, type StatementOptions } from './statement-frame.ts';
 import type { Subject } from './workload.ts';
 import { parseScope } from './workload-json.ts';
@@ -15,6 +15,10 @@ export interface OverlayContent {
   /** Only for copies of this workload; absent: wherever the fingerprint judges. */
   readonly scope?: Scope;
   readonly bindings: Bindings;
+  /** Granted besides, as observed here; in the form of a fingerprint's behaviour. */
+  readonly add?: BehaviourSet;
+  /** Granted no more, in the form of tombstones: a program without entries stands for all of it. */
+  readonly remove?: BehaviourSet;
   /** Why, in the words of who signed. */
   readonly reason?: string;
 }

@@ -54,7 +54,12 @@ describe('what a collector learned', () => {
 
   it('goes no further when a rule names the learner among those who may kill', () => {
     const rules = [
-      { name: 'all', images: ['**'], signers: [learner.publicKey.keyId], maxMode: 'kill' as const },
+      {
+        name: 'all',
+        images: ['**'],
+        sign: { keys: [learner.publicKey.keyId], threshold: 1 },
+        maxMode: 'kill' as const,
+      },
     ];
     expect(verify(learned, {}, { ...site, rules })).toMatchObject({ provisional: true, maxMode: 'alert' });
     const vendors = seals(statementBytes(baseline, signOptions), learner);

@@ -17,6 +17,12 @@ const maxSubjects = 64;
 
 /** A whole fingerprint, or what a site adds to one: never the one for the other. */
 const statementKinds = ['base', 'overlay'] as const;
+/** Which of an index's images a manifest is. */
+export interface Platform {
+  readonly os: string;
+  readonly architecture: string;
+}
+
 export type StatementKind = (typeof statementKinds)[number];
 
 /** Where a statement stands in its sequence. Times as `2026-05-01T08:00:00Z`. */
@@ -28,6 +34,8 @@ export interface StatementOptions {
   readonly expiresAt?: string;
   /** `sha256:HEX` of the payload this one replaces. */
   readonly supersedes?: string;
+  /** Absent: whatever the digests say. */
+  readonly platform?: Platform;
 }
 
 /** What every statement has, whatever it says. */

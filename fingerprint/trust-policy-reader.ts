@@ -89,14 +89,20 @@ export class PolicyReader {
     this.#try(() => fields.only('name', 'images', 'sign', 'overlay', 'maxMode'));
     const name = this.#try(() => fields.text('name'));
     const images = this.#try(() => imagesOf(fields));
-    const signers = this.#try(() => this.#signers(fields.object('sign')));
+    const sign = this.#try(() => ({ keys: this.#signers(fields.object('sign')), threshold: 1 }));
     const overlay = fields.has('overlay')
-      ? { overlaySigners: this.#try(() => this.#signers(fields.object('overlay'))) ?? [] }
+      ? {
+          overlay: {
+            keys: this.#try(() => this.#signers(fields.object('overlay'))) ?? [],
+            threshold: 1,
+            mayWiden: [],
+          },
+        }
       : {};
     const maxMode = this.#try(() => fields.oneOf('maxMode', modes));
-    if (name === undefined || images === undefined || signers === undefined || maxMode === undefined)
+    if (name === undefined || images === undefined || sign === undefined || maxMode === undefined)
       return undefined;
-    return { name, images, signers, ...overlay, maxMode };
+    return { name, images, sign, ...overlay, maxMode };
   }
 
   /** `{keys, threshold}`: with one signer per rule the only threshold is 1. */

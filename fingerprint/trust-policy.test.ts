@@ -42,7 +42,9 @@ describe('parseTrustPolicy', () => {
     const read = parseTrustPolicy(document);
     expect(read.keys.get(id)).toEqual({ key: vendor.publicKey, owner: 'Shop Inc' });
     expect(read.commandKeys).toEqual([vendor.publicKey]);
-    expect(read.rules).toEqual([{ name: 'all', images: ['**'], signers: [id], maxMode: 'alert' }]);
+    expect(read.rules).toEqual([
+      { name: 'all', images: ['**'], sign: { keys: [id], threshold: 1 }, maxMode: 'alert' },
+    ]);
     expect(trustPolicyDocument(read)).toEqual(document);
     expect(parseTrustPolicy(good).commandKeys).toEqual([]);
   });
@@ -191,8 +193,8 @@ describe('rules', () => {
 
   it('end at the first that matches', () => {
     const rules = [
-      { name: 'cart', images: ['a/cart'], signers: [id], maxMode: 'observe' },
-      { name: 'rest', images: ['a/**'], signers: [id], maxMode: 'kill' },
+      { name: 'cart', images: ['a/cart'], sign: { keys: [id], threshold: 1 }, maxMode: 'observe' },
+      { name: 'rest', images: ['a/**'], sign: { keys: [id], threshold: 1 }, maxMode: 'kill' },
     ] as const;
     expect(ruleFor({ ...policy, rules }, 'a/cart').name).toBe('cart');
     expect(ruleFor({ ...policy, rules }, 'a/shop').name).toBe('rest');

@@ -8,16 +8,72 @@ export interface TrustedKey {
   readonly key: PublicKey;
   /** Who holds it, in the words of the site. */
   readonly owner: string;
+  /** Outside this window it counts only for what this site accepted inside it. */
+  readonly notBefore?: string;
+  readonly notAfter?: string;
 }
+
+/** So many different keys of these must have signed. Two ids of one key are one key. */
+export interface KeySet {
+  /** Ids. */
+  readonly keys: readonly string[];
+  readonly threshold: number;
+}
+
+/** What an overlay may add, by its gravest part. Taking away is always allowed, and so is binding parameters. */
+export const widenClasses = [
+  'programs',
+  'arguments',
+  'load',
+  'files.read',
+  'files.write',
+  'connect',
+  'listen',
+  'resolve',
+  'privileges',
+  'sensitive',
+  'never-learnable',
+] as const;
+export type WidenClass = (typeof widenClasses)[number];
+
+/** What a vendor may never grant alone: entries of these classes grant nothing until the site has approved them. */
+export const ceilingClasses = ['shells', 'wildcard-egress', 'never-learnable', 'sensitive'] as const;
+export type CeilingClass = (typeof ceilingClasses)[number];
+
+/** A key whose holder has left: what this site recorded before goes on counting, nothing new does. */
+export interface RetiredKey {
+  readonly at: string;
+  readonly reason?: string;
+  /** `sha256:HEX` of payloads that go on counting although this node has not recorded them itself. */
+  readonly keeps: readonly string[];
+}
+
+/** Only ever grows from version to version. */
+export interface Revocations {
+  /** By key id: everything it ever signed is worth nothing. */
+  readonly keys: ReadonlyMap<string, { readonly at: string; readonly reason: string }>;
+  /** By `sha256:HEX` of a payload. */
+  readonly payloads: ReadonlyMap<string, { readonly reason: string }>;
+  /** By stream, as `NAME` in the statement: no version below. */
+  readonly minVersions: ReadonlyMap<string, number>;
+}
+export const nothingRevoked: Revocations = { keys: new Map(), payloads: new Map(), minVersions: new Map() };
 
 export interface TrustRule {
   readonly name: string;
   /** An exact name, a prefix ending in `/**`, or `**` for everything. */
   readonly images: readonly string[];
-  /** Ids of the keys that may sign for these images; one of them must. */
-  readonly signers: readonly string[];
-  /** Ids of the keys that may add a site's overlay to what the signers signed; absent: the signers themselves. */
-  readonly overlaySigners?: readonly string[];
+  /** Repositories that hold copies: what runs from the key was signed for the value. */
+  readonly mirrors?: ReadonlyMap<string, string>;
+  /** Who may sign for these images. */
+  readonly sign: KeySet;
+  /** Who may approve for this site; freeze and kill need it. Absent: nothing signed under this rule goes beyond alert. */
+  readonly approve?: KeySet;
+  /** Who may add a site's overlay; absent: those of `sign`, who may then only bind parameters. */
+  readonly overlay?: KeySet & { readonly mayWiden: readonly WidenClass[] };
+  readonly ceiling?: readonly CeilingClass[];
+  /** What was signed longer ago alerts at most. */
+  readonly maxAgeDays?: number;
   /** How far anything signed under this rule may go. */
   readonly maxMode: Mode;
 }
@@ -28,6 +84,10 @@ export interface TrustPolicy {
   readonly issuedAt: string;
   readonly expiresAt?: string;
   readonly keys: ReadonlyMap<string, TrustedKey>;
+  /** Whose signatures make the next version; absent: this policy is a local file and is replaced by hand. */
+  readonly root?: KeySet;
+  readonly retired?: ReadonlyMap<string, RetiredKey>;
+  readonly revoked?: Revocations;
   /** Keys whose orders an agent obeys; none unless the policy says so. */
   readonly commandKeys: readonly PublicKey[];
   /**
@@ -67,7 +127,7 @@ export interface NewTrustPolicy {
 /** The first policy of a site: one signer for one pattern of images, and its collector. @throws POLICY_SYNTAX */
 export function newTrustPolicy(options: NewTrustPolicy): TrustPolicy {
   const { signer, owner, image, maxMode, ...site } = options;
-  const rule = { name: 'default', images: [image], signers: [signer.keyId], maxMode };
+  const rule = { name: 'default', images: [image], sign: { keys: [signer.keyId], threshold: 1 }, maxMode };
   return firstPolicy(site, [rule], [{ key: signer, owner }]);
 }
 
@@ -130,11 +190,11 @@ export function trustPolicyDocument(policy: TrustPolicy): unknown {
     ...(policy.expiresAt === undefined ? {} : { expiresAt: policy.expiresAt }),
     keys: Object.fromEntries(keys),
     roles: { ...role('command', policy.commandKeys), ...role('learner', policy.learnerKeys) },
-    rules: policy.rules.map(({ name, images, signers, overlaySigners, maxMode }) => ({
+    rules: policy.rules.map(({ name, images, sign, overlay, maxMode }) => ({
       name,
       images,
-      sign: { keys: signers, threshold: 1 },
-      ...(overlaySigners === undefined ? {} : { overlay: { keys: overlaySigners, threshold: 1 } }),
+      sign,
+      ...(overlay === undefined ? {} : { overlay: { keys: overlay.keys, threshold: overlay.threshold } }),
       maxMode,
     })),
   };

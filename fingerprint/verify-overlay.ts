@@ -92,7 +92,7 @@ export function verifyOverlay(
 /** A learner's key never: what it would add is what nobody has looked at. */
 function allowedSigners(policy: TrustPolicy, rule: TrustRule, keyIds: readonly string[]): TrustedKey[] {
   const learners = new Set(policy.learnerKeys.map((k) => k.keyId));
-  const allowed = (rule.overlaySigners ?? rule.signers).filter((id) => !learners.has(id));
+  const allowed = (rule.overlay ?? rule.sign).keys.filter((id) => !learners.has(id));
   const signers = keyIds.filter((id) => allowed.includes(id)).flatMap((id) => policy.keys.get(id) ?? []);
   if (signers.length > 0) return signers;
   throw new FingerprintError(

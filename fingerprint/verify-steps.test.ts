@@ -36,7 +36,7 @@ describe('verifyFingerprint, step by step, refuses', () => {
   const rule = {
     name: 'r',
     images: [imageName],
-    signers: [stranger.publicKey.keyId],
+    sign: { keys: [stranger.publicKey.keyId], threshold: 1 },
     maxMode: 'kill',
   } as const;
   const twoKeys: TrustPolicy = {

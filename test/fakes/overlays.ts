@@ -13,7 +13,13 @@ if (rule === undefined) throw new Error('the policy of the tests has a rule');
 export const sitePolicy: TrustPolicy = {
   ...policy,
   keys: new Map([...policy.keys, [site.publicKey.keyId, { key: site.publicKey, owner: 'Operations' }]]),
-  rules: [{ ...rule, signers: [vendor.publicKey.keyId], overlaySigners: [site.publicKey.keyId] }],
+  rules: [
+    {
+      ...rule,
+      sign: { keys: [vendor.publicKey.keyId], threshold: 1 },
+      overlay: { keys: [site.publicKey.keyId], threshold: 1, mayWiden: [] },
+    },
+  ],
 };
 
 /** What a vendor leaves to the site: a database, and where the data lies. */
