@@ -8,7 +8,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: [
-            '{fingerprint,agent,collector,cli,proto,bench}/**/*.test.ts',
+            '{fingerprint,agent,collector,registry,cli,proto,bench}/**/*.test.ts',
             'test/*.test.ts',
             'test/{property,contract}/**/*.test.ts',
           ],
