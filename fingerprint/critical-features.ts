@@ -1,22 +1,24 @@
-import type { Baseline } from './fingerprint.ts';
+import type { Baseline, BehaviourSet } from './fingerprint.ts';
 import { isNamedLikePattern } from './pattern-names.ts';
 
 /**
  * What a reader must know before it may judge by a statement (`spec.critical`): overlooked, each of them would let
  * something pass, or judge copies it was not meant for.
  */
-export const criticalFeatures = ['parameters', 'patterns', 'phases', 'removed', 'scope'] as const;
+const baselineFeatures = ['parameters', 'patterns', 'phases', 'removed', 'scope'] as const;
+export const criticalFeatures = [...baselineFeatures, 'add', 'remove'] as const;
 export type CriticalFeature = (typeof criticalFeatures)[number];
 
 /** Those a baseline makes use of: what uses none can be read by anybody. */
 export function featuresOf(baseline: Baseline): readonly CriticalFeature[] {
-  return criticalFeatures.filter((f) =>
-    f === 'patterns' ? hasPatterns(baseline) : baseline[f] !== undefined,
+  return baselineFeatures.filter((f) =>
+    f === 'patterns' ? hasPatterns(baseline.behaviour) : baseline[f] !== undefined,
   );
 }
 
-function hasPatterns({ behaviour }: Baseline): boolean {
-  return behaviour.programs.some((p) =>
+/** Whether a path in it stands for more than one name. */
+export function hasPatterns(set: BehaviourSet): boolean {
+  return set.programs.some((p) =>
     p.files.some((f) => isNamedLikePattern(f.path) || (f.to !== undefined && isNamedLikePattern(f.to))),
   );
 }

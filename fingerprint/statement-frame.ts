@@ -8,6 +8,7 @@ import type { Subject } from './workload.ts';
 
 export const statementType = 'https://in-toto.io/Statement/v1';
 export const predicateType = 'https://whorl.dev/attestation/fingerprint/v1';
+export const approvalPredicateType = 'https://whorl.dev/attestation/approval/v1';
 /** The newest form of the predicate this code reads and the one it writes. */
 const readerVersion = 1;
 const producerName = 'whorl';
@@ -57,14 +58,25 @@ export function frameBytes(
   content: object,
   critical: readonly CriticalFeature[] = [],
 ): Uint8Array {
+  const subjects = [{ name: subject.name, digest: { sha256: hexOf(subject.digest) } }];
+  return predicateBytes(predicateType, subjects, options, { kind, ...content }, critical);
+}
+
+/** The same for a statement that says something else than a fingerprint does. */
+export function predicateBytes(
+  type: string,
+  subjects: readonly object[],
+  options: StatementOptions,
+  content: object,
+  critical: readonly CriticalFeature[],
+): Uint8Array {
   const { stream, version, issuedAt, expiresAt, supersedes } = options;
   return canonicalBytes({
     _type: statementType,
-    subject: [{ name: subject.name, digest: { sha256: hexOf(subject.digest) } }],
-    predicateType,
+    subject: subjects,
+    predicateType: type,
     predicate: {
       spec: { minReader: readerVersion, critical },
-      kind,
       stream,
       version,
       issuedAt,
@@ -78,17 +90,26 @@ export function frameBytes(
 
 /** Steps 10 to 13 of verification as far as they are the same for every kind, on the very bytes that were signed. */
 export function readFrame(payload: Uint8Array): Frame {
-  const value = parsePayload(payload);
-  const statement = new Fields(value, '', 'SCHEMA');
-  expectText(statement, '_type', statementType, 'STATEMENT_TYPE');
-  expectText(statement, 'predicateType', predicateType, 'PREDICATE_TYPE');
-  const predicate = statement.object('predicate');
-  assertReadable(predicate);
+  const { statement, predicate } = readPredicate(payload, predicateType);
   const kind = predicate.oneOf('kind', statementKinds);
-  assertCanonical(value, predicate, payload);
   const subjects = subjectsOf(statement);
   const options = optionsOf(predicate);
   return { kind, predicate, subject: subjects[0], digests: subjects.map((s) => s.digest), options };
+}
+
+/** Steps 10 to 12, which are the same for every statement of ours, whatever it is about. */
+export function readPredicate(
+  payload: Uint8Array,
+  type: string,
+): { readonly statement: Fields; readonly predicate: Fields } {
+  const value = parsePayload(payload);
+  const statement = new Fields(value, '', 'SCHEMA');
+  expectText(statement, '_type', statementType, 'STATEMENT_TYPE');
+  expectText(statement, 'predicateType', type, 'PREDICATE_TYPE');
+  const predicate = statement.object('predicate');
+  assertReadable(predicate);
+  assertCanonical(value, predicate, payload);
+  return { statement, predicate };
 }
 
 function parsePayload(payload: Uint8Array): unknown {
@@ -158,7 +179,8 @@ function subjectError(message: string): FingerprintError {
   return new FingerprintError('SUBJECT', message, { field: 'subject' });
 }
 
-function optionsOf(predicate: Fields): StatementOptions {
+/** Where a statement stands in its sequence, and until when. */
+export function optionsOf(predicate: Fields): StatementOptions {
   const issuedAt = predicate.timestamp('issuedAt');
   const expiresAt = predicate.optionalTimestamp('expiresAt');
   // Texts of one fixed form in UTC: they sort as the times they stand for.
