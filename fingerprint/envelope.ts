@@ -9,6 +9,7 @@ import { unwrapBundle } from './sigstore-bundle.ts';
 import { parseJson } from './strict-json.ts';
 
 export const statementPayloadType = 'application/vnd.in-toto+json';
+export const policyPayloadType = 'application/vnd.whorl.trust-policy.v1+json';
 export const commandPayloadType = 'application/vnd.whorl.command.v1+json';
 
 /** Room for a fingerprint of 20 000 entries in base64; a hostile file costs no more than this. */

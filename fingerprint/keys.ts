@@ -1,4 +1,5 @@
 import { sha256Hex } from './digest.ts';
+import { p256PointFlaw, p256PointLength, p256SpkiPrefix } from './ecdsa.ts';
 import { pointFlaw, publicFromSeed, spkiPrefix } from './ed25519.ts';
 import { FingerprintError } from './errors.ts';
 import { formatPem, parsePem } from './pem.ts';
@@ -13,6 +14,7 @@ export interface PublicKey {
   /** sha256 of the SPKI DER as hex. A name and a hint, never proof: thresholds count the raw keys. */
   readonly keyId: string;
   readonly spki: Uint8Array;
+  /** The key itself: 32 bytes of Ed25519, or the 65-byte uncompressed point of P-256. */
   readonly raw: Uint8Array;
 }
 
@@ -37,20 +39,32 @@ export function generateKey(random: (n: number) => Uint8Array): PrivateKey {
   return privateFromSeed(Uint8Array.from(random(32)));
 }
 
-/** @throws KEY_SYNTAX, WEAK_KEY */
+/** Ed25519 (44 bytes) or P-256 with an uncompressed point (91 bytes). @throws KEY_SYNTAX, WEAK_KEY */
 export function publicFromSpki(spki: Uint8Array): PublicKey {
-  if (!startsWith(spki, spkiPrefix) || spki.length !== spkiPrefix.length + 32) {
-    throw new FingerprintError(
-      'KEY_SYNTAX',
-      'is not an Ed25519 public key (44 bytes of SPKI); make one with `whorl keygen`',
-    );
-  }
-  const raw = spki.slice(spkiPrefix.length);
-  const flaw = pointFlaw(raw);
-  if (flaw !== undefined) {
-    throw new FingerprintError('WEAK_KEY', `is a weak Ed25519 key (${flaw}): anyone could sign for it`);
-  }
-  return { algorithm: 'ed25519', keyId: sha256Hex(spki), spki: spki.slice(), raw };
+  const ed25519 = rawBehind(spki, spkiPrefix, 32);
+  if (ed25519 !== undefined) return publicKey('ed25519', spki, ed25519, pointFlaw(ed25519));
+  const p256 = rawBehind(spki, p256SpkiPrefix, p256PointLength);
+  if (p256 !== undefined) return publicKey('ecdsa-p256-sha256', spki, p256, p256PointFlaw(p256));
+  throw new FingerprintError(
+    'KEY_SYNTAX',
+    'is not an Ed25519 or P-256 public key (44 or 91 bytes of SPKI); make one with `whorl keygen`',
+  );
+}
+
+function rawBehind(spki: Uint8Array, prefix: Uint8Array, length: number): Uint8Array | undefined {
+  const fits = startsWith(spki, prefix) && spki.length === prefix.length + length;
+  return fits ? spki.slice(prefix.length) : undefined;
+}
+
+function publicKey(
+  algorithm: KeyAlgorithm,
+  spki: Uint8Array,
+  raw: Uint8Array,
+  flaw: string | undefined,
+): PublicKey {
+  if (flaw === undefined) return { algorithm, keyId: sha256Hex(spki), spki: spki.slice(), raw };
+  const name = algorithm === 'ed25519' ? 'Ed25519' : 'P-256';
+  throw new FingerprintError('WEAK_KEY', `is a weak ${name} key (${flaw}): a signature by it proves nothing`);
 }
 
 export function publicPem(key: PublicKey): string {

@@ -7,7 +7,7 @@ type Rule = { readonly from: RegExp; readonly mayImport: RegExp; readonly why: s
 
 const rules: readonly Rule[] = [
   {
-    from: /^fingerprint\/(digest|ed25519|scrypt)\.ts$/,
+    from: /^fingerprint\/(digest|ecdsa|ed25519|scrypt)\.ts$/,
     mayImport: /^(fingerprint\/|node:crypto$|tweetnacl$)/,
     why: 'the only doors to node:crypto',
   },
