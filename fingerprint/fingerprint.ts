@@ -83,7 +83,13 @@ export interface Observation {
   /** Keyed ids of the instances that were seen, the smallest 64 kept so that merging is idempotent. */
   readonly instances: readonly string[];
   readonly inherited?: Inherited;
+  /** Test steps that ran while it was recorded, sorted. Absent: it was not recorded under test. */
+  readonly ran?: readonly string[];
+  /** By the id of an entry or program (grants.ts): the test steps that showed it first, sorted; of many the first three. */
+  readonly steps?: Steps;
 }
+
+export type Steps = Readonly<Record<string, readonly string[]>>;
 
 /** What was taken over from the digest before and has not been seen of this one yet. */
 export interface Inherited {

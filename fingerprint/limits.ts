@@ -9,3 +9,9 @@ export const maxInstances = 64;
 export const maxParameters = 64;
 /** What one mode is expected to show: written by hand. */
 export const maxExpectations = 256;
+/** Test steps of one recording: more than a large suite has test files. */
+export const maxSteps = 4096;
+/** Of a step's name, as a sentence can still hold it. */
+export const maxStepName = 200;
+/** Steps named for one entry: who showed it first is one, parallel tests make it a few. */
+export const maxStepsPerEntry = 3;

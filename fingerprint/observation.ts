@@ -1,13 +1,19 @@
 import type { Inherited, Observation } from './fingerprint.ts';
 import { maxInstances } from './limits.ts';
 import { compareText } from './program.ts';
+import { canonicalSteps, mergeSteps } from './steps.ts';
 
 /** The one form of an observation: instance ids as a sorted set, the smallest kept so that merging is idempotent. */
-export function canonicalObservation({ inherited, ...o }: Observation): Observation {
+export function canonicalObservation({ inherited, ran, steps, ...o }: Observation): Observation {
   const instances = [...new Set(o.instances)].sort(compareText).slice(0, maxInstances);
-  if (inherited === undefined) return { ...o, instances };
-  const programs = [...new Set(inherited.programs)].sort(compareText);
-  return { ...o, instances, inherited: { from: inherited.from, programs } };
+  return {
+    ...o,
+    instances,
+    ...(inherited === undefined
+      ? {}
+      : { inherited: { ...inherited, programs: [...new Set(inherited.programs)].sort(compareText) } }),
+    ...canonicalSteps({ ran, steps }),
+  };
 }
 
 /**
@@ -23,5 +29,6 @@ export function mergeObservations(a: Observation, b: Observation, inherited?: In
     lost: Math.max(a.lost, b.lost),
     instances: [...a.instances, ...b.instances],
     ...(inherited === undefined ? {} : { inherited }),
+    ...mergeSteps(a, b),
   });
 }

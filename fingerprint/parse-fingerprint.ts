@@ -7,18 +7,19 @@ import {
   type RuleVersion,
 } from './fingerprint.ts';
 import { isDigest } from './image-ref.ts';
-import { maxEntries, maxInstances } from './limits.ts';
+import { maxEntries, maxInstances, maxSteps } from './limits.ts';
 import { canonicalExercises, canonicalPhases } from './merge-known.ts';
 import { ObjectReader, readText, readWord, refuse } from './object-reader.ts';
 import { canonicalObservation } from './observation.ts';
 import { parseBehaviourSet } from './parse-behaviour-set.ts';
 import { parseExercise } from './parse-exercise.ts';
+import { parseSteps, readStep } from './parse-steps.ts';
 import { phases } from './phase.ts';
 import { compareText } from './program.ts';
 import { parseParameters } from './site-parameter-json.ts';
 import { parseTimestamp } from './timestamp.ts';
 import { uniteRemoved } from './tombstones.ts';
-import { parseScope, parseSubject } from './workload-json.ts';
+import { parseBaselineSubject, parseScope } from './workload-json.ts';
 
 /**
  * Reads a baseline from JSON of unknown origin and brings it into canonical form.
@@ -30,7 +31,7 @@ export function parseBaseline(value: unknown): Baseline {
   const set = (v: unknown, f: string) => parseBehaviourSet(v, f, declared.parameters);
   return r.end({
     format: r.word('format', ['whorl-baseline/v1'] as const),
-    subject: r.value('subject', parseSubject),
+    subject: r.value('subject', parseBaselineSubject),
     rules: r.value('rules', parseRules),
     coverage: [
       ...new Set(r.list('coverage', (v, f) => readWord(v, f, behaviourKinds), behaviourKinds.length)),
@@ -72,6 +73,8 @@ function parseObservation(value: unknown, field: string): Observation {
     lost: r.integer('lost'),
     instances: r.list('instances', (v, f) => readText(v, f, 256), maxInstances),
     ...r.optional('inherited', () => r.value('inherited', parseInherited)),
+    ...r.optional('ran', () => r.list('ran', readStep, maxSteps)),
+    ...r.optional('steps', () => r.value('steps', parseSteps)),
   });
   return canonicalObservation(observation);
 }

@@ -1,5 +1,5 @@
 import type { Scope } from './fingerprint.ts';
-import { isDigest, isSubjectName } from './image-ref.ts';
+import { isDigest, isSubjectName, unpushedDigest } from './image-ref.ts';
 import { ObjectReader, readText, refuse } from './object-reader.ts';
 import { type Instance, roles, type Subject, type Workload } from './workload.ts';
 
@@ -16,6 +16,14 @@ export function parseSubject(value: unknown, field: string): Subject {
   if (!isDigest(subject.digest))
     refuse(r.field('digest'), 'must be sha256: and 64 lower-case hexadecimal digits');
   return subject;
+}
+
+/** Of an unsigned baseline: without a digest it was recorded before its image was pushed. @throws SCHEMA */
+export function parseBaselineSubject(value: unknown, field: string): Subject {
+  const r = new ObjectReader(value, field);
+  return r.has('digest')
+    ? parseSubject(value, field)
+    : parseSubject({ name: r.end({ name: r.text('name') }).name, digest: unpushedDigest }, field);
 }
 
 /** @throws SCHEMA */

@@ -37,6 +37,8 @@ export const aboutEverything: LearnAbout = {
   observation: {
     ...aboutAll.observation,
     inherited: { from: `sha256:${'cd'.repeat(32)}`, programs: ['entrypoint||/app'] },
+    ran: ['checkout.e2e', 'start'],
+    steps: { '0123456789ab': ['checkout.e2e'], abcdef012345: ['(before the first step)', 'start'] },
   },
   phases: ['steady'],
   scope: { ...scope, entry: '0123456789abcdef' },
