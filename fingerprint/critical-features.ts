@@ -6,7 +6,7 @@ import { isNamedLikePattern } from './pattern-names.ts';
  * something pass, or judge copies it was not meant for.
  */
 const baselineFeatures = ['parameters', 'patterns', 'phases', 'removed', 'scope'] as const;
-export const criticalFeatures = [...baselineFeatures, 'add', 'remove'] as const;
+export const criticalFeatures = [...baselineFeatures, 'add', 'remove', 'platform'] as const;
 export type CriticalFeature = (typeof criticalFeatures)[number];
 
 /** Those a baseline makes use of: what uses none can be read by anybody. */

@@ -3,6 +3,7 @@ import { baseline, imageDigest, now, policy, signOptions, vendor } from '../test
 import { sha256Hex } from './digest.ts';
 import { open, statementPayloadType } from './envelope.ts';
 import type { Baseline } from './fingerprint.ts';
+import { unpushedDigest } from './image-ref.ts';
 import { parseBaseline } from './parse-fingerprint.ts';
 import { type SignOptions, signFingerprint } from './sign.ts';
 import { verifyFingerprint } from './verify.ts';
@@ -62,6 +63,31 @@ describe('signFingerprint', () => {
     ['a stream with a control character', { stream: 'a\u0007' }, 'SCHEMA', 'predicate.stream'],
   ])('refuses %s', (_name, changes, code, field) => {
     expect(() => sign(changes)).toThrow(expect.objectContaining({ code, field }));
+  });
+
+  const index = { digest: `sha256:${'1'.repeat(64)}`, role: 'index' } as const;
+  const learned = { digest: imageDigest, role: 'manifest' } as const;
+
+  it('signs for every digest of the image, wherever among them the learned one is', () => {
+    const { envelope } = sign({ subjects: [learned, index] });
+    const verified = verifyFingerprint(envelope, policy, {
+      now,
+      image: `${baseline.subject.name}@${index.digest}`,
+    });
+    expect(verified.digests).toEqual([index.digest, imageDigest]);
+  });
+
+  it('fills in the digests of what was recorded before it was pushed, and signs it for nothing else', () => {
+    const unpushed = { ...baseline, subject: { ...baseline.subject, digest: unpushedDigest } };
+    expect(() => sign({}, unpushed)).toThrow(expect.objectContaining({ code: 'SUBJECT' }));
+    const { envelope } = sign({ subjects: [index] }, unpushed);
+    expect(verifyFingerprint(envelope, policy, { now }).digests).toEqual([index.digest]);
+  });
+
+  it('does not sign for an image that it was not learned from', () => {
+    expect(() => sign({ subjects: [index] })).toThrow(
+      expect.objectContaining({ code: 'DIGEST_MISMATCH', field: 'subject.digest' }),
+    );
   });
 
   it('refuses what is too large to be read again', () => {

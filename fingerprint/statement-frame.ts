@@ -15,16 +15,26 @@ const producerName = 'whorl';
 const maxDepth = 32;
 /** An index, its manifests and their configurations for every platform there is. */
 const maxSubjects = 64;
+/** As registries write them: `linux`, `arm64`. */
+const platformWord = /^[a-z0-9._-]{1,40}$/;
 
 /** A whole fingerprint, or what a site adds to one: never the one for the other. */
 const statementKinds = ['base', 'overlay'] as const;
+export type StatementKind = (typeof statementKinds)[number];
+
 /** Which of an index's images a manifest is. */
 export interface Platform {
   readonly os: string;
   readonly architecture: string;
 }
 
-export type StatementKind = (typeof statementKinds)[number];
+/** One of the digests that an image goes by; a node may be told any of them. */
+export interface ImagePart {
+  readonly digest: string;
+  readonly role: 'index' | 'manifest' | 'config';
+  /** Absent for an index, which is about all of its platforms. */
+  readonly platform?: Platform;
+}
 
 /** Where a statement stands in its sequence. Times as `2026-05-01T08:00:00Z`. */
 export interface StatementOptions {
@@ -50,15 +60,21 @@ export interface Frame {
   readonly options: StatementOptions;
 }
 
-/** The payload to sign: canonical, so that the same approval is the same bytes anywhere. */
+/**
+ * The payload to sign: canonical, so that the same approval is the same bytes anywhere.
+ * @param parts all digests of the image; without them the subject's own alone
+ */
 export function frameBytes(
   kind: StatementKind,
   subject: Subject,
   options: StatementOptions,
   content: object,
   critical: readonly CriticalFeature[] = [],
+  parts: readonly ImagePart[] = [],
 ): Uint8Array {
-  const subjects = [{ name: subject.name, digest: { sha256: hexOf(subject.digest) } }];
+  const { name, digest } = subject;
+  const subjects =
+    parts.length === 0 ? [{ name, digest: { sha256: hexOf(digest) } }] : subjectsFor(name, parts);
   return predicateBytes(predicateType, subjects, options, { kind, ...content }, critical);
 }
 
@@ -70,22 +86,39 @@ export function predicateBytes(
   content: object,
   critical: readonly CriticalFeature[],
 ): Uint8Array {
-  const { stream, version, issuedAt, expiresAt, supersedes } = options;
+  const { stream, version, issuedAt, expiresAt, supersedes, platform } = options;
+  const features = platform === undefined ? critical : [...critical, 'platform'].toSorted();
   return canonicalBytes({
     _type: statementType,
     subject: subjects,
     predicateType: type,
     predicate: {
-      spec: { minReader: readerVersion, critical },
+      spec: { minReader: readerVersion, critical: features },
       stream,
       version,
       issuedAt,
       ...(expiresAt === undefined ? {} : { expiresAt }),
       ...(supersedes === undefined ? {} : { supersedes: { sha256: hexOf(supersedes) } }),
+      ...(platform === undefined ? {} : { platform }),
       producer: { name: producerName },
       ...content,
     },
   });
+}
+
+/** One image under all digests it goes by: the index first, then manifests, then configurations. */
+function subjectsFor(name: string, parts: readonly ImagePart[]): object[] {
+  const rank = { index: 0, manifest: 1, config: 2 };
+  const order = (a: ImagePart, b: ImagePart): number =>
+    rank[a.role] - rank[b.role] || (a.digest < b.digest ? -1 : 1);
+  return parts.toSorted(order).map(({ digest, role, platform }) => ({
+    name,
+    digest: { sha256: hexOf(digest) },
+    annotations: {
+      role,
+      ...(platform === undefined ? {} : { platform: `${platform.os}/${platform.architecture}` }),
+    },
+  }));
 }
 
 /** Steps 10 to 13 of verification as far as they are the same for every kind, on the very bytes that were signed. */
@@ -193,7 +226,20 @@ export function optionsOf(predicate: Fields): StatementOptions {
     issuedAt,
     ...(expiresAt === undefined ? {} : { expiresAt }),
     ...(supersedes === undefined ? {} : { supersedes }),
+    ...(predicate.has('platform') ? { platform: platformOf(predicate.object('platform')) } : {}),
   };
+}
+
+/** Both members and no other: one that nobody knows may be meant to narrow. */
+function platformOf(fields: Fields): Platform {
+  fields.only('os', 'architecture');
+  const word = (name: 'os' | 'architecture'): string => {
+    const text = fields.text(name);
+    return platformWord.test(text)
+      ? text
+      : fields.fail(name, 'must be a word as registries write it: linux, amd64');
+  };
+  return { os: word('os'), architecture: word('architecture') };
 }
 
 /** `{sha256: HEX}` as in-toto writes the digest of another document. */

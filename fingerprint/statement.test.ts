@@ -71,4 +71,49 @@ describe('statementBytes', () => {
     expect(fingerprint).toEqual({ ...parts, ...signOptions });
     expect(digests).toEqual([baseline.subject.digest]);
   });
+
+  const digest = (n: number): string => `sha256:${String(n).repeat(64)}`;
+  const amd64 = { os: 'linux', architecture: 'amd64' };
+  const parts = [
+    { digest: digest(3), role: 'config', platform: amd64 },
+    { digest: digest(2), role: 'manifest', platform: amd64 },
+    { digest: digest(1), role: 'index' },
+  ] as const;
+
+  it('names every digest the image goes by, index first, with its role', () => {
+    const bytes = statementBytes(baseline, { ...signOptions, platform: amd64 }, parts);
+    expect(JSON.parse(new TextDecoder().decode(bytes)).subject).toEqual([
+      { name: baseline.subject.name, digest: { sha256: '1'.repeat(64) }, annotations: { role: 'index' } },
+      {
+        name: baseline.subject.name,
+        digest: { sha256: '2'.repeat(64) },
+        annotations: { role: 'manifest', platform: 'linux/amd64' },
+      },
+      {
+        name: baseline.subject.name,
+        digest: { sha256: '3'.repeat(64) },
+        annotations: { role: 'config', platform: 'linux/amd64' },
+      },
+    ]);
+    expect(parseStatement(bytes)).toMatchObject({ digests: [1, 2, 3].map(digest), platform: amd64 });
+  });
+
+  it('names a platform as a feature that a reader must know: the index has other images too', () => {
+    const value = JSON.parse(
+      new TextDecoder().decode(statementBytes(baseline, { ...signOptions, platform: amd64 }, parts)),
+    );
+    expect(value.predicate.spec.critical).toContain('platform');
+  });
+
+  it.each([
+    ['a missing member', { os: 'linux' }],
+    ['a member nobody knows', { ...amd64, variant: 'v8' }],
+    ['another type', { os: 'linux', architecture: 64 }],
+    ['text that is no word', { os: 'linux', architecture: 'amd64\u001b' }],
+    ['a text', 'linux/amd64'],
+  ])('refuses a platform with %s', (_name, platform) => {
+    const value = JSON.parse(new TextDecoder().decode(statementBytes(baseline, signOptions)));
+    const bytes = canonicalBytes({ ...value, predicate: { ...value.predicate, platform } });
+    expect(() => parseStatement(bytes)).toThrow(expect.objectContaining({ code: 'SCHEMA' }));
+  });
 });

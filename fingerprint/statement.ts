@@ -4,7 +4,13 @@ import type { Fields } from './fields.ts';
 import type { Baseline, Fingerprint, RuleVersion } from './fingerprint.ts';
 import { parseBaseline } from './parse-fingerprint.ts';
 import { currentRules } from './rules.ts';
-import { frameBytes, readFrame, type StatementOptions } from './statement-frame.ts';
+import {
+  frameBytes,
+  type ImagePart,
+  type Platform,
+  readFrame,
+  type StatementOptions,
+} from './statement-frame.ts';
 import type { Subject } from './workload.ts';
 
 export type { StatementOptions } from './statement-frame.ts';
@@ -14,6 +20,8 @@ export interface Statement {
   readonly fingerprint: Fingerprint;
   /** Digests of all subjects: an index and its manifests are one image. */
   readonly digests: readonly string[];
+  /** It judges only what runs on it. Absent: whatever the digests say. */
+  readonly platform?: Platform;
 }
 
 /** What a statement takes over from a baseline as it stands. */
@@ -29,10 +37,18 @@ const known = [
   'observation',
 ] as const;
 
-/** The payload to sign. */
-export function statementBytes(baseline: Baseline, options: StatementOptions): Uint8Array {
+/**
+ * The payload to sign.
+ * @param parts all digests of the image; without them the baseline's own alone
+ */
+export function statementBytes(
+  baseline: Baseline,
+  options: StatementOptions,
+  parts: readonly ImagePart[] = [],
+): Uint8Array {
   const members = known.flatMap((name) => (baseline[name] === undefined ? [] : [[name, baseline[name]]]));
-  return frameBytes('base', baseline.subject, options, Object.fromEntries(members), featuresOf(baseline));
+  const { subject } = baseline;
+  return frameBytes('base', subject, options, Object.fromEntries(members), featuresOf(baseline), parts);
 }
 
 /**
@@ -46,7 +62,12 @@ export function parseStatement(payload: Uint8Array): Statement {
     predicate.fail('kind', 'is an overlay, which only adds to a fingerprint: name the fingerprint itself');
   const { format: _baseline, ...learned } = baselineOf(predicate, subject);
   assertRulesKnown(learned.rules, predicate);
-  return { fingerprint: { ...learned, ...options }, digests };
+  const { platform, ...stands } = options;
+  return {
+    fingerprint: { ...learned, ...stands },
+    digests,
+    ...(platform === undefined ? {} : { platform }),
+  };
 }
 
 /** Strings formed by rules this code does not have cannot be told from strings that nobody has seen. */
