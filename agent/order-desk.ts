@@ -5,12 +5,12 @@ import type { Order, Receipt } from '../fingerprint/order.ts';
 import { verifyOrder } from '../fingerprint/order-envelope.ts';
 import { printable } from '../fingerprint/printable.ts';
 import type { TrustPolicy } from '../fingerprint/trust-policy.ts';
-import { isForeign } from '../fingerprint/verdict.ts';
+import { isForeign, modes } from '../fingerprint/verdict.ts';
 import { workloadKey } from '../fingerprint/workload.ts';
 import type { Attribution } from './core/attribution.ts';
 import type { Counters } from './core/counters.ts';
 import { nextStep, type StopAction } from './core/ladder.ts';
-import { checkOrder, needed, type Stop, type StopMode } from './core/orders.ts';
+import { allowedAgainst, checkOrder, needed, type Stop, type StopMode } from './core/orders.ts';
 import type { Watch } from './core/watch.ts';
 import type { Enforcer, Log, StopRequest, StopResult } from './ports.ts';
 import type { StateLine } from './state-line.ts';
@@ -98,6 +98,7 @@ export class OrderDesk {
       lastSeq: this.#lastSeq,
       now: now(),
       incident,
+      approval: incident && watch.approvalOf(incident.workload),
       held,
       stops: this.#stops,
     });
@@ -129,7 +130,8 @@ export class OrderDesk {
     this.#charge(incident, needed[action]);
     const exclusive = attribution.isExclusive(instance);
     const deadline = now() + holdUs;
-    const foreign = foreignProcesses(incident, target.process);
+    const mayStop = (process: ProcessRef): boolean => this.#mayStop(process, incident, needed[action]);
+    const foreign = [target.process, ...foreignProcesses(incident).filter(mayStop)];
     const done = await this.#climb(action, exclusive, (step) => ({
       action: step,
       incident,
@@ -152,6 +154,11 @@ export class OrderDesk {
       ...(evidence === undefined ? {} : { evidence }),
       ...(detail === undefined ? {} : { detail }),
     };
+  }
+
+  #mayStop(process: ProcessRef, incident: Incident, needs: StopMode): boolean {
+    const allowed = allowedAgainst(process, incident, this.#options.watch.approvalOf(incident.workload));
+    return allowed !== undefined && modes.indexOf(allowed) >= modes.indexOf(needs);
   }
 
   /** One incident charges each budget once, however many orders it takes. */
@@ -193,14 +200,13 @@ export class OrderDesk {
 }
 
 /**
- * What one stop takes along: the culprit, and every other process of foreign code that its incident tells of. What a
- * person started by exec or attach is stopped by an order that names it, never beside another (DESIGN §7).
+ * What one stop takes along beside the process that is named: every other one of foreign code that its incident tells
+ * of. What a person started by exec or attach is stopped by an order that names it, never beside another (DESIGN §7).
  */
-function foreignProcesses(incident: Incident, culprit: ProcessRef): readonly ProcessRef[] {
-  const others = incident.drifts
+function foreignProcesses(incident: Incident): readonly ProcessRef[] {
+  return incident.drifts
     .filter((d) => d.kind === 'exec' && d.root !== 'interactive' && isForeign(d.because))
     .map((d) => d.process);
-  return [culprit, ...others];
 }
 
 function distinct(processes: readonly ProcessRef[]): readonly ProcessRef[] {

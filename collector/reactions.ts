@@ -6,6 +6,7 @@ import { type Decision, decide, type ResponsePolicy } from './core/decide.ts';
 import { followUp, isUnderWay, ordersAbout } from './core/follow-up.ts';
 import { makeOrder } from './core/make-order.ts';
 import { reasonSentence } from './core/reason-sentence.ts';
+import { targetOf } from './core/target.ts';
 import type { AgentLink, DecisionRow, DriftStore, Log, OrderRow, OrderSigner } from './ports.ts';
 import type { StateLine } from './state-line.ts';
 
@@ -160,7 +161,7 @@ export class Reactions {
     const { action } = decision;
     if (
       action === 'none' ||
-      followUp(action, ordersAbout(incident.culprit, given), session, now()) !== 'order'
+      followUp(action, ordersAbout(targetOf(incident), given), session, now()) !== 'order'
     ) {
       await this.#record(incident, decision);
       return;

@@ -53,6 +53,7 @@ function parseApproval(value: unknown, field: string): Approval {
     version: r.integer('version'),
     signedBy: r.text('signedBy', 1024),
     maxMode: r.word('maxMode', modes),
+    ...r.optional('neverLearnableMode', () => r.word('neverLearnableMode', modes)),
     ...r.optional('provisional', () => r.flag('provisional')),
   });
 }

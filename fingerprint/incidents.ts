@@ -1,7 +1,7 @@
 import { sha256Hex } from './digest.ts';
 import { driftKey } from './drift.ts';
 import type { ProcessRef } from './event.ts';
-import type { Incident } from './incident.ts';
+import type { Approval, Incident } from './incident.ts';
 import { type Entry, type Observed, originOf, record, sameProcess, snapshot } from './incident-entry.ts';
 import { isForeign } from './verdict.ts';
 import { type Instance, workloadKey } from './workload.ts';
@@ -50,9 +50,9 @@ export class IncidentBook {
     this.#remember(entry, o);
     entry.first = Math.min(entry.first, o.time);
     entry.last = Math.max(entry.last, o.time);
-    entry.approval ??= o.approval;
+    const judgedAnew = approve(entry, o.approval);
     const shown = record(entry, o, key);
-    return shown || moved ? snapshot(entry) : undefined;
+    return shown || moved || judgedAnew ? snapshot(entry) : undefined;
   }
 
   get(id: string): Incident | undefined {
@@ -151,6 +151,21 @@ function move(entry: Entry, o: Observed, id: string): boolean {
   if (!better || sameProcess(entry.culprit, o.culprit)) return false;
   entry.culprit = o.culprit;
   return true;
+}
+
+/**
+ * A person may approve, or take back, while what drifted goes on: what counts is the latest. What happens where nothing is
+ * in force says nothing of it.
+ * @returns whether something else may be done about it now.
+ */
+function approve(entry: Entry, given: Approval | undefined): boolean {
+  const before = entry.approval;
+  if (given === undefined || given === before) return false;
+  entry.approval = given;
+  return (
+    before !== undefined &&
+    (before.maxMode !== given.maxMode || before.neverLearnableMode !== given.neverLearnableMode)
+  );
 }
 
 /** A person's own shell is seldom stopped: it must not stand before the intruder who came in beside it. */

@@ -64,3 +64,7 @@ export type Mode = (typeof modes)[number];
 export function minMode(...given: readonly Mode[]): Mode {
   return modes[Math.min(...given.map((m) => modes.indexOf(m)))] ?? 'observe';
 }
+
+export function highestMode(first: Mode, ...others: readonly Mode[]): Mode {
+  return others.reduce((a, b) => (modes.indexOf(b) > modes.indexOf(a) ? b : a), first);
+}

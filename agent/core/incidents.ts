@@ -33,7 +33,7 @@ export class Incidents {
   }
 
   take(
-    { workload, inForce }: WatchedWorkload,
+    { workload, inForce, approval }: WatchedWorkload,
     { instance }: WatchedInstance,
     act: AttributedAct,
     behaviour: Behaviour,
@@ -55,7 +55,7 @@ export class Incidents {
       ...(caller === undefined ? {} : { caller }),
       // What nobody approved cannot be as grave as a breach of what somebody did.
       ...(inForce === undefined || inForce.approval.provisional === true ? { provisional: true } : {}),
-      ...(inForce === undefined ? {} : { approval: inForce.approval }),
+      ...(approval === undefined ? {} : { approval }),
     });
     this.#grown = true;
     const told = incident === undefined ? undefined : this.#outlet.offer(incident, event.time);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Incident } from '../../fingerprint/incident.ts';
+import type { Approval, Incident } from '../../fingerprint/incident.ts';
 import type { Order } from '../../fingerprint/order.ts';
 import { parseTime } from '../../fingerprint/time.ts';
 import type { Mode } from '../../fingerprint/verdict.ts';
@@ -31,7 +31,18 @@ const drift = {
 /** The service itself: a known program that read something new. */
 const own = { ...drift, kind: 'open', because: 'sensitive-file', process: { pid: 6, start: 60 } } as const;
 
-function incident(maxMode: Mode | undefined, drifts: Incident['drifts'] = [drift, own]): Incident {
+/** A file that was dropped: never learnable, whatever it is called in the verdict. */
+const dropped = { ...drift, origin: 'upper', lineage: ['/cart', '/tmp/x', '/tmp/y'] } as const;
+
+function approved(maxMode: Mode, neverLearnableMode?: Mode): Approval {
+  const about = { fingerprint: 'sha256:b', version: 1, signedBy: 'x', maxMode };
+  return neverLearnableMode === undefined ? about : { ...about, neverLearnableMode };
+}
+
+function incident(
+  approval: Mode | Approval | undefined,
+  drifts: Incident['drifts'] = [drift, own],
+): Incident {
   return {
     id: 'f'.repeat(64),
     workload,
@@ -44,11 +55,13 @@ function incident(maxMode: Mode | undefined, drifts: Incident['drifts'] = [drift
     first: 1,
     last: 1,
     culprit: { pid: 7, start: 70 },
-    ...(maxMode === undefined
+    ...(approval === undefined
       ? {}
-      : { approval: { fingerprint: 'sha256:b', version: 1, signedBy: 'x', maxMode } }),
+      : { approval: typeof approval === 'string' ? approved(approval) : approval }),
   };
 }
+
+const carried = approved('alert', 'kill');
 
 const order: Order = {
   id: 'o1',
@@ -68,6 +81,7 @@ const context: OrderContext = {
   lastSeq: 4,
   now,
   incident: incident('kill'),
+  approval: approved('kill'),
   held: false,
   stops: [],
 };
@@ -122,6 +136,30 @@ describe('checkOrder', () => {
       { action: 'hold' },
       { incident: incident('alert') },
     ],
+    ['what was approved then and is no more', 'refused-protected', {}, { approval: approved('alert') }],
+    ['what nothing approves any more', 'refused-protected', {}, { approval: undefined }],
+    ['what was not approved yet when it drifted', 'refused-protected', {}, { incident: incident('alert') }],
+    [
+      'a new program where only the never-learnable was carried over',
+      'refused-protected',
+      {},
+      { incident: incident(carried), approval: carried },
+    ],
+    [
+      'a new program for what was dropped beside it',
+      'refused-protected',
+      {},
+      {
+        incident: incident(carried, [drift, { ...dropped, process: { pid: 9, start: 90 } }]),
+        approval: carried,
+      },
+    ],
+    [
+      'more than was carried over',
+      'refused-protected',
+      {},
+      { incident: incident(approved('alert', 'freeze'), [dropped]), approval: approved('alert', 'freeze') },
+    ],
     ['a fourth stop of the workload', 'refused-rate', {}, { stops: [stop, stop, stop] }],
     ['an eleventh stop on the node', 'refused-rate', {}, { stops: Array(10).fill(otherStop) }],
     ['an eleventh hold of the workload', 'refused-rate', { action: 'hold' }, { stops: Array(10).fill(hold) }],
@@ -139,6 +177,19 @@ describe('checkOrder', () => {
 
   it.each<[string, Partial<Order>, Partial<OrderContext>]>([
     ['a hold where freeze was approved', { action: 'hold' }, { incident: incident('freeze') }],
+    [
+      'the killing of what was dropped, by an approval that was carried over',
+      {},
+      { incident: incident(carried, [dropped, own]), approval: carried },
+    ],
+    [
+      'the killing of what was dropped again: its drift names the process of the first time',
+      {},
+      {
+        incident: incident(carried, [{ ...dropped, process: { pid: 5, start: 50 } }]),
+        approval: carried,
+      },
+    ],
     ['a hold of a known program', { action: 'hold', target: { ...target, process: own.process } }, {}],
     ['a resume of what an earlier run held', { action: 'resume' }, { incident: undefined, held: true }],
     [

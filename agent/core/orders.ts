@@ -1,7 +1,9 @@
-import type { Incident } from '../../fingerprint/incident.ts';
+import { approvedAgainst } from '../../fingerprint/approved-mode.ts';
+import type { ProcessRef } from '../../fingerprint/event.ts';
+import type { Approval, Incident } from '../../fingerprint/incident.ts';
 import type { Order, Receipt, ReceiptResult } from '../../fingerprint/order.ts';
 import { parseTime } from '../../fingerprint/time.ts';
-import { isForeign, type Mode, modes } from '../../fingerprint/verdict.ts';
+import { isForeign, type Mode, minMode, modes } from '../../fingerprint/verdict.ts';
 import { workloadKey } from '../../fingerprint/workload.ts';
 
 /** What the agent knows when an order arrives. Times in µs since the epoch. */
@@ -12,6 +14,8 @@ export interface OrderContext {
   readonly lastSeq: number;
   readonly now: number;
   readonly incident: Incident | undefined;
+  /** What is approved for its workload now: it may be less than when the incident began. */
+  readonly approval: Approval | undefined;
   /** A hold or freeze of this incident is in force, perhaps from an earlier run. */
   readonly held: boolean;
   /** Earlier stops, any order. */
@@ -73,7 +77,7 @@ export function checkOrder(order: Order, context: OrderContext): OrderCheck {
     return refuse('refused-no-drift', 'this agent has no such incident of that instance and process');
   if (needed[order.action] === 'kill' && !isForeignTarget(order, incident))
     return refuse('refused-protected', 'that process is a known program: it may be held, not killed');
-  const allowed = incident.approval?.maxMode;
+  const allowed = allowedAgainst(order.target.process, incident, context.approval);
   if (allowed === undefined)
     return refuse('refused-protected', 'no approved fingerprint covers this workload');
   const needs = needed[order.action];
@@ -93,6 +97,16 @@ export function checkOrder(order: Order, context: OrderContext): OrderCheck {
       ? refuse('refused-rate', `${most.node} stops on this node in ten minutes are enough`)
       : undefined;
   }
+}
+
+/** What was approved when it drifted and still is: what was taken back stops nothing more, not even earlier drift. */
+export function allowedAgainst(
+  process: ProcessRef,
+  { drifts, approval }: Incident,
+  now: Approval | undefined,
+): Mode | undefined {
+  if (approval === undefined || now === undefined) return undefined;
+  return minMode(approvedAgainst(process, drifts, approval), approvedAgainst(process, drifts, now));
 }
 
 /** Only the culprit the agent itself named, or a process of its own drifts: never a neighbour. */

@@ -2,7 +2,7 @@ import type { Behaviour } from '../../fingerprint/behaviour.ts';
 import type { BehaviourKind } from '../../fingerprint/event.ts';
 import { generalise } from '../../fingerprint/generalise.ts';
 import { behaviourIdentity } from '../../fingerprint/identity.ts';
-import type { Incident } from '../../fingerprint/incident.ts';
+import type { Approval, Incident } from '../../fingerprint/incident.ts';
 import type { Phase } from '../../fingerprint/phase.ts';
 import type { Report } from '../../fingerprint/report.ts';
 import { learnable } from '../../fingerprint/sensitive.ts';
@@ -90,9 +90,13 @@ export class Watch {
     return [started(workload, instance, state, this.#options.coverage())];
   }
 
-  /** Sets what judges a workload from now on, and judges what runs. Undefined: it is learned again. */
-  setInForce(workload: Workload, inForce: InForce | undefined): readonly WatchOutput[] {
+  /**
+   * Sets what judges a workload from now on, and judges what runs. Undefined: it is learned again.
+   * @param carried what may be done meanwhile about what is never normal
+   */
+  setInForce(workload: Workload, inForce: InForce | undefined, carried?: Approval): readonly WatchOutput[] {
     const watched = this.#watched.workloadOf(workload);
+    watched.carried = carried;
     if (watched.inForce === inForce) return none;
     watched.inForce = inForce;
     const out: WatchOutput[] = [];
@@ -103,6 +107,11 @@ export class Watch {
       for (const act of this.#options.attribution.restate(instance.record)) out.push(...this.#act(act));
     }
     return out;
+  }
+
+  /** How far a reaction to drift of this workload may go at this moment. */
+  approvalOf(workload: Workload): Approval | undefined {
+    return this.#watched.find(workload)?.approval;
   }
 
   workloads(): Iterable<WatchedWorkload> {

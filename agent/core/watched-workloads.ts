@@ -57,6 +57,10 @@ export class WatchedWorkloads {
     return { watched, instance, workload };
   }
 
+  find(workload: Workload): WatchedWorkload | undefined {
+    return this.#workloads.get(workloadKey(workload));
+  }
+
   workloadOf(workload: Workload): WatchedWorkload {
     const key = workloadKey(workload);
     const known = this.#workloads.get(key);

@@ -29,9 +29,15 @@ export class WatchedWorkload {
   readonly dictionary = new Dictionary();
   readonly instances = new Map<string, WatchedInstance>();
   inForce: InForce | undefined;
+  /** What an approval of an earlier digest says here while nothing is in force. */
+  carried: Approval | undefined;
 
   constructor(workload: Workload) {
     this.workload = workload;
+  }
+
+  get approval(): Approval | undefined {
+    return this.inForce?.approval ?? this.carried;
   }
 }
 

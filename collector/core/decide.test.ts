@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Drift } from '../../fingerprint/incident.ts';
+import type { Approval, Drift } from '../../fingerprint/incident.ts';
 import type { Mode } from '../../fingerprint/verdict.ts';
 import { aDrift, anApproval, anIncident, shop } from '../../test/fakes/reports.ts';
 import { capReasons, decide, type ResponsePolicy } from './decide.ts';
@@ -16,6 +16,9 @@ const now = 60_000;
 const known = { root: 'entrypoint', lineage: ['/usr/bin/shop'] } as const;
 const only = (drift: Partial<Drift>) => anIncident({ drifts: [{ ...aDrift, ...drift }] });
 const allowed = (maxMode: Mode) => ({ ...anApproval, maxMode });
+
+const carried: Approval = { ...allowed('alert'), neverLearnableMode: 'kill' };
+const ofTheImage: Drift = { ...aDrift, origin: 'image', process: { pid: 4700, start: 1 } };
 
 const { approval: _none, ...unapproved } = anIncident();
 
@@ -43,6 +46,36 @@ const cases: [string, Parameters<typeof decide>, string, string][] = [
     [anIncident({ approval: allowed('freeze') }), policy, now],
     'hold',
     'approval-mode',
+  ],
+  [
+    'a never-learnable act under a carried approval',
+    [anIncident({ approval: carried }), policy, now],
+    'kill-subtree',
+    'all-allow',
+  ],
+  [
+    'a never-learnable act under a carried approval that freezes',
+    [anIncident({ approval: { ...carried, neverLearnableMode: 'freeze' } }), policy, now],
+    'hold',
+    'approval-mode',
+  ],
+  [
+    'a new program of the image under a carried approval',
+    [anIncident({ drifts: [ofTheImage], approval: carried }), policy, now],
+    'none',
+    'approval-mode',
+  ],
+  [
+    'a never-learnable act that a carried approval covers, where the new digest was learned meanwhile',
+    [anIncident({ approval: { ...carried, provisional: true } }), policy, now],
+    'kill-subtree',
+    'all-allow',
+  ],
+  [
+    'a new program where the new digest was learned meanwhile',
+    [anIncident({ drifts: [ofTheImage], approval: { ...carried, provisional: true } }), policy, now],
+    'none',
+    'provisional',
   ],
   [
     'a protected namespace',

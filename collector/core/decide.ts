@@ -1,7 +1,9 @@
-import type { Drift, Incident } from '../../fingerprint/incident.ts';
+import { approvedMode, isNeverLearnable } from '../../fingerprint/approved-mode.ts';
+import type { Approval, Drift, Incident } from '../../fingerprint/incident.ts';
 import type { Action } from '../../fingerprint/order.ts';
 import { type Mode, modes } from '../../fingerprint/verdict.ts';
 import type { BrakeReason } from './brakes.ts';
+import { targetOf } from './target.ts';
 
 /** What the site wishes to happen on drift. */
 export interface ResponsePolicy {
@@ -54,21 +56,36 @@ export function decide(incident: Incident, policy: ResponsePolicy, now: number):
 }
 
 function caps(incident: Incident, policy: ResponsePolicy, now: number): readonly Cap[] {
-  const { workload, approval, last } = incident;
+  const { workload, last } = incident;
   const protectedHere = policy.protectedNamespaces.includes(workload.namespace);
   return [
     capIf(protectedHere, 'alert', 'protected-namespace'),
     capIf(last / 1000 < now - policy.maxAgeMs, 'alert', 'stale'),
     { mode: policy.mode, reason: 'policy-mode' },
-    // Said again here: what nobody has looked at stops nothing, whatever mode an agent reports with it.
-    capIf(approval?.provisional === true, 'alert', 'provisional'),
-    approval === undefined
-      ? { mode: 'alert', reason: 'no-approval' }
-      : { mode: approval.maxMode, reason: 'approval-mode' },
     capIf(workload.role === 'ephemeral' && !policy.stopInteractive, 'alert', 'debug-container'),
     capIf(isInteractive(incident) && !policy.stopInteractive, 'alert', 'interactive'),
-    deserved(incident.drifts),
+    decisive(incident),
   ];
+}
+
+/** The drift that lets a reaction go furthest decides for the incident: what was approved for it, and what it deserves. */
+function decisive({ approval, drifts }: Incident): Cap {
+  const each = drifts.map((drift) => lowest([...approved(approval, drift), deservedBy(drift)]));
+  const [first = lowest([...approved(approval), { mode: 'alert', reason: 'kind-of-drift' }]), ...rest] = each;
+  return rest.reduce((best, cap) => (height(cap) > height(best) ? cap : best), first);
+}
+
+function approved(approval: Approval | undefined, drift?: Drift): readonly Cap[] {
+  if (approval === undefined) return [{ mode: 'alert', reason: 'no-approval' }];
+  const mode = drift === undefined ? approval.maxMode : approvedMode(approval, drift);
+  // Said again here: what nobody has looked at stops nothing, whatever mode an agent reports with it. What a person
+  // approved for an earlier digest goes on for what is never normal, learned or not.
+  const isLearned = approval.provisional === true && !isCarried(approval, drift);
+  return [capIf(isLearned, 'alert', 'provisional'), { mode, reason: 'approval-mode' }];
+}
+
+function isCarried({ neverLearnableMode }: Approval, drift: Drift | undefined): boolean {
+  return neverLearnableMode !== undefined && drift !== undefined && isNeverLearnable(drift);
 }
 
 function capIf(applies: boolean, mode: Mode, reason: CapReason): Cap {
@@ -77,10 +94,13 @@ function capIf(applies: boolean, mode: Mode, reason: CapReason): Cap {
 
 /** The first of the lowest: the order of `caps` is the order in which a person would name the reasons. */
 function lowest(all: readonly Cap[]): Cap {
-  const height = (cap: Cap): number => modes.indexOf(cap.mode);
   const low = Math.min(...all.map(height));
   if (low === modes.indexOf('kill')) return { mode: 'kill', reason: 'all-allow' };
   return all.find((cap) => height(cap) === low) ?? { mode: 'observe', reason: 'policy-mode' };
+}
+
+function height({ mode }: Cap): number {
+  return modes.indexOf(mode);
 }
 
 function actionOf(mode: Mode, policy: ResponsePolicy): Decision['action'] {
@@ -96,20 +116,12 @@ function actionOf(mode: Mode, policy: ResponsePolicy): Decision['action'] {
   }
 }
 
-/** The culprit's own root decides: what an intruder does beside a person's shell is not a person's doing. */
-function isInteractive({ drifts, culprit }: Incident): boolean {
-  const own = drifts.find((d) => d.process.pid === culprit.pid && d.process.start === culprit.start);
+/** The target's own root decides: what an intruder does beside a person's shell is not a person's doing. */
+function isInteractive(incident: Incident): boolean {
+  const { drifts } = incident;
+  const { pid, start } = targetOf(incident);
+  const own = drifts.find((d) => d.process.pid === pid && d.process.start === start);
   return (own ?? drifts[0])?.root === 'interactive';
-}
-
-/** The gravest drift decides for the incident. */
-function deserved(drifts: readonly Drift[]): Cap {
-  const each = drifts.map(deservedBy);
-  const highest = each.reduce<Cap | undefined>(
-    (best, cap) => (best === undefined || modes.indexOf(cap.mode) > modes.indexOf(best.mode) ? cap : best),
-    undefined,
-  );
-  return highest ?? { mode: 'alert', reason: 'kind-of-drift' };
 }
 
 /**

@@ -3,6 +3,7 @@ import type { Action, Order } from '../../fingerprint/order.ts';
 import { formatSeconds } from '../../fingerprint/time.ts';
 import type { Decision } from './decide.ts';
 import { reasonSentence } from './reason-sentence.ts';
+import { targetOf } from './target.ts';
 
 /** Agents refuse what is valid for longer (docs/limits.md). */
 const lifeSeconds = 60;
@@ -26,7 +27,7 @@ export function makeOrder(
     target: {
       node: incident.instance.node,
       instance: incident.instance.id,
-      process: incident.culprit,
+      process: targetOf(incident),
       incident: incident.id,
     },
     reason: reasonSentence(decision),
