@@ -42,7 +42,23 @@ describe('verifyEd25519', () => {
       'small-order-key': 14,
       'small-order-r': 14,
     });
-    expect(vectors.length).toBe(178);
+    expect(vectors.length).toBe(284);
+  });
+
+  it('gives one answer over both libraries: 0 disagreements', () => {
+    const answers = vectors.map((v) => {
+      const given = [hex(v.publicKey), hex(v.message), hex(v.signature)] as const;
+      return { comment: v.comment, node: verifyEd25519(...given), nacl: naclVerify(...given) };
+    });
+    expect(answers.filter((a) => a.node !== a.nacl)).toEqual([]);
+    expect(answers.filter((a) => a.node)).toHaveLength(vectors.filter((v) => v.valid).length);
+  });
+
+  // Who multiplies by the cofactor accepts these as well: two verifiers of one fleet would then disagree.
+  it('holds the equation itself, not the cofactored one', () => {
+    const mixed = vectors.filter((v) => v.class === 'mixed-order');
+    expect(mixed.filter((v) => v.valid)).toHaveLength(43);
+    expect(mixed.filter((v) => !v.valid)).toHaveLength(63);
   });
 
   it('is stricter than the libraries below it where they let a forgery pass', () => {
