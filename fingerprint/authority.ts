@@ -1,7 +1,9 @@
+import { meets, requireKeys } from './accepted-keys.ts';
 import { FingerprintError } from './errors.ts';
 import type { Fingerprint } from './fingerprint.ts';
 import { learnedStream } from './provisional.ts';
-import { findRule, ruleFor, type TrustPolicy } from './trust-policy.ts';
+import type { CeilingClass } from './trust-classes.ts';
+import { findRule, type KeySet, ruleFor, type TrustPolicy, type TrustRule } from './trust-policy.ts';
 import { type Mode, minMode } from './verdict.ts';
 
 interface Signer {
@@ -11,20 +13,24 @@ interface Signer {
 
 /** In whose name a fingerprint may judge, and how far it may go. */
 export interface Authority {
-  /** The keys whose word counts here, at least one. */
+  /** The keys whose word counts here, as many as the rule asks for at least. */
   readonly signers: readonly Signer[];
-  /** Name of the rule that allows them; empty where the learner's role does. */
-  readonly rule: string;
+  /** The rule that allows them; undefined where the learner's role does. */
+  readonly rule: TrustRule | undefined;
   readonly maxMode: Mode;
   /** Learned and signed by a collector alone: no person has looked at it. */
   readonly provisional: boolean;
+  /** Entries of these classes grant nothing until the site approves them. */
+  readonly ceiling: readonly CeilingClass[];
+  /** Who approves for this site; undefined: nobody can, so nothing goes beyond alert. */
+  readonly approve: KeySet | undefined;
 }
 
 /**
  * A trusted key is trusted for its images only: one vendor's signature says nothing about another's software. A learner's
  * key counts for what was learned of this site's own copies and for nothing else, and never beyond `alert`: a rule that
  * names it as a signer gives it no more, for whoever takes over the collector has that key.
- * @throws NO_RULE, KEY_NOT_ALLOWED
+ * @throws NO_RULE, KEY_NOT_ALLOWED, THRESHOLD
  */
 export function authorityOf(
   policy: TrustPolicy,
@@ -32,25 +38,40 @@ export function authorityOf(
   keyIds: readonly string[],
 ): Authority {
   const { name } = fingerprint.subject;
-  const learners = new Set(policy.learnerKeys.map((k) => k.keyId));
-  const owned = (ids: readonly string[]): Signer[] =>
-    ids.map((keyId) => ({ keyId, owner: policy.keys.get(keyId)?.owner ?? '' }));
-  const isLearned = keyIds.every((id) => learners.has(id));
+  const isLearned = signedByLearnersAlone(policy, keyIds);
   if (isLearned && isSiteBaseline(fingerprint)) {
     const maxMode = minMode('alert', findRule(policy, name)?.maxMode ?? 'alert');
-    return { signers: owned(keyIds), rule: '', maxMode, provisional: true };
+    const signers = owned(policy, keyIds);
+    return { signers, rule: undefined, maxMode, provisional: true, ceiling: [], approve: undefined };
   }
   const rule = ruleFor(policy, name);
-  const allowed = keyIds.filter((id) => rule.sign.keys.includes(id) && !learners.has(id));
-  if (allowed.length > 0)
-    return { signers: owned(allowed), rule: rule.name, maxMode: rule.maxMode, provisional: false };
-  throw new FingerprintError(
-    'KEY_NOT_ALLOWED',
-    isLearned
-      ? 'is signed by a learner alone, which may sign what it learned of copies of this site, and this is not that'
-      : 'is signed by a key that may not sign for this image',
-    { field: 'signatures' },
-  );
+  if (isLearned) throw learnersAlone();
+  const allowed = requireKeys(rule.sign, keyIds, policy, 'for this image');
+  // Whoever may approve for the site has approved what they signed themselves, as far as what it grants goes.
+  const isOwn = rule.approve !== undefined && meets(rule.approve, keyIds, policy);
+  return {
+    signers: owned(policy, allowed),
+    rule,
+    maxMode: rule.maxMode,
+    provisional: false,
+    ceiling: isOwn ? [] : (rule.ceiling ?? []),
+    approve: rule.approve,
+  };
+}
+
+function signedByLearnersAlone(policy: TrustPolicy, keyIds: readonly string[]): boolean {
+  const learners = new Set(policy.learnerKeys.map((k) => k.keyId));
+  return keyIds.every((id) => learners.has(id));
+}
+
+function owned(policy: TrustPolicy, ids: readonly string[]): Signer[] {
+  return ids.map((keyId) => ({ keyId, owner: policy.keys.get(keyId)?.owner ?? '' }));
+}
+
+function learnersAlone(): FingerprintError {
+  const message =
+    'is signed by a learner alone, which may sign what it learned of copies of this site, and this is not that';
+  return new FingerprintError('KEY_NOT_ALLOWED', message, { field: 'signatures' });
 }
 
 /** About somebody's own copies, in a stream of its own. */

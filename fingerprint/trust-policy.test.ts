@@ -2,13 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { commander, policy, stranger, vendor } from '../test/fakes/trust.ts';
 import { encodeBase64 } from './base64.ts';
 import { sha256Hex } from './digest.ts';
-import {
-  matchesImage,
-  newTrustPolicy,
-  parseTrustPolicy,
-  ruleFor,
-  trustPolicyDocument,
-} from './trust-policy.ts';
+import { matchesImage } from './image-pattern.ts';
+import { newTrustPolicy, parseTrustPolicy, ruleFor, trustPolicyDocument } from './trust-policy.ts';
 
 const id = vendor.publicKey.keyId;
 const entry = { algorithm: 'ed25519', spki: encodeBase64(vendor.publicKey.spki), owner: 'Shop Inc' };

@@ -1,8 +1,14 @@
 import { documentKind } from './document-kind.ts';
 import { FingerprintError } from './errors.ts';
+import { matchesImage } from './image-pattern.ts';
 import type { PublicKey } from './keys.ts';
-import { PolicyReader, trustPolicyType } from './trust-policy-reader.ts';
-import type { Mode } from './verdict.ts';
+import { type CeilingClass, ceilingClasses, type WidenClass, widenClasses } from './trust-classes.ts';
+import { PolicyReader } from './trust-policy-reader.ts';
+import { trustPolicyDocument } from './trust-policy-writer.ts';
+import { type Mode, modes } from './verdict.ts';
+
+export { type CeilingClass, ceilingClasses, type WidenClass, widenClasses } from './trust-classes.ts';
+export { trustPolicyDocument } from './trust-policy-writer.ts';
 
 export interface TrustedKey {
   readonly key: PublicKey;
@@ -19,26 +25,6 @@ export interface KeySet {
   readonly keys: readonly string[];
   readonly threshold: number;
 }
-
-/** What an overlay may add, by its gravest part. Taking away is always allowed, and so is binding parameters. */
-export const widenClasses = [
-  'programs',
-  'arguments',
-  'load',
-  'files.read',
-  'files.write',
-  'connect',
-  'listen',
-  'resolve',
-  'privileges',
-  'sensitive',
-  'never-learnable',
-] as const;
-export type WidenClass = (typeof widenClasses)[number];
-
-/** What a vendor may never grant alone: entries of these classes grant nothing until the site has approved them. */
-export const ceilingClasses = ['shells', 'wildcard-egress', 'never-learnable', 'sensitive'] as const;
-export type CeilingClass = (typeof ceilingClasses)[number];
 
 /** A key whose holder has left: what this site recorded before goes on counting, nothing new does. */
 export interface RetiredKey {
@@ -57,7 +43,6 @@ export interface Revocations {
   /** By stream, as `NAME` in the statement: no version below. */
   readonly minVersions: ReadonlyMap<string, number>;
 }
-export const nothingRevoked: Revocations = { keys: new Map(), payloads: new Map(), minVersions: new Map() };
 
 export interface TrustRule {
   readonly name: string;
@@ -119,6 +104,14 @@ export interface NewTrustPolicy {
   readonly owner: string;
   readonly image: string;
   readonly maxMode: Mode;
+  /** Who approves for this site and adds to fingerprints here; none: the signer does, where anything may be stopped. */
+  readonly approvers?: readonly TrustedKey[];
+  /** How many of them it takes; 1 when not given. */
+  readonly approveThreshold?: number;
+  /** What the signer may not grant alone; not given: with approvers everything there is, else nothing. */
+  readonly ceiling?: readonly CeilingClass[];
+  /** Whose signatures make the next version. */
+  readonly root?: { readonly keys: readonly TrustedKey[]; readonly threshold: number };
   readonly commandKey?: PublicKey;
   readonly learnerKey?: PublicKey;
   readonly issuedAt: string;
@@ -126,12 +119,61 @@ export interface NewTrustPolicy {
 
 /** The first policy of a site: one signer for one pattern of images, and its collector. @throws POLICY_SYNTAX */
 export function newTrustPolicy(options: NewTrustPolicy): TrustPolicy {
-  const { signer, owner, image, maxMode, ...site } = options;
-  const rule = { name: 'default', images: [image], sign: { keys: [signer.keyId], threshold: 1 }, maxMode };
-  return firstPolicy(site, [rule], [{ key: signer, owner }]);
+  const { signer, owner, image, maxMode, approvers, approveThreshold, ceiling, ...site } = options;
+  const { rule, keys } = newRule({
+    name: 'default',
+    images: [image],
+    signers: [{ key: signer, owner }],
+    approvers: approvers ?? [],
+    maxMode,
+    ...(approveThreshold === undefined ? {} : { approveThreshold }),
+    ...(ceiling === undefined ? {} : { ceiling }),
+  });
+  return firstPolicy(site, [rule], keys);
 }
 
-type Site = Pick<NewTrustPolicy, 'commandKey' | 'learnerKey' | 'issuedAt'>;
+export interface NewRule {
+  readonly name: string;
+  readonly images: readonly string[];
+  readonly mirrors?: ReadonlyMap<string, string>;
+  readonly signers: readonly TrustedKey[];
+  readonly threshold?: number;
+  readonly approvers: readonly TrustedKey[];
+  readonly approveThreshold?: number;
+  readonly maxMode: Mode;
+  readonly ceiling?: readonly CeilingClass[];
+  readonly maxAgeDays?: number;
+}
+
+/**
+ * A rule with the site's part in it. Without approvers the signer speaks for the site too, where anything may be
+ * stopped: who makes a policy for their own software need not sign everything twice.
+ */
+export function newRule(given: NewRule): { readonly rule: TrustRule; readonly keys: readonly TrustedKey[] } {
+  const { name, images, mirrors, signers, threshold, approvers, approveThreshold, maxMode, maxAgeDays } =
+    given;
+  const sign = setOf(signers, threshold);
+  const mayStop = modes.indexOf(maxMode) > modes.indexOf('alert');
+  const approve = approvers.length > 0 ? setOf(approvers, approveThreshold) : mayStop ? sign : undefined;
+  const ceiling = given.ceiling ?? (approvers.length > 0 ? ceilingClasses : []);
+  const rule: TrustRule = {
+    name,
+    images,
+    ...(mirrors === undefined || mirrors.size === 0 ? {} : { mirrors }),
+    sign,
+    ...(approve === undefined ? {} : { approve, overlay: { ...approve, mayWiden: widenClasses } }),
+    maxMode,
+    ...(ceiling.length === 0 ? {} : { ceiling }),
+    ...(maxAgeDays === undefined ? {} : { maxAgeDays }),
+  };
+  return { rule, keys: [...signers, ...approvers] };
+}
+
+function setOf(keys: readonly TrustedKey[], threshold = 1): KeySet {
+  return { keys: [...new Set(keys.map((k) => k.key.keyId))], threshold };
+}
+
+type Site = Pick<NewTrustPolicy, 'commandKey' | 'learnerKey' | 'issuedAt' | 'root'>;
 
 /** The policy of a machine that only learns: what its collector learned may alert, and nobody may sign anything. */
 export function learnerTrustPolicy(site: Site & { readonly learnerKey: PublicKey }): TrustPolicy {
@@ -139,7 +181,7 @@ export function learnerTrustPolicy(site: Site & { readonly learnerKey: PublicKey
 }
 
 function firstPolicy(
-  { commandKey, learnerKey, issuedAt }: Site,
+  { commandKey, learnerKey, issuedAt, root }: Site,
   rules: readonly TrustRule[],
   signers: readonly TrustedKey[],
 ): TrustPolicy {
@@ -147,12 +189,14 @@ function firstPolicy(
   const learnerKeys = learnerKey === undefined ? [] : [learnerKey];
   const given = [
     ...signers,
+    ...(root?.keys ?? []),
     ...commandKeys.map((key) => ({ key, owner: 'orders of the collector' })),
     ...learnerKeys.map((key) => ({ key, owner: 'learned by the collector' })),
   ];
   const keys = new Map<string, TrustedKey>();
   for (const trusted of given) if (!keys.has(trusted.key.keyId)) keys.set(trusted.key.keyId, trusted);
-  const policy: TrustPolicy = { version: 1, issuedAt, keys, commandKeys, learnerKeys, rules };
+  const rootSet = root === undefined ? {} : { root: setOf(root.keys, root.threshold) };
+  const policy: TrustPolicy = { version: 1, issuedAt, keys, ...rootSet, commandKeys, learnerKeys, rules };
   // What is made here must be readable here: the same checks, the same words.
   return parseTrustPolicy(trustPolicyDocument(policy));
 }
@@ -169,37 +213,4 @@ export function ruleFor(policy: TrustPolicy, name: string): TrustRule {
   throw new FingerprintError('NO_RULE', 'is not named by any rule of the trust policy', {
     field: 'subject.name',
   });
-}
-
-/** @param pattern exact name, prefix ending in `/**`, or `**`; no other wildcard exists */
-export function matchesImage(pattern: string, name: string): boolean {
-  if (pattern === '**') return true;
-  return pattern.endsWith('/**') ? name.startsWith(pattern.slice(0, -2)) : pattern === name;
-}
-
-/** The document of a policy, as it stands in a file: what `parseTrustPolicy` reads back to the same policy. */
-export function trustPolicyDocument(policy: TrustPolicy): unknown {
-  const keys = [...policy.keys.values()].map(({ key, owner }) => [
-    key.keyId,
-    { algorithm: 'ed25519', spki: Buffer.from(key.spki).toString('base64'), owner },
-  ]);
-  return {
-    _type: trustPolicyType,
-    version: policy.version,
-    issuedAt: policy.issuedAt,
-    ...(policy.expiresAt === undefined ? {} : { expiresAt: policy.expiresAt }),
-    keys: Object.fromEntries(keys),
-    roles: { ...role('command', policy.commandKeys), ...role('learner', policy.learnerKeys) },
-    rules: policy.rules.map(({ name, images, sign, overlay, maxMode }) => ({
-      name,
-      images,
-      sign,
-      ...(overlay === undefined ? {} : { overlay: { keys: overlay.keys, threshold: overlay.threshold } }),
-      maxMode,
-    })),
-  };
-}
-
-function role(name: 'command' | 'learner', keys: readonly PublicKey[]): object {
-  return keys.length === 0 ? {} : { [name]: { keys: keys.map((k) => k.keyId), threshold: 1 } };
 }

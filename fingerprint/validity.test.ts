@@ -9,25 +9,25 @@ const at = (ms: number): string => formatTimestamp(now + ms);
 
 describe('softFailures', () => {
   it('finds nothing wrong with what is current and whole', () => {
-    expect(softFailures(fingerprint, policy, now)).toEqual([]);
+    expect(softFailures(fingerprint, policy, undefined, now)).toEqual([]);
   });
 
   it('counts what ends now as ended', () => {
-    expect(softFailures({ ...fingerprint, expiresAt: at(1000) }, policy, now)).toEqual([]);
-    expect(softFailures({ ...fingerprint, expiresAt: at(0) }, policy, now)).toMatchObject([
+    expect(softFailures({ ...fingerprint, expiresAt: at(1000) }, policy, undefined, now)).toEqual([]);
+    expect(softFailures({ ...fingerprint, expiresAt: at(0) }, policy, undefined, now)).toMatchObject([
       { code: 'EXPIRED' },
     ]);
   });
 
   it('tells everything that holds the mode down', () => {
     const poor = { ...fingerprint, expiresAt: at(0), observation: { ...baseline.observation, lost: 1 } };
-    const codes = softFailures(poor, { ...policy, expiresAt: at(-1000) }, now).map((w) => w.code);
+    const codes = softFailures(poor, { ...policy, expiresAt: at(-1000) }, undefined, now).map((w) => w.code);
     expect(codes).toEqual(['EXPIRED', 'POLICY_EXPIRED', 'EVENTS_LOST']);
   });
 
   it('allows clocks to differ by five minutes and no more', () => {
-    expect(softFailures({ ...fingerprint, issuedAt: at(300_000) }, policy, now)).toEqual([]);
-    expect(() => softFailures({ ...fingerprint, issuedAt: at(301_000) }, policy, now)).toThrow(
+    expect(softFailures({ ...fingerprint, issuedAt: at(300_000) }, policy, undefined, now)).toEqual([]);
+    expect(() => softFailures({ ...fingerprint, issuedAt: at(301_000) }, policy, undefined, now)).toThrow(
       expect.objectContaining({ code: 'NOT_YET_VALID', field: 'predicate.issuedAt' }),
     );
   });

@@ -1,14 +1,15 @@
 import { FingerprintError } from './errors.ts';
 import type { Fingerprint } from './fingerprint.ts';
 import { formatTimestamp, parseTimestamp } from './timestamp.ts';
-import type { TrustPolicy } from './trust-policy.ts';
+import type { TrustPolicy, TrustRule } from './trust-policy.ts';
 
 /** Clocks of signers and nodes differ; beyond five minutes one of them is wrong. */
 const clockSkewMs = 5 * 60 * 1000;
+const dayMs = 24 * 60 * 60 * 1000;
 
 /** What does not refuse a fingerprint but holds its mode at `alert`. */
 export interface VerifyWarning {
-  readonly code: 'EXPIRED' | 'POLICY_EXPIRED' | 'EVENTS_LOST';
+  readonly code: 'EXPIRED' | 'TOO_OLD' | 'POLICY_EXPIRED' | 'EVENTS_LOST' | 'NOT_APPROVED';
   readonly message: string;
 }
 
@@ -16,7 +17,12 @@ export interface VerifyWarning {
  * What ran out or is incomplete goes on being judged, loudly: silence would be the attacker's gain.
  * @throws NOT_YET_VALID for what claims to be signed in the future
  */
-export function softFailures(fingerprint: Fingerprint, policy: TrustPolicy, now: number): VerifyWarning[] {
+export function softFailures(
+  fingerprint: Fingerprint,
+  policy: Pick<TrustPolicy, 'expiresAt'>,
+  rule: Pick<TrustRule, 'maxAgeDays'> | undefined,
+  now: number,
+): VerifyWarning[] {
   assertBegun(fingerprint.issuedAt, now);
   const warnings: VerifyWarning[] = [];
   if (isOver(fingerprint.expiresAt, now)) {
@@ -24,6 +30,11 @@ export function softFailures(fingerprint: Fingerprint, policy: TrustPolicy, now:
       code: 'EXPIRED',
       message: `expired at ${fingerprint.expiresAt}; nothing is stopped by it any more`,
     });
+  }
+  const days = rule?.maxAgeDays;
+  if (days !== undefined && timeOf(fingerprint.issuedAt) + days * dayMs <= now) {
+    const message = `was signed on ${fingerprint.issuedAt}, more than ${days} days ago; ask for a newer one`;
+    warnings.push({ code: 'TOO_OLD', message });
   }
   if (isOver(policy.expiresAt, now)) {
     warnings.push({

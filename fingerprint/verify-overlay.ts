@@ -5,7 +5,8 @@ import { type Overlay, type OverlayStatement, parseOverlay } from './overlay.ts'
 import { signersOf } from './signatures.ts';
 import { ruleFor, type TrustedKey, type TrustPolicy, type TrustRule } from './trust-policy.ts';
 import { assertBegun, isOver } from './validity.ts';
-import { assertNotRolledBack, type StreamState, type VerifiedFingerprint } from './verify.ts';
+import { assertNotRolledBack, type StreamState } from './stream-versions.ts';
+import type { VerifiedFingerprint } from './verify.ts';
 
 export interface VerifyOverlayContext {
   /** ms since the Unix epoch. */

@@ -1,30 +1,23 @@
+import { acceptedKeys, type KeyContext } from './accepted-keys.ts';
 import { type Authority, authorityOf } from './authority.ts';
 import { sha256Hex } from './digest.ts';
 import { type OpenEnvelope, open, statementPayloadType } from './envelope.ts';
 import { FingerprintError } from './errors.ts';
 import type { Fingerprint } from './fingerprint.ts';
-import { parseImageRef } from './image-ref.ts';
+import { assertBound, type Running, runsAs } from './image-binding.ts';
 import { isLearnedStatement } from './provisional.ts';
-import { signersOf } from './signatures.ts';
-import { parseStatement, type Statement } from './statement.ts';
-import type { TrustPolicy } from './trust-policy.ts';
+import { parseStatement } from './statement.ts';
+import { assertNotBelow, assertNotRolledBack, type StreamState } from './stream-versions.ts';
+import type { KeySet, TrustPolicy, TrustRule } from './trust-policy.ts';
 import { softFailures, type VerifyWarning } from './validity.ts';
 import { type Mode, minMode } from './verdict.ts';
 
-/** The highest version accepted per `VerifiedFingerprint.stream`, kept by the caller across restarts. */
-export type StreamState = ReadonlyMap<string, SeenVersion>;
-
-interface SeenVersion {
-  readonly version: number;
-  readonly digest: string;
-}
-
-export interface VerifyContext {
+export interface VerifyContext extends Running {
   /** ms since the Unix epoch. */
   readonly now: number;
-  /** `NAME@sha256:HEX` of what runs; without it the fingerprint is not bound to anything yet. */
-  readonly image?: string;
   readonly seen?: StreamState;
+  /** When this site first accepted the payload of that digest, from its own log; see `acceptedKeys`. */
+  readonly recorded?: KeyContext['recorded'];
 }
 
 interface Findings extends Authority {
@@ -36,8 +29,9 @@ interface Findings extends Authority {
 }
 
 /** The class is not exported: outside this file there is no way to make one, nor (`#proof`) an object that passes for one. */
-class Verified implements Findings {
+class Verified {
   readonly #proof = true;
+  readonly #rule: TrustRule | undefined;
   readonly fingerprint: Fingerprint;
   /** Digests of every subject: any of them names the same image. */
   readonly digests: readonly string[];
@@ -48,13 +42,18 @@ class Verified implements Findings {
    * push the versions of another's stream up, nor take its place.
    */
   readonly stream: string;
-  /** The keys the rule allows that signed this, at least one. */
+  /** The keys the rule allows that signed this, as many as it asks for at least. */
   readonly signers: Authority['signers'];
+  /** Name of the rule that allows them; empty where the learner's role does. */
   readonly rule: string;
   /** Learned and signed by a collector alone: no person has looked at it. */
   readonly provisional: boolean;
-  /** The most that may be done about drift from this fingerprint. */
+  /** The most that may be done about drift from this fingerprint; freeze and kill need an approval besides. */
   readonly maxMode: Mode;
+  /** What its signer may not grant alone: entries of these classes grant nothing until the site approves them. */
+  readonly ceiling: Authority['ceiling'];
+  /** Who approves for this site; undefined: nobody can. */
+  readonly approve: KeySet | undefined;
   readonly warnings: readonly VerifyWarning[];
 
   constructor(findings: Findings) {
@@ -63,11 +62,19 @@ class Verified implements Findings {
     this.digest = findings.digest;
     this.stream = findings.stream;
     this.signers = findings.signers;
-    this.rule = findings.rule;
+    this.#rule = findings.rule;
+    this.rule = findings.rule?.name ?? '';
     this.provisional = findings.provisional;
     this.maxMode = findings.maxMode;
+    this.ceiling = findings.ceiling;
+    this.approve = findings.approve;
     this.warnings = findings.warnings;
     Object.freeze(this);
+  }
+
+  /** Whether it is about what runs under this name: its own, or that of a mirror of it. */
+  runsAs(name: string): boolean {
+    return runsAs(this.fingerprint.subject.name, name, this.#rule);
   }
 
   static is(value: unknown): value is Verified {
@@ -94,17 +101,15 @@ export function verifyFingerprint(
 ): VerifiedFingerprint {
   const envelope = open(bytes, [statementPayloadType]);
   const digest = `sha256:${sha256Hex(envelope.payload)}`;
-  const keyIds = keyIdsOf(envelope, policy);
+  const keyIds = keyIdsOf(envelope, policy, { ...context, digest });
   const statement = parseStatement(envelope.payload);
   const { fingerprint } = statement;
   const authority = authorityOf(policy, fingerprint, keyIds);
-  const warnings = softFailures(fingerprint, policy, context.now);
-  // Neither part holds a line break (Fields.text refuses control characters), so the join is unambiguous.
-  const named = `${fingerprint.subject.name}\n${fingerprint.stream}`;
-  // Counted apart: who signs for an image cannot push up the versions of what is learned of it.
-  const stream = authority.provisional ? `provisional\n${named}` : named;
+  const warnings = softFailures(fingerprint, policy, authority.rule, context.now);
+  const stream = streamOf(fingerprint, authority.provisional);
+  assertNotBelow(fingerprint, policy);
   assertNotRolledBack(fingerprint.version, digest, context.seen?.get(stream));
-  assertBound(statement, context.image);
+  assertBound(statement, context, authority.rule);
   const maxMode = warnings.length === 0 ? authority.maxMode : minMode(authority.maxMode, 'alert');
   return new Verified({
     ...authority,
@@ -117,11 +122,24 @@ export function verifyFingerprint(
   });
 }
 
-/** @throws NO_LEARNER for what a collector learned where nobody may learn, else as signersOf */
-function keyIdsOf(envelope: OpenEnvelope, policy: TrustPolicy): string[] {
-  const trusted = [...policy.keys.values()].map((t) => t.key);
+/**
+ * The sequence that its versions count in. No part holds a line break (Fields.text refuses control characters), and what
+ * is signed for one platform has two parts more than what is not, so no two sequences are called the same.
+ */
+function streamOf({ subject, stream, platform }: Fingerprint, isProvisional: boolean): string {
+  const parts = [
+    subject.name,
+    stream,
+    ...(platform === undefined ? [] : [platform.os, platform.architecture]),
+  ];
+  // Counted apart: who signs for an image cannot push up the versions of what is learned of it.
+  return [...(isProvisional ? ['provisional'] : []), ...parts].join('\n');
+}
+
+/** @throws NO_LEARNER for what a collector learned where nobody may learn, else as acceptedKeys */
+function keyIdsOf(envelope: OpenEnvelope, policy: TrustPolicy, context: KeyContext): readonly string[] {
   try {
-    return signersOf(envelope, trusted).map((key) => key.keyId);
+    return acceptedKeys(envelope, policy, context);
   } catch (error) {
     if (!(error instanceof FingerprintError) || error.code !== 'UNKNOWN_KEY') throw error;
     // What it says of itself is not believed, it only chooses the words of the refusal.
@@ -129,44 +147,5 @@ function keyIdsOf(envelope: OpenEnvelope, policy: TrustPolicy): string[] {
     const message =
       'was learned by a collector, and the trust policy names no learner; add one with --learner';
     throw new FingerprintError('NO_LEARNER', message, { field: 'signatures', cause: error });
-  }
-}
-
-/** An older, looser version that was once signed must not come back. */
-export function assertNotRolledBack(version: number, digest: string, last: SeenVersion | undefined): void {
-  if (last === undefined || version > last.version) return;
-  const field = 'predicate.version';
-  if (version < last.version) {
-    const message = `is ${version}, but version ${last.version} of this stream was accepted before`;
-    throw new FingerprintError('ROLLBACK', message, { field });
-  }
-  if (digest !== last.digest) {
-    const message = `is ${version} a second time with other content; ask the signer which one is theirs`;
-    throw new FingerprintError('EQUIVOCATION', message, { field });
-  }
-}
-
-/** Name and digest both: a signer trusted for one repository must not speak for the bytes of another. */
-function assertBound(statement: Statement, image: string | undefined): void {
-  if (image === undefined) return;
-  const running = parseImageRef(image);
-  const { name } = statement.fingerprint.subject;
-  if (!statement.digests.includes(running.digest)) {
-    throw new FingerprintError(
-      'DIGEST_MISMATCH',
-      `is not ${running.digest}: this was signed for another image`,
-      {
-        field: 'subject.digest',
-      },
-    );
-  }
-  if (running.name !== name) {
-    throw new FingerprintError(
-      'REPO_MISMATCH',
-      'has the right digest under another name than the one that runs',
-      {
-        field: 'subject.name',
-      },
-    );
   }
 }
