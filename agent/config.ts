@@ -88,6 +88,7 @@ const keys = {
     '/run/containerd/containerd.sock',
     "containerd's own socket. Empty: containerd is not asked.",
   ),
+  dockerSocket: text('/var/run/docker.sock', "Docker's own socket. Empty: Docker is not asked."),
   collector: text(
     '',
     'Address of the collector, `host:port` or `unix:/path`. Empty: none; reports wait in the spool.',

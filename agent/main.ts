@@ -17,6 +17,7 @@ import { procStateView } from './adapters/linux/state-view.ts';
 import { takeLock } from './adapters/lock-file.ts';
 import { procLogins } from './adapters/logins-proc.ts';
 import { containerdRuntime } from './adapters/runtime-containerd.ts';
+import { dockerRuntime } from './adapters/runtime-docker.ts';
 import { hostRuntime } from './adapters/runtime-host.ts';
 import { replaySource } from './adapters/source-replay.ts';
 import { sensorSource } from './adapters/source-sensor.ts';
@@ -184,10 +185,12 @@ interface Runtimes {
 
 function openRuntimes(config: AgentConfig, opened: Opened): Runtimes {
   const host = hostRuntime();
-  if (config.containerdSocket === '') return { runtimes: [host] };
+  // Before containerd, which runs Docker's containers and knows none of their images.
+  const docker = config.dockerSocket === '' ? [] : [dockerRuntime({ socket: config.dockerSocket })];
+  if (config.containerdSocket === '') return { runtimes: [...docker, host] };
   const containerd = containerdRuntime({ socket: config.containerdSocket });
   opened.close.push(() => containerd.close());
-  return { runtimes: [containerd, host], kill: (id) => containerd.kill(id) };
+  return { runtimes: [...docker, containerd, host], kill: (id) => containerd.kill(id) };
 }
 
 async function openEnforcer(

@@ -51,6 +51,8 @@ export class AgentError extends Error {
 /** What a runtime knows of a container beyond what recordings keep. */
 export interface RunningContainer extends ContainerRef {
   readonly role?: Role;
+  /** What its image is called besides, where the runtime tells: `repo:tag`, `repo@sha256:…`. */
+  readonly alsoCalled?: readonly string[];
   /** Directories of the layers of the other images of its pod, topmost first each: what an init container hands over. */
   readonly podImages?: readonly (readonly string[])[];
 }

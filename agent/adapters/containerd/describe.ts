@@ -1,8 +1,8 @@
 import type { RunningContainer } from '../../ports.ts';
+import { commandOfSpec, probesOf, roleOf, siteLabels } from '../oci/told.ts';
 import type { Container, ContainerdClient } from './containerd-client.ts';
 import { type ImageTold, imageTold, manifestDigest } from './image.ts';
 import { layersOf } from './layers.ts';
-import { commandOfSpec, probesOf, siteLabels } from './told.ts';
 
 const podUidLabel = 'io.kubernetes.pod.uid';
 /** A pod of a service mesh has some ten. */
@@ -67,11 +67,6 @@ function started(
     ...(probes.length === 0 ? {} : { probes }),
     ...(command === undefined ? {} : { command }),
   };
-}
-
-/** Kubernetes does not tell its runtime which of a pod's containers come first: whoever knows says so in a label. */
-function roleOf(label: string | undefined): RunningContainer['role'] {
-  return label === 'init' || label === 'ephemeral' || label === 'main' ? label : undefined;
 }
 
 /** Layers of the other containers of its pod, those that have ended too: what they brought may be handed over. */

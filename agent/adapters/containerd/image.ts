@@ -1,7 +1,8 @@
 import { parseJson } from '../../../fingerprint/strict-json.ts';
+import { isObject, textsOf } from '../oci/json.ts';
+import { checkOf } from '../oci/told.ts';
 import type { ContainerdClient, Descriptor } from './containerd-client.ts';
 import { ContainerdError } from './containerd-error.ts';
-import { isObject, isTexts } from './json.ts';
 
 /** A list of thirty platforms with attestations is some 20 KB, a manifest of a hundred layers 20 KB, a configuration less. */
 const maxBlobBytes = 1024 * 1024;
@@ -43,21 +44,8 @@ export async function imageTold(
   const section = isObject(image) ? (image.config ?? image.Config) : undefined;
   if (!isObject(section)) return {};
   const { Healthcheck: health, Labels: given } = section;
-  const check = isObject(health) && isTexts(health.Test) ? commandOf(health.Test) : undefined;
+  const check = checkOf(health);
   return { ...(check === undefined ? {} : { check }), labels: textsOf(given) };
-}
-
-function textsOf(value: unknown): Readonly<Record<string, string>> {
-  const entries = isObject(value) ? Object.entries(value) : [];
-  return Object.fromEntries(entries.filter((e): e is [string, string] => typeof e[1] === 'string'));
-}
-
-/** `["CMD", …]`, `["CMD-SHELL", text]` or `["NONE"]`. */
-export function commandOf([how, ...command]: readonly string[]): readonly string[] | undefined {
-  const [text] = command;
-  if (text === undefined) return undefined;
-  if (how === 'CMD') return command;
-  return how === 'CMD-SHELL' ? ['/bin/sh', '-c', text] : undefined;
 }
 
 function isIndex(mediaType: string): boolean {

@@ -1,4 +1,5 @@
 import { parseJson } from '../../../fingerprint/strict-json.ts';
+import type { RunningContainer } from '../../ports.ts';
 import { isObject, isTexts } from './json.ts';
 
 /** Three probes, two hooks and a health check of each kind, many times over. */
@@ -35,6 +36,21 @@ export function siteLabels(
       ? !name.startsWith('whorl.dev/')
       : !Object.hasOwn(ofImage, name) || ofImage[name] !== value;
   return Object.fromEntries(Object.entries(labels).filter(isOfSite));
+}
+
+/** The command of a health check as Docker writes it: `["CMD", …]`, `["CMD-SHELL", text]` or `["NONE"]`. */
+export function checkOf(health: unknown): readonly string[] | undefined {
+  if (!isObject(health) || !isTexts(health.Test)) return undefined;
+  const [how, ...command] = health.Test;
+  const [text] = command;
+  if (text === undefined) return undefined;
+  if (how === 'CMD') return command;
+  return how === 'CMD-SHELL' ? ['/bin/sh', '-c', text] : undefined;
+}
+
+/** Kubernetes does not tell its runtime which of a pod's containers come first: whoever knows says so in a label. */
+export function roleOf(label: string | undefined): RunningContainer['role'] {
+  return label === 'init' || label === 'ephemeral' || label === 'main' ? label : undefined;
 }
 
 /** What the runtime was told to run: `process.args` of the OCI specification. */

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { commandOf } from './image.ts';
-import { layersOf } from './layers.ts';
-import { commandOfSpec, probesOf, siteLabels } from './told.ts';
+import { layersOf } from '../containerd/layers.ts';
+import { checkOf, commandOfSpec, probesOf, siteLabels } from './told.ts';
 
 const bytes = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value));
 
@@ -64,7 +63,7 @@ describe('the health check of an image', () => {
     [['NONE'], undefined],
     [['CMD'], undefined],
     [[], undefined],
-  ])('%j', (test, expected) => expect(commandOf(test)).toEqual(expected));
+  ])('%j', (test, expected) => expect(checkOf({ Test: test })).toEqual(expected));
 });
 
 it('takes the layers of an overlay, and not what was written into it', () => {
