@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
-import type { Baseline } from '../fingerprint/fingerprint.ts';
 import { isDigest, isSubjectName, parseImageRef } from '../fingerprint/image-ref.ts';
 import { type SignedFingerprint, type SignOptions, signFingerprint } from '../fingerprint/sign.ts';
 import { readBaseline } from './baseline-file.ts';
+import { defaultStream } from './default-stream.ts';
 import { about, CliError, exitCodes } from './exit.ts';
 import { examples } from './help.ts';
 import type { Io } from './io.ts';
@@ -70,7 +70,11 @@ async function sign(io: Io, path: string, options: Options): Promise<void> {
   const baseline = await readBaseline(io, path);
   const key = await readPrivateKey(io, options.key, options);
   const signed = about(fileName(path), () =>
-    signFingerprint(baseline, { ...chosen, stream: chosen.stream ?? streamOf(baseline, options.image) }, key),
+    signFingerprint(
+      baseline,
+      { ...chosen, stream: chosen.stream ?? defaultStream(baseline, options.image) },
+      key,
+    ),
   );
   if (options.dryRun === true) io.err(`would write ${fileName(options.out)}`);
   else await writeOut(io, options, signed);
@@ -102,12 +106,4 @@ function chosenOptions(io: Io, options: Options): Omit<SignOptions, 'stream'> & 
     ...(image === undefined ? {} : { image }),
     ...(stream === undefined ? {} : { stream }),
   };
-}
-
-/** Versions of one owner's copies must not stand in the way of another's. */
-function streamOf({ subject, scope }: Baseline, image: string | undefined): string {
-  const repository = image === undefined ? subject.name : (image.split('@', 1)[0] ?? subject.name);
-  if (scope === undefined) return repository;
-  const { cluster, namespace, owner, container, role } = scope;
-  return [repository, cluster, namespace, owner, container, role].join('#');
 }

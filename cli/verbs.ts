@@ -24,6 +24,7 @@ export const verbs: Readonly<Record<string, () => Promise<Verb>>> = {
   judge: () => import('./verb-judge.ts'),
   inspect: () => import('./verb-inspect.ts'),
   import: () => import('./verb-import.ts'),
+  export: () => import('./verb-export.ts'),
   keygen: () => import('./verb-keygen.ts'),
   trust: () => import('./verb-trust.ts'),
   sign: () => import('./verb-sign.ts'),

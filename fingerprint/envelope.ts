@@ -17,8 +17,11 @@ const maxEnvelopeBytes = 4 * 1024 * 1024;
 const maxSignatures = 16;
 const maxDepth = 32;
 
+/** The form of our key ids. Other tools name keys in other ways, from which no key can be told. */
+const keyIdForm = /^[0-9a-f]{64}$/;
+
 interface EnvelopeSignature {
-  /** A hint which key to try first; empty when the writer gave none. Never a reason to trust. */
+  /** A hint which key to try; empty when the writer gave none, or one of another form. Never a reason to trust. */
   readonly keyId: string;
   readonly sig: Uint8Array;
 }
@@ -113,7 +116,8 @@ function signaturesOf(fields: Fields): EnvelopeSignature[] {
 function signatureOf(fields: Fields): EnvelopeSignature {
   const keyId = fields.has('keyid') ? fields.raw('keyid') : '';
   if (typeof keyId !== 'string') return fields.fail('keyid', 'must be a text');
-  return { keyId, sig: decodeBase64(base64Of(fields, 'sig'), fields.at('sig')) };
+  const sig = decodeBase64(base64Of(fields, 'sig'), fields.at('sig'));
+  return { keyId: keyIdForm.test(keyId) ? keyId : '', sig };
 }
 
 function base64Of(fields: Fields, name: string): string {

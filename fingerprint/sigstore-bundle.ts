@@ -29,7 +29,8 @@ export function renderBundle(
 
 /**
  * The DSSE envelope inside a bundle, not yet checked itself. Only bundles that say "you hold the public key" are read:
- * keys come from the trust policy, never from the object.
+ * keys come from the trust policy, never from the object. Its hint, log entries and timestamps are not looked at: nothing
+ * they say could make a key trusted or a refused signature hold.
  */
 export function unwrapBundle(value: unknown): unknown {
   const bundle = new Fields(value, '', 'ENVELOPE_SHAPE');
@@ -39,7 +40,7 @@ export function unwrapBundle(value: unknown): unknown {
   const material = bundle.object('verificationMaterial');
   if (!material.has('publicKey')) {
     throw unsupported(
-      'is a bundle with a certificate; only bundles for a public key are read',
+      'is a bundle with a certificate (keyless signing), which names no key that could be pinned; sign with a key pair, `cosign attest --key` or `whorl sign`, and give its public key to the trust policy',
       'verificationMaterial',
     );
   }

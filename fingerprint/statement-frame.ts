@@ -7,11 +7,15 @@ import { parseJson } from './strict-json.ts';
 import type { Subject } from './workload.ts';
 
 export const statementType = 'https://in-toto.io/Statement/v1';
+/** What `cosign attest` up to version 2 writes around a predicate; the two differ in nothing that is read here. */
+export const olderStatementType = 'https://in-toto.io/Statement/v0.1';
 export const predicateType = 'https://whorl.dev/attestation/fingerprint/v1';
 export const approvalPredicateType = 'https://whorl.dev/attestation/approval/v1';
 /** The newest form of the predicate this code reads and the one it writes. */
 const readerVersion = 1;
+/** Who wrote the bytes: this signer, in canonical form, or a tool of others around a predicate that we exported. */
 const producerName = 'whorl';
+export const exportedProducer = 'whorl-predicate';
 const maxDepth = 32;
 /** An index, its manifests and their configurations for every platform there is. */
 const maxSubjects = 64;
@@ -86,24 +90,30 @@ export function predicateBytes(
   content: object,
   critical: readonly CriticalFeature[],
 ): Uint8Array {
+  const predicate = predicateOf(options, content, critical, producerName);
+  return canonicalBytes({ _type: statementType, subject: subjects, predicateType: type, predicate });
+}
+
+/** What a statement says of its subject, whoever writes the statement around it. */
+export function predicateOf(
+  options: StatementOptions,
+  content: object,
+  critical: readonly CriticalFeature[],
+  producer: typeof producerName | typeof exportedProducer,
+): object {
   const { stream, version, issuedAt, expiresAt, supersedes, platform } = options;
   const features = platform === undefined ? critical : [...critical, 'platform'].toSorted();
-  return canonicalBytes({
-    _type: statementType,
-    subject: subjects,
-    predicateType: type,
-    predicate: {
-      spec: { minReader: readerVersion, critical: features },
-      stream,
-      version,
-      issuedAt,
-      ...(expiresAt === undefined ? {} : { expiresAt }),
-      ...(supersedes === undefined ? {} : { supersedes: { sha256: hexOf(supersedes) } }),
-      ...(platform === undefined ? {} : { platform }),
-      producer: { name: producerName },
-      ...content,
-    },
-  });
+  return {
+    spec: { minReader: readerVersion, critical: features },
+    stream,
+    version,
+    issuedAt,
+    ...(expiresAt === undefined ? {} : { expiresAt }),
+    ...(supersedes === undefined ? {} : { supersedes: { sha256: hexOf(supersedes) } }),
+    ...(platform === undefined ? {} : { platform }),
+    producer: { name: producer },
+    ...content,
+  };
 }
 
 /** One image under all digests it goes by: the index first, then manifests, then configurations. */
@@ -137,7 +147,8 @@ export function readPredicate(
 ): { readonly statement: Fields; readonly predicate: Fields } {
   const value = parsePayload(payload);
   const statement = new Fields(value, '', 'SCHEMA');
-  expectText(statement, '_type', statementType, 'STATEMENT_TYPE');
+  const older = statement.raw('_type') === olderStatementType && !isOurs(statement.object('predicate'));
+  expectText(statement, '_type', older ? olderStatementType : statementType, 'STATEMENT_TYPE');
   expectText(statement, 'predicateType', type, 'PREDICATE_TYPE');
   const predicate = statement.object('predicate');
   assertReadable(predicate);
@@ -180,12 +191,15 @@ function assertReadable(predicate: Fields): void {
 
 /** What our own signer wrote must be in its own form; what cosign wrote need not (Go escapes `<`). */
 function assertCanonical(value: unknown, predicate: Fields, payload: Uint8Array): void {
-  const ours = predicate.has('producer') && predicate.object('producer').raw('name') === producerName;
-  if (ours && Buffer.compare(canonicalBytes(value), payload) !== 0) {
+  if (isOurs(predicate) && Buffer.compare(canonicalBytes(value), payload) !== 0) {
     throw new FingerprintError('NOT_CANONICAL', 'says whorl wrote it but is not in the form whorl writes', {
       field: 'payload',
     });
   }
+}
+
+function isOurs(predicate: Fields): boolean {
+  return predicate.has('producer') && predicate.object('producer').raw('name') === producerName;
 }
 
 function subjectsOf(statement: Fields): readonly [Subject, ...Subject[]] {

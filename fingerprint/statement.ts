@@ -5,9 +5,11 @@ import type { Baseline, Fingerprint, RuleVersion } from './fingerprint.ts';
 import { parseBaseline } from './parse-fingerprint.ts';
 import { currentRules } from './rules.ts';
 import {
+  exportedProducer,
   frameBytes,
   type ImagePart,
   type Platform,
+  predicateOf,
   readFrame,
   type StatementOptions,
 } from './statement-frame.ts';
@@ -46,9 +48,18 @@ export function statementBytes(
   options: StatementOptions,
   parts: readonly ImagePart[] = [],
 ): Uint8Array {
+  return frameBytes('base', baseline.subject, options, membersOf(baseline), featuresOf(baseline), parts);
+}
+
+/** The predicate alone, for those who put a statement of their own around it (`cosign attest`, actions/attest). */
+export function exportedPredicate(baseline: Baseline, options: StatementOptions): object {
+  const content = { kind: 'base', ...membersOf(baseline) };
+  return predicateOf(options, content, featuresOf(baseline), exportedProducer);
+}
+
+function membersOf(baseline: Baseline): object {
   const members = known.flatMap((name) => (baseline[name] === undefined ? [] : [[name, baseline[name]]]));
-  const { subject } = baseline;
-  return frameBytes('base', subject, options, Object.fromEntries(members), featuresOf(baseline), parts);
+  return Object.fromEntries(members);
 }
 
 /**
