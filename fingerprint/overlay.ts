@@ -1,13 +1,15 @@
 import type { Bindings, BoundPeer } from './bindings.ts';
 import { directoryProblem, directoryRefusal, peerSpelling } from './bound-value.ts';
+import { type CriticalFeature, hasPatterns } from './critical-features.ts';
 import { FingerprintError } from './errors.ts';
 import { Fields } from './fields.ts';
 import type { BehaviourSet, Scope } from './fingerprint.ts';
+import { parseAdded, parseTakenBack } from './overlay-behaviour.ts';
 import { digestIn, frameBytes, hexOf, readFrame, type StatementOptions } from './statement-frame.ts';
 import type { Subject } from './workload.ts';
 import { parseScope } from './workload-json.ts';
 
-/** What a site adds to one fingerprint: so far, what its parameters stand for here. */
+/** What a site says of one fingerprint: what its parameters stand for here, what is granted besides, and what no more. */
 export interface OverlayContent {
   readonly subject: Subject;
   /** `sha256:HEX` of the payload of the fingerprint it belongs to. */
@@ -39,8 +41,8 @@ const nameForm = /^[a-z0-9-]{1,40}$/;
 
 /** The payload to sign. */
 export function overlayBytes(content: OverlayContent, options: StatementOptions): Uint8Array {
-  const { subject, base, scope, bindings, reason } = content;
-  return frameBytes('overlay', subject, options, {
+  const { subject, base, scope, bindings, add, remove, reason } = content;
+  const document = {
     base: { sha256: hexOf(base) },
     ...(scope === undefined ? {} : { scope }),
     ...(reason === undefined ? {} : { reason }),
@@ -48,13 +50,27 @@ export function overlayBytes(content: OverlayContent, options: StatementOptions)
       sites: Object.fromEntries(bindings.sites),
       volumes: Object.fromEntries(bindings.volumes),
     },
-  });
+    ...(add === undefined ? {} : { add }),
+    ...(remove === undefined ? {} : { remove }),
+  };
+  return frameBytes('overlay', subject, options, document, featuresOf(content));
+}
+
+/** A reader that overlooks one of these judges by something else than was signed. */
+function featuresOf({ add, remove }: OverlayContent): CriticalFeature[] {
+  const sets = [add, remove].flatMap((set) => set ?? []);
+  return [
+    ...(add === undefined ? [] : (['add'] as const)),
+    ...(sets.some(hasPatterns) ? (['patterns'] as const) : []),
+    ...(remove === undefined ? [] : (['remove'] as const)),
+  ];
 }
 
 /**
- * Steps 10 to 13 of verification for an overlay. Strict inside `scope` and `bindings`: a member nobody knows may be
- * meant to narrow.
- * @throws OVERLAY_FORBIDDEN for a directory that nothing may be bound to, besides the codes of every statement
+ * Steps 10 to 13 of verification for an overlay. Strict inside `scope`, `bindings`, `add` and `remove`: a member nobody
+ * knows may be meant to narrow.
+ * @throws OVERLAY_FORBIDDEN for a directory that nothing may be bound to, and for a grant that may not have an end,
+ *   besides the codes of every statement
  */
 export function parseOverlay(payload: Uint8Array): OverlayStatement {
   const { kind, predicate, subject, digests, options } = readFrame(payload);
@@ -67,6 +83,10 @@ export function parseOverlay(payload: Uint8Array): OverlayStatement {
     ...(predicate.has('scope') ? { scope: parseScope(predicate.raw('scope'), predicate.at('scope')) } : {}),
     ...(reason === undefined ? {} : { reason }),
     bindings: bindingsOf(predicate.object('bindings')),
+    ...(predicate.has('add') ? { add: parseAdded(predicate.raw('add'), predicate.at('add'), options) } : {}),
+    ...(predicate.has('remove')
+      ? { remove: parseTakenBack(predicate.raw('remove'), predicate.at('remove')) }
+      : {}),
     ...options,
   };
   return { overlay, digests };

@@ -14,16 +14,18 @@ export interface SignedOverlay {
 /**
  * Signs what a site adds to a fingerprint; the same input gives the same bytes. Never signs what `verifyOverlay` would
  * refuse to read.
+ * @param allowSecrets findings of the secret scanner a person looked at and allowed, by id
  * @throws SECRET_FOUND, SUBJECT, SCHEMA, OVERLAY_FORBIDDEN, TOO_LARGE
  */
 export function signOverlay(
   content: OverlayContent,
   options: StatementOptions,
   key: PrivateKey,
+  allowSecrets: readonly string[] = [],
 ): SignedOverlay {
-  const { sites, volumes } = content.bindings;
-  const said = { reason: content.reason ?? '', sites: [...sites], volumes: [...volumes] };
-  assertNoSecrets(said, []);
+  const { bindings, reason = '', add, remove } = content;
+  const said = { reason, sites: [...bindings.sites], volumes: [...bindings.volumes], add, remove };
+  assertNoSecrets(said, allowSecrets);
   const payload = overlayBytes(content, options);
   parseOverlay(payload);
   const envelope = seal(statementPayloadType, payload, [key]);

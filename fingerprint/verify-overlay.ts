@@ -1,12 +1,14 @@
+import { acceptedKeys, requireKeys } from './accepted-keys.ts';
 import { sha256Hex } from './digest.ts';
 import { open, statementPayloadType } from './envelope.ts';
 import { FingerprintError } from './errors.ts';
 import { type Overlay, type OverlayStatement, parseOverlay } from './overlay.ts';
-import { signersOf } from './signatures.ts';
+import { assertNotRolledBack, type StreamState } from './stream-versions.ts';
+import type { WidenClass } from './trust-classes.ts';
 import { ruleFor, type TrustedKey, type TrustPolicy, type TrustRule } from './trust-policy.ts';
 import { assertBegun, isOver } from './validity.ts';
-import { assertNotRolledBack, type StreamState } from './stream-versions.ts';
 import type { VerifiedFingerprint } from './verify.ts';
+import { widenClassesOf } from './widening.ts';
 
 export interface VerifyOverlayContext {
   /** ms since the Unix epoch. */
@@ -14,6 +16,8 @@ export interface VerifyOverlayContext {
   /** The fingerprint it must belong to; without it the caller asks `belongsTo` before it judges by it. */
   readonly base?: VerifiedFingerprint;
   readonly seen?: StreamState;
+  /** When this site first accepted a payload, from its own log: ms since the Unix epoch. */
+  readonly recorded?: (digest: string) => number | undefined;
 }
 
 interface Findings {
@@ -23,6 +27,7 @@ interface Findings {
   readonly stream: string;
   readonly signers: readonly TrustedKey[];
   readonly rule: string;
+  readonly mayWiden: readonly WidenClass[];
 }
 
 /** As with a fingerprint: nobody else can make one, nor (`#proof`) an object that passes for one. */
@@ -34,9 +39,11 @@ class Verified implements Findings {
   readonly digest: string;
   /** The stream its version counts in: never one of a fingerprint. */
   readonly stream: string;
-  /** The keys that signed it and may, at least one. */
+  /** The keys that signed it and may, as many as the rule asks for at least. */
   readonly signers: readonly TrustedKey[];
   readonly rule: string;
+  /** What its signers may add at all. */
+  readonly mayWiden: readonly WidenClass[];
 
   constructor(findings: Findings) {
     this.overlay = findings.overlay;
@@ -45,12 +52,13 @@ class Verified implements Findings {
     this.stream = findings.stream;
     this.signers = findings.signers;
     this.rule = findings.rule;
+    this.mayWiden = findings.mayWiden;
     Object.freeze(this);
   }
 
-  /** Whether it adds to this very fingerprint, of the same image. */
+  /** Whether it is about this very fingerprint, of the same image, and adds nothing to it that its signers may not. */
   belongsTo(base: VerifiedFingerprint): boolean {
-    return this.#proof && mismatchOf(this, base) === undefined;
+    return this.#proof && (mismatchOf(this, base) ?? forbiddenIn(this, this.mayWiden, base)) === undefined;
   }
 
   /** Its end has come: what it bound is bound no more. @param now ms since the Unix epoch */
@@ -74,8 +82,7 @@ export function verifyOverlay(
 ): VerifiedOverlay {
   const envelope = open(bytes, [statementPayloadType]);
   const digest = `sha256:${sha256Hex(envelope.payload)}`;
-  const trusted = [...policy.keys.values()].map((t) => t.key);
-  const keyIds = signersOf(envelope, trusted).map((key) => key.keyId);
+  const keyIds = acceptedKeys(envelope, policy, { ...context, digest });
   const statement = parseOverlay(envelope.payload);
   const { overlay, digests } = statement;
   const rule = ruleFor(policy, overlay.subject.name);
@@ -85,24 +92,32 @@ export function verifyOverlay(
   // No line break stands in a name or a stream, so no fingerprint's stream (name and stream) is ever called like this.
   const stream = `overlay\n${overlay.subject.name}\n${overlay.stream}`;
   assertNotRolledBack(overlay.version, digest, context.seen?.get(stream));
-  const mismatch = context.base === undefined ? undefined : mismatchOf(statement, context.base);
-  if (mismatch !== undefined) throw mismatch;
-  return new Verified({ overlay, digests, digest, stream, signers, rule: rule.name });
+  const mayWiden = rule.overlay?.mayWiden ?? [];
+  const { base } = context;
+  const problem =
+    (base === undefined ? undefined : mismatchOf(statement, base)) ?? forbiddenIn(statement, mayWiden, base);
+  if (problem !== undefined) throw problem;
+  return new Verified({ overlay, digests, digest, stream, signers, rule: rule.name, mayWiden });
 }
 
-/** A learner's key never: what it would add is what nobody has looked at. */
+/** A learner's key never: what it would add is what nobody has looked at. @throws KEY_NOT_ALLOWED, THRESHOLD */
 function allowedSigners(policy: TrustPolicy, rule: TrustRule, keyIds: readonly string[]): TrustedKey[] {
-  const learners = new Set(policy.learnerKeys.map((k) => k.keyId));
-  const allowed = (rule.overlay ?? rule.sign).keys.filter((id) => !learners.has(id));
-  const signers = keyIds.filter((id) => allowed.includes(id)).flatMap((id) => policy.keys.get(id) ?? []);
-  if (signers.length > 0) return signers;
-  throw new FingerprintError(
-    'KEY_NOT_ALLOWED',
-    'is signed by a key that may not sign overlays for this image',
-    {
-      field: 'signatures',
-    },
-  );
+  const counted = requireKeys(rule.overlay ?? rule.sign, keyIds, policy, 'overlays for this image');
+  return counted.flatMap((id) => policy.keys.get(id) ?? []);
+}
+
+/**
+ * The fingerprint that an overlay is about.
+ * @throws BASE_MISSING when it is none of these
+ */
+export function baseAmong(
+  overlay: VerifiedOverlay,
+  fingerprints: readonly VerifiedFingerprint[],
+): VerifiedFingerprint {
+  const base = fingerprints.find((f) => overlay.belongsTo(f));
+  if (base !== undefined) return base;
+  const message = `is ${overlay.overlay.base}: that fingerprint is not here`;
+  throw new FingerprintError('BASE_MISSING', message, { field: 'predicate.base.sha256' });
 }
 
 function assertNotOver({ expiresAt }: Overlay, now: number): void {
@@ -127,4 +142,21 @@ function mismatchOf(
   return new FingerprintError('DIGEST_MISMATCH', 'is not the image of its fingerprint', {
     field: 'subject.digest',
   });
+}
+
+/**
+ * Without the fingerprint nobody can tell which programs are new: what is left is asked again as soon as it is there, and
+ * until then the overlay is not in force.
+ */
+function forbiddenIn(
+  { overlay }: OverlayStatement,
+  mayWiden: readonly WidenClass[],
+  base: VerifiedFingerprint | undefined,
+): FingerprintError | undefined {
+  if (overlay.add === undefined) return undefined;
+  const classes = widenClassesOf(overlay.add, base?.fingerprint.behaviour);
+  const forbidden = classes.filter((c) => !mayWiden.includes(c));
+  if (forbidden.length === 0) return undefined;
+  const message = `adds ${forbidden.join(', ')}, which the trust policy lets no overlay of its signers add`;
+  return new FingerprintError('OVERLAY_FORBIDDEN', message, { field: 'predicate.add' });
 }

@@ -1,0 +1,40 @@
+import { FingerprintError } from './errors.ts';
+import type { BehaviourSet, SiteParameter } from './fingerprint.ts';
+import { parseBehaviourSet } from './parse-behaviour-set.ts';
+import type { StatementOptions } from './statement-frame.ts';
+import { uniteRemoved } from './tombstones.ts';
+import { widenClassesOf } from './widening.ts';
+
+/**
+ * What an overlay grants, in canonical form. It names no site parameter: what the site grants it knows by name.
+ * @throws SCHEMA, TOO_LARGE; OVERLAY_FORBIDDEN for what is never learnable and has an end
+ */
+export function parseAdded(
+  value: unknown,
+  field: string,
+  { expiresAt }: Pick<StatementOptions, 'expiresAt'>,
+): BehaviourSet {
+  const add = parseBehaviourSet(value, field);
+  // A date would say that it is nothing to worry about until then; such a grant is somebody's standing decision.
+  if (expiresAt === undefined || !widenClassesOf(add).includes('never-learnable')) return add;
+  throw new FingerprintError(
+    'OVERLAY_FORBIDDEN',
+    'grants what is never learnable and has an end: it is approved by name and without one, or not at all',
+    { field },
+  );
+}
+
+/** What an overlay takes away, in the form of tombstones. @throws SCHEMA, TOO_LARGE */
+export function parseTakenBack(value: unknown, field: string): BehaviourSet {
+  return uniteRemoved(parseBehaviourSet(value, field, parametersIn(value)));
+}
+
+/** A tombstone may name an entry with a parameter of its fingerprint; of one that does not exist it takes nothing away. */
+function parametersIn(value: unknown): SiteParameter[] {
+  const named = JSON.stringify(value).matchAll(/\{(site|volume):([a-z0-9-]+)\}/g);
+  return [...named].map(([, kind, name = '']) => ({
+    kind: kind === 'site' ? 'site' : 'volume',
+    name,
+    what: name,
+  }));
+}
