@@ -104,8 +104,8 @@ describe('export predicate', () => {
 });
 
 describe('export', () => {
-  it('without a kind says what it can', async () => {
-    const io = await world.whorl(['export']);
+  it.each([[['export']], [['export', 'everything']]])('says what it can: %j', async (args) => {
+    const io = await world.whorl(args);
     expect([io.exitCode, io.stderr.join()]).toEqual([
       2,
       expect.stringMatching(/say what to export: predicate/),

@@ -29,6 +29,8 @@ export function register(program: Command, io: Io): void {
   const verb = program
     .command('export')
     .description('write a baseline in a form that other tools take: predicate')
+    // So that an unknown kind gets the same answer as none.
+    .allowExcessArguments()
     .action(() => {
       throw new CliError(
         exitCodes.usage,
