@@ -2,6 +2,7 @@ import type { Side } from './diff-side.ts';
 import type { Baseline, Fingerprint } from './fingerprint.ts';
 import { type Entry, grantId, programId } from './grants.ts';
 import type { Severity } from './incident.ts';
+import type { Owners } from './package-owner.ts';
 import { identityOf, type ProgramIdentity } from './program.ts';
 
 /** One thing an attacker would love to find in a fingerprint (docs/operations.md, lint). */
@@ -32,6 +33,8 @@ export interface LintWorld {
   /** What is accepted, program by program. */
   readonly sides: readonly Side[];
   readonly nameOf: (p: ProgramIdentity) => string;
+  /** With an SBOM alone. */
+  readonly owners?: Owners;
 }
 
 /** A place for each program that has such entries. */

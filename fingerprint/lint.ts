@@ -5,8 +5,10 @@ import { type Severity, severities } from './incident.ts';
 import { documentRules } from './lint-document-rules.ts';
 import { entryRules } from './lint-entry-rules.ts';
 import { fileRules } from './lint-file-rules.ts';
+import { packageRules } from './lint-package-rules.ts';
 import { programRules } from './lint-program-rules.ts';
 import type { LintRule, LintWorld, Place } from './lint-rule.ts';
+import type { Owners } from './package-owner.ts';
 import { identityOf } from './program.ts';
 import { type Score, score } from './score.ts';
 
@@ -15,6 +17,7 @@ export const lintRules: readonly LintRule[] = [
   ...programRules,
   ...fileRules,
   ...entryRules,
+  ...packageRules,
   ...documentRules,
 ].sort((a, b) => severities.indexOf(b.severity) - severities.indexOf(a.severity));
 
@@ -38,11 +41,16 @@ export interface LintReport {
  * What an attacker would love in this document (docs/operations.md, lint).
  *
  * @param allowed ids of rules or of single entries that a person has looked at and accepts: they are not told
+ * @param owners of the files of the image, from its SBOM; without it nothing is said of packages
  */
-export function lint(known: Baseline | Fingerprint, allowed: ReadonlySet<string> = new Set()): LintReport {
+export function lint(
+  known: Baseline | Fingerprint,
+  allowed: ReadonlySet<string> = new Set(),
+  owners?: Owners,
+): LintReport {
   const sides = [...sidesOf(known).values()];
   const nameOf = namesOf(known.behaviour.programs.map(identityOf));
-  const world: LintWorld = { known, sides, nameOf };
+  const world: LintWorld = { known, sides, nameOf, ...(owners === undefined ? {} : { owners }) };
   const findings = lintRules
     .filter((rule) => !allowed.has(rule.id))
     .map((rule) => findingOf(rule, world, allowed))
