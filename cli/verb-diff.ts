@@ -75,6 +75,7 @@ function told(d: Difference, old: KnownFile, next: KnownFile): object {
     widens: d.widens,
     unchanged: d.unchanged,
     changes: d.changes,
+    ...(d.notExercised === undefined ? {} : { notExercised: d.notExercised }),
   };
 }
 
@@ -86,6 +87,7 @@ function print(
   io.out(`${titleOf(old)} → ${titleOf(next)}`);
   for (const group of fold(d.changes, { all })) printGroup(io, group);
   io.out('');
+  for (const sentence of d.notExercised?.sentences ?? []) io.out(sentence);
   io.out([styled('bold', headline(d))]);
 }
 

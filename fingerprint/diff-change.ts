@@ -41,6 +41,8 @@ export interface Change {
   readonly widens: boolean;
   /** Ids of the entries concerned, as `inspect --json` and `prune --entry` name them. */
   readonly entries: readonly string[];
+  /** Of what came in: the test steps that showed it first, where they were recorded. */
+  readonly steps?: readonly string[];
   /** With a new or vanished program: all it may or might do, gravest first. */
   readonly details?: readonly string[];
   /** The id of the change that already says it: a program started by a new one, the name of a new peer. */

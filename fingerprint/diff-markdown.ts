@@ -33,6 +33,7 @@ export function diffMarkdown(d: Difference, titles: Titles): string {
             rest,
           ),
         ]),
+    ...(d.notExercised?.sentences ?? []).flatMap((sentence) => ['', plainMarkdown(sentence)]),
     '',
     `<sub>${plainMarkdown(titles.old)} → ${plainMarkdown(titles.next)}</sub>`,
     '',

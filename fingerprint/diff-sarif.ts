@@ -27,7 +27,12 @@ export function diffSarif(d: Difference, about: SarifAbout): object {
         // Columns are counted as everywhere else in JSON texts.
         columnKind: 'utf16CodeUnits',
         results: results.map((change) => resultOf(change, rules, about)),
-        properties: { unchanged: d.unchanged, widens: d.widens, leftOut: d.changes.length - results.length },
+        properties: {
+          unchanged: d.unchanged,
+          widens: d.widens,
+          leftOut: d.changes.length - results.length,
+          ...(d.notExercised === undefined ? {} : { notExercised: d.notExercised.sentences }),
+        },
       },
     ],
   };

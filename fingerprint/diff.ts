@@ -2,7 +2,9 @@ import { type Change, compareChanges } from './diff-change.ts';
 import { compareDocuments, type KnownDocument } from './diff-document.ts';
 import type { Judges } from './diff-entries.ts';
 import { comparePrograms } from './diff-programs.ts';
+import { withSteps } from './diff-steps.ts';
 import { grantsOf } from './grants.ts';
+import { type NotExercised, notExercised } from './not-exercised.ts';
 
 /** What NEW grants more or less than OLD. */
 export interface Difference {
@@ -11,6 +13,8 @@ export interface Difference {
   /** Entries that stand in both. */
   readonly unchanged: number;
   readonly widens: boolean;
+  /** What the tests did not try; absent where the new document was not recorded under test. */
+  readonly notExercised?: NotExercised;
 }
 
 /**
@@ -24,14 +28,15 @@ export function diff(old: KnownDocument, next: KnownDocument): Difference {
     if (was && is) return 'both';
     return is ? 'new' : was ? 'old' : 'neither';
   };
-  const changes = [...compareDocuments(old, next), ...withoutEchoes(comparePrograms(old, next, judges))].sort(
-    compareChanges,
-  );
+  const found = [...compareDocuments(old, next), ...withoutEchoes(comparePrograms(old, next, judges))];
+  const changes = withSteps(found.sort(compareChanges), next);
+  const untried = notExercised(old, next);
   const known = new Set(grantsOf(old.behaviour).map((g) => g.id));
   return {
     changes,
     unchanged: grantsOf(next.behaviour).filter((g) => known.has(g.id)).length,
     widens: changes.some((c) => c.widens),
+    ...(untried === undefined ? {} : { notExercised: untried }),
   };
 }
 
