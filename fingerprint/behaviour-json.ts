@@ -32,7 +32,14 @@ export function readPort(value: unknown, field: string): number {
   return readInteger(value, field, -1, 65_535);
 }
 
-type Act = Behaviour extends infer B ? (B extends Actor ? Omit<B, keyof Actor> : never) : never;
+/** What was done, without who did it. */
+export type Act = Behaviour extends infer B ? (B extends Actor ? Omit<B, keyof Actor> : never) : never;
+
+/** @throws SCHEMA */
+export function parseAct(value: unknown, field: string): Act {
+  const r = new ObjectReader(value, field);
+  return r.end(readAct(r));
+}
 
 function readAct(r: ObjectReader): Act {
   const kind = r.word('kind', behaviourKinds);

@@ -1,4 +1,5 @@
 import type { Behaviour } from './behaviour.ts';
+import type { Act } from './behaviour-json.ts';
 import { subjectText } from './drift.ts';
 import type { Origin, ProcessRef } from './event.ts';
 import { type Approval, type Drift, type Incident, maxDrifts, type Severity } from './incident.ts';
@@ -110,6 +111,7 @@ function makeDrift(o: Observed, key: string): Drift {
     kind: b.kind,
     because: verdict.because,
     subject: printable(subjectText(b), 512),
+    ...keptAct(b),
     ...originOf(o),
     ...(verdict.nearest === undefined ? {} : { nearest: printable(verdict.nearest) }),
     severity: severityOf(b, verdict.because, o.provisional === true),
@@ -120,6 +122,13 @@ function makeDrift(o: Observed, key: string): Drift {
     ...(o.found === true ? { found: true } : {}),
     ...(o.caller === undefined ? {} : { caller: printable(o.caller, 256) }),
   };
+}
+
+/** 32 rows of it must not make an incident that travels and is stored many times as large as what is read of it. */
+const maxActLength = 1024;
+
+function keptAct({ root: _root, lineage: _lineage, ...act }: Behaviour): { act?: Act } {
+  return JSON.stringify(act).length > maxActLength ? {} : { act };
 }
 
 function sortedRows(entry: Entry): Row[] {

@@ -1,4 +1,4 @@
-import { readActor } from './behaviour-json.ts';
+import { parseAct, readActor } from './behaviour-json.ts';
 import { behaviourKinds, origins } from './event.ts';
 import { parseProcess, readSha256 } from './event-json.ts';
 import { type Approval, type Drift, type Incident, maxDrifts, severities } from './incident.ts';
@@ -33,6 +33,7 @@ function parseDrift(value: unknown, field: string): Drift {
     kind: r.word('kind', behaviourKinds),
     because: r.word('because', driftReasons),
     subject: r.text('subject'),
+    ...r.optional('act', () => r.value('act', parseAct)),
     ...r.optional('origin', () => r.word('origin', origins)),
     ...r.optional('sha256', () => r.value('sha256', readSha256)),
     ...r.optional('nearest', () => r.text('nearest')),
@@ -54,6 +55,9 @@ function parseApproval(value: unknown, field: string): Approval {
     signedBy: r.text('signedBy', 1024),
     maxMode: r.word('maxMode', modes),
     ...r.optional('neverLearnableMode', () => r.word('neverLearnableMode', modes)),
+    ...r.optional('approvedBy', () => r.text('approvedBy', 1024)),
+    ...r.optional('approvedUntil', () => r.text('approvedUntil', 40)),
+    ...r.optional('carried', () => r.flag('carried')),
     ...r.optional('provisional', () => r.flag('provisional')),
   });
 }

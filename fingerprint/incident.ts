@@ -1,4 +1,5 @@
 import type { Actor } from './behaviour.ts';
+import type { Act } from './behaviour-json.ts';
 import type { BehaviourKind, Origin, ProcessRef } from './event.ts';
 import type { DriftReason, Mode } from './verdict.ts';
 import type { Instance, Workload } from './workload.ts';
@@ -14,6 +15,11 @@ export interface Drift extends Actor {
   readonly because: DriftReason;
   /** The normalised subject: path, peer:port, name, privilege, or the argument vector joined for people. */
   readonly subject: string;
+  /**
+   * What was done, exactly, so that a person can grant this and nothing else; `subject` is for reading, shortened and
+   * escaped. Absent where it is too long to keep.
+   */
+  readonly act?: Act;
   readonly origin?: Origin;
   readonly sha256?: string;
   readonly nearest?: string;
@@ -40,6 +46,11 @@ export interface Approval {
    * repository was carried over to one whose difference nobody has reviewed.
    */
   readonly neverLearnableMode?: Mode;
+  /** Owners of the keys that approved for the site, and until when; absent: nobody did. */
+  readonly approvedBy?: string;
+  readonly approvedUntil?: string;
+  /** It is about an earlier digest: no fingerprint is in force for this one, and `version` is 0. */
+  readonly carried?: true;
   /** Signed by the collector's learner key alone: nobody has looked at it yet, so drift is one step less grave. */
   readonly provisional?: true;
 }
