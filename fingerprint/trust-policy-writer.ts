@@ -1,5 +1,6 @@
 import { encodeBase64 } from './base64.ts';
 import { canonicalBytes } from './canonical.ts';
+import { sha256Hex } from './digest.ts';
 import type { PublicKey } from './keys.ts';
 import type { KeySet, Revocations, TrustedKey, TrustPolicy, TrustRule } from './trust-policy.ts';
 import { trustPolicyType } from './trust-policy-reader.ts';
@@ -27,6 +28,11 @@ export function trustPolicyDocument(policy: TrustPolicy): unknown {
 /** What is signed of a policy: the same policy is the same bytes anywhere. */
 export function trustPolicyPayload(policy: TrustPolicy): Uint8Array {
   return canonicalBytes(trustPolicyDocument(policy));
+}
+
+/** `sha256:HEX` of what is signed of it. */
+export function policyDigest(policy: TrustPolicy): string {
+  return `sha256:${sha256Hex(trustPolicyPayload(policy))}`;
 }
 
 function keyDocument({ key, owner, notBefore, notAfter }: TrustedKey): object {
