@@ -3,16 +3,14 @@ import { FingerprintError } from '../fingerprint/errors.ts';
 import { formatImageRef, parseImageRef } from '../fingerprint/image-ref.ts';
 import { printable } from '../fingerprint/printable.ts';
 import { kindOfEnvelope } from '../fingerprint/statement-kind.ts';
-import { newTrustPolicy, type TrustPolicy } from '../fingerprint/trust-policy.ts';
+import type { TrustPolicy } from '../fingerprint/trust-policy.ts';
 import { type VerifiedFingerprint, verifyFingerprint } from '../fingerprint/verify.ts';
 import { verifyOverlay } from '../fingerprint/verify-overlay.ts';
+import { chosenPolicy } from './chosen-policy.ts';
 import { about, CliError, exitCodes, fromFingerprintError } from './exit.ts';
 import { examples } from './help.ts';
 import type { Io } from './io.ts';
-import { readPublicKey } from './key-file.ts';
-import { issuingMoment } from './moment.ts';
 import { overlaySentence, toldOfOverlay } from './overlay-words.ts';
-import { readTrustPolicy } from './policy-file.ts';
 import { fileName } from './read-file.ts';
 
 /** Above the limit of an envelope, so that one which is too large is refused with its code and not just unread. */
@@ -95,34 +93,6 @@ async function baseOf(
   return {
     base: about(fileName(fingerprint), () => verifyFingerprint(bytes, policy, context), exitCodes.trust),
   };
-}
-
-async function chosenPolicy(io: Io, options: Options): Promise<TrustPolicy> {
-  const { trust, key } = options;
-  if (trust !== undefined && key === undefined) return readTrustPolicy(io, trust);
-  if (key !== undefined && trust === undefined) return policyForKey(io, key);
-  throw new CliError(
-    exitCodes.usage,
-    'whom to believe is not clear',
-    'give --trust POLICY.json or --key VENDOR.pub',
-  );
-}
-
-/** A key alone says who signed, not who may: enough to alert, never to stop anything. */
-async function policyForKey(io: Io, path: string): Promise<TrustPolicy> {
-  const signer = await readPublicKey(io, path);
-  return about(
-    fileName(path),
-    () =>
-      newTrustPolicy({
-        signer,
-        owner: fileName(path),
-        image: '**',
-        maxMode: 'alert',
-        issuedAt: issuingMoment(io),
-      }),
-    exitCodes.trust,
-  );
 }
 
 function told(verified: VerifiedFingerprint): object {
