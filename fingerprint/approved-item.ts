@@ -3,6 +3,9 @@ import { modes } from './verdict.ts';
 import type { VerifiedApproval } from './verify-approval.ts';
 import type { Workload } from './workload.ts';
 
+/** Of what runs on a node outside any cluster. */
+const hostNamespace = 'host';
+
 /** One decision, and the document it stands in. */
 export interface Ruling {
   readonly item: ApprovedFingerprint;
@@ -30,12 +33,17 @@ export function rulingItem(
 export function holdsFor(scope: ApprovalScope | undefined, workload: Workload | undefined): boolean {
   if (scope === undefined) return true;
   if (workload === undefined) return false;
-  const { cluster, namespace, owner } = workload;
+  const { cluster, namespace } = workload;
   return (
     (scope.clusters?.includes(cluster) ?? true) &&
     (scope.namespaces?.includes(namespace) ?? true) &&
-    (scope.owners?.some((o) => o === owner || o === `${namespace}/${owner}`) ?? true)
+    (scope.owners?.some((o) => isOwner(o, workload)) ?? true)
   );
+}
+
+/** A bare owner is one of the node's own: in a cluster every tenant may have a `Deployment/cart`. */
+function isOwner(named: string, { namespace, owner }: Workload): boolean {
+  return named === `${namespace}/${owner}` || (namespace === hostNamespace && named === owner);
 }
 
 function compareRulings(a: Ruling, b: Ruling): number {

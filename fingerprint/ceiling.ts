@@ -1,9 +1,9 @@
 import type { BehaviourSet, Program } from './fingerprint.ts';
 import { type Entry, entriesOf, type Grant, grantId, grantKey, programOfEntries } from './grants.ts';
 import { isNeverLearnableEntry, isSensitiveEntry } from './grave-entry.ts';
-import { isVariedName, openVectors, toolKindsOf } from './lint-names.ts';
+import { isShellName, isVariedName, openVectors, toolKindsOf } from './lint-names.ts';
 import { withoutWidening } from './narrowed.ts';
-import { identityOf } from './program.ts';
+import { baseName, identityOf } from './program.ts';
 import { ProgramSet } from './program-set.ts';
 import { parameterOf } from './site-parameter.ts';
 import type { CeilingClass } from './trust-classes.ts';
@@ -49,9 +49,13 @@ const isOf: Readonly<Record<CeilingClass, (p: Program, e: Entry) => boolean>> = 
   sensitive: (_, e) => isSensitiveEntry(e),
 };
 
-/** Each start of a shell, and the starts of an interpreter that take their code from whoever is at the other end. */
+/**
+ * Each start of a shell, also through another program (`env sh`, the loader with a shell behind it), and the starts of an
+ * interpreter that take their code from whoever is at the other end.
+ */
 function isShell(p: Program, e: Entry): boolean {
   if (e.kind !== 'arguments') return false;
+  if (e.args.some((arg) => isShellName(baseName(arg)))) return true;
   // One by one: busybox is a shell in one vector and `ls` in the next.
   const alone = { ...p, args: [e.args] };
   return toolKindsOf(alone).has('shell') || openVectors(alone).length > 0;

@@ -13,7 +13,11 @@ export type ToolKind =
   | 'privilege-tool';
 
 const kinds: readonly (readonly [ToolKind, RegExp])[] = [
-  ['shell', /^-?(?:(?:ba|da|a|z|k|mk|c|tc|fi)?sh|pwsh)$/],
+  // With version and variant too: a name is all that a list of names goes by, so it should be hard to slip past.
+  [
+    'shell',
+    /^-?(?:(?:r?ba|da|a|z|r?k|mk|lk|pdk|oks|c|tc|fi|ya|po|sa|hu|o|xon)?sh|pwsh|elvish|static-sh)(?:[\d.]+|-static|\.distrib|\.real)?$/i,
+  ],
   [
     'interpreter',
     /^(?:python[\d.]*|pypy[\d.]*|perl[\d.]*|ruby[\d.]*|node|nodejs|deno|bun|php[\d.]*(?:-fpm)?|lua[\d.]*|luajit|tclsh[\d.]*|expect|[gm]?awk|Rscript|guile|java)$/,
@@ -44,7 +48,13 @@ const multiCall = /^(?:busybox|toybox|coreutils)$/;
 function namesOf(p: Program): readonly string[] {
   const own = baseName(p.exe);
   if (!multiCall.test(own)) return [own];
-  return [...new Set(p.args.map((args) => baseName(args[0] ?? '')))];
+  return [...new Set(p.args.map(appletOf))];
+}
+
+/** Called by its own name, the program takes the applet's from the next argument. */
+function appletOf(args: readonly string[]): string {
+  const name = baseName(args[0] ?? '');
+  return multiCall.test(name) && args.length > 1 ? baseName(args[1] ?? '') : name;
 }
 
 export function toolKindsOf(p: Program): ReadonlySet<ToolKind> {
@@ -73,7 +83,7 @@ function takesCode(args: readonly string[]): boolean {
   return codeOperands([name, ...rest]).size === 0 && !rest.some((arg) => arg.startsWith('-m'));
 }
 
-function isShellName(name: string): boolean {
+export function isShellName(name: string): boolean {
   return kinds[0]?.[1].test(name) === true;
 }
 

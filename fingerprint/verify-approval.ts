@@ -78,8 +78,9 @@ export function verifyApproval(
   const digest = `sha256:${sha256Hex(envelope.payload)}`;
   const keyIds = acceptedKeys(envelope, policy, { ...context, digest });
   const approval = parseApproval(envelope.payload);
-  // No line break stands in a stream, so neither a fingerprint's nor an overlay's is ever called like this.
-  const stream = `approval\n${approval.stream}`;
+  // No line break stands in a stream and no image has an empty name, so no other document's is ever called like this: not
+  // even a fingerprint's of an image called `approval`.
+  const stream = `approval\n\n${approval.stream}`;
   const earlier = context.replaces?.(stream)?.approval.items ?? [];
   const signers = allowedSigners(policy, [...approval.items, ...earlier], keyIds);
   assertBegun(approval.issuedAt, context.now);
