@@ -1,5 +1,5 @@
 import { underCeiling } from './ceiling.ts';
-import type { BehaviourSet } from './fingerprint.ts';
+import type { BehaviourSet, Program } from './fingerprint.ts';
 import { type Grant, grantsOf } from './grants.ts';
 import { withoutNarrowing, withoutWidening } from './narrowed.ts';
 import { identityOf, programKey } from './program.ts';
@@ -38,14 +38,14 @@ export function effectiveBehaviour(
   const stones = [base.removed, ...overlays.map((o) => o.remove)].filter((set) => set !== undefined);
   const removed = stones.length === 0 ? undefined : uniteRemoved(...stones);
   const left = removed === undefined ? base.behaviour : without(base.behaviour, removed);
-  const added = union(
-    overlays.flatMap((o) => o.add ?? []).map((set) => (removed === undefined ? set : without(set, removed))),
-  );
+  const added = overlays
+    .flatMap((o) => o.add ?? [])
+    .map((set) => (removed === undefined ? set : without(set, removed)));
   const { behaviour, inert } = underCeiling(left, ceiling);
-  const granted = new Set(grantsOf(added).map((g) => g.id));
+  const granted = new Set(added.flatMap(grantsOf).map((g) => g.id));
   return {
-    behaviour: widened(behaviour, added),
-    whole: widened(left, added),
+    behaviour: union([behaviour, ...added]),
+    whole: union([left, ...added]),
     inert: inert.filter((g) => !granted.has(g.id)),
     ...(removed === undefined ? {} : { removed }),
   };
@@ -58,16 +58,14 @@ function without(set: BehaviourSet, removed: BehaviourSet): BehaviourSet {
   return { programs: programs.map((p) => withoutWidening(p, before.get(programKey(identityOf(p))) ?? p)) };
 }
 
-function widened(set: BehaviourSet, added: BehaviourSet): BehaviourSet {
-  const more = new Map(added.programs.map((p) => [programKey(identityOf(p)), p]));
-  const programs = set.programs.map((p) => {
-    const by = more.get(programKey(identityOf(p)));
-    return by === undefined ? p : withoutNarrowing(p, by);
-  });
-  return union([{ programs }, added]);
+/** All of them together, so that none shuts out what another lets in. */
+function union(sets: readonly BehaviourSet[]): BehaviourSet {
+  const all = new Map(plainUnion(sets).programs.map((p) => [programKey(identityOf(p)), p]));
+  const open = (p: Program): Program => withoutNarrowing(p, all.get(programKey(identityOf(p))) ?? p);
+  return plainUnion(sets.map(({ programs }) => ({ programs: programs.map(open) })));
 }
 
-function union(sets: readonly BehaviourSet[]): BehaviourSet {
+function plainUnion(sets: readonly BehaviourSet[]): BehaviourSet {
   const all = new ProgramSet();
   for (const set of sets) all.addSet(set);
   return all.toSet();

@@ -26,18 +26,18 @@ function toldLoads({ files }: Program, path: string): number {
 const learnableOrigins = ['image', 'volume', 'carried'] as const;
 
 /**
- * The other way round: an origin that is added must not shut out those that passed while none was told.
+ * The other way round: an origin that somebody else tells must not shut out those that passed while none was told.
  *
- * @param more what is added to it
+ * @param all everything that is known of the program
  */
-export function withoutNarrowing(base: Program, more: Program): Program {
-  const untold = base.args.length > 0 && base.origins.length === 0 && more.origins.length > 0;
-  const told = more.files.filter((f) => f.access.includes('load') && f.origin !== undefined);
-  const open = told.filter((f) => isOnlyUntold(base, f.path));
-  const files = open.flatMap((f) =>
-    learnableOrigins.map((origin): FileEntry => ({ path: f.path, access: ['load'], origin })),
+export function withoutNarrowing(p: Program, all: Program): Program {
+  const untold = p.args.length > 0 && p.origins.length === 0 && all.origins.length > 0;
+  const told = all.files.filter((f) => f.access.includes('load') && f.origin !== undefined);
+  const paths = new Set(told.map((f) => f.path).filter((path) => isOnlyUntold(p, path)));
+  const files = [...paths].flatMap((path) =>
+    learnableOrigins.map((origin): FileEntry => ({ path, access: ['load'], origin })),
   );
-  return { ...base, origins: untold ? learnableOrigins : base.origins, files: [...base.files, ...files] };
+  return { ...p, origins: untold ? learnableOrigins : p.origins, files: [...p.files, ...files] };
 }
 
 function isOnlyUntold(p: Program, path: string): boolean {
