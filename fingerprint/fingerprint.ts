@@ -1,7 +1,6 @@
 import type { Root } from './behaviour.ts';
 import type { Access, BehaviourKind, Origin, Privilege, Transport } from './event.ts';
 import type { Phase } from './phase.ts';
-import type { Platform } from './statement-frame.ts';
 import type { Subject, Workload } from './workload.ts';
 
 /** What one program does to files. One entry per path (and `to`); access is a sorted set. */
@@ -158,6 +157,4 @@ export interface Fingerprint extends Known {
   readonly issuedAt: string;
   readonly expiresAt?: string;
   readonly supersedes?: string;
-  /** Only for copies of this one; absent: whatever the digests say. */
-  readonly platform?: Platform;
 }

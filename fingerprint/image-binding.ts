@@ -1,5 +1,4 @@
 import { FingerprintError } from './errors.ts';
-import type { Fingerprint } from './fingerprint.ts';
 import { parseImageRef } from './image-ref.ts';
 import type { Statement } from './statement.ts';
 import type { Platform } from './statement-frame.ts';
@@ -17,8 +16,8 @@ export interface Running {
  * @throws DIGEST_MISMATCH, PLATFORM_MISMATCH, REPO_MISMATCH
  */
 export function assertBound(
-  { fingerprint, digests }: Statement,
-  { image, platform }: Running,
+  { fingerprint, digests, platform }: Statement,
+  { image, platform: on }: Running,
   rule: TrustRule | undefined,
 ): void {
   const running = image === undefined ? undefined : parseImageRef(image);
@@ -26,7 +25,7 @@ export function assertBound(
     const message = `is not ${running.digest}: this was signed for another image`;
     throw new FingerprintError('DIGEST_MISMATCH', message, { field: 'subject.digest' });
   }
-  assertPlatform(fingerprint, platform);
+  assertPlatform(platform, on);
   if (running !== undefined && !runsAs(fingerprint.subject.name, running.name, rule)) {
     const message =
       'has the right digest under another name than the one that runs, which is no mirror of it';
@@ -35,7 +34,7 @@ export function assertBound(
 }
 
 /** An index is one digest for all of its platforms, whose copies behave differently. */
-function assertPlatform({ platform: signed }: Fingerprint, running: Platform | undefined): void {
+function assertPlatform(signed: Platform | undefined, running: Platform | undefined): void {
   if (signed === undefined || running === undefined) return;
   if (signed.os === running.os && signed.architecture === running.architecture) return;
   const message = `is for ${signed.os}/${signed.architecture}, and ${running.os}/${running.architecture} runs`;

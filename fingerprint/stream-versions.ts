@@ -1,5 +1,5 @@
 import { FingerprintError } from './errors.ts';
-import type { Fingerprint } from './fingerprint.ts';
+import type { Statement } from './statement.ts';
 import type { TrustPolicy } from './trust-policy.ts';
 
 /** The highest version accepted per `VerifiedFingerprint.stream`, kept by the caller across restarts. */
@@ -29,8 +29,8 @@ export function assertNotRolledBack(version: number, digest: string, last: SeenV
  * What the policy says no version may be below, for nodes too that have seen none yet. A stream with a platform is named
  * with it (`STREAM#linux/amd64`) or without, for all of its platforms. @throws BELOW_MINIMUM
  */
-export function assertNotBelow(fingerprint: Fingerprint, policy: TrustPolicy): void {
-  const { stream, version, platform } = fingerprint;
+export function assertNotBelow({ fingerprint, platform }: Statement, policy: TrustPolicy): void {
+  const { stream, version } = fingerprint;
   const minVersions = policy.revoked?.minVersions;
   const named = platform === undefined ? stream : `${stream}#${platform.os}/${platform.architecture}`;
   const least = Math.max(minVersions?.get(stream) ?? 0, minVersions?.get(named) ?? 0);

@@ -6,7 +6,7 @@ import { FingerprintError } from './errors.ts';
 import type { Fingerprint } from './fingerprint.ts';
 import { assertBound, type Running, runsAs } from './image-binding.ts';
 import { isLearnedStatement } from './provisional.ts';
-import { parseStatement } from './statement.ts';
+import { parseStatement, type Statement } from './statement.ts';
 import { assertNotBelow, assertNotRolledBack, type StreamState } from './stream-versions.ts';
 import type { KeySet, TrustPolicy, TrustRule } from './trust-policy.ts';
 import { softFailures, type VerifyWarning } from './validity.ts';
@@ -106,8 +106,8 @@ export function verifyFingerprint(
   const { fingerprint } = statement;
   const authority = authorityOf(policy, fingerprint, keyIds);
   const warnings = softFailures(fingerprint, policy, authority.rule, context.now);
-  const stream = streamOf(fingerprint, authority.provisional);
-  assertNotBelow(fingerprint, policy);
+  const stream = streamOf(statement, authority.provisional);
+  assertNotBelow(statement, policy);
   assertNotRolledBack(fingerprint.version, digest, context.seen?.get(stream));
   assertBound(statement, context, authority.rule);
   const maxMode = warnings.length === 0 ? authority.maxMode : minMode(authority.maxMode, 'alert');
@@ -126,7 +126,8 @@ export function verifyFingerprint(
  * The sequence that its versions count in. No part holds a line break (Fields.text refuses control characters), and what
  * is signed for one platform has two parts more than what is not, so no two sequences are called the same.
  */
-function streamOf({ subject, stream, platform }: Fingerprint, isProvisional: boolean): string {
+function streamOf({ fingerprint, platform }: Statement, isProvisional: boolean): string {
+  const { subject, stream } = fingerprint;
   const parts = [
     subject.name,
     stream,
