@@ -120,8 +120,10 @@ function scopeOf(fields: Fields): ApprovalScope {
     dimensions.filter((name) => fields.has(name)).map((name) => [name, namesOf(fields, name)]),
   );
   // Left empty it could be read as everywhere or as nowhere, which is too far apart.
-  if (Object.keys(scope).length === 0) fields.fail('', 'names nothing; leave it out to mean everywhere');
-  return scope;
+  if (Object.keys(scope).length > 0) return scope;
+  throw new FingerprintError('SCHEMA', 'names nothing; leave it out to mean everywhere', {
+    field: fields.path,
+  });
 }
 
 function namesOf(fields: Fields, name: string): string[] {
