@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { afterAll, describe, expect, it } from 'vitest';
 import { open, statementPayloadType } from '../../fingerprint/envelope.ts';
 import { exportPredicate } from '../../fingerprint/export-predicate.ts';
@@ -78,6 +79,16 @@ describe('the form of what cosign writes', () => {
   it('is refused under a third version of the statement', () => {
     const third = statement.replace('Statement/v0.1', 'Statement/v0.2');
     expect(() => read(cosign.envelope(third))).toThrow(code('STATEMENT_TYPE'));
+  });
+});
+
+describe('the vectors', () => {
+  const vectors = JSON.parse(readFileSync(new URL('../vectors/cosign.json', import.meta.url), 'utf8'));
+
+  it.each(['envelope', 'bundle'])('are accepted: %s', (form) => {
+    const { statement: told } = read(Buffer.from(vectors[form]), [parsePublicPem(vectors.publicKey)]);
+    expect(`${told.fingerprint.subject.name}@${told.digests[0]}`).toBe(vectors.image);
+    expect(told.fingerprint.behaviour).toEqual(learned.behaviour);
   });
 });
 
