@@ -4,7 +4,7 @@ import { printable } from './printable.ts';
 import { ReferenceGraph } from './reference-graph.ts';
 import type { Sbom } from './sbom.ts';
 import { type PackageDraft, SbomDraft } from './sbom-draft.ts';
-import { packageType } from './software-package.ts';
+import { imageDigests, packageType } from './software-package.ts';
 
 /** Those that syft, trivy and cdxgen write today; the members that are read are the same in all of them. */
 const knownVersions: readonly string[] = ['1.4', '1.5', '1.6'];
@@ -27,7 +27,7 @@ export function readCycloneDx(document: unknown): Sbom {
   readComponents({ draft, graph }, document, 'components', undefined);
   for (const dependency of listMember(document, 'dependencies'))
     for (const to of textsMember(dependency, 'dependsOn')) graph.edge(textMember(dependency, 'ref'), to);
-  graph.holdAll(draft);
+  draft.holdAll(graph);
   const metadata = member(document, 'metadata');
   return draft.finish({
     format: `CycloneDX ${version}`,
@@ -123,7 +123,5 @@ function digestsOf(component: unknown): readonly string[] {
       .filter(([name]) => /^aquasecurity:trivy:(?:ImageID|RepoDigest)$/.test(name))
       .flatMap(([, values]) => values),
   ];
-  return [...new Set(texts.flatMap((t) => /sha256(?::|%3A)[0-9a-f]{64}/i.exec(t)?.[0] ?? []))].map((d) =>
-    d.replace(/%3A/i, ':').toLowerCase(),
-  );
+  return imageDigests(texts);
 }

@@ -1,5 +1,6 @@
 import { FingerprintError } from './errors.ts';
 import { imagePath } from './image-path.ts';
+import type { ReferenceGraph } from './reference-graph.ts';
 import type { Sbom } from './sbom.ts';
 import { isSystemPackage, type PackageFiles, type SoftwarePackage } from './software-package.ts';
 
@@ -54,20 +55,13 @@ export class SbomDraft {
     const path = imagePath(text);
     if (path === undefined || isSystemPackage(draft.about)) return;
     this.#count();
-    if (isCode(path.slice(path.lastIndexOf('/') + 1))) draft.files.add(path);
+    if (isCode(leafOf(path))) draft.files.add(path);
     claimPlace(draft, path);
   }
 
-  /**
-   * A program or archive that holds packages: a Go program and its modules. Trivy says so by the graph of dependencies.
-   * @param reach everything below `place`, each once
-   */
-  hold(place: string, reach: Iterable<PackageDraft | undefined>): void {
-    for (const draft of reach) {
-      // Each step counts: a graph that is walked from thousands of places would cost the square of its size.
-      this.#count();
-      if (draft !== undefined) this.locate(draft, place);
-    }
+  /** Programs and archives that hold packages: a Go program and its modules. Trivy says so by the graph of dependencies. */
+  holdAll(graph: ReferenceGraph<PackageDraft>): void {
+    for (const { path, holds } of graph.holdings((place) => isCode(leafOf(place)))) this.locate(holds, path);
   }
 
   #count(): void {
@@ -101,8 +95,8 @@ const listFile =
 
 /** Managers of languages put a package into a place of its own, and their list is known by its name. */
 function claimPlace(draft: PackageDraft, path: string): void {
-  const slash = path.lastIndexOf('/');
-  const [directory, leaf] = [path.slice(0, slash), path.slice(slash + 1)];
+  const leaf = leafOf(path);
+  const directory = path.slice(0, path.length - leaf.length - 1);
   const gem = /^(.*)\/specifications\/(?:default\/)?([^/]+)\.gemspec$/.exec(path);
   const wheel = /^(.+)\/[^/]+\.(?:dist|egg)-info(?:\/[^/]+)?$/.exec(path);
   if (draft.about.type === 'npm' && leaf === 'package.json') {
@@ -115,6 +109,10 @@ function claimPlace(draft: PackageDraft, path: string): void {
     // The usual name, not the certain one (PyYAML is `yaml`): enough to say that it ran, too little to say that it did not.
     draft.directories.add(`${wheel[1]}/${draft.about.name.toLowerCase().replace(/[-.]+/g, '_')}`);
   } else if (draft.about.type === 'pypi' ? /\.pyc?$/.test(leaf) : isCode(leaf)) draft.complete = true;
+}
+
+function leafOf(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
 }
 
 function isCode(leaf: string): boolean {

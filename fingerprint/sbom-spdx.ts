@@ -4,7 +4,7 @@ import { printable } from './printable.ts';
 import { ReferenceGraph } from './reference-graph.ts';
 import type { Sbom } from './sbom.ts';
 import { type PackageDraft, SbomDraft } from './sbom-draft.ts';
-import { packageType } from './software-package.ts';
+import { imageDigests, packageType } from './software-package.ts';
 
 const knownVersions: readonly string[] = ['SPDX-2.2', 'SPDX-2.3'];
 /** What a package element stands for when it is not software: the image itself, its system, a directory. */
@@ -27,7 +27,7 @@ export function readSpdx(document: unknown): Sbom {
   const graph = new ReferenceGraph<PackageDraft>();
   const packages = readPackages({ draft, graph }, document, { files, roots: new Set(roots) });
   readRelationships({ draft, graph }, document, { files, packages });
-  graph.holdAll(draft);
+  draft.holdAll(graph);
   return draft.finish({
     format: version.replace('-', ' '),
     tool: toolOf(document),
@@ -141,6 +141,5 @@ function digestsOf(document: unknown, roots: readonly string[]): readonly string
         .filter((c) => textMember(c, 'algorithm') === 'SHA256')
         .map((c) => `sha256:${textMember(c, 'checksumValue')}`),
     ]);
-  const digests = found.flatMap((t) => /sha256(?::|%3A)[0-9a-f]{64}/i.exec(t)?.[0] ?? []);
-  return [...new Set(digests.map((d) => d.replace(/%3A/i, ':').toLowerCase()))];
+  return imageDigests(found);
 }

@@ -2,7 +2,7 @@ import { listMember, member, textMember, textsMember } from './loose-json.ts';
 import { SbomDraft } from './sbom-draft.ts';
 import { assertFew, type ScannerFinding, type ScannerReport, severityWord } from './scanner-finding.ts';
 import { DraftPackages } from './scanner-packages.ts';
-import { packageType, type SoftwarePackage } from './software-package.ts';
+import { imageDigests, packageType, type SoftwarePackage } from './software-package.ts';
 
 /** @param document parsed JSON of `grype -o json` */
 export function readGrype(document: unknown): ScannerReport {
@@ -47,5 +47,5 @@ function digestsOf(document: unknown): readonly string[] {
     textMember(target, 'manifestDigest'),
     ...textsMember(target, 'repoDigests'),
   ];
-  return texts.flatMap((t) => /sha256:[0-9a-f]{64}/.exec(t)?.[0] ?? []);
+  return imageDigests(texts);
 }

@@ -3,7 +3,7 @@ import { refuse } from './object-reader.ts';
 import { SbomDraft } from './sbom-draft.ts';
 import { assertFew, type ScannerFinding, type ScannerReport, severityWord } from './scanner-finding.ts';
 import { DraftPackages } from './scanner-packages.ts';
-import { packageType, type SoftwarePackage } from './software-package.ts';
+import { imageDigests, packageType, type SoftwarePackage } from './software-package.ts';
 
 /** Results that are one program which holds all packages of it: its name is the place. */
 const binaryTypes: readonly string[] = ['gobinary', 'rustbinary'];
@@ -75,5 +75,5 @@ function versionOf(p: unknown): string {
 function digestsOf(document: unknown): readonly string[] {
   const metadata = member(document, 'Metadata');
   const texts = [textMember(metadata, 'ImageID'), ...textsMember(metadata, 'RepoDigests')];
-  return texts.flatMap((t) => /sha256:[0-9a-f]{64}/.exec(t)?.[0] ?? []);
+  return imageDigests(texts);
 }

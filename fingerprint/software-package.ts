@@ -81,3 +81,9 @@ export function packageWords({ name, version, type }: SoftwarePackage): string {
   const about = [quoted(name, 80), ...(version === '' ? [] : [quoted(version, 60)])];
   return `${about.join(' ')}${type === '' ? '' : ` (${type})`}`;
 }
+
+/** Image digests in whatever texts a tool writes them: versions, purls, references; each once. */
+export function imageDigests(texts: readonly string[]): readonly string[] {
+  const hex = texts.flatMap((t) => /sha256(?::|%3A)([0-9a-f]{64})/i.exec(t)?.[1] ?? []);
+  return [...new Set(hex.map((h) => `sha256:${h.toLowerCase()}`))];
+}
