@@ -4,7 +4,7 @@ import { open, statementPayloadType } from '../fingerprint/envelope.ts';
 import { FingerprintError } from '../fingerprint/errors.ts';
 import { describeBaseline } from '../fingerprint/explain-baseline.ts';
 import { entryWords } from '../fingerprint/explain-entry.ts';
-import type { BehaviourSet } from '../fingerprint/fingerprint.ts';
+import type { Baseline, BehaviourSet, Fingerprint } from '../fingerprint/fingerprint.ts';
 import { grantsOf, programId } from '../fingerprint/grants.ts';
 import { formatImageRef } from '../fingerprint/image-ref.ts';
 import { parseOverlay } from '../fingerprint/overlay.ts';
@@ -15,21 +15,30 @@ import { parseStatement, type StatementOptions } from '../fingerprint/statement.
 import { kindOfEnvelope } from '../fingerprint/statement-kind.ts';
 import { parseJson } from '../fingerprint/strict-json.ts';
 import { parseTrustPolicy } from '../fingerprint/trust-policy.ts';
-import { about, exitCodes } from './exit.ts';
+import { about, CliError, exitCodes } from './exit.ts';
 import { examples } from './help.ts';
 import type { Io } from './io.ts';
 import { counted } from './known-file.ts';
 import { bindingsTold, boundSentences } from './overlay-words.ts';
+import { packageLines, packagesTold } from './packages-text.ts';
 import { policySentences } from './policy-text.ts';
 import { fileName } from './read-file.ts';
+import { type PackageOptions, packageOptions, readPackages } from './sbom-file.ts';
 
 /** The largest document of ours. */
 const maxBytes = 16 << 20;
+
+interface Options extends PackageOptions {
+  readonly json?: boolean;
+  readonly all?: boolean;
+}
 
 interface Inspected {
   readonly kind: string;
   readonly lines: readonly string[];
   readonly document: unknown;
+  /** What was learned, of a baseline or fingerprint: told behind `lines`. */
+  readonly known?: Baseline | Fingerprint;
   /** Every program and entry by the id that `prune` and `lint --allow` take. */
   readonly entries?: readonly object[];
 }
@@ -41,21 +50,41 @@ export function register(program: Command, io: Io): void {
       'say what a file is and what it means: baseline, fingerprint, overlay, Sigstore bundle, trust policy',
     )
     .argument('<file>', 'the file, - for stdin')
+    .option('--all', 'list every package')
     .option('--json', 'one JSON object')
-    .action((path: string, options: { json?: boolean }) => inspect(io, path, options.json === true));
+    .action((path: string, options: Options) => inspect(io, path, options));
+  packageOptions(verb);
   examples(verb, [
     ['whorl inspect cart.json', 'what would I sign?'],
+    ['whorl inspect cart.json --sbom cart.spdx.json', 'whose is what runs?'],
     ['whorl inspect cart.intoto.json', 'what was signed? (whorl verify says whether to believe it)'],
   ]);
 }
 
-async function inspect(io: Io, path: string, json: boolean): Promise<void> {
+async function inspect(io: Io, path: string, options: Options): Promise<void> {
   const bytes = await io.readFile(path, { maxBytes });
   const found = about(fileName(path), () => read(bytes), exitCodes.usage);
-  if (json) {
+  if (found.known === undefined) assertNoPackages(found, options);
+  const packages = found.known === undefined ? {} : await readPackages(io, found.known, options);
+  if (options.json === true) {
     const { kind, document, entries } = found;
-    io.out(JSON.stringify({ kind, document, ...(entries === undefined ? {} : { entries }) }));
-  } else for (const line of [`${fileName(path)} is ${found.kind}.`, ...found.lines]) io.out(line);
+    const told = { kind, document, ...(entries === undefined ? {} : { entries }) };
+    io.out(JSON.stringify({ ...told, ...packagesTold(packages) }));
+    return;
+  }
+  for (const line of [`${fileName(path)} is ${found.kind}.`, ...found.lines]) io.out(line);
+  if (found.known === undefined) return;
+  for (const line of describeBaseline(found.known, packages.owners)) io.out(line);
+  for (const line of packageLines(packages, found.known, options.all === true)) io.out(line);
+}
+
+function assertNoPackages({ kind }: Inspected, { sbom, vulns }: PackageOptions): void {
+  if (sbom === undefined && vulns === undefined) return;
+  throw new CliError(
+    exitCodes.usage,
+    `--sbom and --vulns go with a baseline or fingerprint; this is ${kind}`,
+    'see whorl inspect --help',
+  );
 }
 
 function read(bytes: Uint8Array): Inspected {
@@ -66,7 +95,8 @@ function read(bytes: Uint8Array): Inspected {
       const baseline = parseBaseline(value);
       return {
         kind,
-        lines: describeBaseline(baseline),
+        lines: [],
+        known: baseline,
         document: baseline,
         entries: idsOf(baseline.behaviour),
       };
@@ -108,9 +138,8 @@ function readSigned(kind: string, bytes: Uint8Array): Inspected {
   const lines = [
     `${claim(fingerprint)}; ${counted(signatures.length, 'signature')}, not checked here.`,
     ...instead,
-    ...describeBaseline(fingerprint),
   ];
-  return { kind, lines, document: fingerprint, entries: idsOf(fingerprint.behaviour) };
+  return { kind, lines, known: fingerprint, document: fingerprint, entries: idsOf(fingerprint.behaviour) };
 }
 
 function readOverlay(bytes: Uint8Array): Inspected {

@@ -5,6 +5,8 @@ import { CliError, exitCodes } from './exit.ts';
 import { examples } from './help.ts';
 import type { Io } from './io.ts';
 import { type KnownFile, readKnown, titleOf } from './known-file.ts';
+import { packageLines, packagesTold } from './packages-text.ts';
+import { type PackageOptions, type Packages, packageOptions, readPackages } from './sbom-file.ts';
 import { styled } from './text.ts';
 
 /** From here on a finding is worth a failed build. */
@@ -12,7 +14,7 @@ const failsFrom = severities.indexOf('high');
 /** So many places of one finding are listed. */
 const shownPlaces = 5;
 
-interface Options {
+interface Options extends PackageOptions {
   readonly allow: readonly string[];
   readonly explain?: string;
   readonly all?: boolean;
@@ -36,9 +38,18 @@ export function register(program: Command, io: Io): void {
     .option('--all', 'list every place')
     .option('--json', 'one JSON object')
     .action((path: string | undefined, options: Options) => lintFile(io, path, options));
+  packageOptions(verb);
   examples(verb, [
     ['whorl lint cart.json', 'what would an attacker love here?'],
     ['whorl lint cart.json --allow shell --allow 3f2a9c01d4e5', 'without what was looked at'],
+    [
+      'whorl lint cart.json --sbom cart.spdx.json',
+      'and what runs that no package owns, which packages never run?',
+    ],
+    [
+      'whorl lint cart.json --sbom cart.spdx.json --vulns trivy.json',
+      'vulnerabilities, what really ran first',
+    ],
     ['whorl lint --explain writable-code', 'what a rule means'],
   ]);
 }
@@ -53,9 +64,10 @@ async function lintFile(io: Io, path: string | undefined, options: Options): Pro
     throw new CliError(exitCodes.usage, 'name a baseline or fingerprint', 'see whorl lint --help');
   assertKnownIds(options.allow);
   const file = await readKnown(io, path);
-  const report = lint(file.known, new Set(options.allow));
-  if (options.json === true) io.out(JSON.stringify(told(file, report)));
-  else print(io, file, report, options.all === true);
+  const packages = await readPackages(io, file.known, options);
+  const report = lint(file.known, new Set(options.allow), packages.owners);
+  if (options.json === true) io.out(JSON.stringify({ ...told(file, report), ...packagesTold(packages) }));
+  else print(io, file, report, { all: options.all === true, packages });
   const grave = report.findings.some((f) => severities.indexOf(f.severity) >= failsFrom);
   if (grave) io.exit(exitCodes.drift);
 }
@@ -88,9 +100,15 @@ function rounded(n: number): number {
   return Math.round(n * 10) / 10;
 }
 
-function print(io: Io, file: KnownFile, { findings, score }: LintReport, all: boolean): void {
+function print(
+  io: Io,
+  file: KnownFile,
+  { findings, score }: LintReport,
+  { all, packages }: { readonly all: boolean; readonly packages: Packages },
+): void {
   io.out(titleOf(file));
   for (const finding of findings) printFinding(io, finding, all);
+  for (const line of packageLines(packages, file.known, all)) io.out(line);
   io.out('');
   const found = findings.length === 1 ? '1 finding' : `${findings.length} findings`;
   io.out([

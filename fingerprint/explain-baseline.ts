@@ -3,6 +3,9 @@ import { behaviourKinds } from './event.ts';
 import { actWords, entryWords, fileWords, listed, originPlace } from './explain-entry.ts';
 import type { Baseline, BehaviourSet, FileAct, FileEntry, Fingerprint, Program } from './fingerprint.ts';
 import { entriesOf, grantsOf, programId } from './grants.ts';
+import type { Owners } from './package-owner.ts';
+import { isOfImage } from './package-use.ts';
+import { ownerWords } from './package-words.ts';
 import { phases } from './phase.ts';
 import { originNote, quoted } from './phrase.ts';
 import { printable } from './printable.ts';
@@ -13,8 +16,11 @@ import { isSensitivePath } from './sensitive.ts';
 /** How many plain files a summary names; patterns and sensitive files are all told. */
 const named = 5;
 
-/** A baseline or fingerprint in lines: what it is about, what it judges, what was learned. Safe for a terminal. */
-export function describeBaseline(b: Baseline | Fingerprint): string[] {
+/**
+ * A baseline or fingerprint in lines: what it is about, what it judges, what was learned. Safe for a terminal.
+ * @param owners with an SBOM: each program is named with its package
+ */
+export function describeBaseline(b: Baseline | Fingerprint, owners?: Owners): string[] {
   return [
     printable(`${b.subject.name}@${b.subject.digest}`, 600),
     ...describeLearning(b),
@@ -24,7 +30,7 @@ export function describeBaseline(b: Baseline | Fingerprint): string[] {
     ),
     ...describeExercises(b),
     ...(b.removed === undefined ? [] : describeRemoved(b.removed)),
-    ...b.behaviour.programs.flatMap((p) => ['', ...describeProgram(p, b.behaviour.programs)]),
+    ...b.behaviour.programs.flatMap((p) => ['', ...describeProgram(p, b.behaviour.programs, owners)]),
   ];
 }
 
@@ -80,16 +86,17 @@ function describeRemoved(removed: BehaviourSet): string[] {
   return ['a person removed, and learning does not bring back:', ...lines.map((line) => `  ${line}`)];
 }
 
-function describeProgram(p: Program, all: readonly Program[]): string[] {
+function describeProgram(p: Program, all: readonly Program[], owners: Owners | undefined): string[] {
   const starters = p.parents.map((id) => all.find((q) => q.id === id)?.exe);
   const known = [...new Set(starters.filter((s) => s !== undefined))].map((s) => quoted(s));
   const outside = starters.includes(undefined) ? [starterName(identityOf({ root: p.root, exe: p.exe }))] : [];
   const from =
     starters.length === 0 ? 'nobody: it is known as the starter of others' : listed([...outside, ...known]);
   const origin = p.origins.length === 0 ? '' : ` from ${listed(p.origins.map(originPlace))}`;
+  const owner = owners === undefined || !isOfImage(p.origins) ? '' : ` [${ownerWords(owners.of(p.exe))}]`;
   const others = entriesOf(p).filter((e) => e.kind !== 'file' && e.kind !== 'origin');
   return [
-    `${quoted(p.exe)}${origin}, started by ${from}`,
+    `${quoted(p.exe)}${owner}${origin}, started by ${from}`,
     ...others.filter((e) => e.kind === 'arguments' || e.kind === 'hook').map((e) => `  ${entryWords(e)}`),
     ...describeFiles(p.files),
     ...others.filter((e) => e.kind === 'network' || e.kind === 'privilege').map((e) => `  ${entryWords(e)}`),
