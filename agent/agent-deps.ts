@@ -1,4 +1,5 @@
 import type { BehaviourKind, Event } from '../fingerprint/event.ts';
+import type { Platform } from '../fingerprint/statement-frame.ts';
 import type { TrustPolicy } from '../fingerprint/trust-policy.ts';
 import type { RecordWatcher } from './core/normalise/sensor.ts';
 import type { OwnProcesses } from './core/own.ts';
@@ -12,6 +13,7 @@ import type {
   FingerprintSource,
   Log,
   Logins,
+  PolicyStore,
   Spool,
   StateStore,
   StateView,
@@ -46,7 +48,12 @@ export interface AgentDeps {
   /** Undefined where nothing is live; text: why silence cannot be tested here. */
   readonly canary: CanaryHand | string | undefined;
   readonly fingerprints: FingerprintSource;
+  /** The node's own policy, in a local file. */
   readonly trust: () => Promise<TrustPolicy | undefined>;
+  /** Of this node: what was signed for another one says nothing here. */
+  readonly platform: Platform;
+  /** Those that came by wire and follow it. */
+  readonly policies: PolicyStore;
   readonly state: StateStore;
   readonly spool: Spool;
   /** Without a collector the agent judges by what it keeps, and the spool waits. */

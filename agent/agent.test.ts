@@ -9,6 +9,7 @@ import type { Report } from '../fingerprint/report.ts';
 import { signFingerprint } from '../fingerprint/sign.ts';
 import { newTrustPolicy } from '../fingerprint/trust-policy.ts';
 import { FakeSpool, FakeWorld } from '../test/fakes/agent-ports.ts';
+import { approvalFor, itemFor } from '../test/fakes/approved.ts';
 import { observation } from '../test/fakes/behaviours.ts';
 import { commander, imageDigest, imageName, stranger, vendor } from '../test/fakes/trust.ts';
 import { runAgent } from './agent.ts';
@@ -94,8 +95,10 @@ function signed(world: FakeWorld, version = 1): Uint8Array {
 async function inForce(world: FakeWorld): Promise<void> {
   cart(world, 100);
   await world.until(() => (reportsOf(world, 'novelty').length === 2 ? true : undefined));
-  world.downlink?.onFingerprint(signed(world));
-  await world.line('fingerprint-in-force');
+  const fingerprint = signed(world);
+  world.downlink?.onFingerprint(fingerprint);
+  world.downlink?.onFingerprint(approvalFor([itemFor(fingerprint)]));
+  await world.line('approval-in-force');
 }
 
 async function order(world: FakeWorld, changes: Partial<Order> = {}): Promise<Order> {
@@ -132,11 +135,19 @@ describe('the agent', () => {
     expect(novelties.map((r) => r.behaviour.kind)).toEqual(['exec', 'open']);
     expect(novelties[0]?.workload).toMatchObject({ namespace: 'shop', container: 'cart' });
 
-    world.downlink?.onFingerprint(signed(world));
+    const fingerprint = signed(world);
+    world.downlink?.onFingerprint(fingerprint);
     expect(await world.line('fingerprint-in-force')).toMatchObject({
       version: 1,
       signedBy: 'Shop Inc',
-      maxMode: 'kill',
+      maxMode: 'alert',
+      warnings: ['NOT_APPROVED'],
+    });
+    world.downlink?.onFingerprint(approvalFor([itemFor(fingerprint)]));
+    expect(await world.line('approval-in-force')).toMatchObject({
+      signedBy: 'Shop Inc',
+      reason: 'OPS-21: looked at it',
+      items: [{ mode: 'kill' }],
     });
     cart(world, 300);
     await world.until(() => (reportsOf(world, 'instance').length === 3 ? true : undefined));
@@ -165,7 +176,7 @@ describe('the agent', () => {
 
     world.stop.abort();
     await world.line('stopped');
-    expect(Object.values(world.state.streams)).toMatchObject([{ version: 1 }]);
+    expect(Object.values(world.state.streams)).toMatchObject([{ version: 1 }, { version: 1 }]);
     expect(world.spool.reports()).toHaveLength(world.reports.length);
   });
 

@@ -9,6 +9,7 @@ import { FingerprintDesk } from './fingerprint-desk.ts';
 import { OrderDesk } from './order-desk.ts';
 import { Outbox } from './outbox.ts';
 import { Pipeline, type PipelineOptions } from './pipeline.ts';
+import { PolicyDesk } from './policy-desk.ts';
 import type { Downlink, RawChunk } from './ports.ts';
 import { readSource } from './source-loop.ts';
 import { StateSweep } from './state-sweep.ts';
@@ -43,6 +44,7 @@ class Agent {
   readonly #counters = new Counters();
   readonly #startedAt: number;
   readonly #ready = Promise.withResolvers<void>();
+  readonly #policies: PolicyDesk;
   readonly #desk: FingerprintDesk;
   readonly #outbox: Outbox;
   readonly #pipeline: Pipeline;
@@ -56,7 +58,7 @@ class Agent {
   #uplinkState = 'disconnected';
 
   constructor(deps: AgentDeps, config: AgentConfig, signal: AbortSignal) {
-    const { log, now, say, trust, spool, uplink, enforcer } = deps;
+    const { log, now, say, spool, uplink, enforcer } = deps;
     const counters = this.#counters;
     this.#deps = deps;
     this.#config = config;
@@ -66,10 +68,22 @@ class Agent {
     this.#normaliser = deps.normaliser();
     this.#outbox = new Outbox({ spool, uplink, counters, log });
     const nowMs = () => Math.floor(now() / 1000);
+    this.#policies = new PolicyDesk({
+      local: deps.trust,
+      store: deps.policies,
+      now: nowMs,
+      counters,
+      log,
+      say,
+    });
+    const trust = () => this.#policies.trust();
     this.#desk = new FingerprintDesk({
       source: deps.fingerprints,
       state: deps.state,
       trust,
+      acceptPolicy: (envelope) => this.#policies.accept(envelope, 'collector'),
+      onChanged: () => this.#judgeAnew(),
+      platform: deps.platform,
       now: nowMs,
       counters,
       log,
@@ -85,6 +99,7 @@ class Agent {
         outbox: this.#outbox,
         coverage: () => this.#normaliser.coverage(),
         judging: (workload) => this.#canaries?.judging(workload) ?? this.#desk.judging(workload),
+        carried: (workload) => this.#desk.carried(workload),
         onGap: () => this.#sweep?.request(),
         onIncident: (incident, eventTime, judgedAt) => this.#orders.judged(incident, eventTime, judgedAt),
       },
@@ -94,6 +109,7 @@ class Agent {
     this.#sweep = this.#sweepOf();
     this.#orders = new OrderDesk({
       ...deps,
+      trust,
       node: config.node,
       enforcer,
       attribution,
@@ -138,6 +154,7 @@ class Agent {
 
   async run(): Promise<void> {
     const { control, enforcer, say } = this.#deps;
+    await this.#policies.open();
     await this.#desk.open();
     // Between two runs nobody watched: absence in that time is unknown.
     if (this.#desk.aliveAt > 0)
@@ -207,9 +224,9 @@ class Agent {
     return {
       onAck: (seq) => this.#outbox.acked(seq),
       onFingerprint: (envelope) =>
-        void this.#takeFingerprint(envelope).catch((err: unknown) =>
-          log.error({ err }, 'fingerprint not kept'),
-        ),
+        void this.#desk
+          .accept(envelope, 'collector')
+          .catch((err: unknown) => log.error({ err }, 'fingerprint not kept')),
       onOrder: (envelope) => void this.#orders.take(envelope),
       onState: (state, detail) => {
         this.#uplinkState = state;
@@ -219,10 +236,6 @@ class Agent {
         say({ type: 'uplink', state, detail });
       },
     };
-  }
-
-  async #takeFingerprint(envelope: Uint8Array): Promise<void> {
-    if (await this.#desk.accept(envelope, 'collector')) this.#judgeAnew();
   }
 
   /** Something else is in force: what runs is judged by it, and so is what a sweep finds there. */
@@ -239,7 +252,7 @@ class Agent {
       every(tickMs, signal, () => this.#pipeline.tick(now())),
       every(supportSeconds * 1000, signal, () => this.#pipeline.tellSupport()),
       every(lookAroundMs, signal, async () => {
-        if (this.#desk.lapse()) this.#judgeAnew();
+        await this.#desk.look();
         await this.#pipeline.lookAround();
       }),
       every(heartbeatSeconds * 1000, signal, async () => {

@@ -6,7 +6,7 @@ import { signProvisional } from '../fingerprint/provisional.ts';
 import { signFingerprint } from '../fingerprint/sign.ts';
 import { signOverlay } from '../fingerprint/sign-overlay.ts';
 import type { StatementOptions } from '../fingerprint/statement.ts';
-import { learnerTrustPolicy } from '../fingerprint/trust-policy.ts';
+import { learnerTrustPolicy, type TrustPolicy } from '../fingerprint/trust-policy.ts';
 import type { Workload } from '../fingerprint/workload.ts';
 import { openBaseline, overlayFor, overlayOptions, site, sitePolicy } from '../test/fakes/overlays.ts';
 import { baseline, now, signOptions, stranger, testKey, vendor } from '../test/fakes/trust.ts';
@@ -45,6 +45,8 @@ class Desk {
   readonly kept = new Map<string, Uint8Array>();
   state: AgentState = { streams: {}, aliveAt: 0 };
   now = now;
+  policy: TrustPolicy | undefined = sitePolicy;
+  readonly counters = new Counters();
   readonly desk: FingerprintDesk;
 
   constructor(more: Partial<FingerprintDeskOptions> = {}) {
@@ -55,6 +57,10 @@ class Desk {
     source: {
       envelopes: async () => [...this.kept].map(([name, bytes]) => ({ name, bytes })),
       keep: async (name, bytes) => void this.kept.set(name, bytes),
+      copy: async (name, as) => {
+        const bytes = this.kept.get(name);
+        if (bytes !== undefined) this.kept.set(as, bytes);
+      },
       forget: async (name) => void this.kept.delete(name),
     },
     state: {
@@ -63,8 +69,11 @@ class Desk {
         this.state = state;
       },
     },
-    trust: async () => sitePolicy,
-    counters: new Counters(),
+    trust: async () => this.policy,
+    acceptPolicy: async () => false,
+    platform: { os: 'linux', architecture: 'amd64' },
+    onChanged: () => undefined,
+    counters: this.counters,
     now: () => this.now,
     log: { info: () => undefined, warn: () => undefined, error: () => undefined },
     say: (line) => this.lines.push(line),
@@ -145,9 +154,9 @@ describe('overlays on the desk', () => {
 
   it('end when their time has come', async () => {
     const desk = await new Desk().give(base.envelope, overlay());
-    expect(desk.desk.lapse()).toBe(false);
+    expect(await desk.desk.look()).toBe(false);
     desk.now = Date.parse('2026-11-02T10:00:00Z');
-    expect(desk.desk.lapse()).toBe(true);
+    expect(await desk.desk.look()).toBe(true);
     expect(desk.verdict()).toBe('drift');
     expect(desk.lines.at(-1)).toMatchObject({ type: 'overlay-ended', sites: ['database'] });
   });
@@ -178,7 +187,7 @@ describe('what was learned', () => {
     const desk = new Desk({
       trust: async () =>
         learnerTrustPolicy({ learnerKey: learner.publicKey, issuedAt: signOptions.issuedAt }),
-      maxProvisional: 2,
+      limits: { learned: 2 },
     });
     const isJudged = (owner: string): boolean => desk.desk.judging({ ...workload, owner }) !== undefined;
     await desk.give(learned('cart'), learned('shop'));

@@ -16,6 +16,7 @@ import { readStat, startOf } from './adapters/linux/process-proc.ts';
 import { procStateView } from './adapters/linux/state-view.ts';
 import { takeLock } from './adapters/lock-file.ts';
 import { procLogins } from './adapters/logins-proc.ts';
+import { policyStoreFile } from './adapters/policy-store-file.ts';
 import { containerdRuntime } from './adapters/runtime-containerd.ts';
 import { dockerRuntime } from './adapters/runtime-docker.ts';
 import { hostRuntime } from './adapters/runtime-host.ts';
@@ -114,6 +115,8 @@ async function wire(config: AgentConfig, wiring: Wiring): Promise<AgentDeps> {
     canary: openCanaries(config, join(dir, 'canary'), session.slice(0, 8), opened),
     fingerprints: fingerprintsDir(join(dir, 'fingerprints')),
     trust: () => readTrustFile(config.trustPolicy === '' ? join(dir, 'trust.json') : config.trustPolicy),
+    policies: policyStoreFile(join(dir, 'policies.json')),
+    platform: { os: 'linux', architecture: architectures[process.arch] ?? process.arch },
     state: stateFile(join(dir, 'state.json')),
     spool,
     uplink: openUplink(config, { agent, session, version: io.version, source: source.name, coverage }),
@@ -131,6 +134,9 @@ async function wire(config: AgentConfig, wiring: Wiring): Promise<AgentDeps> {
 }
 
 const mib = 1 << 20;
+
+/** As images are labelled; where both have one name it is that. */
+const architectures: Readonly<Record<string, string>> = { x64: 'amd64' };
 
 /** @returns text: why there are none, for a person */
 function openCanaries(

@@ -1,7 +1,5 @@
-import { inScope } from '../fingerprint/scope.ts';
 import type { VerifiedFingerprint } from '../fingerprint/verify.ts';
 import type { VerifiedOverlay } from '../fingerprint/verify-overlay.ts';
-import type { Workload } from '../fingerprint/workload.ts';
 
 /** Overlays that were verified here, one per stream. Each waits for its fingerprint, whichever of the two came first. */
 export class OverlayShelf {
@@ -15,11 +13,9 @@ export class OverlayShelf {
     this.#byStream.set(overlay.stream, overlay);
   }
 
-  /** What is added to a fingerprint where it judges this workload, always in the same order. */
-  of(base: VerifiedFingerprint, workload: Workload): readonly VerifiedOverlay[] {
-    return [...this.#byStream.values()]
-      .filter((o) => o.belongsTo(base) && inScope(o.overlay.scope, workload))
-      .sort((a, b) => (a.stream < b.stream ? -1 : 1));
+  /** What is added to a fingerprint somewhere. */
+  of(base: VerifiedFingerprint): readonly VerifiedOverlay[] {
+    return [...this.#byStream.values()].filter((o) => o.belongsTo(base));
   }
 
   /** Takes away what has run out. @param now ms since the Unix epoch. @returns what it was */

@@ -1,6 +1,6 @@
 import { isCanaryWorkload } from '../fingerprint/canary.ts';
 import type { BehaviourKind, Event, EventOf } from '../fingerprint/event.ts';
-import type { Incident } from '../fingerprint/incident.ts';
+import type { Approval, Incident } from '../fingerprint/incident.ts';
 import type { Workload } from '../fingerprint/workload.ts';
 import type { Normaliser } from './agent-deps.ts';
 import type { Canaries } from './canary.ts';
@@ -33,7 +33,9 @@ export interface PipelineOptions {
   readonly coverage: () => readonly BehaviourKind[];
   /** What judges a workload; undefined: it is learned. */
   readonly judging: (workload: Workload) => InForce | undefined;
-  readonly outbox: Outbox;
+  /** What may be done about what is never normal where nothing judges. */
+  readonly carried?: (workload: Workload) => Approval | undefined;
+  readonly outbox: Pick<Outbox, 'put'>;
   /** What an incident is to the canary under way: a canary goes its way, but is shown and acted on by nobody. */
   readonly canaries?: Pick<Canaries, 'told'>;
   /** Something may have happened that nobody told of. */
@@ -173,8 +175,9 @@ export class Pipeline {
   }
 
   #judgeBy(workload: Workload): void {
-    const { judging } = this.#options;
-    for (const output of this.watch.setInForce(workload, judging(workload))) this.#tell(output);
+    const { judging, carried } = this.#options;
+    for (const output of this.watch.setInForce(workload, judging(workload), carried?.(workload)))
+      this.#tell(output);
   }
 
   #tell(output: WatchOutput): void {

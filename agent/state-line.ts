@@ -36,6 +36,8 @@ export type StateLine =
       readonly maxMode: Mode;
       /** Learned and signed by a collector alone. */
       readonly provisional: boolean;
+      /** Entries that its signer may not grant alone. */
+      readonly inert: number;
       readonly warnings: readonly string[];
     }
   | {
@@ -49,9 +51,43 @@ export type StateLine =
       /** Parameters it binds. */
       readonly sites: readonly string[];
       readonly volumes: readonly string[];
+      /** Entries granted besides, and granted no more. */
+      readonly adds: number;
+      readonly removes: number;
+    }
+  | {
+      /** What a person decided about fingerprints; nothing listed: an earlier decision is taken back. */
+      readonly type: 'approval-in-force' | 'approval-ended';
+      readonly digest: string;
+      readonly version: number;
+      readonly signedBy: string;
+      readonly reason: string;
+      readonly expiresAt?: string;
+      readonly items: readonly {
+        readonly subject: Subject;
+        readonly fingerprint: string;
+        readonly mode: Mode;
+        readonly carry: 'repository' | 'digest';
+      }[];
     }
   | {
       readonly type: 'fingerprint-refused';
+      readonly name: string;
+      readonly code: string;
+      readonly message: string;
+    }
+  | {
+      readonly type: 'policy-in-force';
+      readonly version: number;
+      /** Of what is signed of it. */
+      readonly digest: string;
+      readonly issuedAt: string;
+      readonly expiresAt?: string;
+      /** The local file itself, or a policy that follows it. */
+      readonly source: 'file' | 'collector';
+    }
+  | {
+      readonly type: 'policy-refused';
       readonly name: string;
       readonly code: string;
       readonly message: string;

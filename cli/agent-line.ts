@@ -3,9 +3,13 @@ import type { Incident } from '../fingerprint/incident.ts';
 import type { Receipt } from '../fingerprint/order.ts';
 import { printable } from '../fingerprint/printable.ts';
 import type { Workload } from '../fingerprint/workload.ts';
+import { counted } from './known-file.ts';
 import { styled, type Text } from './text.ts';
 
 export type { AgentLine };
+
+/** One decision may be about a thousand images. */
+const maxItemsTold = 5;
 
 /** A line an agent started by this process printed with `eventsJson`. */
 export function parseAgentLine(line: string): AgentLine | undefined {
@@ -31,10 +35,20 @@ export function agentLineText(line: AgentLine): Text | undefined {
     case 'overlay-in-force':
     case 'overlay-ended':
       return overlayText(line);
+    case 'approval-in-force':
+    case 'approval-ended':
+      return approvalText(line);
     case 'fingerprint-refused':
       return [
         styled('yellow', 'refused'),
         ` fingerprint ${printable(line.name)}: ${printable(line.message)} (${line.code})`,
+      ];
+    case 'policy-in-force':
+      return `trust policy version ${line.version} of ${line.issuedAt} is in force, ${line.source === 'file' ? 'from the local file' : 'as pushed'}`;
+    case 'policy-refused':
+      return [
+        styled('yellow', 'refused'),
+        ` trust policy ${printable(line.name)}: ${printable(line.message)} (${line.code})`,
       ];
     case 'incident':
       return line.isNew ? incidentText(line.incident) : undefined;
@@ -75,16 +89,34 @@ export function shortId(incident: string): string {
 
 function inForceText(line: Extract<AgentLine, { type: 'fingerprint-in-force' }>): Text {
   const who = `${printable(line.subject.name)}: version ${line.version} signed by ${printable(line.signedBy)}`;
+  const inert = line.inert === 0 ? '' : `, ${counted(line.inert, 'entry', 'entries')} inert until approved`;
   const but = line.warnings.length === 0 ? '' : ` (${line.warnings.join(', ')})`;
-  return [styled('green', 'in force'), ` ${who}, up to ${line.maxMode}${but}`];
+  return [styled('green', 'in force'), ` ${who}, up to ${line.maxMode}${inert}${but}`];
 }
 
 function overlayText(line: Extract<AgentLine, { type: 'overlay-in-force' | 'overlay-ended' }>): Text {
   const bound = [...line.sites, ...line.volumes].map((name) => printable(name)).join(', ');
-  const what = `${printable(line.subject.name)}: ${bound}, version ${line.version} signed by ${printable(line.signedBy)}`;
+  const says = [
+    ...(bound === '' ? [] : [`binds ${bound}`]),
+    ...(line.adds === 0 ? [] : [`adds ${counted(line.adds, 'entry', 'entries')}`]),
+    ...(line.removes === 0 ? [] : [`takes away ${counted(line.removes, 'entry', 'entries')}`]),
+  ];
+  const does = says.length === 0 ? 'adds nothing any more' : says.join(', ');
+  const what = `${printable(line.subject.name)}: ${does}, version ${line.version} signed by ${printable(line.signedBy)}`;
   return line.type === 'overlay-in-force'
-    ? [styled('green', 'bound'), ` ${what}`]
-    : [styled('yellow', 'no longer bound'), ` ${what}: its time has run out; bind again`];
+    ? [styled('green', 'added'), ` to ${what}`]
+    : [styled('yellow', 'ended'), ` ${what}: its time has run out; sign again`];
+}
+
+function approvalText(line: Extract<AgentLine, { type: 'approval-in-force' | 'approval-ended' }>): Text {
+  const items = line.items.map(({ subject, mode }) => `${printable(subject.name)} up to ${mode}`);
+  const what = items.length === 0 ? 'nothing any more' : items.slice(0, maxItemsTold).join(', ');
+  const more = items.length > maxItemsTold ? ` and ${items.length - maxItemsTold} more` : '';
+  const by = `by ${printable(line.signedBy)}: ${printable(line.reason, 200)}`;
+  if (line.type === 'approval-ended')
+    return [styled('yellow', 'no longer approved'), ` ${what}${more}, ${by}; its time has run out`];
+  const until = line.expiresAt === undefined ? '' : ` until ${line.expiresAt}`;
+  return [styled('green', 'approved'), ` ${what}${more}${until} ${by}`];
 }
 
 function instanceText(line: Extract<AgentLine, { type: 'instance' }>): Text {

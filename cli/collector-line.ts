@@ -43,7 +43,7 @@ export function collectorLineText(line: CollectorLine): Text | undefined {
         ` ${line.records} records of ${printable(line.node)} were lost before they were stored`,
       ];
     case 'fingerprint':
-      return `fingerprint of ${printable(line.subject.name)} handed out`;
+      return `${documentName(line)} handed out`;
     case 'policy':
       return `reactions now go up to ${line.mode}`;
     case 'store':
@@ -59,6 +59,23 @@ export function collectorLineText(line: CollectorLine): Text | undefined {
       return undefined;
   }
 }
+
+function documentName({ kind, subjects }: Extract<CollectorLine, { type: 'fingerprint' }>): string {
+  const names = [...new Set(subjects.map((s) => s.name))];
+  const [first] = names;
+  const of =
+    first === undefined
+      ? ''
+      : ` of ${printable(first)}${names.length > 1 ? ` and ${names.length - 1} more` : ''}`;
+  return `${documentNames[kind]}${of}`;
+}
+
+const documentNames: Readonly<Record<Extract<CollectorLine, { type: 'fingerprint' }>['kind'], string>> = {
+  base: 'fingerprint',
+  overlay: 'overlay',
+  approval: 'approval',
+  'trust-policy': 'trust policy',
+};
 
 function canaryText({ node, state }: Extract<CollectorLine, { type: 'canary' }>): Text {
   return state === 'blind'

@@ -47,7 +47,7 @@ export function control(parts: ControlParts): Control {
           canary: parts.canaries.statusOf(row.hello.agent) ?? null,
         })),
         workloads: (await store.workloads()).length,
-        fingerprints: fingerprints.count,
+        documents: fingerprints.counts,
         provisional: provisionals.count,
         lost: { reactions: reactions.dropped },
         retriedCommits: trouble.failures,
@@ -98,11 +98,11 @@ function describeAgent(row: AgentRow, presence: Presence | undefined): object {
 
 async function describeWorkload(
   row: WorkloadRow,
-  { learning, provisionals }: Pick<ControlParts, 'learning' | 'provisionals'>,
+  { learning, provisionals, fingerprints }: Pick<ControlParts, 'learning' | 'provisionals' | 'fingerprints'>,
 ): Promise<object> {
   const [readiness, learned] = await Promise.all([
     learning.readiness(row.hash),
     provisionals.describe(row.hash),
   ]);
-  return { ...row, readiness, ...learned };
+  return { ...row, readiness, ...learned, ...fingerprints.describe(row.workload) };
 }

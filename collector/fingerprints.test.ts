@@ -4,6 +4,7 @@ import { signOverlay } from '../fingerprint/sign-overlay.ts';
 import { openBaseline, overlayFor, overlayOptions, site, sitePolicy } from '../test/fakes/overlays.ts';
 import { baseline, now, signOptions, stranger, vendor } from '../test/fakes/trust.ts';
 import { Fingerprints, type FingerprintsOptions } from './fingerprints.ts';
+import type { AgentLink } from './ports.ts';
 
 const base = signFingerprint(openBaseline, signOptions, vendor);
 const overlay = signOverlay(overlayFor(base.digest), overlayOptions, site);
@@ -18,17 +19,39 @@ function desk({ trust }: Pick<FingerprintsOptions, 'trust'>) {
   return { stored, open };
 }
 
+const link = (sent: Uint8Array[], acked = 7): Pick<AgentLink, 'fingerprint' | 'hello'> => ({
+  hello: {
+    agent: 'a',
+    node: 'node-1',
+    cluster: 'local',
+    session: '1'.repeat(32),
+    version: 'test',
+    source: 'fake',
+    coverage: [],
+    acked,
+  },
+  fingerprint: (envelope) => void sent.push(envelope),
+});
+
 describe('what the collector hands out', () => {
   it('are fingerprints and overlays alike, also after a restart', async () => {
     const { open } = desk({ trust: sitePolicy });
     const first = open();
-    expect(await first.add(overlay.envelope)).toEqual({ digest: overlay.digest, subject: baseline.subject });
-    expect(await first.add(base.envelope)).toEqual({ digest: base.digest, subject: baseline.subject });
+    expect(await first.add(overlay.envelope)).toEqual({
+      kind: 'overlay',
+      digest: overlay.digest,
+      subjects: [baseline.subject],
+    });
+    expect(await first.add(base.envelope)).toEqual({
+      kind: 'base',
+      digest: base.digest,
+      subjects: [baseline.subject],
+    });
     const second = open();
     await second.restore();
     const sent: Uint8Array[] = [];
-    second.sendAll({ fingerprint: (envelope) => void sent.push(envelope) });
-    expect(sent).toEqual([overlay.envelope, base.envelope]);
+    second.sendAll(link(sent));
+    expect(sent).toEqual([base.envelope, overlay.envelope]);
   });
 
   it('is nothing that it knows to be worthless', async () => {

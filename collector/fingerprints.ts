@@ -1,89 +1,177 @@
-import { sha256Hex } from '../fingerprint/digest.ts';
-import { open, statementPayloadType } from '../fingerprint/envelope.ts';
+import type { ApprovedFingerprint, SiteApproval } from '../fingerprint/approval.ts';
+import { FingerprintError } from '../fingerprint/errors.ts';
 import type { Fingerprint } from '../fingerprint/fingerprint.ts';
-import { parseOverlay } from '../fingerprint/overlay.ts';
+import { verifyPolicyChain } from '../fingerprint/policy-chain.ts';
 import { inScope } from '../fingerprint/scope.ts';
-import { parseStatement, type Statement } from '../fingerprint/statement.ts';
-import { kindOfEnvelope } from '../fingerprint/statement-kind.ts';
+import type { DocumentKind } from '../fingerprint/statement-kind.ts';
 import type { TrustPolicy } from '../fingerprint/trust-policy.ts';
 import { verifyFingerprint } from '../fingerprint/verify.ts';
+import { verifyApproval } from '../fingerprint/verify-approval.ts';
 import { verifyOverlay } from '../fingerprint/verify-overlay.ts';
 import type { Subject, Workload } from '../fingerprint/workload.ts';
 import type { AgentLink, DriftStore } from './ports.ts';
+import { readSigned, type SignedDocument } from './signed-document.ts';
 
 export interface FingerprintsOptions {
   readonly store: Pick<DriftStore, 'fingerprints' | 'saveFingerprint'>;
-  /** Checked before a fingerprint is handed out, when the site has given one. What is in force is for each agent to say. */
+  /** Checked before a document is handed out, when the site has given one. What is in force is for each agent to say. */
   readonly trust: TrustPolicy | undefined;
   readonly now: () => number;
 }
 
-/** Signed fingerprints, and what sites add to them, that the collector hands out. It cannot make one; it can only withhold one. */
+export interface Added {
+  readonly kind: DocumentKind;
+  readonly digest: string;
+  /** Images it is about; none for a trust policy, or for an approval that takes everything back. */
+  readonly subjects: readonly Subject[];
+}
+
+/** Each is worth something only under what stands before it. */
+const order: readonly DocumentKind[] = ['trust-policy', 'base', 'overlay', 'approval'];
+
+/**
+ * What people signed and the collector hands out: trust policies, fingerprints, what sites add to them and what they
+ * approve. It cannot make one; it can only withhold one.
+ */
 export class Fingerprints {
   readonly #options: FingerprintsOptions;
-  readonly #envelopes = new Map<string, Uint8Array>();
-  readonly #read = new Map<string, Statement>();
+  readonly #documents = new Map<string, SignedDocument>();
+  #trust: TrustPolicy | undefined;
 
   constructor(options: FingerprintsOptions) {
     this.#options = options;
+    this.#trust = options.trust;
   }
 
   async restore(): Promise<void> {
-    for (const envelope of await this.#options.store.fingerprints()) {
-      this.#keep(envelope);
-    }
+    const kept = (await this.#options.store.fingerprints()).flatMap(readable);
+    for (const document of kept) this.#documents.set(document.digest, document);
+    for (const document of this.#inOrder()) if (document.kind === 'trust-policy') this.#follow(document);
   }
 
   /** What was signed for this workload's image and does not belong to copies of somebody else. */
   of(workload: Workload): readonly Fingerprint[] {
-    const { name, digest } = workload.subject;
-    return [...this.#read.values()]
-      .filter((s) => s.fingerprint.subject.name === name && s.digests.includes(digest))
-      .map((s) => s.fingerprint)
-      .filter((f) => inScope(f.scope, workload));
+    return this.#about(workload).map((d) => d.statement.fingerprint);
   }
 
-  get count(): number {
-    return this.#envelopes.size;
+  get counts(): Readonly<Record<DocumentKind, number>> {
+    const all = [...this.#documents.values()];
+    const of = (kind: DocumentKind): number => all.filter((d) => d.kind === kind).length;
+    return {
+      'trust-policy': of('trust-policy'),
+      base: of('base'),
+      overlay: of('overlay'),
+      approval: of('approval'),
+    };
   }
 
   /** @throws FingerprintError */
-  async add(envelope: Uint8Array): Promise<{ digest: string; subject: Subject }> {
+  async add(envelope: Uint8Array): Promise<Added> {
     const { store, now } = this.#options;
-    const subject = this.#subjectOf(envelope);
-    const digest = digestOf(envelope);
+    const document = readSigned(envelope);
+    const { kind, digest, subjects } = document;
+    const trust = this.#trustAfter(document);
     await store.saveFingerprint(digest, envelope, now());
-    this.#keep(envelope);
-    return { digest, subject };
+    this.#documents.set(digest, document);
+    this.#trust = trust;
+    return { kind, digest, subjects };
   }
 
-  /** What it is about, after whatever can be checked here. */
-  #subjectOf(envelope: Uint8Array): Subject {
-    const { trust, now } = this.#options;
-    const { payload } = open(envelope, [statementPayloadType]);
-    switch (kindOfEnvelope(envelope)) {
-      case 'base':
-        if (trust !== undefined) verifyFingerprint(envelope, trust, { now: now() });
-        return parseStatement(payload).fingerprint.subject;
-      case 'overlay':
-        if (trust !== undefined) verifyOverlay(envelope, trust, { now: now() });
-        return parseOverlay(payload).overlay.subject;
+  /** What people have said about a workload, in their words: what is in force is for its agents to say. */
+  describe(workload: Workload): object {
+    const newest = this.#about(workload).toSorted((a, b) => b.version - a.version)[0];
+    if (newest === undefined) return {};
+    const { digest, version } = newest;
+    const decisions = this.#newest().flatMap((d) => (d.kind === 'approval' ? [d.approval] : []));
+    const about = (item: ApprovedFingerprint): boolean => item.fingerprint === digest;
+    const decided = decisions.find(({ items }) => items.some(about));
+    const mode = decided?.items.find(about)?.mode;
+    return {
+      signed: { digest, version },
+      ...(decided === undefined ? {} : { approved: { mode, ...wordsOf(decided) } }),
+    };
+  }
+
+  /**
+   * In an order in which each can be taken up at once. An agent that has seen older versions needs no more of them; one that
+   * is new gets those too that an approval names: what replaced them is compared with them.
+   */
+  sendAll(link: Pick<AgentLink, 'fingerprint' | 'hello'>): void {
+    const isNew = link.hello.acked === 0;
+    const newest = new Set(this.#newest());
+    for (const document of this.#inOrder()) {
+      const isDue = newest.has(document) || (isNew && this.#isApproved(document));
+      if (isDue || document.kind === 'trust-policy') link.fingerprint(document.envelope);
     }
   }
 
-  sendAll(link: Pick<AgentLink, 'fingerprint'>): void {
-    for (const envelope of this.#envelopes.values()) link.fingerprint(envelope);
+  #about({ subject, ...scope }: Workload): Extract<SignedDocument, { kind: 'base' }>[] {
+    return [...this.#documents.values()]
+      .filter((d) => d.kind === 'base')
+      .filter(({ statement: { fingerprint, digests } }) => {
+        const isIt = fingerprint.subject.name === subject.name && digests.includes(subject.digest);
+        return isIt && inScope(fingerprint.scope, { subject, ...scope });
+      });
   }
 
-  #keep(envelope: Uint8Array): void {
-    const digest = digestOf(envelope);
-    this.#envelopes.set(digest, envelope);
-    // An overlay says nothing of what the image does.
-    if (kindOfEnvelope(envelope) === 'base')
-      this.#read.set(digest, parseStatement(open(envelope, [statementPayloadType]).payload));
+  #isApproved({ digest }: SignedDocument): boolean {
+    return [...this.#documents.values()].some(
+      (d) => d.kind === 'approval' && d.approval.items.some((item) => item.fingerprint === digest),
+    );
+  }
+
+  #inOrder(): SignedDocument[] {
+    return [...this.#documents.values()].sort(
+      (a, b) => order.indexOf(a.kind) - order.indexOf(b.kind) || a.version - b.version,
+    );
+  }
+
+  /** Of each sequence. */
+  #newest(): SignedDocument[] {
+    return [...new Map(this.#inOrder().map((d) => [`${d.kind}\n${d.stream}`, d])).values()];
+  }
+
+  /** Whatever can be checked here. @returns by what the next document is checked @throws FingerprintError */
+  #trustAfter({ kind, envelope, digest }: SignedDocument): TrustPolicy | undefined {
+    const trust = this.#trust;
+    if (trust === undefined) return undefined;
+    const context = { now: this.#options.now() };
+    switch (kind) {
+      case 'base':
+        verifyFingerprint(envelope, trust, context);
+        return trust;
+      case 'overlay':
+        verifyOverlay(envelope, trust, context);
+        return trust;
+      case 'approval':
+        verifyApproval(envelope, trust, context);
+        return trust;
+      case 'trust-policy':
+        return this.#documents.has(digest) ? trust : verifyPolicyChain(envelope, trust, context.now);
+    }
+  }
+
+  /** What was taken in is followed again, as far as it leads on from the file of today. */
+  #follow({ envelope }: SignedDocument): void {
+    if (this.#trust === undefined) return;
+    try {
+      this.#trust = verifyPolicyChain(envelope, this.#trust, this.#options.now());
+    } catch (error) {
+      if (!(error instanceof FingerprintError)) throw error;
+    }
   }
 }
 
-function digestOf(envelope: Uint8Array): string {
-  return `sha256:${sha256Hex(open(envelope, [statementPayloadType]).payload)}`;
+/** What this release cannot read its agents could not either. */
+function readable(envelope: Uint8Array): SignedDocument[] {
+  try {
+    return [readSigned(envelope)];
+  } catch (error) {
+    if (error instanceof FingerprintError) return [];
+    throw error;
+  }
+}
+
+function wordsOf({ reason, expiresAt, version }: SiteApproval): object {
+  return { reason, version, ...(expiresAt === undefined ? {} : { expiresAt }) };
 }

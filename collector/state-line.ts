@@ -2,6 +2,7 @@ import type { Incident } from '../fingerprint/incident.ts';
 import type { Action, Receipt } from '../fingerprint/order.ts';
 import type { Phase } from '../fingerprint/phase.ts';
 import type { Reason } from '../fingerprint/reason.ts';
+import type { DocumentKind } from '../fingerprint/statement-kind.ts';
 import type { Mode } from '../fingerprint/verdict.ts';
 import type { Subject, Workload } from '../fingerprint/workload.ts';
 
@@ -72,7 +73,13 @@ export type StateLine =
       readonly blindSince: number;
     }
   | { readonly type: 'missing'; readonly node: string; readonly records: number }
-  | { readonly type: 'fingerprint'; readonly digest: string; readonly subject: Subject }
+  | {
+      /** What people signed is handed out from now on. */
+      readonly type: 'fingerprint';
+      readonly kind: DocumentKind;
+      readonly digest: string;
+      readonly subjects: readonly Subject[];
+    }
   | { readonly type: 'policy'; readonly mode: Mode }
   | { readonly type: 'store'; readonly state: 'failing' | 'recovered'; readonly sentence: string }
   | { readonly type: 'stopped' };

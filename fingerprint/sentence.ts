@@ -148,9 +148,11 @@ function entrant({ caller }: Told): string {
 }
 
 function approvalClause(t: Told, approval: Approval | undefined): string {
-  if (approval === undefined) return t.nearest === undefined ? '' : `; known is ${quoted(t.nearest)}`;
+  // What was carried over from another digest says nothing about what this one does.
+  if (approval === undefined || approval.carried === true)
+    return t.nearest === undefined ? '' : `; known is ${quoted(t.nearest)}`;
   // Versions count from 1: what is only tried out (`backtest`) has none.
   const what = approval.version === 0 ? 'the baseline' : `version ${approval.version}`;
-  const by = `${what}, approved by ${printable(approval.signedBy, 60)}`;
+  const by = `${what}, approved by ${printable(approval.approvedBy ?? approval.signedBy, 60)}`;
   return t.nearest === undefined ? `; ${by}, does not know this` : `; ${by}, knows ${quoted(t.nearest)}`;
 }

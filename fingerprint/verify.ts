@@ -7,6 +7,7 @@ import type { Fingerprint } from './fingerprint.ts';
 import { assertBound, type Running, runsAs } from './image-binding.ts';
 import { isLearnedStatement } from './provisional.ts';
 import { parseStatement, type Statement } from './statement.ts';
+import type { Platform } from './statement-frame.ts';
 import { assertNotBelow, assertNotRolledBack, type StreamState } from './stream-versions.ts';
 import type { KeySet, TrustPolicy, TrustRule } from './trust-policy.ts';
 import { softFailures, type VerifyWarning } from './validity.ts';
@@ -25,6 +26,7 @@ interface Findings extends Authority {
   readonly digests: readonly string[];
   readonly digest: string;
   readonly stream: string;
+  readonly platform: Platform | undefined;
   readonly warnings: readonly VerifyWarning[];
 }
 
@@ -54,6 +56,8 @@ class Verified {
   readonly ceiling: Authority['ceiling'];
   /** Who approves for this site; undefined: nobody can. */
   readonly approve: KeySet | undefined;
+  /** It judges only what runs on it; undefined: whatever the digests say. */
+  readonly platform: Platform | undefined;
   readonly warnings: readonly VerifyWarning[];
 
   constructor(findings: Findings) {
@@ -68,6 +72,7 @@ class Verified {
     this.maxMode = findings.maxMode;
     this.ceiling = findings.ceiling;
     this.approve = findings.approve;
+    this.platform = findings.platform;
     this.warnings = findings.warnings;
     Object.freeze(this);
   }
@@ -115,6 +120,7 @@ export function verifyFingerprint(
     ...authority,
     fingerprint,
     digests: statement.digests,
+    platform: statement.platform,
     digest,
     stream,
     maxMode,

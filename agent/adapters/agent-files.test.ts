@@ -37,20 +37,32 @@ describe('takeLock', () => {
 
 describe('stateFile', () => {
   it('gives back what was saved, and nothing before', async () => {
-    const state = { streams: { 'a/b': { version: 3, digest: 'sha256:x' } }, aliveAt: 17 };
+    const state = {
+      streams: { 'a/b': { version: 3, digest: 'sha256:x' } },
+      accepted: { 'sha256:x': 5 },
+      aliveAt: 17,
+    };
     const store = stateFile(join(dir, 'state.json'));
-    expect(await store.load()).toEqual({ streams: {}, aliveAt: 0 });
+    expect(await store.load()).toEqual({ streams: {}, accepted: {}, aliveAt: 0 });
     await Promise.all([store.save({ streams: {}, aliveAt: 1 }), store.save(state)]);
     expect(await stateFile(join(dir, 'state.json')).load()).toEqual(state);
   });
 
-  it.each(['', '[]', '{"aliveAt":1}', '{"aliveAt":1,"streams":{"a":{"version":"2"}}}'])(
-    'refuses %j',
-    async (text) => {
-      writeFileSync(join(dir, 'state.json'), text);
-      await expect(stateFile(join(dir, 'state.json')).load()).rejects.toThrow();
-    },
-  );
+  it('reads the state of an agent that kept no times yet', async () => {
+    writeFileSync(join(dir, 'state.json'), '{"aliveAt":1,"streams":{}}');
+    expect(await stateFile(join(dir, 'state.json')).load()).toMatchObject({ accepted: {} });
+  });
+
+  it.each([
+    '',
+    '[]',
+    '{"aliveAt":1}',
+    '{"aliveAt":1,"streams":{"a":{"version":"2"}}}',
+    '{"aliveAt":1,"streams":{},"accepted":{"sha256:x":"now"}}',
+  ])('refuses %j', async (text) => {
+    writeFileSync(join(dir, 'state.json'), text);
+    await expect(stateFile(join(dir, 'state.json')).load()).rejects.toMatchObject({ code: 'STATE_IO' });
+  });
 });
 
 describe('controlHttp', () => {

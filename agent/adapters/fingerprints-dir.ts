@@ -24,6 +24,13 @@ const suffix = '.intoto.json';
  * collector sent; both are verified by the caller. Anything else in the directory is passed over.
  */
 export function fingerprintsDir(dir: string): FingerprintSource {
+  const unwritable = (error: unknown): never => {
+    throw new FingerprintDirError(
+      'unwritable',
+      `${dir} cannot be written (${codeOf(error)}): give the agent's user write access and disk space`,
+      { cause: error },
+    );
+  };
   return {
     envelopes: async () => {
       const names = (await list(dir))
@@ -39,13 +46,13 @@ export function fingerprintsDir(dir: string): FingerprintSource {
     },
     keep: async (name, bytes) => {
       assertName(name);
-      await replace(dir, name + suffix, bytes).catch((error: unknown) => {
-        throw new FingerprintDirError(
-          'unwritable',
-          `${dir} cannot be written (${codeOf(error)}): give the agent's user write access and disk space`,
-          { cause: error },
-        );
-      });
+      await replace(dir, name + suffix, bytes).catch(unwritable);
+    },
+    copy: async (name, as) => {
+      assertName(name);
+      assertName(as);
+      const bytes = await readRegular(join(dir, name + suffix));
+      if (bytes !== undefined) await replace(dir, as + suffix, bytes).catch(unwritable);
     },
     forget: async (name) => {
       assertName(name);

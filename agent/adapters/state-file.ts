@@ -1,7 +1,8 @@
 import { open, readFile, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { FingerprintError } from '../../fingerprint/errors.ts';
 import { parseJson } from '../../fingerprint/strict-json.ts';
-import { AgentError, type AgentState, type StateStore } from '../ports.ts';
+import type { AgentState, StateStore } from '../ports.ts';
 
 /** The agent's own state as a small JSON file, written beside and renamed, so that no crash leaves half of it. */
 export function stateFile(path: string): StateStore {
@@ -10,9 +11,11 @@ export function stateFile(path: string): StateStore {
     load: async () => {
       const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
         if (error.code === 'ENOENT') return undefined;
-        throw error;
+        throw broken(path, error);
       });
-      return bytes === undefined ? { streams: {}, aliveAt: 0 } : toState(parse(bytes, path), path);
+      return bytes === undefined
+        ? { streams: {}, accepted: {}, aliveAt: 0 }
+        : toState(parse(bytes, path), path);
     },
     save: (state) => {
       const saved = tail.then(() => write(path, JSON.stringify(state)));
@@ -47,19 +50,28 @@ function parse(bytes: Uint8Array, path: string): unknown {
 /** Refused rather than guessed: without the versions that were accepted an older fingerprint could come back. */
 function toState(value: unknown, path: string): AgentState {
   if (!isObject(value) || typeof value.aliveAt !== 'number' || !isObject(value.streams)) throw broken(path);
-  const streams: Record<string, { version: number; digest: string }> = {};
-  for (const [stream, last] of Object.entries(value.streams)) {
+  const { accepted = {} } = value;
+  if (!isObject(accepted)) throw broken(path);
+  const streams = Object.entries(value.streams).map(([stream, last]) => {
     if (!isObject(last) || typeof last.version !== 'number' || typeof last.digest !== 'string')
       throw broken(path);
-    streams[stream] = { version: last.version, digest: last.digest };
-  }
-  return { streams, aliveAt: value.aliveAt };
+    return [stream, { version: last.version, digest: last.digest }] as const;
+  });
+  const times = Object.entries(accepted).map(([digest, at]) => {
+    if (typeof at !== 'number') throw broken(path);
+    return [digest, at] as const;
+  });
+  return {
+    streams: Object.fromEntries(streams),
+    accepted: Object.fromEntries(times),
+    aliveAt: value.aliveAt,
+  };
 }
 
-function broken(path: string, cause?: unknown): AgentError {
-  return new AgentError(
-    'data-dir',
-    `${path} is not the agent's state; move it away to start without what was accepted before`,
+function broken(path: string, cause?: unknown): FingerprintError {
+  return new FingerprintError(
+    'STATE_IO',
+    `${path} cannot be read, and with it which versions were accepted before: nothing signed is taken up until it is mended, or moved away to start without what was accepted before`,
     { cause },
   );
 }

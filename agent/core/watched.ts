@@ -19,6 +19,8 @@ import { UnlearnedStart } from './unlearned-start.ts';
 export interface InForce {
   readonly index: FingerprintIndex;
   readonly approval: Approval;
+  /** Entries that were signed and grant nothing until the site approves them; absent: none. */
+  readonly inert?: number;
   /** Phases of life that it judges; absent: both. What happens in another is learned. */
   readonly phases?: readonly Phase[];
 }

@@ -132,7 +132,15 @@ function deskWith(trust: TrustPolicy) {
   const lines: StateLine[] = [];
   const counters = new Counters();
   const desk = new FingerprintDesk({
-    source: { envelopes: async () => [], keep: async () => undefined, forget: async () => undefined },
+    source: {
+      envelopes: async () => [],
+      keep: async () => undefined,
+      copy: async () => undefined,
+      forget: async () => undefined,
+    },
+    acceptPolicy: async () => false,
+    platform: { os: 'linux', architecture: 'amd64' },
+    onChanged: () => undefined,
     state: { load: async () => ({ streams: {}, aliveAt: 0 }), save: async () => undefined },
     trust: async () => trust,
     now: Date.now,

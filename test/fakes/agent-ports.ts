@@ -6,6 +6,7 @@ import type {
   ControlHandler,
   Downlink,
   Hold,
+  KeptPolicy,
   RawChunk,
   StateView,
   StopRequest,
@@ -32,6 +33,7 @@ export class FakeWorld {
   /** What is around the copy whose first process has this pid. */
   surroundings: (pid: number) => Surroundings | undefined = () => undefined;
   policy: TrustPolicy | undefined;
+  policies: readonly KeptPolicy[] = [];
   view: StateView | undefined;
   canary: CanaryHand | string | undefined;
   state: AgentState = { streams: {}, aliveAt: 0 };
@@ -80,9 +82,20 @@ export class FakeWorld {
       fingerprints: {
         envelopes: async () => [...this.kept].map(([name, bytes]) => ({ name, bytes })),
         keep: async (name, bytes) => void this.kept.set(name, bytes),
+        copy: async (name, as) => {
+          const bytes = this.kept.get(name);
+          if (bytes !== undefined) this.kept.set(as, bytes);
+        },
         forget: async (name) => void this.kept.delete(name),
       },
       trust: async () => this.policy,
+      platform: { os: 'linux', architecture: 'amd64' },
+      policies: {
+        load: async () => this.policies,
+        save: async (policies) => {
+          this.policies = policies;
+        },
+      },
       state: {
         load: async () => this.state,
         save: async (state) => {
