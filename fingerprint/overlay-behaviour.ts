@@ -1,9 +1,10 @@
 import { FingerprintError } from './errors.ts';
 import type { BehaviourSet, SiteParameter } from './fingerprint.ts';
+import { grantsOf } from './grants.ts';
+import { isNeverLearnableEntry } from './grave-entry.ts';
 import { parseBehaviourSet } from './parse-behaviour-set.ts';
 import type { StatementOptions } from './statement-frame.ts';
 import { uniteRemoved } from './tombstones.ts';
-import { widenClassesOf } from './widening.ts';
 
 /**
  * What an overlay grants, in canonical form. It names no site parameter: what the site grants it knows by name.
@@ -16,7 +17,8 @@ export function parseAdded(
 ): BehaviourSet {
   const add = parseBehaviourSet(value, field);
   // A date would say that it is nothing to worry about until then; such a grant is somebody's standing decision.
-  if (expiresAt === undefined || !widenClassesOf(add).includes('never-learnable')) return add;
+  const isGrave = grantsOf(add).some(({ program, entry }) => isNeverLearnableEntry(program, entry));
+  if (expiresAt === undefined || !isGrave) return add;
   throw new FingerprintError(
     'OVERLAY_FORBIDDEN',
     'grants what is never learnable and has an end: it is approved by name and without one, or not at all',

@@ -58,7 +58,12 @@ class Verified implements Findings {
 
   /** Whether it is about this very fingerprint, of the same image, and adds nothing to it that its signers may not. */
   belongsTo(base: VerifiedFingerprint): boolean {
-    return this.#proof && (mismatchOf(this, base) ?? forbiddenIn(this, this.mayWiden, base)) === undefined;
+    return this.#proof && this.problemWith(base) === undefined;
+  }
+
+  /** Why it does not belong to a fingerprint: BASE_MISMATCH, REPO_MISMATCH, DIGEST_MISMATCH, OVERLAY_FORBIDDEN. */
+  problemWith(base: VerifiedFingerprint): FingerprintError | undefined {
+    return mismatchOf(this, base) ?? forbiddenIn(this, this.mayWiden, base);
   }
 
   /** Its end has come: what it bound is bound no more. @param now ms since the Unix epoch */
@@ -93,11 +98,10 @@ export function verifyOverlay(
   const stream = `overlay\n${overlay.subject.name}\n${overlay.stream}`;
   assertNotRolledBack(overlay.version, digest, context.seen?.get(stream));
   const mayWiden = rule.overlay?.mayWiden ?? [];
-  const { base } = context;
-  const problem =
-    (base === undefined ? undefined : mismatchOf(statement, base)) ?? forbiddenIn(statement, mayWiden, base);
+  const verified = new Verified({ overlay, digests, digest, stream, signers, rule: rule.name, mayWiden });
+  const problem = context.base === undefined ? undefined : verified.problemWith(context.base);
   if (problem !== undefined) throw problem;
-  return new Verified({ overlay, digests, digest, stream, signers, rule: rule.name, mayWiden });
+  return verified;
 }
 
 /** A learner's key never: what it would add is what nobody has looked at. @throws KEY_NOT_ALLOWED, THRESHOLD */
@@ -108,13 +112,15 @@ function allowedSigners(policy: TrustPolicy, rule: TrustRule, keyIds: readonly s
 
 /**
  * The fingerprint that an overlay is about.
- * @throws BASE_MISSING when it is none of these
+ * @throws BASE_MISSING when it is none of these, OVERLAY_FORBIDDEN and others when it does not belong to it all the same
  */
 export function baseAmong(
   overlay: VerifiedOverlay,
   fingerprints: readonly VerifiedFingerprint[],
 ): VerifiedFingerprint {
-  const base = fingerprints.find((f) => overlay.belongsTo(f));
+  const base = fingerprints.find((f) => f.digest === overlay.overlay.base);
+  const problem = base && overlay.problemWith(base);
+  if (problem !== undefined) throw problem;
   if (base !== undefined) return base;
   const message = `is ${overlay.overlay.base}: that fingerprint is not here`;
   throw new FingerprintError('BASE_MISSING', message, { field: 'predicate.base.sha256' });
@@ -144,17 +150,14 @@ function mismatchOf(
   });
 }
 
-/**
- * Without the fingerprint nobody can tell which programs are new: what is left is asked again as soon as it is there, and
- * until then the overlay is not in force.
- */
+/** Asked with the fingerprint at hand alone: without it nobody can tell which programs are new. */
 function forbiddenIn(
   { overlay }: OverlayStatement,
   mayWiden: readonly WidenClass[],
-  base: VerifiedFingerprint | undefined,
+  { fingerprint }: VerifiedFingerprint,
 ): FingerprintError | undefined {
   if (overlay.add === undefined) return undefined;
-  const classes = widenClassesOf(overlay.add, base?.fingerprint.behaviour);
+  const classes = widenClassesOf(overlay.add, fingerprint.behaviour);
   const forbidden = classes.filter((c) => !mayWiden.includes(c));
   if (forbidden.length === 0) return undefined;
   const message = `adds ${forbidden.join(', ')}, which the trust policy lets no overlay of its signers add`;

@@ -9,15 +9,14 @@ import { type WidenClass, widenClasses } from './trust-classes.ts';
  * What an overlay adds, by the gravest class of each entry, in the order of the table. What stands in `base` already
  * widens nothing.
  *
- * @param base behaviour of the fingerprint it adds to; without it every program counts as known there, so that the
- *   answer is the least it can be
+ * @param base behaviour of the fingerprint it adds to
  */
-export function widenClassesOf(add: BehaviourSet, base?: BehaviourSet): readonly WidenClass[] {
-  const known = base === undefined ? undefined : programsByKey(base);
+export function widenClassesOf(add: BehaviourSet, base: BehaviourSet): readonly WidenClass[] {
+  const known = programsByKey(base);
   const found = new Set(
     [...programsByKey(add)].flatMap(([key, added]) => {
-      const before = known?.get(key);
-      const isNew = known !== undefined && !startsAlike(added, before);
+      const before = known.get(key);
+      const isNew = !startsAlike(added, before);
       return [
         ...(isNew ? (['programs'] as const) : []),
         ...entryClasses(added.program, before?.program, isNew),
