@@ -10,6 +10,7 @@ const benchmarks: Readonly<Record<string, () => Promise<Run>>> = {
   'judge-growth': async () => (await import('./judge-growth.ts')).run,
   collector: async () => (await import('./collector.ts')).run,
   kill: async () => (await import('./kill.ts')).run,
+  verify: async () => (await import('./verify.ts')).run,
   forecast: async () => (await import('./forecast.ts')).run,
   sweep: async () => (await import('./sweep.ts')).run,
 };

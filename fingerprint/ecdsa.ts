@@ -1,4 +1,5 @@
-import { createPublicKey, verify } from 'node:crypto';
+import { createPublicKey, type KeyObject, verify } from 'node:crypto';
+import { memoised } from './memo.ts';
 
 /** SPKI DER of a P-256 key with an uncompressed point is this prefix and the 65 bytes of the point (RFC 5480). */
 export const p256SpkiPrefix = Uint8Array.from([
@@ -32,13 +33,19 @@ export function p256PointFlaw(point: Uint8Array): P256Flaw | undefined {
  * too, as in every other verifier: nothing here is named after a signature.
  */
 export function verifyP256(point: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
-  if (p256PointFlaw(point) !== undefined) return false;
+  const key = keyObject(Buffer.from(point).toString('hex'));
   const rs = signature.length === 64 ? signature : rawFromDer(signature);
-  if (rs === undefined || !isScalar(rs.subarray(0, 32)) || !isScalar(rs.subarray(32))) return false;
-  const spki = Buffer.concat([p256SpkiPrefix, point]);
-  const key = createPublicKey({ key: spki, format: 'der', type: 'spki' });
+  if (key === 'unfit' || rs === undefined || !isScalar(rs.subarray(0, 32)) || !isScalar(rs.subarray(32)))
+    return false;
   return verify('sha256', message, { key, dsaEncoding: 'ieee-p1363' }, rs);
 }
+
+/** By the point as hex: a site has a handful of keys, and each is checked and parsed once. */
+const keyObject = memoised((hex): KeyObject | 'unfit' => {
+  const point = new Uint8Array(Buffer.from(hex, 'hex'));
+  if (p256PointFlaw(point) !== undefined) return 'unfit';
+  return createPublicKey({ key: Buffer.concat([p256SpkiPrefix, point]), format: 'der', type: 'spki' });
+}, 64);
 
 function isScalar(bytes: Uint8Array): boolean {
   const value = numberOf(bytes);
