@@ -3,6 +3,7 @@ import type { ErrorCode } from '../fingerprint/errors.ts';
 import type { BehaviourKind, Origin } from '../fingerprint/event.ts';
 import type { Reason } from '../fingerprint/reason.ts';
 import type { DriftReason, Mode, UnjudgedReason, Verdict } from '../fingerprint/verdict.ts';
+import type { RegistryCode } from '../registry/errors.ts';
 import type { ExitCode } from './exit.ts';
 
 /** What a word means and what a person can do about it. */
@@ -246,5 +247,46 @@ export const errorMeanings: Readonly<Record<ErrorCode, Meaning>> = {
   POLICY_UNSAFE: [
     'the trust policy can be written by others, so that it binds nobody',
     'chown it to yourself and chmod go-w',
+  ],
+};
+
+export const registryMeanings: Readonly<Record<RegistryCode, Meaning>> = {
+  REGISTRY_REFERENCE: [
+    'it is no image reference',
+    'write it like registry.example/shop/cart:1.4 or registry.example/shop/cart@sha256:HEX',
+  ],
+  REGISTRY_UNREACHABLE: ['no connection to the registry', 'check the name, the network, and HTTPS_PROXY'],
+  REGISTRY_TLS: [
+    'the certificate of the registry is not accepted',
+    'give the site’s own certificates with --ca-file or SSL_CERT_FILE',
+  ],
+  REGISTRY_TIMEOUT: ['the registry took too long', 'try again; behind a proxy set HTTPS_PROXY'],
+  REGISTRY_AUTH: ['the registry wants a login, or another one', 'docker login, or DOCKER_CONFIG'],
+  REGISTRY_CREDENTIALS: ['docker’s configuration, or a helper it names, cannot be read', 'docker login'],
+  REGISTRY_NOT_FOUND: ['the registry has no such image', 'check the name, and that it was pushed'],
+  REGISTRY_BUSY: ['the registry answers that it is too busy, or broken', 'try again later'],
+  REGISTRY_ANSWER: ['the registry answers with something that registries do not answer'],
+  REGISTRY_TOO_LARGE: ['the registry sends more than such a document may have'],
+  REGISTRY_DIGEST: [
+    'the registry hands out other bytes than those that were asked for',
+    'do not use it: it, or somebody between, changes what it gives',
+  ],
+  REGISTRY_REDIRECT: [
+    'the registry sends to a place that is not gone to: in the clear, in a circle, or for a write',
+  ],
+  REGISTRY_NOT_LISTED: [
+    'others publish beside the image so often that ours does not stay on the list',
+    'run it again; nothing is lost by doing it twice',
+  ],
+  NOTHING_ATTACHED: [
+    'no fingerprint is published beside the image, which revokes nothing',
+    'whorl list shows what there is',
+  ],
+  LAYOUT_SYNTAX: ['the file is not what whorl save writes', 'copy it again'],
+  LAYOUT_UNSAFE: ['the tar holds links, doubled names or ways out of its directory', 'do not use it'],
+  LAYOUT_TOO_LARGE: ['the tar is larger than a bundle of fingerprints may be'],
+  LAYOUT_DIGEST: [
+    'a file of the tar is not the one it is named by',
+    'copy it again; if it stays so, somebody changed it',
   ],
 };

@@ -1,40 +1,42 @@
 import { encodeBase64 } from './base64.ts';
 import { canonicalBytes } from './canonical.ts';
+import { type Claims, readClaims } from './claims.ts';
 import { signEd25519 } from './ed25519.ts';
-import { type OpenEnvelope, open, pae } from './envelope.ts';
-import { FingerprintError } from './errors.ts';
+import { open, pae, statementPayloadType } from './envelope.ts';
 import type { PrivateKey } from './keys.ts';
-import { signersOf } from './signatures.ts';
+import { assertNoSecrets } from './sign.ts';
+import { verifySignature } from './signatures.ts';
 
-/**
- * Adds a signature to an envelope; what is signed and the signatures that are there stay as they are. A key that signed
- * already signs no second time, so doing it twice changes nothing.
- * @param allowed the payload types this call site may be given
- * @throws as open; TOO_MANY_SIGNATURES
- */
-export function countersign(bytes: Uint8Array, allowed: readonly string[], key: PrivateKey): Uint8Array {
-  const envelope = open(bytes, allowed);
-  const { payloadType, payload } = envelope;
-  const there = envelope.signatures.map(({ keyId, sig }) => ({
-    ...(keyId === '' ? {} : { keyid: keyId }),
-    sig: encodeBase64(sig),
-  }));
-  const own = {
-    keyid: key.publicKey.keyId,
-    sig: encodeBase64(signEd25519(key.seed, pae(payloadType, payload))),
-  };
-  const signatures = hasSigned(envelope, key) ? there : [...there, own];
-  const signed = canonicalBytes({ payloadType, payload: encodeBase64(payload), signatures });
-  // What is written must be readable: the same limits.
-  open(signed, allowed);
-  return signed;
+export interface Countersigned {
+  readonly envelope: Uint8Array;
+  readonly claims: Claims;
+  /** The key had signed it already; the envelope is as it was. */
+  readonly isRepeated: boolean;
 }
 
-function hasSigned(envelope: OpenEnvelope, { publicKey }: PrivateKey): boolean {
-  try {
-    return signersOf(envelope, [publicKey]).length > 0;
-  } catch (error) {
-    if (error instanceof FingerprintError) return false;
-    throw error;
-  }
+/**
+ * Adds a signature to what others signed: the payload stays the same bytes, and so does the identity. The signatures
+ * that are there are kept as they are, good or not.
+ * @throws what the parser of its kind throws, SECRET_FOUND, TOO_MANY_SIGNATURES
+ */
+export function countersign(
+  bytes: Uint8Array,
+  key: PrivateKey,
+  allowSecrets: readonly string[] = [],
+): Countersigned {
+  const claims = readClaims(bytes);
+  assertNoSecrets(claims.content, allowSecrets);
+  const { payloadType, payload, signatures } = claims.envelope;
+  const message = pae(payloadType, payload);
+  const isRepeated = signatures.some((s) => verifySignature(key.publicKey, message, s.sig));
+  if (isRepeated) return { envelope: bytes, claims, isRepeated };
+  const earlier = signatures.map((s) => ({ keyid: s.keyId, sig: encodeBase64(s.sig) }));
+  const added = { keyid: key.publicKey.keyId, sig: encodeBase64(signEd25519(key.seed, message)) };
+  const envelope = canonicalBytes({
+    payloadType,
+    payload: encodeBase64(payload),
+    signatures: [...earlier, added],
+  });
+  open(envelope, [statementPayloadType]);
+  return { envelope, claims, isRepeated };
 }

@@ -12,7 +12,7 @@ const mediaType = 'application/vnd.dev.sigstore.bundle.v0.3+json';
  */
 export function renderBundle(
   signed: { readonly payloadType: string; readonly payload: Uint8Array; readonly signature: Uint8Array },
-  key: PublicKey,
+  key: Pick<PublicKey, 'keyId'>,
 ): Uint8Array {
   return canonicalBytes({
     mediaType,

@@ -51,14 +51,19 @@ const rules: readonly Rule[] = [
     why: 'the wire',
   },
   {
+    from: /^registry\//,
+    mayImport: /^(fingerprint\/|registry\/|undici$|tar-stream$|node:)/,
+    why: 'a way to carry what is signed; believes nothing, knows no verb',
+  },
+  {
     from: /^cli\//,
     mayImport:
-      /^(fingerprint\/|cli\/|agent\/(core|main|config|adapters|ports|state-line)|collector\/(main|config|ports|state-line)|node:|commander$|yaml$)/,
+      /^(fingerprint\/|registry\/|cli\/|agent\/(core|main|config|adapters|pipeline|ports|state-line)|collector\/(main|config|ports|state-line)|node:|commander$|yaml$)/,
     why: 'verbs are thin: they call the core and the composition roots',
   },
 ];
 
-const rooms = ['fingerprint', 'proto', 'agent', 'collector', 'cli'];
+const rooms = ['fingerprint', 'registry', 'proto', 'agent', 'collector', 'cli'];
 const files = rooms.flatMap((room) =>
   readdirSync(room, { recursive: true, encoding: 'utf8' })
     .filter((f) => f.endsWith('.ts') && !f.endsWith('.test.ts'))
