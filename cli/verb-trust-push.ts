@@ -1,0 +1,80 @@
+import type { Command } from 'commander';
+import { readSignedPolicy } from '../fingerprint/policy-chain.ts';
+import { kindOfEnvelope } from '../fingerprint/statement-kind.ts';
+import { ask } from './control-client.ts';
+import { collectorSocket, dataDir, dataDirOption } from './data-dir.ts';
+import { about, CliError, exitCodes } from './exit.ts';
+import { examples } from './help.ts';
+import type { Io } from './io.ts';
+import { fileName } from './read-file.ts';
+import { rootSigners } from './verb-trust-sign.ts';
+
+/** Above the limit of an envelope, so that one which is too large is refused with its code and not just unread. */
+const maxBytes = 32 << 20;
+
+interface Options {
+  readonly dataDir?: string;
+  readonly dryRun?: boolean;
+  readonly json?: boolean;
+  readonly reason?: string;
+}
+
+export function registerPush(trust: Command, io: Io): void {
+  const push = dataDirOption(
+    trust
+      .command('push')
+      .description('give a signed policy to the collector on this machine, which hands it to every agent')
+      .argument('<p.dsse.json>', 'what whorl trust sign wrote'),
+  )
+    .option('--dry-run', 'check everything and send nothing')
+    .option('--reason <text>', 'why, for the record')
+    .option('--json', 'one JSON object')
+    .action((path: string, options: Options) => pushPolicy(io, path, options));
+  examples(push, [
+    ['whorl trust push policy.dsse.json', 'agents follow it when their own policy says they may'],
+  ]);
+}
+
+async function pushPolicy(io: Io, path: string, options: Options): Promise<void> {
+  const bytes = await io.readFile(path, { maxBytes });
+  const { policy, digest } = about(fileName(path), () => readSigned(bytes), exitCodes.trust);
+  const threshold = policy.root?.threshold ?? 1;
+  const signed = rootSigners(bytes, policy, io.now()).length;
+  if (signed < threshold)
+    throw new CliError(
+      exitCodes.trust,
+      `${fileName(path)} holds ${signed} of the ${threshold} root signatures it asks for; no agent would follow it (POLICY_CHAIN)`,
+      'add them: whorl trust sign',
+    );
+  if (options.dryRun === true) return io.err(`would push version ${policy.version} (${digest})`);
+  const agents = await sent(dataDir(io, options.dataDir), bytes);
+  const why = options.reason === undefined ? {} : { reason: options.reason };
+  if (options.json === true) io.out(JSON.stringify({ version: policy.version, digest, agents, ...why }));
+  else
+    io.out(
+      `version ${policy.version} (${digest}) went to ${agents} agents; each verifies it against its own policy`,
+    );
+}
+
+/** An unsigned policy is told so, and not that its envelope lacks members. */
+function readSigned(bytes: Uint8Array): ReturnType<typeof readSignedPolicy> {
+  if (kindOfEnvelope(bytes) === 'trust-policy') return readSignedPolicy(bytes);
+  throw new CliError(
+    exitCodes.usage,
+    'this is not a signed trust policy',
+    'sign it first: whorl trust sign POLICY --key ROOT.key --out P.dsse.json',
+  );
+}
+
+async function sent(directory: string, envelope: Uint8Array): Promise<number> {
+  const call = { method: 'POST', path: '/fingerprints', body: envelope } as const;
+  const answer = await ask(collectorSocket(directory), 'collector', call);
+  if (answer === undefined)
+    throw new CliError(
+      exitCodes.network,
+      `no collector runs with the data directory ${fileName(directory)}`,
+      'name its --data-dir, or run this on its machine',
+    );
+  const agents: unknown = typeof answer === 'object' && answer !== null ? Reflect.get(answer, 'agents') : 0;
+  return typeof agents === 'number' ? agents : 0;
+}
