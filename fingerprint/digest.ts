@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-/** SHA-256 of the bytes, 32 bytes. Together with ecdsa.ts, ed25519.ts and scrypt.ts the only door to node:crypto. */
+/** SHA-256 of the bytes, 32 bytes. One of the five doors to node:crypto, with ecdsa.ts, ed25519.ts, pbes2.ts and scrypt.ts. */
 export function sha256(bytes: Uint8Array): Uint8Array {
   return new Uint8Array(createHash('sha256').update(bytes).digest());
 }

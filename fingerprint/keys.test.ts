@@ -1,15 +1,18 @@
-import { createPrivateKey, createPublicKey } from 'node:crypto';
+import { createPrivateKey, createPublicKey, generateKeyPairSync, sign } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import { sha256Hex } from './digest.ts';
 import {
   generateKey,
   needsPassphrase,
   openPrivateKey,
   parsePublicPem,
   privatePem,
+  publicFromSpki,
   publicPem,
   sealPrivateKey,
 } from './keys.ts';
 import { formatPem } from './pem.ts';
+import { verifySignature } from './signatures.ts';
 
 const counting = (n: number): Uint8Array => Uint8Array.from({ length: n }, (_, i) => i);
 const key = generateKey(counting);
@@ -43,6 +46,52 @@ describe('key files', () => {
   it('have an id that is the sha256 of the SPKI', () => {
     expect(key.publicKey.keyId).toMatch(/^[0-9a-f]{64}$/);
     expect(key.publicKey.spki).toHaveLength(44);
+  });
+});
+
+describe('a P-256 public key', () => {
+  const pair = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const pem = pair.publicKey.export({ type: 'spki', format: 'pem' }).toString();
+  const spki = (change: (point: Uint8Array) => void): Uint8Array => {
+    const der = Uint8Array.from(parsePublicPem(pem).spki);
+    change(der.subarray(26));
+    return der;
+  };
+
+  it('is read, and written back as it was', () => {
+    const read = parsePublicPem(pem);
+    expect(read).toMatchObject({ algorithm: 'ecdsa-p256-sha256', keyId: sha256Hex(read.spki) });
+    expect(read.spki).toHaveLength(91);
+    expect(read.raw).toHaveLength(65);
+    expect(publicPem(read)).toBe(pem);
+    expect(key.publicKey.algorithm).toBe('ed25519');
+  });
+
+  it('verifies what it signed, as DER and as r and s', () => {
+    const message = Buffer.from('sign me');
+    for (const dsaEncoding of ['der', 'ieee-p1363'] as const) {
+      const signature = sign('sha256', message, { key: pair.privateKey, dsaEncoding });
+      expect(verifySignature(parsePublicPem(pem), message, signature)).toBe(true);
+      expect(verifySignature(parsePublicPem(pem), Buffer.from('sign us'), signature)).toBe(false);
+      expect(verifySignature(key.publicKey, message, signature)).toBe(false);
+    }
+  });
+
+  it.each([
+    ['off the curve', spki((p) => p.set([(p[64] ?? 0) ^ 1], 64)), 'WEAK_KEY', /P-256 key \(off-curve\)/],
+    ['hybrid', spki((p) => p.set([6 + ((p[64] ?? 0) & 1)])), 'WEAK_KEY', /\(form\)/],
+    ['compressed', spki(() => undefined).slice(0, 59), 'KEY_SYNTAX', /44 or 91 bytes/],
+    ['with a byte more', Uint8Array.from([...spki(() => undefined), 0]), 'KEY_SYNTAX', /44 or 91 bytes/],
+    [
+      'on another curve',
+      new Uint8Array(
+        generateKeyPairSync('ec', { namedCurve: 'P-384' }).publicKey.export({ type: 'spki', format: 'der' }),
+      ),
+      'KEY_SYNTAX',
+      /44 or 91 bytes/,
+    ],
+  ])('is refused %s', (_name, der, errorCode, message) => {
+    expect(() => publicFromSpki(der)).toThrow(code(errorCode, message));
   });
 });
 
@@ -82,9 +131,14 @@ describe('openPrivateKey', () => {
     [
       'another kind of encryption',
       formatPem('ENCRYPTED PRIVATE KEY', counting(9)),
-      /holds a ENCRYPTED PRIVATE KEY/,
+      /encrypted in a way that is not read.*openssl pkcs8/,
     ],
-    ['another kind of key', formatPem('PRIVATE KEY', counting(48)), /not an Ed25519 private key/],
+    [
+      'another kind of key',
+      formatPem('PRIVATE KEY', counting(48)),
+      /not an Ed25519 private key.*whorl export/,
+    ],
+    ['another kind of file', formatPem('EC PRIVATE KEY', counting(48)), /holds a EC PRIVATE KEY/],
   ])('refuses %s', (_name, text, message) => {
     expect(() => openPrivateKey(text, 'x')).toThrow(code('KEY_SYNTAX', message));
   });

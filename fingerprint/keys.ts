@@ -2,6 +2,7 @@ import { sha256Hex } from './digest.ts';
 import { p256PointFlaw, p256PointLength, p256SpkiPrefix } from './ecdsa.ts';
 import { pointFlaw, publicFromSeed, spkiPrefix } from './ed25519.ts';
 import { FingerprintError } from './errors.ts';
+import { openPbes2 } from './pbes2.ts';
 import { formatPem, parsePem } from './pem.ts';
 import { openSecret, sealSecret } from './sealed-key.ts';
 
@@ -33,6 +34,8 @@ const plainLabel = 'PRIVATE KEY';
 const sealedLabel = 'ENCRYPTED SIGSTORE PRIVATE KEY';
 /** What cosign before version 2 wrote around the same content. */
 const oldSealedLabel = 'ENCRYPTED COSIGN PRIVATE KEY';
+/** What openssl and most other tools write. */
+const standardSealedLabel = 'ENCRYPTED PRIVATE KEY';
 
 /** @param random the only randomness of this folder, given by the caller */
 export function generateKey(random: (n: number) => Uint8Array): PrivateKey {
@@ -101,7 +104,7 @@ export function sealPrivateKey(
 /** Whether a NAME.key file needs a passphrase, so that the caller asks for one only then. */
 export function needsPassphrase(pem: string): boolean {
   const { label } = parsePem(pem);
-  return label === sealedLabel || label === oldSealedLabel;
+  return label === sealedLabel || label === oldSealedLabel || label === standardSealedLabel;
 }
 
 /** Reads a NAME.key file. @throws KEY_SYNTAX, KEY_PASSPHRASE when one is missing or wrong */
@@ -112,10 +115,9 @@ export function openPrivateKey(pem: string, passphrase?: string): PrivateKey {
       return privateFromPkcs8(body);
     case sealedLabel:
     case oldSealedLabel:
-      if (passphrase === undefined) {
-        throw new FingerprintError('KEY_PASSPHRASE', 'is encrypted and no passphrase was given');
-      }
-      return privateFromPkcs8(openSecret(body, passphrase));
+      return privateFromPkcs8(openSecret(body, given(passphrase)));
+    case standardSealedLabel:
+      return privateFromPkcs8(openPbes2(body, given(passphrase)));
     case publicLabel:
       throw new FingerprintError('KEY_SYNTAX', 'is a public key where the private one is needed (NAME.key)');
     default:
@@ -126,9 +128,17 @@ export function openPrivateKey(pem: string, passphrase?: string): PrivateKey {
   }
 }
 
+function given(passphrase: string | undefined): string {
+  if (passphrase !== undefined) return passphrase;
+  throw new FingerprintError('KEY_PASSPHRASE', 'is encrypted and no passphrase was given');
+}
+
 function privateFromPkcs8(der: Uint8Array): PrivateKey {
   if (!startsWith(der, pkcs8Prefix) || der.length !== pkcs8Prefix.length + 32) {
-    throw new FingerprintError('KEY_SYNTAX', 'is not an Ed25519 private key; make one with `whorl keygen`');
+    throw new FingerprintError(
+      'KEY_SYNTAX',
+      'is not an Ed25519 private key; make one with `whorl keygen`, or let cosign sign what `whorl export predicate` writes',
+    );
   }
   return privateFromSeed(der.slice(pkcs8Prefix.length));
 }

@@ -7,7 +7,7 @@ type Rule = { readonly from: RegExp; readonly mayImport: RegExp; readonly why: s
 
 const rules: readonly Rule[] = [
   {
-    from: /^fingerprint\/(digest|ecdsa|ed25519|scrypt)\.ts$/,
+    from: /^fingerprint\/(digest|ecdsa|ed25519|pbes2|scrypt)\.ts$/,
     mayImport: /^(fingerprint\/|node:crypto$|tweetnacl$)/,
     why: 'the only doors to node:crypto',
   },
@@ -58,7 +58,7 @@ const rules: readonly Rule[] = [
   {
     from: /^cli\//,
     mayImport:
-      /^(fingerprint\/|registry\/|cli\/|agent\/(core|main|config|adapters|pipeline|ports|state-line)|collector\/(main|config|ports|state-line)|node:|commander$|yaml$)/,
+      /^(fingerprint\/|registry\/|cli\/|agent\/(core|in-force|main|config|adapters|pipeline|ports|state-line)|collector\/(main|config|ports|state-line)|node:|commander$|yaml$)/,
     why: 'verbs are thin: they call the core and the composition roots',
   },
 ];

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { open, pae, statementPayloadType } from '../../fingerprint/envelope.ts';
-import { openPrivateKey, privatePem, publicPem } from '../../fingerprint/keys.ts';
+import { needsPassphrase, openPrivateKey, privatePem, publicPem } from '../../fingerprint/keys.ts';
 import { signFingerprint } from '../../fingerprint/sign.ts';
 import { baseline, signOptions, stranger, vendor } from '../fakes/trust.ts';
 
@@ -76,5 +76,26 @@ describe('openssl', () => {
     const key = openPrivateKey(pem);
     expect(privatePem(key)).toBe(pem);
     expect(openssl('pkey', '-in', file('theirs.key', pem), '-pubout').out).toBe(publicPem(key.publicKey));
+  });
+
+  it.each([
+    ['PBKDF2 as it does unasked', ['-v2', 'aes-256-cbc']],
+    ['AES-128 and SHA-512', ['-v2', 'aes-128-cbc', '-v2prf', 'hmacWithSHA512', '-iter', '10000']],
+    ['scrypt', ['-scrypt', '-v2', 'aes-256-cbc']],
+    ['scrypt for AES-128', ['-scrypt', '-v2', 'aes-128-cbc']],
+  ])('encrypts keys that we open: %s', (_how, how) => {
+    const key = file('plain.key', privatePem(vendor));
+    const pem = openssl('pkcs8', '-topk8', '-in', key, ...how, '-passout', 'pass:correct horse').out;
+    expect(pem).toMatch(/^-----BEGIN ENCRYPTED PRIVATE KEY-----/);
+    expect(needsPassphrase(pem)).toBe(true);
+    expect(openPrivateKey(pem, 'correct horse')).toEqual(vendor);
+    expect(() => openPrivateKey(pem, 'correct house')).toThrow(/does not open/);
+    expect(() => openPrivateKey(pem)).toThrow(/no passphrase/);
+  });
+
+  it('encrypts in ways that we say we do not read', () => {
+    const key = file('plain.key', privatePem(vendor));
+    const pem = openssl('pkcs8', '-topk8', '-in', key, '-v2', 'des3', '-passout', 'pass:correct horse').out;
+    expect(() => openPrivateKey(pem, 'correct horse')).toThrow(/another cipher than AES in CBC mode/);
   });
 });
