@@ -1,3 +1,4 @@
+import { arch } from 'node:os';
 import type { Platform } from '../fingerprint/statement-frame.ts';
 import { type Descriptor, platformText } from '../registry/documents.ts';
 import { RegistryError } from '../registry/errors.ts';
@@ -81,4 +82,13 @@ function noSuchPlatform({ name, manifests }: KnownImage, wanted: Platform): CliE
     `${name} has no image for ${platformText(wanted)}`,
     there.length === 0 ? 'leave --platform out' : `choose one of ${there.join(', ')} with --platform`,
   );
+}
+
+/** An image for one platform is taken as it is; of several the one that would run here. */
+export function platformHere(io: Io, { manifests }: KnownImage): Platform | undefined {
+  if (manifests.length < 2) return undefined;
+  const architecture = arch() === 'x64' ? 'amd64' : arch();
+  const here = { os: 'linux', architecture };
+  io.err(`of several platforms ${platformText(here)} is looked at; --platform names another`);
+  return here;
 }

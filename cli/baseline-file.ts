@@ -12,7 +12,11 @@ const maxBytes = 16 << 20;
 
 /** A baseline from a local file. @throws CliError naming file, field and what is wrong */
 export async function readBaseline(io: Io, path: string): Promise<Baseline> {
-  const bytes = await io.readFile(path, { maxBytes });
+  return parsedBaseline(await io.readFile(path, { maxBytes }), path);
+}
+
+/** The same of bytes that were read already. */
+export function parsedBaseline(bytes: Uint8Array, path: string): Baseline {
   return about(fileName(path), () => {
     const value = parseJson(bytes, { bytes: maxBytes });
     const kind = documentKind(value);

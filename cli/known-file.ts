@@ -6,7 +6,8 @@ import { parseBaseline } from '../fingerprint/parse-fingerprint.ts';
 import { quoted } from '../fingerprint/phrase.ts';
 import { parseStatement } from '../fingerprint/statement.ts';
 import { parseJson } from '../fingerprint/strict-json.ts';
-import { about, CliError, exitCodes } from './exit.ts';
+import { about, exitCodes } from './exit.ts';
+import { readFileOrAttached } from './file-or-attached.ts';
 import type { Io } from './io.ts';
 import { fileName } from './read-file.ts';
 
@@ -24,12 +25,11 @@ export interface KnownFile {
 /**
  * Reads a baseline, envelope or Sigstore bundle for its content. No key is looked at: whoever wants to believe it runs
  * `verify`.
- * @throws CliError naming file, field and what is wrong; one of its own for an image reference
+ * @param path a file, or an image reference: then the newest fingerprint that is published beside it
+ * @throws CliError naming file, field and what is wrong
  */
 export async function readKnown(io: Io, path: string): Promise<KnownFile> {
-  const bytes = await io.readFile(path, { maxBytes }).catch((error: unknown) => {
-    throw isImageReference(path) && error instanceof CliError ? imageReference(path) : error;
-  });
+  const bytes = await readFileOrAttached(io, path, maxBytes);
   return about(
     fileName(path),
     () => {
@@ -48,20 +48,6 @@ function readSigned(path: string, bytes: Uint8Array): KnownFile {
   const { fingerprint } = parseStatement(payload);
   const { stream, version } = fingerprint;
   return { path, known: fingerprint, signed: { stream, version, signatures: signatures.length } };
-}
-
-/** Looks like `registry/name:tag` or `name@sha256:…` and like no path to a file. */
-function isImageReference(path: string): boolean {
-  if (/^[./~]|\.(json|jsonl|gz|yaml)$/.test(path)) return false;
-  return /@sha256:[0-9a-f]+$/.test(path) || /^[\w.-]+(:\d+)?(\/[\w.-]+)*:[\w.-]+$/.test(path);
-}
-
-function imageReference(path: string): CliError {
-  return new CliError(
-    exitCodes.usage,
-    `${fileName(path)} looks like an image reference, and fingerprints beside images cannot be read yet`,
-    'save the fingerprint to a file and name that',
-  );
 }
 
 /** What a document is, in a few words for the line above a comparison. */

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { printable } from '../fingerprint/printable.ts';
 import { RegistryError } from '../registry/errors.ts';
 import { type ImageReference, nameOf, parseReference } from '../registry/reference.ts';
-import { Registries } from '../registry/registries.ts';
+import type { Registries } from '../registry/registries.ts';
 import type { Mirror, RegistrySettings } from '../registry/settings.ts';
 import { CliError, exitCodes } from './exit.ts';
 import type { Io } from './io.ts';
@@ -41,7 +41,9 @@ export async function withRegistries<T>(
   act: (registries: Registries) => Promise<T>,
 ): Promise<T> {
   return explained(async () => {
-    const registries = new Registries(await settingsOf(io, options));
+    const settings = await settingsOf(io, options);
+    // With the HTTP library behind it: loaded only when a registry is asked, so that help stays quick.
+    const registries = new (await import('../registry/registries.ts')).Registries(settings);
     try {
       return await act(registries);
     } finally {

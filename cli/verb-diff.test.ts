@@ -89,12 +89,8 @@ describe('whorl diff', () => {
   it.each<[string, string[], RegExp]>([
     ['two forms at once', ['old', 'next', '--json', '--sarif'], /exclude each other; choose one/],
     ['stdin twice', ['-', '-'], /stdin can be one of the two only/],
-    [
-      'an image reference',
-      ['old', 'registry.example/shop/cart:1.4'],
-      /looks like an image reference.*save the fingerprint to a file/,
-    ],
-    ['an image digest', [`cart@sha256:${'ab'.repeat(32)}`, 'old'], /looks like an image reference/],
+    ['a digest without a registry', [`cart@sha256:${'ab'.repeat(32)}`, 'old'], /there is no such file/],
+    ['a tag without a registry', ['cart:1.4', 'old'], /there is no such file/],
     ['a file that is not there', ['old', 'missing.json'], /missing\.json/],
   ])('refuses %s', async (_name, args, sentence) => {
     const io = await whorl({ old, next }, 'diff', ...args);

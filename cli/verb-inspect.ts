@@ -8,18 +8,21 @@ import type { Baseline, BehaviourSet, Fingerprint } from '../fingerprint/fingerp
 import { grantsOf, programId } from '../fingerprint/grants.ts';
 import { formatImageRef } from '../fingerprint/image-ref.ts';
 import { parseOverlay } from '../fingerprint/overlay.ts';
+import { parseApproval } from '../fingerprint/parse-approval.ts';
 import { parseBaseline } from '../fingerprint/parse-fingerprint.ts';
+import { readSignedPolicy } from '../fingerprint/policy-chain.ts';
 import { printable } from '../fingerprint/printable.ts';
 import { identityOf } from '../fingerprint/program.ts';
 import { parseStatement, type StatementOptions } from '../fingerprint/statement.ts';
 import { kindOfEnvelope } from '../fingerprint/statement-kind.ts';
 import { parseJson } from '../fingerprint/strict-json.ts';
-import { parseTrustPolicy } from '../fingerprint/trust-policy.ts';
+import { parseTrustPolicy, trustPolicyDocument } from '../fingerprint/trust-policy.ts';
 import { about, CliError, exitCodes } from './exit.ts';
+import { readFileOrAttached } from './file-or-attached.ts';
 import { examples } from './help.ts';
 import type { Io } from './io.ts';
 import { counted } from './known-file.ts';
-import { bindingsTold, boundSentences } from './overlay-words.ts';
+import { bindingsTold, overlaySentences } from './overlay-words.ts';
 import { packageLines, packagesTold } from './packages-text.ts';
 import { policySentences } from './policy-text.ts';
 import { fileName } from './read-file.ts';
@@ -47,7 +50,7 @@ export function register(program: Command, io: Io): void {
   const verb = program
     .command('inspect')
     .description(
-      'say what a file is and what it means: baseline, fingerprint, overlay, Sigstore bundle, trust policy',
+      'say what a file is and what it means: baseline, fingerprint, overlay, approval, Sigstore bundle, trust policy',
     )
     .argument('<file>', 'the file, - for stdin')
     .option('--all', 'list every package')
@@ -62,7 +65,7 @@ export function register(program: Command, io: Io): void {
 }
 
 async function inspect(io: Io, path: string, options: Options): Promise<void> {
-  const bytes = await io.readFile(path, { maxBytes });
+  const bytes = await readFileOrAttached(io, path, maxBytes);
   const found = about(fileName(path), () => read(bytes), exitCodes.usage);
   if (found.known === undefined) assertNoPackages(found, options);
   const packages = found.known === undefined ? {} : await readPackages(io, found.known, options);
@@ -111,7 +114,7 @@ function read(bytes: Uint8Array): Inspected {
     default:
       throw new FingerprintError(
         'SCHEMA',
-        `is ${kind ?? 'nothing that whorl writes'}; inspect reads baselines, fingerprints, overlays, bundles and trust policies`,
+        `is ${kind ?? 'nothing that whorl writes'}; inspect reads baselines, fingerprints, overlays, approvals, bundles and trust policies`,
       );
   }
 }
@@ -130,7 +133,19 @@ function idsOf(set: BehaviourSet): object[] {
 
 /** Shown, not believed: whether the signature is good and by whom only `verify` says. */
 function readSigned(kind: string, bytes: Uint8Array): Inspected {
-  if (kindOfEnvelope(bytes) === 'overlay') return readOverlay(bytes);
+  switch (kindOfEnvelope(bytes)) {
+    case 'overlay':
+      return readOverlay(bytes);
+    case 'approval':
+      return readApproval(bytes);
+    case 'trust-policy':
+      return readPolicy(bytes);
+    case 'base':
+      return readFingerprint(kind, bytes);
+  }
+}
+
+function readFingerprint(kind: string, bytes: Uint8Array): Inspected {
   const { payload, signatures } = open(bytes, [statementPayloadType]);
   const { fingerprint } = parseStatement(payload);
   const { supersedes } = fingerprint;
@@ -142,6 +157,26 @@ function readSigned(kind: string, bytes: Uint8Array): Inspected {
   return { kind, lines, known: fingerprint, document: fingerprint, entries: idsOf(fingerprint.behaviour) };
 }
 
+function readApproval(bytes: Uint8Array): Inspected {
+  const { payload, signatures } = open(bytes, [statementPayloadType]);
+  const approval = parseApproval(payload);
+  const lines = [
+    `${claim(approval)}; ${counted(signatures.length, 'signature')}, not checked here.`,
+    `Reason: ${printable(approval.reason, 400)}.`,
+    ...approvalSentences(approval),
+  ];
+  return { kind: 'a signed approval', lines, document: approval };
+}
+
+function readPolicy(bytes: Uint8Array): Inspected {
+  const { policy } = readSignedPolicy(bytes);
+  return {
+    kind: 'a signed trust policy',
+    lines: policySentences(policy),
+    document: trustPolicyDocument(policy),
+  };
+}
+
 function readOverlay(bytes: Uint8Array): Inspected {
   const { payload, signatures } = open(bytes, [statementPayloadType]);
   const { overlay } = parseOverlay(payload);
@@ -150,7 +185,7 @@ function readOverlay(bytes: Uint8Array): Inspected {
     `${claim(overlay)}; ${counted(signatures.length, 'signature')}, not checked here.`,
     `It belongs to the fingerprint ${base} of ${printable(formatImageRef(subject), 700)}.`,
     ...(reason === undefined ? [] : [`Reason: ${printable(reason, 400)}.`]),
-    ...boundSentences(bindings),
+    ...overlaySentences(overlay),
   ];
   return { kind: 'a signed overlay', lines, document: { ...overlay, bindings: bindingsTold(bindings) } };
 }

@@ -3,7 +3,7 @@ import { readClaims } from '../fingerprint/claims.ts';
 import { describe } from '../registry/artefact.ts';
 import { attach } from '../registry/attach.ts';
 import { parseManifest } from '../registry/documents.ts';
-import { type Carried, readLayout } from '../registry/layout.ts';
+import type { Carried } from '../registry/layout.ts';
 import { parseReference } from '../registry/reference.ts';
 import type { Registries } from '../registry/registries.ts';
 import { about, CliError, exitCodes } from './exit.ts';
@@ -49,6 +49,7 @@ async function load(io: Io, path: string, options: Options): Promise<void> {
       'where it goes is not clear',
       'give --registry HOST/PREFIX or --out-dir DIR',
     );
+  const { readLayout } = await import('../registry/layout.ts');
   const carried = await explained(() => readLayout(io.readChunks(path)));
   const read = carried.map((item) => ({
     ...item,

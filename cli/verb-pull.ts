@@ -1,16 +1,13 @@
-import { arch } from 'node:os';
 import type { Command } from 'commander';
 import type { Claims } from '../fingerprint/claims.ts';
 import { FingerprintError } from '../fingerprint/errors.ts';
 import { printable } from '../fingerprint/printable.ts';
-import type { Platform } from '../fingerprint/statement-frame.ts';
 import type { TrustPolicy } from '../fingerprint/trust-policy.ts';
 import { verifyFingerprint } from '../fingerprint/verify.ts';
 import { discover } from '../registry/discover.ts';
-import { platformText } from '../registry/documents.ts';
 import type { KnownImage } from '../registry/image.ts';
 import { parseReference } from '../registry/reference.ts';
-import { findAttached, type ImageAt } from './attached.ts';
+import { findAttached, type ImageAt, platformHere } from './attached.ts';
 import { chosenPolicy } from './chosen-policy.ts';
 import { CliError, exitCodes, fromFingerprintError } from './exit.ts';
 import { examples } from './help.ts';
@@ -94,15 +91,6 @@ function assertOptions({ all, out, outDir, trust, key, stream }: Options): void 
     throw usage('--all writes one file for each statement', 'give --out-dir DIR, and no --out');
   if (trust !== undefined || key !== undefined || stream !== undefined)
     throw usage('--all takes everything, unchecked', 'check each file with whorl verify afterwards');
-}
-
-/** An image for one platform is taken as it is; of several the one that would run here. */
-function platformHere(io: Io, { manifests }: KnownImage): Platform | undefined {
-  if (manifests.length < 2) return undefined;
-  const architecture = arch() === 'x64' ? 'amd64' : arch();
-  const here = { os: 'linux', architecture };
-  io.err(`of several platforms ${platformText(here)} is looked at; --platform names another`);
-  return here;
 }
 
 function unchecked(io: Io, candidates: readonly Candidate[]): Candidate {

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { artefactFor } from '../registry/artefact.ts';
 import { discover, type Found } from '../registry/discover.ts';
-import { type Carried, packLayout } from '../registry/layout.ts';
+import type { Carried } from '../registry/layout.ts';
 import { parseReference } from '../registry/reference.ts';
 import type { Registries } from '../registry/registries.ts';
 import { findAttached, type ImageAt } from './attached.ts';
@@ -44,6 +44,7 @@ async function save(io: Io, images: readonly string[], options: Options): Promis
       if (images.length > 1)
         io.err(`${i + 1} of ${images.length} images, ${counted(carried.length, 'artefact')}`);
     }
+    const { packLayout } = await import('../registry/layout.ts');
     const tar = await packLayout(carried);
     await io.writeFile(options.out, tar, { overwrite: true });
     const told = { out: options.out, images: images.length, artefacts: carried.length, bytes: tar.length };

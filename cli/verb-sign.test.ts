@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { afterAll, describe, expect, it } from 'vitest';
-import { baseline, imageDigest } from '../test/fakes/trust.ts';
+import { privatePem } from '../fingerprint/keys.ts';
+import { baseline, imageDigest, testKey } from '../test/fakes/trust.ts';
 import { trustWorld } from '../test/fakes/trust-world.ts';
 
 const world = trustWorld();
@@ -120,7 +121,13 @@ describe('sign', () => {
       /--image: an image is written NAME@sha256/,
     ],
     ['a public key', [world.baseline, '--key', world.pub], 3, /is a public key where the private/],
-    ['a signed envelope', [world.signed], 2, /is a signed envelope, not a baseline/],
+    [
+      'to choose for what is signed',
+      [world.signed],
+      2,
+      /--issued-at cannot be chosen for what is signed already/,
+    ],
+    ['a tag without a registry', [world.baseline, '--image', 'cart:1.4'], 2, /"cart:1.4" names no registry/],
     ['a trust policy', [world.policy], 2, /is a trust policy, not a baseline/],
     ['a baseline with a secret', [world.given('leaky.json', leaky)], 3, /looks like a secret.*SECRET_FOUND/],
     [
@@ -154,5 +161,25 @@ describe('sign', () => {
       '--dry-run',
     ]);
     expect([io.exitCode, existsSync(world.at('dry.json'))]).toEqual([0, false]);
+  });
+});
+
+describe('sign on an envelope', () => {
+  const stranger = world.given('stranger.key', privatePem(testKey(2)));
+
+  it('adds a signature and keeps the payload, into the same file', async () => {
+    const out = world.given('both.json', readFileSync(world.signed));
+    const io = await world.whorl(['sign', out, '--key', stranger, '--out', out, '--json']);
+    expect(io.stderr.join()).toMatch(/adds a signature to the fingerprint, version 1 of registry\.example/);
+    expect(JSON.parse(readFileSync(out, 'utf8')).signatures).toHaveLength(2);
+    const verified = await world.whorl(['verify', out, '--trust', world.policy, '--json']);
+    expect(JSON.parse(verified.stdout.join()).digest).toBe(JSON.parse(io.stdout.join()).digest);
+  });
+
+  it('says that the key signed already, and changes nothing', async () => {
+    const out = world.at('again.json');
+    const io = await world.whorl(['sign', world.signed, '--key', world.key, '--out', out]);
+    expect(io.stderr.join()).toMatch(/this key signed the fingerprint already/);
+    expect(readFileSync(out)).toEqual(readFileSync(world.signed));
   });
 });
