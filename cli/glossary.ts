@@ -154,10 +154,13 @@ export const errorMeanings: Readonly<Record<ErrorCode, Meaning>> = {
   ENVELOPE_SYNTAX: ['the envelope is not strict JSON', damaged],
   ENVELOPE_SHAPE: ['this is not a DSSE envelope or Sigstore bundle', 'give the file that whorl sign wrote'],
   NO_SIGNATURE: ['the envelope carries no signature', damaged],
-  TOO_MANY_SIGNATURES: ['the envelope carries more than 16 signatures'],
+  TOO_MANY_SIGNATURES: [
+    'the envelope carries more than 16 signatures, or too many that name no key',
+    'sign with key ids, as whorl sign does',
+  ],
   BUNDLE_UNSUPPORTED: [
-    'it is a Sigstore bundle of a version or with a certificate that is not supported',
-    'give the .intoto.json envelope instead',
+    'it is a Sigstore bundle of another version, or one with a certificate (keyless), which names no key to pin',
+    'sign with a key pair: whorl sign, or cosign attest --key',
   ],
   REPO_MISMATCH: ['it is about an image of another repository'],
   PLATFORM_MISMATCH: [
@@ -191,8 +194,14 @@ export const errorMeanings: Readonly<Record<ErrorCode, Meaning>> = {
     'the signature does not belong to these bytes: they were changed, or another key signed',
     damaged,
   ],
-  WEAK_KEY: ['the key is one for which anybody can make signatures', 'make a new one with whorl keygen'],
-  KEY_SYNTAX: ['this is not a key file whorl can read'],
+  WEAK_KEY: [
+    'the key is no sound point of its curve: a signature by it proves nothing',
+    'make a new one with whorl keygen',
+  ],
+  KEY_SYNTAX: [
+    'this is not a key file whorl can read',
+    'whorl keygen makes one; it signs with Ed25519, and verifies P-256 too',
+  ],
   KEY_PASSPHRASE: ['the passphrase is wrong or missing'],
   KEY_NOT_ALLOWED: ['the signer is known, but the rule for this image does not allow it'],
   NO_TRUSTED_SIGNATURE: ['no signature is left that the trust policy accepts'],

@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import {
   needsPassphrase,
   openPrivateKey,
@@ -23,10 +24,19 @@ export async function readPrivateKey(io: Io, path: string, options: PassphraseOp
   const name = fileName(path);
   const text = await readKeyText(io, path);
   if (!about(name, () => needsPassphrase(text), exitCodes.trust)) {
-    return about(name, () => openPrivateKey(text), exitCodes.trust);
+    const key = about(name, () => openPrivateKey(text), exitCodes.trust);
+    if (isReadableByOthers(path))
+      io.err(`${name} is not encrypted and others can read it: run chmod 600 on it`);
+    return key;
   }
   const passphrase = await existingPassphrase(io, options, name);
   return about(name, () => openPrivateKey(text, passphrase), exitCodes.trust);
+}
+
+/** Said and not refused: CI systems and clusters mount secrets so that the group can read them. */
+function isReadableByOthers(path: string): boolean {
+  const mode = statSync(path, { throwIfNoEntry: false })?.mode ?? 0;
+  return (mode & 0o077) !== 0;
 }
 
 /** Not decoded strictly: what is no text is no PEM either, and is told so. */
