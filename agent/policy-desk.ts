@@ -50,7 +50,7 @@ export class PolicyDesk {
     this.#options = options;
   }
 
-  /** Takes up what earlier runs accepted, and says what is in force. */
+  /** Takes up what earlier runs accepted. */
   async open(): Promise<void> {
     try {
       this.#kept = await this.#options.store.load();
@@ -59,12 +59,16 @@ export class PolicyDesk {
       // Nothing is trusted rather than what the file alone says: what was revoked since would count again.
       this.#damage = error;
     }
-    await this.refresh();
   }
 
-  /** The policy in force; undefined when this node has none. @throws FingerprintError when it cannot be read */
+  /**
+   * The policy in force; undefined when this node has none. Another one than when last asked is told.
+   * @throws FingerprintError when it cannot be read
+   */
   async trust(): Promise<TrustPolicy | undefined> {
-    return (await this.#current())?.policy;
+    const current = await this.#current();
+    this.#tellChange(current);
+    return current?.policy;
   }
 
   /** A policy from the collector. @returns true when it is in force from now on */
@@ -72,22 +76,6 @@ export class PolicyDesk {
     const done = this.#tail.then(() => this.#accept(bytes, name));
     this.#tail = done.catch(() => undefined);
     return await done;
-  }
-
-  /** Looks at the local file again. @returns true when another policy is in force than when last asked */
-  async refresh(): Promise<boolean> {
-    try {
-      const current = await this.#current();
-      const digest = current?.digest ?? '';
-      if (digest === this.#inForce) return false;
-      this.#inForce = digest;
-      if (current !== undefined) this.#sayInForce(current);
-      return true;
-    } catch (error) {
-      if (!(error instanceof FingerprintError)) throw error;
-      this.#refuse('the trust policy of this node', error);
-      return false;
-    }
   }
 
   async #accept(bytes: Uint8Array, name: string): Promise<boolean> {
@@ -105,7 +93,8 @@ export class PolicyDesk {
       await this.#options.store.save(kept.map((k) => ({ acceptedAt: k.acceptedAt, envelope: k.envelope })));
       this.#kept = kept;
       this.#options.counters.add('policies.accepted');
-      return await this.refresh();
+      await this.trust();
+      return true;
     } catch (error) {
       if (!(error instanceof FingerprintError)) throw error;
       this.#refuse(name, error, bytes);
@@ -144,18 +133,22 @@ export class PolicyDesk {
     return is;
   }
 
-  #sayInForce({ policy, digest, chain }: InForce): void {
+  #tellChange(current: InForce | undefined): void {
+    if (this.#inForce === (current?.digest ?? '')) return;
+    this.#inForce = current?.digest ?? '';
+    if (current === undefined) return;
+    const { policy, digest, chain } = current;
     const { version, issuedAt, expiresAt } = policy;
     const source = chain.length === 0 ? 'file' : 'collector';
     const until = expiresAt === undefined ? {} : { expiresAt };
     this.#options.say({ type: 'policy-in-force', version, digest, issuedAt, ...until, source });
   }
 
-  #refuse(name: string, error: FingerprintError, bytes?: Uint8Array): void {
+  #refuse(name: string, error: FingerprintError, bytes: Uint8Array): void {
     const { code, field } = error;
     const message = printable(field === '' ? error.message : `${field} ${error.message}`, 400);
     this.#options.counters.add(`policies.refused.${code}`);
-    const about = `${code} ${bytes === undefined ? message : sha256Hex(bytes)}`;
+    const about = `${code} ${sha256Hex(bytes)}`;
     if (this.#told.has(about)) return;
     if (this.#told.size >= maxTold) this.#told.clear();
     this.#told.add(about);
