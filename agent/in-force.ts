@@ -26,6 +26,7 @@ export function inForceOf(verified: VerifiedFingerprint, effective: Effective): 
     index: indexBehaviour(effective.fingerprint, effective.bindings),
     approval: approvalOf(verified, effective),
     inert: effective.inert.length,
+    warnings: warningsOf(effective),
     ...(phases === undefined ? {} : { phases }),
   };
 }
@@ -47,6 +48,10 @@ function approvalOf(verified: VerifiedFingerprint, effective: Effective): Approv
   };
 }
 
+function warningsOf({ warnings }: Effective): readonly string[] {
+  return warnings.map((w) => w.code);
+}
+
 /** Of a copy whose digest has no fingerprint at all: what was decided about an earlier one. */
 export function carriedOf({ item, approval, neverLearnableMode }: Carried): Approval {
   const by = signersText(approval.signers.map((s) => s.owner));
@@ -65,8 +70,7 @@ export function carriedOf({ item, approval, neverLearnableMode }: Carried): Appr
 
 /** @param effective what it comes to without regard to any one workload */
 export function inForceLine(verified: VerifiedFingerprint, effective: Effective): StateLine {
-  const { fingerprint, digest, provisional, warnings } = verified;
-  const codes = [...warnings, ...effective.warnings].map((w) => w.code);
+  const { fingerprint, digest, provisional } = verified;
   const { signedBy, maxMode } = approvalOf(verified, effective);
   return {
     type: 'fingerprint-in-force',
@@ -77,7 +81,7 @@ export function inForceLine(verified: VerifiedFingerprint, effective: Effective)
     maxMode,
     provisional,
     inert: effective.inert.length,
-    warnings: [...new Set(codes)],
+    warnings: warningsOf(effective),
   };
 }
 
@@ -140,5 +144,5 @@ export function siteKey({ overlays, approvals, predecessor }: SiteDocuments, wor
 /** One text for all that judges alike, in the same name and as far. */
 export function contentOf(verified: VerifiedFingerprint, effective: Effective): string {
   const inert = effective.inert.map((g) => g.id);
-  return JSON.stringify([effective.digest, inert, approvalOf(verified, effective)]);
+  return JSON.stringify([effective.digest, inert, approvalOf(verified, effective), warningsOf(effective)]);
 }

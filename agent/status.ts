@@ -30,12 +30,14 @@ export function statusOf({ watch, ...facts }: StatusFacts): unknown {
   };
 }
 
-function workloadStatus({ workload, inForce, dictionary, instances }: WatchedWorkload): unknown {
+function workloadStatus(watched: WatchedWorkload): unknown {
+  const { workload, inForce, approval, dictionary, instances } = watched;
   return {
     workload,
     state: inForce === undefined ? 'learning' : 'judging',
     behaviours: dictionary.size,
-    ...(inForce === undefined ? {} : { approval: inForce.approval }),
+    ...(approval === undefined ? {} : { approval }),
+    ...(inForce === undefined ? {} : { inert: inForce.inert ?? 0, warnings: inForce.warnings ?? [] }),
     instances: [...instances.values()].map(({ instance, events, lost }) => ({ ...instance, events, lost })),
   };
 }

@@ -1,52 +1,7 @@
 import { duration } from '../fingerprint/figures.ts';
+import { Answer, workloadName } from './answer.ts';
+import { describeJudged } from './judged-text.ts';
 import { counted } from './known-file.ts';
-
-/**
- * What daemons answer, as lines for people. They may be of another version than this command: what is not as expected
- * is left out, never an error.
- */
-class Answer {
-  readonly #value: unknown;
-
-  constructor(value: unknown) {
-    this.#value = value;
-  }
-
-  at(name: string): Answer {
-    return new Answer(
-      typeof this.#value === 'object' && this.#value !== null ? Reflect.get(this.#value, name) : undefined,
-    );
-  }
-
-  text(name: string): string {
-    const found = this.at(name).#value;
-    return typeof found === 'string' ? found : '';
-  }
-
-  number(name: string): number {
-    const found = this.at(name).#value;
-    return typeof found === 'number' ? found : 0;
-  }
-
-  flag(name: string): boolean {
-    return this.at(name).#value === true;
-  }
-
-  list(name: string): readonly Answer[] {
-    const found = this.at(name).#value;
-    return Array.isArray(found) ? found.map((v) => new Answer(v)) : [];
-  }
-
-  words(name: string): string {
-    const found = this.at(name).#value;
-    return Array.isArray(found) ? found.map(String).join(', ') : '';
-  }
-
-  numbers(): readonly (readonly [string, number])[] {
-    if (typeof this.#value !== 'object' || this.#value === null) return [];
-    return Object.entries(this.#value).filter((e): e is [string, number] => typeof e[1] === 'number');
-  }
-}
 
 export function describeAgent(status: unknown): string[] {
   if (status === undefined) return ['agent      not running'];
@@ -63,8 +18,28 @@ export function describeAgent(status: unknown): string[] {
     `agent      on ${agent.text('node')}, ${agent.flag('ready') ? `sees ${agent.words('coverage')} through ${agent.text('source')}` : 'starting'}`,
     `collector  ${agent.text('uplink')}; ${spool.number('records')} reports wait, ${spool.number('dropped')} were dropped`,
     `events     ${agent.at('counters').number('events')} seen, ${lost} lost`,
+    ...agent.list('workloads').flatMap(describeJudged),
     ...holds,
+    ...damage(agent),
   ];
+}
+
+/** What was accepted before is lost, so nothing signed is taken up; its line says where it lies. */
+function damage(agent: Answer): string[] {
+  return agent.at('counters').number('fingerprints.refused.STATE_IO') === 0
+    ? []
+    : [
+        'refuses    everything signed: which versions were accepted before cannot be read or saved (STATE_IO); mend state.json, or move it away to start without it',
+      ];
+}
+
+function documents(counts: Answer): string {
+  return [
+    counted(counts.number('base'), 'fingerprint'),
+    counted(counts.number('overlay'), 'overlay'),
+    counted(counts.number('approval'), 'approval'),
+    counted(counts.number('trust-policy'), 'trust policy', 'trust policies'),
+  ].join(', ');
 }
 
 /** Everything any counter calls lost. */
@@ -79,7 +54,7 @@ export function describeCollector(status: unknown): string[] {
   const agents = collector.list('agents');
   const away = agents.filter((a) => !a.flag('connected')).map((a) => `away       ${a.text('node')}`);
   return [
-    `collector  at ${collector.text('address')}, reactions up to ${collector.text('mode')}, ${collector.number('fingerprints')} fingerprints handed out`,
+    `collector  at ${collector.text('address')}, reactions up to ${collector.text('mode')}; hands out ${documents(collector.at('documents'))}`,
     `agents     ${agents.filter((a) => a.flag('connected')).length} of ${agents.length} connected`,
     ...away,
     ...agents.flatMap(describeBlindness),
@@ -121,7 +96,8 @@ function describeWorkload(row: Answer): string[] {
   const behaviours = counted(row.number('novelties'), 'behaviour');
   const incidents = counted(row.number('incidents'), 'incident');
   return [
-    `${stateOf(row).padEnd(10)} ${nameOf(row)}: ${row.number('running')} of ${copies}, ${behaviours}, ${incidents}`,
+    `${stateOf(row).padEnd(10)} ${workloadName(row)}: ${row.number('running')} of ${copies}, ${behaviours}, ${incidents}`,
+    ...signedText(row),
     ...open.map((r) => `             ${r.text('sentence')}`),
     ...estimate(readiness),
     ...(row.text('notSigned') === ''
@@ -135,9 +111,16 @@ function stateOf(row: Answer): string {
   return row.at('readiness').flag('ready') ? 'learned' : 'learning';
 }
 
-function nameOf(row: Answer): string {
-  const workload = row.at('workload');
-  return `${workload.text('namespace')}/${workload.text('owner')}`;
+/** What people said of it, as handed out; what is in force is for its agents to say. */
+function signedText(row: Answer): string[] {
+  const version = row.at('signed').number('version');
+  if (version === 0) return [];
+  const approved = row.at('approved');
+  const [mode, until, reason] = [approved.text('mode'), approved.text('expiresAt'), approved.text('reason')];
+  if (mode === '')
+    return [`             version ${version} is signed and waits for approval: it alerts at most`];
+  const ends = until === '' ? '' : ` until ${until}`;
+  return [`             version ${version} is signed and approved up to ${mode}${ends}: ${reason}`];
 }
 
 function estimate(readiness: Answer): string[] {
@@ -147,7 +130,9 @@ function estimate(readiness: Answer): string[] {
 
 /** Copies that are older than the agent: their start-ups stay unjudged until one is seen. Nothing is restarted for it. */
 function restartList(rows: readonly Answer[]): string[] {
-  const unseen = rows.filter((row) => row.number('running') > 0 && row.number('starts') === 0).map(nameOf);
+  const unseen = rows
+    .filter((row) => row.number('running') > 0 && row.number('starts') === 0)
+    .map(workloadName);
   if (unseen.length === 0) return [];
   return [
     `restart    no start was ever seen of: ${[...new Set(unseen)].join(', ')}; restart them when it suits, so that start-ups are learned`,

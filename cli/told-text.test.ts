@@ -71,6 +71,8 @@ describe('what a collector tells', () => {
 });
 
 describe('status', () => {
+  const approval = { version: 7, signedBy: 'Shop Inc' };
+
   it('says that no agent runs, and copes with answers it does not know', () => {
     expect(describeAgent(undefined)).toEqual(['agent      not running']);
     for (const strange of [null, 7, [], { holds: 'x', counters: [] }])
@@ -108,6 +110,61 @@ describe('status', () => {
       'learned    shop/Deployment/c: 1 of 2 copies run, 0 behaviours, 0 incidents',
       '             learned, but not signed: it holds a secret',
     ]);
+  });
+
+  it('says of each what was signed and approved', () => {
+    const signed = { version: 7, digest: 'sha256:x' };
+    const rows = [
+      row('Deployment/a', { readiness: {}, signed }),
+      row('Deployment/b', { readiness: {}, signed, approved: { mode: 'kill', reason: 'OPS-1' } }),
+    ];
+    expect(describeWorkloads({ workloads: rows }).filter((line) => line.startsWith('   '))).toEqual([
+      '             version 7 is signed and waits for approval: it alerts at most',
+      '             version 7 is signed and approved up to kill: OPS-1',
+    ]);
+  });
+
+  it.each<[string, object, string[]]>([
+    ['a workload that only learns', {}, []],
+    ['what was only learned', { approval: { maxMode: 'alert', provisional: true } }, []],
+    [
+      'who approved it, how far and until when',
+      {
+        approval: { ...approval, maxMode: 'kill', approvedBy: 'Ada', approvedUntil: '2027-01-01T00:00:00Z' },
+      },
+      ['judging    shop/cart: version 7 by Shop Inc; up to kill, approved by Ada until 2027-01-01T00:00:00Z'],
+    ],
+    [
+      'what nobody approved',
+      { approval: { ...approval, maxMode: 'alert' }, inert: 2, warnings: ['NOT_APPROVED'] },
+      [
+        'judging    shop/cart: version 7 by Shop Inc; up to alert',
+        '             2 entries are inert: its signer may not grant them alone, and nobody has approved them',
+        '             waits for approval, and alerts at most until then: look at it, then whorl approve',
+      ],
+    ],
+    [
+      'what an approval of an earlier version says',
+      { approval: { ...approval, maxMode: 'alert', neverLearnableMode: 'kill', approvedBy: 'Ada' } },
+      [
+        'judging    shop/cart: version 7 by Shop Inc; up to alert, and up to kill against what is never normal, approved by Ada for an earlier version',
+      ],
+    ],
+    [
+      'an image that has no fingerprint yet',
+      { approval: { ...approval, maxMode: 'alert', neverLearnableMode: 'kill', carried: true, version: 0 } },
+      [
+        'judging    shop/cart: no fingerprint for this image yet; up to alert, and up to kill against what is never normal for an earlier version',
+      ],
+    ],
+  ])('says of a workload of this node %s', (_what, more, lines) => {
+    const workloads = [{ workload: { namespace: 'shop', owner: 'cart' }, ...more }];
+    expect(describeAgent({ workloads }).slice(3)).toEqual(lines);
+  });
+
+  it('says that nothing signed is taken up where what was accepted is lost', () => {
+    const counters = { 'fingerprints.refused.STATE_IO': 2 };
+    expect(describeAgent({ counters }).at(-1)).toMatch(/^refuses {4}everything signed: .*STATE_IO/);
   });
 
   it('lists what would have to be restarted for its start-up to be known', () => {

@@ -108,7 +108,9 @@ function readRow(value: unknown): Row {
 }
 
 function jsonOf({ incident, decisions, receipts }: Row): object {
-  return { id: incident.id, ...incidentLine(incident), decisions, receipts };
+  const { id, approval } = incident;
+  const approved = approval === undefined ? {} : { approval };
+  return { id, ...incidentLine(incident), ...approved, decisions, receipts };
 }
 
 function printShort(io: Io, { incident, receipts }: Row): void {
@@ -133,8 +135,19 @@ function printLong(io: Io, { incident, decisions, receipts }: Row): void {
     );
   }
   if (incident.more > 0) io.out(`  and ${incident.more} more`);
+  io.out(`  approved  ${approvalText(incident.approval)}`);
   for (const decision of decisions) io.out(`  decided   ${printable(decision, 400)}`);
   for (const receipt of receipts) io.out(`  done      ${receiptText(receipt)}`);
+}
+
+/** How far a reaction may go, and in whose name. */
+function approvalText(approval: Incident['approval']): string {
+  if (approval === undefined) return 'nothing: no fingerprint is in force, so nothing is stopped';
+  const { maxMode, neverLearnableMode = maxMode, approvedBy, approvedUntil } = approval;
+  const never = neverLearnableMode === maxMode ? '' : `, ${neverLearnableMode} against what is never normal`;
+  const by = approvedBy === undefined ? ', by nobody' : `, by ${printable(approvedBy)}`;
+  const until = approvedUntil === undefined ? '' : ` until ${printable(approvedUntil)}`;
+  return `up to ${maxMode}${never}${by}${until}`;
 }
 
 function severity(incident: Incident): Styled {

@@ -21,6 +21,8 @@ export interface InForce {
   readonly approval: Approval;
   /** Entries that were signed and grant nothing until the site approves them; absent: none. */
   readonly inert?: number;
+  /** Codes of what holds its mode down. */
+  readonly warnings?: readonly string[];
   /** Phases of life that it judges; absent: both. What happens in another is learned. */
   readonly phases?: readonly Phase[];
 }

@@ -1,0 +1,38 @@
+import { type Answer, workloadName } from './answer.ts';
+import { counted } from './known-file.ts';
+
+/** What rules one workload on this node: who signed it, how far a reaction may go, in whose name and until when. */
+export function describeJudged(row: Answer): string[] {
+  const approval = row.at('approval');
+  const mode = approval.text('maxMode');
+  // Of what only learns there is nothing to say here, and what was only learned the collector tells.
+  if (mode === '' || approval.flag('provisional')) return [];
+  const what = approval.flag('carried')
+    ? 'no fingerprint for this image yet'
+    : `version ${approval.number('version')} by ${approval.text('signedBy')}`;
+  return [
+    `judging    ${workloadName(row)}: ${what}; ${howFar(approval, mode)}`,
+    ...inert(row.number('inert')),
+    ...unapproved(row),
+  ];
+}
+
+function howFar(approval: Answer, mode: string): string {
+  const by = approval.text('approvedBy');
+  const until = approval.text('approvedUntil');
+  const who = by === '' ? '' : `, approved by ${by}${until === '' ? '' : ` until ${until}`}`;
+  const never = approval.text('neverLearnableMode');
+  if (never === '' || never === mode) return `up to ${mode}${who}`;
+  return `up to ${mode}, and up to ${never} against what is never normal${who} for an earlier version`;
+}
+
+function inert(entries: number): string[] {
+  if (entries === 0) return [];
+  const count = counted(entries, 'entry is', 'entries are');
+  return [`             ${count} inert: its signer may not grant them alone, and nobody has approved them`];
+}
+
+function unapproved(row: Answer): string[] {
+  if (!row.words('warnings').includes('NOT_APPROVED')) return [];
+  return ['             waits for approval, and alerts at most until then: look at it, then whorl approve'];
+}
