@@ -1,10 +1,8 @@
-import { joinBindings, unboundParameters } from '../fingerprint/effective-bindings.ts';
 import type { TrustPolicy } from '../fingerprint/trust-policy.ts';
 import type { VerifiedFingerprint } from '../fingerprint/verify.ts';
 import { type VerifiedOverlay, verifyOverlay } from '../fingerprint/verify-overlay.ts';
 import { about, exitCodes } from './exit.ts';
 import type { Io } from './io.ts';
-import { unboundSentences } from './overlay-words.ts';
 import { fileName } from './read-file.ts';
 
 /** Above the limit of an envelope, so that one which is too large is refused with its code and not just unread. */
@@ -24,11 +22,4 @@ export async function readOverlays(
     overlays.push(about(fileName(path), verify, exitCodes.trust));
   }
   return overlays;
-}
-
-/** Says which parameters nothing stands for, because whatever needs them will be told as drift. */
-export function warnOfUnbound(io: Io, base: VerifiedFingerprint, overlays: readonly VerifiedOverlay[]): void {
-  const bindings = joinBindings(overlays.map((o) => o.overlay.bindings));
-  const unbound = unboundParameters(base.fingerprint.parameters ?? [], bindings);
-  for (const sentence of unboundSentences(unbound)) io.err(`warning: ${sentence}; see whorl bind`);
 }

@@ -2,8 +2,10 @@ import { isAddress } from '../fingerprint/address.ts';
 import type { Bindings, BoundPeer } from '../fingerprint/bindings.ts';
 import type { SiteParameter } from '../fingerprint/fingerprint.ts';
 import { formatImageRef } from '../fingerprint/image-ref.ts';
+import type { Overlay } from '../fingerprint/overlay.ts';
 import { printable } from '../fingerprint/printable.ts';
 import type { VerifiedOverlay } from '../fingerprint/verify-overlay.ts';
+import { addedSentences, removedSentences } from './grant-words.ts';
 
 /** One sentence per parameter that stands for something. */
 export function boundSentences({ sites, volumes }: Bindings): readonly string[] {
@@ -14,6 +16,16 @@ export function boundSentences({ sites, volumes }: Bindings): readonly string[] 
         `volume ${name} stands for ${directories.map((d) => printable(d, 300)).join(' and ')}`,
     ),
   ];
+}
+
+/** Everything an overlay says, a sentence each. */
+export function overlaySentences({ bindings, add, remove }: Overlay): readonly string[] {
+  const said = [
+    ...boundSentences(bindings),
+    ...(add === undefined ? [] : addedSentences(add).map((s) => `granted besides: ${s}`)),
+    ...(remove === undefined ? [] : removedSentences(remove).map((s) => `granted no more: ${s}`)),
+  ];
+  return said.length === 0 ? ['nothing: what an earlier version said is taken back'] : said;
 }
 
 /** One sentence per parameter that stands for nothing. */
@@ -35,7 +47,8 @@ export function bindingsTold({ sites, volumes }: Bindings): object {
 }
 
 export function toldOfOverlay({ overlay, digest, signers, rule }: VerifiedOverlay): object {
-  const { subject, base, scope, bindings, reason, stream, version, issuedAt, expiresAt } = overlay;
+  const { subject, base, scope, bindings, add, remove, reason, stream, version, issuedAt, expiresAt } =
+    overlay;
   return {
     ok: true,
     kind: 'overlay',
@@ -51,11 +64,13 @@ export function toldOfOverlay({ overlay, digest, signers, rule }: VerifiedOverla
     signers: signers.map(({ key, owner }) => ({ keyId: key.keyId, owner })),
     rule,
     bindings: bindingsTold(bindings),
+    add,
+    remove,
   };
 }
 
 export function overlaySentence({ overlay, digest, signers, rule }: VerifiedOverlay): string {
-  const { subject, base, version, issuedAt, expiresAt, bindings, reason, scope } = overlay;
+  const { subject, base, version, issuedAt, expiresAt, reason, scope } = overlay;
   const who = signers
     .map(({ key, owner }) => `${printable(owner, 80)} (key ${key.keyId.slice(0, 12)}…)`)
     .join(' and ');
@@ -63,7 +78,7 @@ export function overlaySentence({ overlay, digest, signers, rule }: VerifiedOver
   const where = scope === undefined ? '' : ` in ${printable(`${scope.namespace}/${scope.owner}`, 200)}`;
   const why = reason === undefined ? '' : ` Reason: ${printable(reason, 400)}.`;
   return (
-    `${who} bound version ${version} for ${printable(formatImageRef(subject), 700)}${where} on ${issuedAt}, ${until}, ` +
-    `by rule ${printable(rule)}: ${boundSentences(bindings).join('; ')}.${why} Belongs to ${base}. Digest ${digest}.`
+    `${who} signed overlay version ${version} for ${printable(formatImageRef(subject), 700)}${where} on ${issuedAt}, ${until}, ` +
+    `by rule ${printable(rule)}: ${overlaySentences(overlay).join('; ')}.${why} Belongs to ${base}. Digest ${digest}.`
   );
 }

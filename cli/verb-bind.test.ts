@@ -108,7 +108,11 @@ describe("a vendor's parameters", () => {
       ],
     ]);
     const after = await judge(world.at('o.json'));
-    expect([after.exitCode, drifts(after.stdout), after.stderr]).toEqual([0, [], []]);
+    expect([after.exitCode, drifts(after.stdout), after.stderr]).toEqual([
+      0,
+      [],
+      ['warning: no approval of this site is about it; it alerts at most (NOT_APPROVED)'],
+    ]);
   });
 
   it('are told by inspect as what stands in the overlay, unbelieved', async () => {
@@ -250,7 +254,7 @@ describe('verify of an overlay', () => {
     );
     const said = await world.whorl(['verify', world.at('w.json'), '--fingerprint', cart, '--trust', trust]);
     expect(said.stdout.join()).toMatch(
-      /^Operations \(key .*\) bound version 1 for registry\.example\/shop\/cart@sha256:.*without an end.*site database stands for \[fd00::9\]:5433 and workload:shop\/db \(the port.*Reason: OPS-17\. Belongs to sha256:/,
+      /^Operations \(key .*\) signed overlay version 1 for registry\.example\/shop\/cart@sha256:.*without an end.*site database stands for \[fd00::9\]:5433 and workload:shop\/db \(the port.*Reason: OPS-17\. Belongs to sha256:/,
     );
     const told = await world.whorl(['verify', world.at('w.json'), '--trust', trust, '--json']);
     expect(JSON.parse(told.stdout.join())).toMatchObject({

@@ -17,6 +17,7 @@ import { parseStatement, type StatementOptions } from '../fingerprint/statement.
 import { kindOfEnvelope } from '../fingerprint/statement-kind.ts';
 import { parseJson } from '../fingerprint/strict-json.ts';
 import { parseTrustPolicy, trustPolicyDocument } from '../fingerprint/trust-policy.ts';
+import { approvalSentences } from './approval-words.ts';
 import { about, CliError, exitCodes } from './exit.ts';
 import { readFileOrAttached } from './file-or-attached.ts';
 import { examples } from './help.ts';

@@ -1,25 +1,21 @@
 import type { Command } from 'commander';
-import type { InForce } from '../agent/core/watched.ts';
-import { joinBindings } from '../fingerprint/effective-bindings.ts';
-import { indexBehaviour } from '../fingerprint/index-behaviour.ts';
-import { type VerifiedFingerprint, verifyFingerprint } from '../fingerprint/verify.ts';
-import type { VerifiedOverlay } from '../fingerprint/verify-overlay.ts';
+import { inForceOf } from '../agent/in-force.ts';
+import { verifyFingerprint } from '../fingerprint/verify.ts';
 import { about, exitCodes } from './exit.ts';
 import { examples } from './help.ts';
 import type { Io } from './io.ts';
 import { type JudgeOptions, judgeRecording } from './judgement.ts';
-import { readOverlays, warnOfUnbound } from './overlay-file.ts';
 import { readTrustPolicy } from './policy-file.ts';
 import { fileName } from './read-file.ts';
 import { sourceHelp } from './recording.ts';
+import { effectiveFrom, type SiteFiles } from './site-documents.ts';
 
 /** Above the limit of an envelope, so that one which is too large is refused with its code and not just unread. */
 const maxEnvelopeBytes = 32 << 20;
 
-interface Options extends JudgeOptions {
+interface Options extends JudgeOptions, SiteFiles {
   readonly fingerprint: string;
   readonly trust: string;
-  readonly overlay: readonly string[];
 }
 
 export function register(program: Command, io: Io): void {
@@ -31,7 +27,18 @@ export function register(program: Command, io: Io): void {
     .argument('<events...>', 'events as JSON lines, gzip accepted, - for stdin')
     .requiredOption('--fingerprint <f.intoto.json>', 'signed fingerprint')
     .requiredOption('--trust <policy.json>', 'trust policy of this site')
-    .option('--overlay <o.intoto.json>', 'what the site bound (whorl bind); may be repeated', collect, [])
+    .option(
+      '--overlay <o.intoto.json>',
+      'what the site bound (whorl bind) or accepted (whorl accept); may be repeated',
+      collect,
+      [],
+    )
+    .option(
+      '--approval <a.intoto.json>',
+      'what the site approved (whorl approve); may be repeated',
+      collect,
+      [],
+    )
     .option('--source <name>', sourceHelp, 'events')
     .option('--json', 'one JSON line per incident, then a summary line')
     .action((events: string[], options: Options) => judgeEvents(io, events, options));
@@ -60,20 +67,6 @@ async function judgeEvents(io: Io, events: readonly string[], options: Options):
     () => verifyFingerprint(bytes, policy, { now: io.now() }),
     exitCodes.trust,
   );
-  for (const warning of verified.warnings) io.err(`warning: ${warning.message} (${warning.code})`);
-  const overlays = await readOverlays(io, options.overlay, policy, verified);
-  warnOfUnbound(io, verified, overlays);
-  await judgeRecording(io, events, verified.fingerprint, inForceOf(verified, overlays), options);
-}
-
-function inForceOf(verified: VerifiedFingerprint, overlays: readonly VerifiedOverlay[]): InForce {
-  return {
-    index: indexBehaviour(verified.fingerprint, joinBindings(overlays.map((o) => o.overlay.bindings))),
-    approval: {
-      fingerprint: verified.digest,
-      version: verified.fingerprint.version,
-      signedBy: verified.signers.map((s) => s.owner).join(' and '),
-      maxMode: verified.maxMode,
-    },
-  };
+  const effective = await effectiveFrom(io, verified, options, policy);
+  await judgeRecording(io, events, verified.fingerprint, inForceOf(verified, effective), options);
 }

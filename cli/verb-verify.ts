@@ -5,7 +5,9 @@ import { printable } from '../fingerprint/printable.ts';
 import { kindOfEnvelope } from '../fingerprint/statement-kind.ts';
 import type { TrustPolicy } from '../fingerprint/trust-policy.ts';
 import { type VerifiedFingerprint, verifyFingerprint } from '../fingerprint/verify.ts';
+import { verifyApproval } from '../fingerprint/verify-approval.ts';
 import { verifyOverlay } from '../fingerprint/verify-overlay.ts';
+import { approvalSentence, toldOfApproval } from './approval-words.ts';
 import { chosenPolicy } from './chosen-policy.ts';
 import { about, CliError, exitCodes, fromFingerprintError } from './exit.ts';
 import { examples } from './help.ts';
@@ -30,7 +32,7 @@ export function register(program: Command, io: Io): void {
     .description(
       'prove who signed a fingerprint, for what, and how far it may go; exit 3 when it may not be trusted',
     )
-    .argument('<fingerprint>', 'signed envelope or Sigstore bundle; also an overlay')
+    .argument('<fingerprint>', 'signed envelope or Sigstore bundle; also an overlay or approval')
     .option('--trust <policy.json>', 'trust policy of this site')
     .option('--key <vendor.pub>', 'trust this one key for every image, alert at most')
     .option('--image <name@sha256:hex>', 'what is running: must be what was signed')
@@ -53,24 +55,42 @@ async function verify(io: Io, path: string, options: Options): Promise<void> {
   const policy = await chosenPolicy(io, options);
   const bytes = await io.readFile(path, { maxBytes });
   try {
-    if (kindOfEnvelope(bytes) === 'overlay') {
-      const base = await baseOf(io, options, policy);
-      const verified = verifyOverlay(bytes, policy, { now: io.now(), ...base });
-      io.out(options.json === true ? JSON.stringify(toldOfOverlay(verified)) : overlaySentence(verified));
-      return;
-    }
-    const verified = verifyFingerprint(bytes, policy, {
-      now: io.now(),
-      ...(image === undefined ? {} : { image }),
-    });
-    if (options.json === true) io.out(JSON.stringify(told(verified)));
-    else io.out(sentence(verified));
-    for (const warning of verified.warnings) io.err(`warning: ${warning.message} (${warning.code})`);
+    const { json, sentence, warnings } = await toldBy(io, bytes, policy, options);
+    io.out(options.json === true ? JSON.stringify(json) : sentence);
+    for (const warning of warnings) io.err(`warning: ${warning.message} (${warning.code})`);
   } catch (error) {
     if (!(error instanceof FingerprintError)) throw error;
     const { code, field, message } = error;
     if (options.json === true) io.out(JSON.stringify({ ok: false, code, field, message }));
     throw fromFingerprintError(error, fileName(path), exitCodes.trust);
+  }
+}
+
+interface ToldOf {
+  readonly json: object;
+  readonly sentence: string;
+  readonly warnings: VerifiedFingerprint['warnings'];
+}
+
+/** @throws FingerprintError with the code of the first step that fails */
+async function toldBy(io: Io, bytes: Uint8Array, policy: TrustPolicy, options: Options): Promise<ToldOf> {
+  const now = io.now();
+  switch (kindOfEnvelope(bytes)) {
+    case 'overlay': {
+      const base = await baseOf(io, options, policy);
+      const verified = verifyOverlay(bytes, policy, { now, ...base });
+      return { json: toldOfOverlay(verified), sentence: overlaySentence(verified), warnings: [] };
+    }
+    case 'approval': {
+      const verified = verifyApproval(bytes, policy, { now });
+      return { json: toldOfApproval(verified), sentence: approvalSentence(verified), warnings: [] };
+    }
+    case 'base':
+    case 'trust-policy': {
+      const { image } = options;
+      const verified = verifyFingerprint(bytes, policy, { now, ...(image === undefined ? {} : { image }) });
+      return { json: told(verified), sentence: sentence(verified), warnings: verified.warnings };
+    }
   }
 }
 
