@@ -9,7 +9,7 @@ export async function makeCgroup(path: string): Promise<void> {
 }
 
 /** Pids of a cgroup and everything below it. */
-async function pidsOf(path: string): Promise<number[]> {
+export async function pidsOf(path: string): Promise<number[]> {
   const own = await readFile(join(path, 'cgroup.procs'), 'utf8').catch(() => '');
   const below = await childrenOf(path);
   const nested = await Promise.all(below.map((child) => pidsOf(join(path, child))));
