@@ -1,8 +1,10 @@
+import { generateKeyPairSync, sign } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { stranger, testKey, vendor } from '../test/fakes/trust.ts';
 import { encodeBase64 } from './base64.ts';
 import { commandPayloadType, open, pae, seal, statementPayloadType } from './envelope.ts';
+import { publicFromSpki } from './keys.ts';
 import { signersOf } from './signatures.ts';
 import { renderBundle } from './sigstore-bundle.ts';
 
@@ -195,6 +197,51 @@ describe('signersOf', () => {
     expect(() => signersOf(cut, all)).toThrow(error('BAD_SIGNATURE'));
     const mixed = { ...opened(vendor, testKey(9)), payload: changed.payload };
     expect(() => signersOf(mixed, all)).toThrow(error('NO_TRUSTED_SIGNATURE'));
+  });
+
+  it('takes a key id of another form for none, and tries every key', () => {
+    const named = (keyid: string) => {
+      const value = JSON.parse(text(seal(statementPayloadType, payload, [vendor])));
+      return read({ ...value, signatures: [{ ...value.signatures[0], keyid }] });
+    };
+    for (const keyid of ['', 'SHA256:kDLOLXL8dVGMJkSU6u4OmZ', 'F'.repeat(64), 'my key', 'f'.repeat(63)])
+      expect(signersOf(named(keyid), all)).toEqual([vendor.publicKey]);
+    expect(() => signersOf(named('f'.repeat(64)), all)).toThrow(error('UNKNOWN_KEY'));
+  });
+
+  it('counts keys, not their names: one key under two ids is one signer', () => {
+    const alias = { ...vendor.publicKey, keyId: 'a'.repeat(64) };
+    const { signatures, ...envelope } = opened(vendor);
+    const twice = [...signatures, ...signatures.map((s) => ({ ...s, keyId: alias.keyId }))];
+    expect(signersOf({ ...envelope, signatures: twice }, [vendor.publicKey, alias])).toHaveLength(1);
+  });
+
+  it('counts an Ed25519 and a P-256 key over one content as two', () => {
+    const pair = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const p256 = publicFromSpki(new Uint8Array(pair.publicKey.export({ type: 'spki', format: 'der' })));
+    const message = pae(statementPayloadType, payload);
+    const signature = { keyId: p256.keyId, sig: new Uint8Array(sign('sha256', message, pair.privateKey)) };
+    const { signatures, ...envelope } = opened(vendor);
+    const both = { ...envelope, signatures: [...signatures, signature] };
+    expect(signersOf(both, [p256, vendor.publicKey])).toEqual([vendor.publicKey, p256]);
+    const swapped = both.signatures.map((s, i) => ({ ...s, sig: both.signatures[1 - i]?.sig ?? s.sig }));
+    expect(() => signersOf({ ...envelope, signatures: swapped }, [p256, vendor.publicKey])).toThrow(
+      error('BAD_SIGNATURE'),
+    );
+  });
+
+  // Each nameless signature is tried under every key, and every try hashes all of the content.
+  it('refuses many signatures without a name before it tries them', () => {
+    const { signatures, ...envelope } = opened(vendor);
+    const nameless = signatures.map((s) => ({ ...s, keyId: '' }));
+    const keys = Array.from({ length: 60 }, (_, i) => testKey(i + 1).publicKey);
+    const times = (n: number) => ({
+      ...envelope,
+      signatures: Array.from({ length: n }, () => nameless).flat(),
+    });
+    expect(signersOf(times(8), keys)).toEqual([vendor.publicKey]);
+    expect(() => signersOf(times(9), keys)).toThrow(error('TOO_MANY_SIGNATURES', 'signatures'));
+    expect(signersOf(times(1), Array.from({ length: 600 }, () => keys).flat())).toHaveLength(1);
   });
 
   it('takes no key id as proof', () => {
