@@ -16,13 +16,14 @@ import { readPrivateKey } from './key-file.ts';
 import { bindingsTold, boundSentences, unboundSentences } from './overlay-words.ts';
 import { type PassphraseOptions, passphraseOptions } from './passphrase.ts';
 import { readTrustPolicy } from './policy-file.ts';
+import { type PushOptions, pushOptions, pushSigned } from './push.ts';
 import { fileName } from './read-file.ts';
 import { statementOptions } from './statement-options.ts';
 
 /** Above the limit of an envelope, so that one which is too large is refused with its code and not just unread. */
 const maxEnvelopeBytes = 32 << 20;
 
-interface Options extends PassphraseOptions {
+interface Options extends PassphraseOptions, PushOptions {
   readonly site: readonly string[];
   readonly volume: readonly string[];
   readonly key: string;
@@ -33,7 +34,6 @@ interface Options extends PassphraseOptions {
   readonly issuedAt?: string;
   readonly expires?: string;
   readonly reason?: string;
-  readonly dryRun?: boolean;
   readonly json?: boolean;
 }
 
@@ -59,7 +59,7 @@ export function register(program: Command, io: Io): void {
     .option('--issued-at <time>', 'default: SOURCE_DATE_EPOCH, or now')
     .option('--expires <time>', 'after it nothing of this is bound any more')
     .option('--reason <text>', 'why; signed with it');
-  passphraseOptions(verb)
+  pushOptions(passphraseOptions(verb))
     .option('--dry-run', 'check everything and write nothing')
     .option('--json', 'one JSON object')
     .action((path: string, options: Options) => bind(io, path, options));
@@ -101,6 +101,7 @@ async function bind(io: Io, path: string, options: Options): Promise<void> {
   for (const sentence of [...boundSentences(bindings), ...unboundSentences(unbound)]) io.err(sentence);
   if (options.dryRun === true) io.err(`would write ${fileName(options.out)}`);
   else await io.writeFile(options.out, signed.envelope, { overwrite: true });
+  await pushSigned(io, options, signed.envelope);
   if (options.json === true) {
     const { keyId } = key.publicKey;
     const open = unbound.map(({ kind, name }) => ({ kind, name }));

@@ -13,6 +13,7 @@ import { examples } from './help.ts';
 import type { Io } from './io.ts';
 import { readPrivateKey } from './key-file.ts';
 import { type PassphraseOptions, passphraseOptions } from './passphrase.ts';
+import { type PushOptions, pushOptions, pushSigned } from './push.ts';
 import { fileName } from './read-file.ts';
 import { type RegistryOptions, registryOptions } from './registry-access.ts';
 import { pushedImage, pushedReference } from './sign-image.ts';
@@ -22,7 +23,7 @@ import { statementOptions } from './statement-options.ts';
 const maxBytes = 32 << 20;
 const firstVersion = '1';
 
-interface Options extends PassphraseOptions, RegistryOptions {
+interface Options extends PassphraseOptions, PushOptions, RegistryOptions {
   readonly key: string;
   readonly out: string;
   readonly bundle?: string;
@@ -34,7 +35,6 @@ interface Options extends PassphraseOptions, RegistryOptions {
   readonly expires?: string;
   readonly supersedes?: string;
   readonly allowSecret: readonly string[];
-  readonly dryRun?: boolean;
   readonly json?: boolean;
   readonly reason?: string;
 }
@@ -63,7 +63,7 @@ export function register(program: Command, io: Io): void {
     .option('--expires <time>', 'after it, alert at most')
     .option('--supersedes <sha256:hex>', 'digest of the fingerprint this one replaces')
     .option('--allow-secret <id>', 'sign although the scanner found this; may be repeated', collect, []);
-  registryOptions(passphraseOptions(verb))
+  registryOptions(pushOptions(passphraseOptions(verb)))
     .option('--dry-run', 'check everything and write nothing')
     .option('--reason <text>', 'why, for the record')
     .option('--json', 'one JSON object')
@@ -102,6 +102,7 @@ async function sign(io: Io, path: string, options: Options): Promise<void> {
     : await signBaseline(io, path, bytes, { key, options, chosen });
   if (options.dryRun === true) io.err(`would write ${fileName(options.out)}`);
   else await writeOut(io, options, signed);
+  await pushSigned(io, options, signed.envelope);
   if (options.json === true) {
     const { out, reason } = options;
     const why = reason === undefined ? {} : { reason };

@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
 import { readSignedPolicy } from '../fingerprint/policy-chain.ts';
 import { kindOfEnvelope } from '../fingerprint/statement-kind.ts';
-import { ask } from './control-client.ts';
-import { collectorSocket, dataDir, dataDirOption } from './data-dir.ts';
+import { dataDir, dataDirOption } from './data-dir.ts';
 import { about, CliError, exitCodes } from './exit.ts';
 import { examples } from './help.ts';
 import type { Io } from './io.ts';
+import { handOver } from './push.ts';
 import { fileName } from './read-file.ts';
 import { rootSigners } from './verb-trust-sign.ts';
 
@@ -47,7 +47,7 @@ async function pushPolicy(io: Io, path: string, options: Options): Promise<void>
       'add them: whorl trust sign',
     );
   if (options.dryRun === true) return io.err(`would push version ${policy.version} (${digest})`);
-  const agents = await sent(dataDir(io, options.dataDir), bytes);
+  const agents = await handOver(dataDir(io, options.dataDir), bytes);
   const why = options.reason === undefined ? {} : { reason: options.reason };
   if (options.json === true) io.out(JSON.stringify({ version: policy.version, digest, agents, ...why }));
   else
@@ -64,17 +64,4 @@ function readSigned(bytes: Uint8Array): ReturnType<typeof readSignedPolicy> {
     'this is not a signed trust policy',
     'sign it first: whorl trust sign POLICY --key ROOT.key --out P.dsse.json',
   );
-}
-
-async function sent(directory: string, envelope: Uint8Array): Promise<number> {
-  const call = { method: 'POST', path: '/fingerprints', body: envelope } as const;
-  const answer = await ask(collectorSocket(directory), 'collector', call);
-  if (answer === undefined)
-    throw new CliError(
-      exitCodes.network,
-      `no collector runs with the data directory ${fileName(directory)}`,
-      'name its --data-dir, or run this on its machine',
-    );
-  const agents: unknown = typeof answer === 'object' && answer !== null ? Reflect.get(answer, 'agents') : 0;
-  return typeof agents === 'number' ? agents : 0;
 }
