@@ -159,6 +159,11 @@ describe('a Sigstore bundle', () => {
       { ...bundle, dsseEnvelope: { ...bundle.dsseEnvelope, signatures: [{ sig: '' }, { sig: '' }] } },
       'BUNDLE_UNSUPPORTED',
     ],
+    [
+      'the signature of a bare file',
+      { ...bundle, dsseEnvelope: undefined, messageSignature: { signature: 'AAAA' } },
+      'BUNDLE_UNSUPPORTED',
+    ],
     ['no material', { ...bundle, verificationMaterial: undefined }, 'ENVELOPE_SHAPE'],
     ['no envelope', { ...bundle, dsseEnvelope: [] }, 'ENVELOPE_SHAPE'],
   ])('is refused with %s', (_name, value, code) => {

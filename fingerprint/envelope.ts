@@ -89,9 +89,12 @@ function parseDocument(bytes: Uint8Array): unknown {
   }
 }
 
+/** Of an envelope, a bundle around one, and a bundle around the signature of a bare file. */
+const contents = ['payload', 'dsseEnvelope', 'messageSignature'] as const;
+
 function assertEnvelopeLike(value: unknown): asserts value is object {
   const isObject = typeof value === 'object' && value !== null;
-  if (isObject && (Object.hasOwn(value, 'payload') || Object.hasOwn(value, 'dsseEnvelope'))) return;
+  if (isObject && contents.some((name) => Object.hasOwn(value, name))) return;
   const kind = documentKind(value);
   const what = kind === undefined ? 'is not a signed envelope' : `is ${kind}, not a signed envelope`;
   throw new FingerprintError('ENVELOPE_SHAPE', `${what} (members payload, payloadType, signatures)`);

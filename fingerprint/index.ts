@@ -32,6 +32,7 @@ export {
 export { formatEvent, parseEvent } from './event-json.ts';
 export { explainBehaviour } from './explain.ts';
 export { describeBaseline } from './explain-baseline.ts';
+export { type ExportOptions, exportPredicate } from './export-predicate.ts';
 // what is known
 export type {
   Baseline,
@@ -60,6 +61,7 @@ export { type FingerprintIndex, indexBehaviour } from './index-behaviour.ts';
 export { judge } from './judge.ts';
 export {
   generateKey,
+  type KeyAlgorithm,
   openPrivateKey,
   type PrivateKey,
   type PublicKey,

@@ -44,6 +44,12 @@ export function unwrapBundle(value: unknown): unknown {
       'verificationMaterial',
     );
   }
+  if (bundle.has('messageSignature')) {
+    throw unsupported(
+      'is the signature of a bare file (`cosign sign-blob`), not of a statement; use `cosign attest` or `whorl sign`',
+      'messageSignature',
+    );
+  }
   const envelope = bundle.object('dsseEnvelope');
   if (envelope.list('signatures', 16).length !== 1) {
     throw unsupported('must hold exactly one signature in a bundle', 'dsseEnvelope.signatures');
