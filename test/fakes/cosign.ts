@@ -7,7 +7,7 @@ import { pae, statementPayloadType } from '../../fingerprint/envelope.ts';
 import { predicateType } from '../../fingerprint/statement-frame.ts';
 
 /** JSON as Go's encoding/json writes it: maps sorted, `<`, `>`, `&` and the two line separators escaped. */
-export function goJson(value: unknown): string {
+function goJson(value: unknown): string {
   return JSON.stringify(sorted(value)).replaceAll(
     /[<>&\u2028\u2029]/g,
     (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`,
