@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import { FingerprintError } from '../fingerprint/errors.ts';
-import { formatImageRef, parseImageRef } from '../fingerprint/image-ref.ts';
-import { printable } from '../fingerprint/printable.ts';
+import { parseImageRef } from '../fingerprint/image-ref.ts';
+import { readSignedPolicy, verifyPolicyChain } from '../fingerprint/policy-chain.ts';
+import type { Platform } from '../fingerprint/statement-frame.ts';
 import { kindOfEnvelope } from '../fingerprint/statement-kind.ts';
 import type { TrustPolicy } from '../fingerprint/trust-policy.ts';
 import { type VerifiedFingerprint, verifyFingerprint } from '../fingerprint/verify.ts';
@@ -14,6 +15,8 @@ import { examples } from './help.ts';
 import type { Io } from './io.ts';
 import { overlaySentence, toldOfOverlay } from './overlay-words.ts';
 import { fileName } from './read-file.ts';
+import { openVerifyState, type VerifyState } from './verify-state.ts';
+import { fingerprintSentence, toldOfFingerprint } from './verify-words.ts';
 
 /** Above the limit of an envelope, so that one which is too large is refused with its code and not just unread. */
 const maxBytes = 32 * 1024 * 1024;
@@ -22,7 +25,9 @@ interface Options {
   readonly trust?: string;
   readonly key?: string;
   readonly image?: string;
+  readonly platform?: string;
   readonly fingerprint?: string;
+  readonly state?: string;
   readonly json?: boolean;
 }
 
@@ -32,16 +37,25 @@ export function register(program: Command, io: Io): void {
     .description(
       'prove who signed a fingerprint, for what, and how far it may go; exit 3 when it may not be trusted',
     )
-    .argument('<fingerprint>', 'signed envelope or Sigstore bundle; also an overlay or approval')
+    .argument('<fingerprint>', 'signed envelope or Sigstore bundle; also an overlay, approval or policy')
     .option('--trust <policy.json>', 'trust policy of this site')
     .option('--key <vendor.pub>', 'trust this one key for every image, alert at most')
     .option('--image <name@sha256:hex>', 'what is running: must be what was signed')
+    .option('--platform <os/architecture>', 'what it runs on, such as linux/arm64')
     .option('--fingerprint <f.intoto.json>', 'of an overlay: what it must belong to')
+    .option(
+      '--state <file>',
+      'what was accepted before: refuses older versions, and remembers this one (made when it is not there)',
+    )
     .option('--json', 'one JSON object')
     .action((path: string, options: Options) => verify(io, path, options));
   examples(verb, [
     ['whorl verify cart.intoto.json --trust policy.json', 'signed by someone this site trusts?'],
     ['whorl verify cart.intoto.json --key vendor.pub', 'signed by this key?'],
+    [
+      'whorl verify cart.intoto.json --trust policy.json --state seen.json',
+      'and no older than what was accepted before?',
+    ],
     [
       'whorl verify cart.site.intoto.json --fingerprint cart.intoto.json --trust policy.json',
       'what does this site bind?',
@@ -53,9 +67,14 @@ async function verify(io: Io, path: string, options: Options): Promise<void> {
   const image = options.image;
   if (image !== undefined) about('--image', () => parseImageRef(image), exitCodes.usage);
   const policy = await chosenPolicy(io, options);
+  const platform = platformOf(options.platform);
+  const state = options.state === undefined ? undefined : await openVerifyState(io, options.state);
   const bytes = await io.readFile(path, { maxBytes });
   try {
-    const { json, sentence, warnings } = await toldBy(io, bytes, policy, options);
+    const given = { policy, options, state, ...(platform === undefined ? {} : { platform }) };
+    const { json, sentence, warnings, accepted } = await toldBy(io, bytes, given);
+    // Remembered before it is said: whoever acts on the answer acts on what cannot come back older.
+    if (accepted !== undefined) await state?.accept(accepted.stream, accepted);
     io.out(options.json === true ? JSON.stringify(json) : sentence);
     for (const warning of warnings) io.err(`warning: ${warning.message} (${warning.code})`);
   } catch (error) {
@@ -66,32 +85,87 @@ async function verify(io: Io, path: string, options: Options): Promise<void> {
   }
 }
 
+interface Given {
+  readonly policy: TrustPolicy;
+  readonly options: Options;
+  readonly state: VerifyState | undefined;
+  readonly platform?: Platform;
+}
+
 interface ToldOf {
   readonly json: object;
   readonly sentence: string;
   readonly warnings: VerifiedFingerprint['warnings'];
+  /** What is remembered of it: policies have versions of their own. */
+  readonly accepted?: { readonly stream: string; readonly version: number; readonly digest: string };
 }
 
 /** @throws FingerprintError with the code of the first step that fails */
-async function toldBy(io: Io, bytes: Uint8Array, policy: TrustPolicy, options: Options): Promise<ToldOf> {
-  const now = io.now();
+async function toldBy(io: Io, bytes: Uint8Array, given: Given): Promise<ToldOf> {
+  const { policy, options, state } = given;
+  const { seen, recorded } = state ?? {};
+  const context = {
+    now: io.now(),
+    ...(seen === undefined ? {} : { seen }),
+    ...(recorded === undefined ? {} : { recorded }),
+  };
   switch (kindOfEnvelope(bytes)) {
     case 'overlay': {
-      const base = await baseOf(io, options, policy);
-      const verified = verifyOverlay(bytes, policy, { now, ...base });
-      return { json: toldOfOverlay(verified), sentence: overlaySentence(verified), warnings: [] };
+      const verified = verifyOverlay(bytes, policy, { ...context, ...(await baseOf(io, options, policy)) });
+      const { stream, digest, overlay } = verified;
+      const accepted = { stream, digest, version: overlay.version };
+      return { json: toldOfOverlay(verified), sentence: overlaySentence(verified), warnings: [], accepted };
     }
     case 'approval': {
-      const verified = verifyApproval(bytes, policy, { now });
-      return { json: toldOfApproval(verified), sentence: approvalSentence(verified), warnings: [] };
+      const verified = verifyApproval(bytes, policy, context);
+      const { stream, digest, approval } = verified;
+      const accepted = { stream, digest, version: approval.version };
+      return { json: toldOfApproval(verified), sentence: approvalSentence(verified), warnings: [], accepted };
     }
-    case 'base':
-    case 'trust-policy': {
+    case 'trust-policy':
+      return toldOfPolicy(bytes, policy, context.now);
+    case 'base': {
       const { image } = options;
-      const verified = verifyFingerprint(bytes, policy, { now, ...(image === undefined ? {} : { image }) });
-      return { json: told(verified), sentence: sentence(verified), warnings: verified.warnings };
+      const running = { ...(image === undefined ? {} : { image }), ...platformIn(given) };
+      const verified = verifyFingerprint(bytes, policy, { ...context, ...running });
+      const { stream, digest, fingerprint, warnings } = verified;
+      return {
+        json: toldOfFingerprint(verified),
+        sentence: fingerprintSentence(verified, policy),
+        warnings,
+        accepted: { stream, digest, version: fingerprint.version },
+      };
     }
   }
+}
+
+function platformIn({ platform }: Given): { platform?: Platform } {
+  return platform === undefined ? {} : { platform };
+}
+
+/** Whether it may follow the policy that is trusted now. */
+function toldOfPolicy(bytes: Uint8Array, policy: TrustPolicy, now: number): ToldOf {
+  const { version } = verifyPolicyChain(bytes, policy, now);
+  const { digest } = readSignedPolicy(bytes);
+  return {
+    json: { ok: true, kind: 'trust-policy', digest, version, follows: policy.version },
+    sentence: `Trust policy version ${version} may follow version ${policy.version}: enough root keys of both signed it. Digest ${digest}.`,
+    warnings: [],
+  };
+}
+
+/** @throws CliError */
+function platformOf(text: string | undefined): Platform | undefined {
+  if (text === undefined) return undefined;
+  const [os, architecture, ...more] = text.split('/');
+  const isWord = (word: string | undefined): word is string =>
+    word !== undefined && /^[a-z0-9._-]+$/.test(word);
+  if (isWord(os) && isWord(architecture) && more.length === 0) return { os, architecture };
+  throw new CliError(
+    exitCodes.usage,
+    '--platform must be an operating system and an architecture',
+    'such as linux/arm64',
+  );
 }
 
 /** An overlay is about a fingerprint: the image it may speak of is the fingerprint's. */
@@ -113,32 +187,4 @@ async function baseOf(
   return {
     base: about(fileName(fingerprint), () => verifyFingerprint(bytes, policy, context), exitCodes.trust),
   };
-}
-
-function told(verified: VerifiedFingerprint): object {
-  const { digest, signers, rule, maxMode, warnings, fingerprint } = verified;
-  const { subject, stream, version, issuedAt, expiresAt } = fingerprint;
-  return {
-    ok: true,
-    digest,
-    subject,
-    stream,
-    version,
-    issuedAt,
-    expiresAt,
-    signers,
-    rule,
-    mode: maxMode,
-    warnings,
-  };
-}
-
-function sentence({ digest, signers, rule, maxMode, fingerprint }: VerifiedFingerprint): string {
-  const { subject, stream, version, issuedAt, expiresAt } = fingerprint;
-  const who = signers.map((s) => `${printable(s.owner, 80)} (key ${s.keyId.slice(0, 12)}…)`).join(' and ');
-  const until = expiresAt === undefined ? 'without an end' : `until ${expiresAt}`;
-  return (
-    `${who} signed version ${version} of ${printable(stream)} for ${printable(formatImageRef(subject), 700)} ` +
-    `on ${issuedAt}, ${until}; rule ${printable(rule)} lets it go as far as ${maxMode}. Digest ${digest}.`
-  );
 }
