@@ -143,12 +143,23 @@ export class FingerprintDesk {
     this.#waitFor(policy);
     this.#options.onChanged();
     this.#say(signed);
+    if (signed.kind === 'base') this.#sayMisfits(signed.verified);
   }
 
-  #verify(bytes: Uint8Array, policy: TrustPolicy, { approvals }: Shelves): Signed {
+  /** What came before its fingerprint was told to be in force, and is not after all. */
+  #sayMisfits(base: VerifiedFingerprint): void {
+    for (const problem of this.#shelves.overlays.misfits(base)) this.#refuseFor('an overlay', problem);
+  }
+
+  #verify(bytes: Uint8Array, policy: TrustPolicy, { approvals, bases }: Shelves): Signed {
     const { seen, recorded } = this.#log;
-    const now = this.#options.now();
-    return verifySigned(bytes, policy, { now, seen, recorded, replaces: (stream) => approvals.get(stream) });
+    return verifySigned(bytes, policy, {
+      now: this.#options.now(),
+      seen,
+      recorded,
+      replaces: (stream) => approvals.get(stream),
+      fingerprintOf: (digest) => bases.find(digest)?.verified,
+    });
   }
 
   async #remember(signed: Signed): Promise<void> {

@@ -83,11 +83,14 @@ export class FingerprintShelf {
     this.#byStream.delete(stream);
   }
 
-  /** What judges a workload: of its name, its digest and its owner; of several streams the one that is most for it. */
-  judging(workload: Workload): Held | undefined {
+  /**
+   * What judges a workload: of its name, its digest and its owner; of several streams the one that is most for it.
+   * @param isApproved whether a person of this site decided about that very one
+   */
+  judging(workload: Workload, isApproved: IsApproved): Held | undefined {
     let best: Held | undefined;
     for (const held of this.#about(workload))
-      if (best === undefined || goesBefore(held.verified, best.verified)) best = held;
+      if (best === undefined || goesBefore(held.verified, best.verified, isApproved)) best = held;
     if (best === undefined) return undefined;
     this.#questions += 1;
     best.used = this.#questions;
@@ -123,11 +126,20 @@ export class FingerprintShelf {
   }
 }
 
-/** What a person signed goes before what nobody has looked at, what is for this owner alone before the rest. */
-function goesBefore(a: VerifiedFingerprint, b: VerifiedFingerprint): boolean {
+type IsApproved = (verified: VerifiedFingerprint) => boolean;
+
+/**
+ * What a person signed goes before what nobody has looked at, what this site decided about before what it did not, what is
+ * for this owner alone before the rest. Never the one that came first: then whoever hands them out would choose.
+ */
+function goesBefore(a: VerifiedFingerprint, b: VerifiedFingerprint, isApproved: IsApproved): boolean {
   if (a.provisional !== b.provisional) return b.provisional;
+  const [approvedA, approvedB] = [isApproved(a), isApproved(b)];
+  if (approvedA !== approvedB) return approvedA;
   const [forA, forB] = [specificity(a.fingerprint.scope), specificity(b.fingerprint.scope)];
-  return forA === forB ? modes.indexOf(a.maxMode) > modes.indexOf(b.maxMode) : forA > forB;
+  if (forA !== forB) return forA > forB;
+  const [modeA, modeB] = [modes.indexOf(a.maxMode), modes.indexOf(b.maxMode)];
+  return modeA === modeB ? a.stream < b.stream : modeA > modeB;
 }
 
 function idlest(held: readonly Held[]): VerifiedFingerprint {

@@ -1,3 +1,4 @@
+import type { FingerprintError } from '../fingerprint/errors.ts';
 import type { VerifiedFingerprint } from '../fingerprint/verify.ts';
 import type { VerifiedOverlay } from '../fingerprint/verify-overlay.ts';
 
@@ -16,6 +17,12 @@ export class OverlayShelf {
   /** What is added to a fingerprint somewhere. */
   of(base: VerifiedFingerprint): readonly VerifiedOverlay[] {
     return [...this.#byStream.values()].filter((o) => o.belongsTo(base));
+  }
+
+  /** Why what is about a fingerprint does not belong to it all the same. */
+  misfits(base: VerifiedFingerprint): readonly FingerprintError[] {
+    const about = [...this.#byStream.values()].filter(({ overlay }) => overlay.base === base.digest);
+    return about.flatMap((overlay) => overlay.problemWith(base) ?? []);
   }
 
   /** Takes away what has run out. @param now ms since the Unix epoch. @returns what it was */

@@ -1,5 +1,5 @@
 import { type Effective, effectiveOf, type SiteDocuments } from '../fingerprint/effective.ts';
-import { carriedApproval } from '../fingerprint/effective-mode.ts';
+import { carriedApproval, exactRuling } from '../fingerprint/effective-mode.ts';
 import type { Approval } from '../fingerprint/incident.ts';
 import type { Platform } from '../fingerprint/statement-frame.ts';
 import { findRule, type TrustPolicy } from '../fingerprint/trust-policy.ts';
@@ -64,8 +64,13 @@ export class Shelves {
   }
 
   judging(workload: Workload): InForce | undefined {
-    const held = this.bases.judging(workload);
+    const held = this.bases.judging(workload, (verified) => this.#isApproved(verified, workload));
     return held && this.#inForce(held, workload);
+  }
+
+  #isApproved(verified: VerifiedFingerprint, workload: Workload): boolean {
+    const { name } = verified.fingerprint.subject;
+    return exactRuling(verified, this.approvals.of(name), called(workload, name)) !== undefined;
   }
 
   /** What was approved for an earlier digest of a workload whose own has no fingerprint. */

@@ -20,6 +20,8 @@ export interface SignedContext {
   readonly seen: StreamState;
   readonly recorded: (digest: string) => number | undefined;
   readonly replaces: (stream: string) => VerifiedApproval | undefined;
+  /** The fingerprint of that payload, where it is here. */
+  readonly fingerprintOf: (digest: string) => VerifiedFingerprint | undefined;
 }
 
 /** @throws FingerprintError */
@@ -29,12 +31,23 @@ export function verifySigned(bytes: Uint8Array, policy: TrustPolicy, context: Si
     case 'base':
       return { kind, verified: verifyFingerprint(bytes, policy, context) };
     case 'overlay':
-      return { kind, verified: verifyOverlay(bytes, policy, context) };
+      return { kind, verified: fitting(verifyOverlay(bytes, policy, context), context) };
     case 'approval':
       return { kind, verified: verifyApproval(bytes, policy, context) };
     case 'trust-policy':
       throw new FingerprintError('PAYLOAD_TYPE', 'is a trust policy, which lies elsewhere');
   }
+}
+
+/**
+ * Of an overlay whose fingerprint is not here nothing can be said yet: it waits. One that adds what it may not must not
+ * take the place of the one before.
+ */
+function fitting(overlay: VerifiedOverlay, { fingerprintOf }: SignedContext): VerifiedOverlay {
+  const about = fingerprintOf(overlay.overlay.base);
+  const problem = about && overlay.problemWith(about);
+  if (problem !== undefined) throw problem;
+  return overlay;
 }
 
 export function versionOf(signed: Signed): number {
