@@ -4,10 +4,6 @@ import { join } from 'node:path';
 import { GrpcIngest } from '../../../collector/adapters/ingest-grpc.ts';
 import { makeAuthority, makeServerCertificate } from '../../../collector/adapters/keys/certificates.ts';
 import type { AgentBeat, AgentHandler, AgentHello, AgentLink, RawRecord } from '../../../collector/ports.ts';
-import { canonicalBytes } from '../../../fingerprint/canonical.ts';
-import { commandPayloadType, seal } from '../../../fingerprint/envelope.ts';
-import type { PrivateKey } from '../../../fingerprint/keys.ts';
-import type { Order } from '../../../fingerprint/order.ts';
 import type { Report } from '../../../fingerprint/report.ts';
 import { parseReport } from '../../../fingerprint/report-json.ts';
 import { parseJson } from '../../../fingerprint/strict-json.ts';
@@ -90,9 +86,4 @@ export class EvilCollector implements AgentHandler {
   close(): Promise<void> {
     return this.#edge.close();
   }
-}
-
-/** Signs an order whatever it says: the signer of the product refuses to sign what no agent would read. */
-export function forgeOrder(order: Order | Readonly<Record<string, unknown>>, key: PrivateKey): Uint8Array {
-  return seal(commandPayloadType, canonicalBytes(order), [key]);
 }

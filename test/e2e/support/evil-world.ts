@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type AgentLine, parseAgentLine } from '../../../cli/agent-line.ts';
 import { makeCgroup, removeCgroup } from '../../../cli/demo/cgroup.ts';
 import { LineLog } from '../../../cli/demo/line-log.ts';
@@ -110,6 +111,11 @@ export class EvilWorld {
     await Promise.race([connected, ended]);
   }
 
+  async restartAgent(): Promise<void> {
+    await this.stopAgent();
+    await this.startAgent();
+  }
+
   async stopAgent(): Promise<void> {
     if (this.#agent === undefined) return;
     this.#agent.child.kill('SIGTERM');
@@ -153,6 +159,24 @@ export class EvilWorld {
         instances: ['0a1b'],
       },
     });
+  }
+
+  /** Whether the agent has told that a copy ran this program. */
+  knows({ subject }: Workload, exe: string): boolean {
+    return this.evil.reports.some(
+      (r) =>
+        r.type === 'novelty' &&
+        r.workload.subject.name === subject.name &&
+        r.behaviour.lineage.at(-1)?.endsWith(exe) === true,
+    );
+  }
+
+  async until(check: () => boolean, what: string): Promise<void> {
+    for (let i = 0; i < 1_500; i += 1) {
+      if (check()) return;
+      await sleep(20);
+    }
+    throw new Error(`waited half a minute in vain: ${what}`);
   }
 
   /** A copy that lives does what it is asked. */
