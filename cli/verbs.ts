@@ -37,6 +37,7 @@ export const verbs: Readonly<Record<string, () => Promise<Verb>>> = {
   save: () => import('./verb-save.ts'),
   load: () => import('./verb-load.ts'),
   bind: () => import('./verb-bind.ts'),
+  approve: () => import('./verb-approve.ts'),
   agent: () => import('./verb-agent.ts'),
   collector: () => import('./verb-collector.ts'),
   completion: () => import('./verb-completion.ts'),

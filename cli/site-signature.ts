@@ -1,0 +1,91 @@
+import type { Command } from 'commander';
+import { FingerprintError } from '../fingerprint/errors.ts';
+import { ask } from './control-client.ts';
+import { collectorSocket, dataDir, dataDirOption } from './data-dir.ts';
+import { CliError, exitCodes, fromFingerprintError } from './exit.ts';
+import type { Io } from './io.ts';
+import { type PassphraseOptions, passphraseOptions } from './passphrase.ts';
+import { fileName } from './read-file.ts';
+
+/** What the verbs have in common by which a site says something signed. */
+export interface SiteSignatureOptions extends PassphraseOptions {
+  readonly key: string;
+  readonly out: string;
+  readonly reason: string;
+  readonly issuedAt?: string;
+  readonly push?: boolean;
+  readonly dataDir?: string;
+  readonly dryRun?: boolean;
+  readonly json?: boolean;
+}
+
+/** @param what is written, for the help */
+export function siteSignatureOptions(verb: Command, what: string): Command {
+  verb
+    .requiredOption('--key <name.key>', 'private key')
+    .requiredOption('--out <file>', what)
+    .requiredOption('--reason <text>', 'why; signed with it')
+    .option('--issued-at <time>', 'default: SOURCE_DATE_EPOCH, or now');
+  passphraseOptions(verb).option('--push', 'hand it to the running collector, which hands it to the agents');
+  return dataDirOption(verb)
+    .option('--dry-run', 'check and show everything, write and hand over nothing')
+    .option('--json', 'one JSON object');
+}
+
+interface Signed {
+  readonly envelope: Uint8Array;
+  readonly digest: string;
+}
+
+/** Writes and hands over what was signed, and says so. @param more members of the JSON answer */
+export async function deliver(
+  io: Io,
+  options: SiteSignatureOptions,
+  { envelope, digest }: Signed,
+  more: object = {},
+): Promise<void> {
+  const { out, push, dryRun } = options;
+  if (dryRun === true) {
+    const also = push === true ? ' and hand it to the collector' : '';
+    io.err(`would write ${fileName(out)}${also}`);
+  } else {
+    await io.writeFile(out, envelope, { overwrite: true });
+    if (push === true) await handOver(io, options.dataDir, envelope);
+  }
+  if (options.json === true) io.out(JSON.stringify({ digest, out, ...more, reason: options.reason }));
+  else io.out(`${fileName(out)} ${digest}`);
+}
+
+async function handOver(io: Io, dataDirFlag: string | undefined, envelope: Uint8Array): Promise<void> {
+  const directory = dataDir(io, dataDirFlag);
+  const call = { method: 'POST', path: '/fingerprints', body: envelope } as const;
+  const answer = await ask(collectorSocket(directory), 'collector', call);
+  if (answer === undefined) {
+    throw new CliError(
+      exitCodes.incomplete,
+      `it is written, but no collector runs on ${directory} to hand it to`,
+      'start whorl up, or name its --data-dir',
+    );
+  }
+  io.err('handed to the collector; each agent verifies it for itself');
+}
+
+/**
+ * Whether what was just signed will be believed by this policy. Too few signatures are no fault of this one: others add
+ * theirs.
+ * @throws CliError with exit code 3, so that nothing is written that no node would take
+ */
+export function assertBelieved(io: Io, out: string, verify: () => unknown): void {
+  try {
+    verify();
+  } catch (error) {
+    if (!(error instanceof FingerprintError)) throw error;
+    if (error.code !== 'THRESHOLD') throw fromFingerprintError(error, fileName(out), exitCodes.trust);
+    const name = fileName(out);
+    io.err(`it ${error.message}; have it countersigned: whorl sign ${name} --key … --out ${name}`);
+  }
+}
+
+export function collect(value: string, earlier: readonly string[]): readonly string[] {
+  return [...earlier, value];
+}

@@ -1,0 +1,221 @@
+import type { Command } from 'commander';
+import type { ApprovalScope, ApprovedFingerprint, SiteApproval } from '../fingerprint/approval.ts';
+import { sha256Hex } from '../fingerprint/digest.ts';
+import { open, statementPayloadType } from '../fingerprint/envelope.ts';
+import { FingerprintError } from '../fingerprint/errors.ts';
+import { parseApproval } from '../fingerprint/parse-approval.ts';
+import { signApproval } from '../fingerprint/sign-approval.ts';
+import type { TrustPolicy } from '../fingerprint/trust-policy.ts';
+import { type Mode, minMode, modes } from '../fingerprint/verdict.ts';
+import { type VerifiedFingerprint, verifyFingerprint } from '../fingerprint/verify.ts';
+import { verifyApproval } from '../fingerprint/verify-approval.ts';
+import { baseAmong, type VerifiedOverlay, verifyOverlay } from '../fingerprint/verify-overlay.ts';
+import { previewCaveats, previewSentences } from './approval-preview.ts';
+import { approvalSentences } from './approval-words.ts';
+import { about, CliError, exitCodes } from './exit.ts';
+import { examples } from './help.ts';
+import type { Io } from './io.ts';
+import { readPrivateKey } from './key-file.ts';
+import { readTrustPolicy } from './policy-file.ts';
+import { fileName } from './read-file.ts';
+import {
+  assertBelieved,
+  collect,
+  deliver,
+  type SiteSignatureOptions,
+  siteSignatureOptions,
+} from './site-signature.ts';
+import { statementOptions } from './statement-options.ts';
+
+/** Above the limit of an envelope, so that one which is too large is refused with its code and not just unread. */
+const maxBytes = 32 << 20;
+
+interface Options extends SiteSignatureOptions {
+  readonly trust: string;
+  readonly mode: string;
+  readonly cluster: readonly string[];
+  readonly namespace: readonly string[];
+  readonly owner: readonly string[];
+  readonly overlay: readonly string[];
+  readonly carry: string;
+  readonly expires?: string;
+  readonly stream?: string;
+  readonly approvalVersion?: string;
+}
+
+export function register(program: Command, io: Io): void {
+  const verb = program
+    .command('approve')
+    .description('decide for this site how far a reaction to drift from fingerprints may go')
+    .argument('<fingerprints...>', 'signed fingerprints, all under one signature')
+    .requiredOption('--trust <policy.json>', 'trust policy of this site: each fingerprint is verified first')
+    .requiredOption('--mode <mode>', `the most that may be done: ${modes.join(', ')}`)
+    .option('--cluster <name>', 'only there; may be repeated', collect, [])
+    .option('--namespace <name>', 'only there; may be repeated', collect, [])
+    .option('--owner <namespace/owner>', 'only its copies; may be repeated', collect, [])
+    .option('--overlay <o.intoto.json>', 'overlay that was looked at together; may be repeated', collect, [])
+    .option(
+      '--carry <how>',
+      'repository: later digests too, as far as is safe; digest: this one alone',
+      'repository',
+    )
+    .option('--expires <time>', 'after it nothing of this is approved any more')
+    .option('--stream <name>', 'sequence its versions count in (default: that of the fingerprint)')
+    .option('--approval-version <n>', 'default: one more than what --out holds, else 1');
+  siteSignatureOptions(verb, 'the signed approval').action((paths: string[], options: Options) =>
+    approve(io, paths, options),
+  );
+  examples(verb, [
+    [
+      'whorl approve cart.intoto.json --trust policy.json --key ada.key --mode kill --reason CHG-4711 --out cart.approval.json',
+      'drift of cart may be stopped',
+    ],
+    [
+      'whorl approve *.intoto.json --trust policy.json --key ada.key --mode freeze --namespace shop --reason CHG-4712 --out shop.approval.json --push',
+      'many at once, in one namespace, at once in force',
+    ],
+  ]);
+}
+
+interface Looked {
+  readonly base: VerifiedFingerprint;
+  readonly overlays: readonly VerifiedOverlay[];
+}
+
+async function approve(io: Io, paths: readonly string[], options: Options): Promise<void> {
+  const mode = wordOf('--mode', options.mode, modes);
+  const carry = wordOf('--carry', options.carry, ['repository', 'digest'] as const);
+  const policy = await readTrustPolicy(io, options.trust);
+  const looked = await lookAt(io, paths, options, policy);
+  for (const { base, overlays } of looked) {
+    assertRaisable(base, mode);
+    for (const sentence of previewSentences(base, overlays)) io.err(sentence);
+    for (const caveat of previewCaveats(base, mode, minMode(base.maxMode, mode))) io.err(caveat);
+  }
+  const scope = scopeFrom(options);
+  const items = looked.map(({ base, overlays }): ApprovedFingerprint => {
+    const digests = overlays.map((o) => o.digest);
+    const together = digests.length === 0 ? {} : { overlays: digests };
+    const { subject: image } = base.fingerprint;
+    return {
+      image,
+      fingerprint: base.digest,
+      ...together,
+      mode,
+      ...(scope === undefined ? {} : { scope }),
+      carry,
+    };
+  });
+  const stream = options.stream ?? streamOf(looked, scope);
+  const next = await nextVersion(io, options.out, stream);
+  const version = options.approvalVersion ?? next;
+  const chosen = { stream, ...statementOptions(io, ['--approval-version', version], options) };
+  const content = { items, reason: options.reason };
+  for (const sentence of approvalSentences({ ...content, ...chosen })) io.err(sentence);
+  const key = await readPrivateKey(io, options.key, options);
+  const signed = about('the approval', () => signApproval(content, chosen, key), exitCodes.usage);
+  assertBelieved(io, options.out, () => verifyApproval(signed.envelope, policy, { now: io.now() }));
+  const { keyId } = key.publicKey;
+  await deliver(io, options, signed, { stream, version: chosen.version, keyId, items });
+}
+
+function wordOf<T extends string>(option: string, given: string, words: readonly T[]): T {
+  const word = words.find((w) => w === given);
+  if (word !== undefined) return word;
+  throw new CliError(exitCodes.usage, `${option} must be one of ${words.join(', ')}`);
+}
+
+async function lookAt(
+  io: Io,
+  paths: readonly string[],
+  options: Options,
+  policy: TrustPolicy,
+): Promise<readonly Looked[]> {
+  const bases = await verifiedFiles(io, paths, (bytes) =>
+    verifyFingerprint(bytes, policy, { now: io.now() }),
+  );
+  const twice = bases.find((b, i) => bases.findIndex((other) => other.digest === b.digest) !== i);
+  if (twice !== undefined)
+    throw new CliError(exitCodes.usage, `the fingerprint ${twice.digest} is named twice`);
+  const overlays = await verifiedFiles(io, options.overlay, (bytes) => {
+    const overlay = verifyOverlay(bytes, policy, { now: io.now() });
+    return { overlay, base: baseAmong(overlay, bases) };
+  });
+  return bases.map((base) => ({
+    base,
+    overlays: overlays.filter((o) => o.base === base).map((o) => o.overlay),
+  }));
+}
+
+async function verifiedFiles<T>(
+  io: Io,
+  paths: readonly string[],
+  verify: (bytes: Uint8Array) => T,
+): Promise<readonly T[]> {
+  const all: T[] = [];
+  for (const path of paths) {
+    const bytes = await io.readFile(path, { maxBytes });
+    all.push(about(fileName(path), () => verify(bytes), exitCodes.trust));
+  }
+  return all;
+}
+
+/** Signed by a collector alone it stays at alert, whoever approves: the approval would be a promise that nothing keeps. */
+function assertRaisable({ provisional, digest }: VerifiedFingerprint, mode: Mode): void {
+  if (!provisional || mode === 'observe' || mode === 'alert') return;
+  throw new CliError(
+    exitCodes.usage,
+    `the fingerprint ${digest} was learned and signed by a collector alone, and never goes beyond alert`,
+    'look at the baseline and sign it yourself first: whorl sign',
+  );
+}
+
+function scopeFrom({ cluster, namespace, owner }: Options): ApprovalScope | undefined {
+  const scope = {
+    ...(cluster.length === 0 ? {} : { clusters: cluster }),
+    ...(namespace.length === 0 ? {} : { namespaces: namespace }),
+    ...(owner.length === 0 ? {} : { owners: owner }),
+  };
+  return Object.keys(scope).length === 0 ? undefined : scope;
+}
+
+/**
+ * What is decided about other fingerprints or in another scope must not take this one's place: only the same question
+ * asked again does.
+ */
+function streamOf(looked: readonly Looked[], scope: ApprovalScope | undefined): string {
+  const [first, ...others] = looked.map(({ base }) => base.fingerprint.stream);
+  if (first !== undefined && others.length === 0 && scope === undefined) return first;
+  const about = JSON.stringify([[first, ...others].toSorted(), scope ?? {}]);
+  const hash = sha256Hex(new TextEncoder().encode(about)).slice(0, 12);
+  return others.length === 0 ? `${first}#${hash}` : `list/${hash}`;
+}
+
+/**
+ * One more than the approval that this one is written over, where that stands in the same stream.
+ * @throws CliError where --out holds something else: what was signed before must not be lost by a typing mistake
+ */
+async function nextVersion(io: Io, out: string, stream: string): Promise<string> {
+  const bytes = await io.readFile(out, { maxBytes }).catch((error: unknown) => {
+    if (error instanceof CliError) return undefined;
+    throw error;
+  });
+  if (bytes === undefined) return '1';
+  const earlier = approvalIn(bytes);
+  if (earlier === undefined) {
+    const what = `${fileName(out)} exists and holds no approval`;
+    throw new CliError(exitCodes.usage, what, 'name another --out');
+  }
+  if (earlier.stream !== stream) return '1';
+  io.err(`${fileName(out)} holds version ${earlier.version}; this is the next one`);
+  return String(earlier.version + 1);
+}
+
+function approvalIn(bytes: Uint8Array): SiteApproval | undefined {
+  try {
+    return parseApproval(open(bytes, [statementPayloadType]).payload);
+  } catch (error) {
+    if (error instanceof FingerprintError) return undefined;
+    throw error;
+  }
+}
