@@ -5,8 +5,14 @@ import { formatEvent } from '../../fingerprint/event-json.ts';
 import type { Watch } from '../e2e/support/sensor-rig.ts';
 import type { Pod } from './pod.ts';
 
+/** Whose events are kept: containers, and the cgroup of each. */
+export interface Recorded {
+  readonly containers: readonly ContainerRef[];
+  readonly environment: Pick<Pod['environment'], 'cgroup'>;
+}
+
 /** What the sensor saw of a pod's containers, and of nothing else on the machine. */
-export async function eventsOf(watch: Watch, pod: Pod): Promise<Event[]> {
+export async function eventsOf(watch: Watch, pod: Recorded): Promise<Event[]> {
   // The sensor delivers within a quarter of a second; the cgroup's removal comes last.
   await sleep(1000);
   const paths = new Map(pod.containers.map((ref) => [pod.environment.cgroup(ref.id), ref]));

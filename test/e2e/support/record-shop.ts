@@ -45,6 +45,7 @@ export class RecordShop {
     const program = join(root, 'bin/shop');
     execFileSync('gcc', ['-O1', '-static', `-DIMPLANT=${implant}`, '-o', program, fixture('record/shop.c')]);
     writeFileSync(join(root, 'srv/page'), 'welcome\n');
+    writeFileSync(join(root, 'etc/resolv.conf'), 'nameserver 127.0.0.1\n');
     return ociImage(root, `${root}.tar`, { name, entrypoint: ['/bin/shop'] });
   }
 
