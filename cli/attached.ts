@@ -41,7 +41,8 @@ export async function findAttached(
     const digest = reference.digest ?? '';
     return { name, digest, digests: [digest], places: [], identities: [digest] };
   }
-  io.err(`${imageText(reference, image.digest)} is what is looked at`);
+  if (reference.digest === undefined)
+    io.err(`${name}:${reference.tag ?? 'latest'} is ${imageText(reference, image.digest)}`);
   const wanted = choose(image);
   const manifests = wanted === undefined ? image.manifests : image.manifests.filter((m) => isOn(m, wanted));
   if (wanted !== undefined && manifests.length === 0) throw noSuchPlatform(image, wanted);

@@ -13,7 +13,7 @@ export interface Candidate {
   readonly claims: Claims;
 }
 
-/** Whole fingerprints of that stream and platform, the highest version first. */
+/** Whole fingerprints of that stream and platform: the highest version first, and of one the envelope most have signed. */
 export function candidatesOf(
   { found }: Discovered,
   { stream, platform }: { readonly stream?: string | undefined; readonly platform?: Platform | undefined },
@@ -24,7 +24,10 @@ export function candidatesOf(
       ({ claims }) => claims.kind === 'base' && (stream === undefined || claims.options.stream === stream),
     )
     .filter(({ claims }) => fits(claims.platform, platform))
-    .toSorted((a, b) => b.claims.options.version - a.claims.options.version);
+    .toSorted(
+      ({ claims: a }, { claims: b }) =>
+        b.options.version - a.options.version || b.keyIds.length - a.keyIds.length,
+    );
 }
 
 function fits(said: Platform | undefined, wanted: Platform | undefined): boolean {

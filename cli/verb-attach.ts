@@ -59,7 +59,8 @@ async function run(io: Io, path: string, image: string | undefined, options: Opt
     const reference = parseReference(target);
     const known = await lookUpImage(registries.reader(reference), reference);
     const places = placesFor(claims, known);
-    io.err(`${printable(target, 300)} is ${imageText(reference, known.digest)}`);
+    const resolved = imageText(reference, known.digest);
+    if (target !== resolved) io.err(`${printable(target, 300)} is ${resolved}`);
     if (options.dryRun === true) {
       for (const { digest } of places) io.err(`would attach beside ${imageText(reference, digest)}`);
       return;

@@ -45,8 +45,7 @@ function told({ claims, bytes, layer, beside }: Found): object {
   const where = { layer, bytes: bytes.length, beside, verified: false };
   if ('problem' in claims) return { readable: false, problem: claims.problem, ...where };
   const { stream, version, issuedAt, expiresAt } = claims.options;
-  const signers = claims.envelope.signatures.map((s) => s.keyId);
-  const { kind, digest } = claims;
+  const { kind, digest, keyIds: signers } = claims;
   return { readable: true, kind, digest, stream, version, issuedAt, expiresAt, signers, ...where };
 }
 
@@ -73,10 +72,10 @@ const words: Readonly<Record<Claims['kind'], string>> = {
   approval: 'approval',
 };
 
-/** What the envelope says of its keys, which proves nothing; a bundle says it in a form that is not read. */
-function signersText({ envelope }: Claims): string {
-  const ids = envelope.signatures.map((s) =>
-    s.keyId === '' ? 'a key it does not name' : `${printable(s.keyId, 12)}…`,
+/** What the envelope says of its keys, which proves nothing. */
+function signersText({ keyIds }: Claims): string {
+  const names = keyIds.map((id) =>
+    id === '' ? 'a key it does not name' : `key ${printable(id.slice(0, 12))}…`,
   );
-  return `claims ${ids.join(' and ')}`;
+  return `says ${names.join(' and ')} signed it`;
 }

@@ -24,7 +24,7 @@ const maxWrites = 32;
 /** How long an entry must stay before it is believed: several times what a read and a write took here … */
 const settleFactor = 6;
 /** … but never less than the slowest of a few neighbours may need, nor longer than a person waits. */
-const minSettleMs = 250;
+const minSettleMs = 400;
 const maxSettleMs = 5000;
 const looks = 3;
 const maxJitterMs = 400;
