@@ -49,12 +49,51 @@ describe('wrong files on purpose', () => {
       world.at('out.json'),
     ],
     'trust show': (f) => ['trust', 'show', f],
+    'trust add POLICY': (f) => ['trust', 'add', f, '--root', world.pub, '--out', world.at('out.json')],
+    'trust add --approver': (f) => [
+      'trust',
+      'add',
+      world.policy,
+      '--rule',
+      'default',
+      '--approver',
+      f,
+      '--out',
+      world.at('out.json'),
+    ],
+    'trust retire POLICY': (f) => ['trust', 'retire', f, world.pub, '--out', world.at('out.json')],
+    'trust retire --keep': (f) => [
+      'trust',
+      'retire',
+      world.policy,
+      world.pub,
+      '--keep',
+      f,
+      '--out',
+      world.at('out.json'),
+    ],
+    'trust revoke --key': (f) => [
+      'trust',
+      'revoke',
+      world.policy,
+      '--key',
+      f,
+      '--reason',
+      'x',
+      '--out',
+      world.at('out.json'),
+    ],
+    'trust sign POLICY': (f) => ['trust', 'sign', f, '--key', world.key, '--out', world.at('out.json')],
+    'trust push': (f) => ['trust', 'push', f, '--data-dir', world.at('data')],
+    'verify --state': (f) => ['verify', world.signed, '--trust', world.policy, '--state', f],
     'keygen --passphrase-file': (f) => ['keygen', '--out', world.at('out'), '--passphrase-file', f],
   };
   /** Any short text is a passphrase, and any file a passphrase file may hold one. */
-  const fine = new Set(
-    ['truncated', 'not UTF-8', 'a JSON of nothing known'].map((b) => `keygen --passphrase-file: ${b}`),
-  );
+  const fine = new Set([
+    ...['truncated', 'not UTF-8', 'a JSON of nothing known'].map((b) => `keygen --passphrase-file: ${b}`),
+    // A state that is not there is begun.
+    ...['missing', 'a name that speaks to the terminal'].map((b) => `verify --state: ${b}`),
+  ]);
 
   for (const [slot, args] of Object.entries(slots)) {
     for (const [kind, make] of Object.entries(bad)) {

@@ -37,7 +37,7 @@ export function registerPush(trust: Command, io: Io): void {
 
 async function pushPolicy(io: Io, path: string, options: Options): Promise<void> {
   const bytes = await io.readFile(path, { maxBytes });
-  const { policy, digest } = about(fileName(path), () => readSigned(bytes), exitCodes.trust);
+  const { policy, digest } = about(fileName(path), () => readSigned(bytes, path), exitCodes.trust);
   const threshold = policy.root?.threshold ?? 1;
   const signed = rootSigners(bytes, policy, io.now()).length;
   if (signed < threshold)
@@ -57,11 +57,11 @@ async function pushPolicy(io: Io, path: string, options: Options): Promise<void>
 }
 
 /** An unsigned policy is told so, and not that its envelope lacks members. */
-function readSigned(bytes: Uint8Array): ReturnType<typeof readSignedPolicy> {
+function readSigned(bytes: Uint8Array, path: string): ReturnType<typeof readSignedPolicy> {
   if (kindOfEnvelope(bytes) === 'trust-policy') return readSignedPolicy(bytes);
   throw new CliError(
     exitCodes.usage,
-    'this is not a signed trust policy',
+    `${fileName(path)} is not a signed trust policy`,
     'sign it first: whorl trust sign POLICY --key ROOT.key --out P.dsse.json',
   );
 }
