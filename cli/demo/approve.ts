@@ -9,48 +9,71 @@ import { ask } from '../control-client.ts';
 import { CliError, exitCodes } from '../exit.ts';
 import type { LocalStack } from '../local-stack.ts';
 import type { Narrator } from './narrator.ts';
-import { policyFile, type Stage } from './stage.ts';
+import { policyFile, type Stage, stateDir } from './stage.ts';
 
 export interface ToApprove {
   readonly hash: string;
   readonly subject: Subject;
 }
 
-/**
- * What a person does who approves: makes a key, says whom this machine believes, looks at what was learned, signs it.
- * By the very commands a person would type.
- * @returns the envelope's file
- */
-export async function approve(
-  stage: Stage,
-  stack: LocalStack,
-  narrator: Narrator,
-  what: ToApprove,
-): Promise<string> {
-  const at = (name: string): string => join(stage.directory, name);
-  const whorl = (...args: readonly string[]): Promise<void> => runVerb(stage, narrator, args);
-  await whorl('keygen', '--out', at('owner'), '--no-passphrase');
-  const allow = ['--signer', at('owner.pub'), '--image', what.subject.name, '--max-mode', 'kill'];
-  await whorl(
-    'trust',
-    'init',
-    ...allow,
-    '--command-key',
-    stack.ready.commandKeyFile,
-    '--out',
-    policyFile(stage),
-  );
-  const baseline = await get(stack, `/baselines/${what.hash}`);
-  await writeFile(at('baseline.json'), JSON.stringify(baseline));
-  await whorl('sign', at('baseline.json'), '--key', at('owner.key'), '--out', at('shop.intoto.json'));
-  return at('shop.intoto.json');
+/** Why the demo lets drift be stopped, as it is signed. */
+export const reason = 'looked at it in the demo';
+
+/** A person at this machine: what they do, they do by the very commands a person would type. */
+export class Approver {
+  readonly #stage: Stage;
+  readonly #stack: LocalStack;
+  readonly #narrator: Narrator;
+
+  constructor(stage: Stage, stack: LocalStack, narrator: Narrator) {
+    this.#stage = stage;
+    this.#stack = stack;
+    this.#narrator = narrator;
+  }
+
+  /** Makes a key, says whom this machine believes, looks at what was learned, signs it and hands it over. */
+  async sign({ hash, subject }: ToApprove): Promise<void> {
+    await this.#whorl('keygen', '--out', this.#at('owner'), '--no-passphrase');
+    const allow = ['--signer', this.#at('owner.pub'), '--image', subject.name, '--max-mode', 'kill'];
+    const command = ['--command-key', this.#stack.ready.commandKeyFile];
+    await this.#whorl('trust', 'init', ...allow, ...command, '--out', policyFile(this.#stage));
+    const path = `/baselines/${hash}`;
+    const baseline = await ask(this.#stack.ready.controlSocket, 'collector', { method: 'GET', path });
+    await writeFile(this.#at('baseline.json'), JSON.stringify(baseline));
+    await this.#whorl('sign', this.#at('baseline.json'), ...this.#signed('shop.intoto.json'));
+  }
+
+  /** Decides that what drifts from it may be stopped: a signature says what is normal, and stops nothing. */
+  async approve(): Promise<void> {
+    const decision = ['--trust', policyFile(this.#stage), '--mode', 'kill', '--reason', reason];
+    await this.#whorl(
+      'approve',
+      this.#at('shop.intoto.json'),
+      ...decision,
+      ...this.#signed('shop.approval.json'),
+    );
+  }
+
+  #signed(out: string): string[] {
+    const by = ['--key', this.#at('owner.key'), '--out', this.#at(out)];
+    return [...by, '--push', '--data-dir', stateDir(this.#stage)];
+  }
+
+  #at(name: string): string {
+    return join(this.#stage.directory, name);
+  }
+
+  #whorl(...args: readonly string[]): Promise<void> {
+    return runVerb(this.#stage, this.#narrator, args);
+  }
 }
 
 async function runVerb(stage: Stage, narrator: Narrator, args: readonly string[]): Promise<void> {
   const main = fileURLToPath(
     new URL(import.meta.url.endsWith('.ts') ? '../main.ts' : '../main.js', import.meta.url),
   );
-  narrator.say(`$ whorl ${args.map((arg) => arg.replace(`${stage.directory}/`, '')).join(' ')}`);
+  const typed = args.map((arg) => arg.replace(`${stage.directory}/`, ''));
+  narrator.say(`$ whorl ${typed.map((arg) => (arg.includes(' ') ? `'${arg}'` : arg)).join(' ')}`);
   try {
     await promisify(execFile)(process.execPath, [main, ...args], { timeout: 60_000 });
   } catch (error) {
@@ -61,18 +84,6 @@ async function runVerb(stage: Stage, narrator: Narrator, args: readonly string[]
   }
 }
 
-export async function handOver(stack: LocalStack, envelope: Uint8Array): Promise<void> {
-  await ask(stack.ready.controlSocket, 'collector', {
-    method: 'POST',
-    path: '/fingerprints',
-    body: envelope,
-  });
-}
-
 export async function setMode(stack: LocalStack, mode: Mode): Promise<void> {
   await ask(stack.ready.controlSocket, 'collector', { method: 'POST', path: '/policy', body: { mode } });
-}
-
-function get(stack: LocalStack, path: string): Promise<unknown> {
-  return ask(stack.ready.controlSocket, 'collector', { method: 'GET', path });
 }

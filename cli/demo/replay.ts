@@ -1,22 +1,26 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { InForce } from '../../agent/core/watched.ts';
+import { inForceOf } from '../../agent/in-force.ts';
 import { sha256Hex } from '../../fingerprint/digest.ts';
+import { effectiveOf } from '../../fingerprint/effective.ts';
 import { behaviourKinds } from '../../fingerprint/event.ts';
 import type { Baseline } from '../../fingerprint/fingerprint.ts';
-import { indexBehaviour } from '../../fingerprint/index-behaviour.ts';
 import { generateKey } from '../../fingerprint/keys.ts';
 import { learnReport } from '../../fingerprint/learn.ts';
 import { signFingerprint } from '../../fingerprint/sign.ts';
+import { signApproval } from '../../fingerprint/sign-approval.ts';
 import { formatTimestamp } from '../../fingerprint/timestamp.ts';
 import { newTrustPolicy } from '../../fingerprint/trust-policy.ts';
 import { verifyFingerprint } from '../../fingerprint/verify.ts';
+import { verifyApproval } from '../../fingerprint/verify-approval.ts';
 import type { Subject } from '../../fingerprint/workload.ts';
 import { CliError, exitCodes } from '../exit.ts';
 import type { Io } from '../io.ts';
 import { observationOf } from '../observation.ts';
 import { observe } from '../observe.ts';
 import { type Recording, readRecording } from '../recording.ts';
+import { reason } from './approve.ts';
 import type { Outcome } from './ending.ts';
 import type { Narrator } from './narrator.ts';
 import { lineageText } from './outcome.ts';
@@ -39,10 +43,12 @@ export async function playRecorded(io: Io, narrator: Narrator, why: string): Pro
   narrator.good(
     `${baseline.behaviour.programs.length} programs learned from ${baseline.observation.events} events of ${baseline.observation.instances.length} copies`,
   );
-  narrator.step('A key, a trust policy, a signature: what was learned becomes a fingerprint');
+  narrator.step(
+    'A key, a trust policy, a signature: what was learned becomes a fingerprint, and is approved',
+  );
   const inForce = sign(io, baseline);
   narrator.good(
-    `version ${inForce.approval.version}, signed by ${inForce.approval.signedBy}, may go as far as ${inForce.approval.maxMode}`,
+    `version ${inForce.approval.version}, signed by ${inForce.approval.signedBy}, approved by ${inForce.approval.approvedBy} up to ${inForce.approval.maxMode}`,
   );
   narrator.step('The ordinary days again: nothing may drift');
   const quiet = judge(benign, inForce);
@@ -89,16 +95,13 @@ function sign(io: Io, baseline: Baseline): InForce {
     maxMode: 'kill',
     issuedAt,
   });
-  const verified = verifyFingerprint(envelope, policy, { now: io.now() });
-  return {
-    index: indexBehaviour(verified.fingerprint),
-    approval: {
-      fingerprint: verified.digest,
-      version: verified.fingerprint.version,
-      signedBy: 'owner',
-      maxMode: verified.maxMode,
-    },
-  };
+  const now = io.now();
+  const verified = verifyFingerprint(envelope, policy, { now });
+  const item = { image: subject, fingerprint: verified.digest, mode: 'kill', carry: 'repository' } as const;
+  const content = { items: [item], reason };
+  const signed = signApproval(content, { stream: subject.name, version: 1, issuedAt }, key);
+  const approvals = [verifyApproval(signed.envelope, policy, { now })];
+  return inForceOf(verified, effectiveOf(verified, { overlays: [], approvals }));
 }
 
 function judge(recorded: Recording, inForce: InForce): readonly Outcome[] {

@@ -51,7 +51,7 @@ export async function startWatching(
   options: { readonly sensor: string; readonly env: Readonly<Record<string, string | undefined>> },
 ): Promise<LocalStack> {
   const stack = await startStack({
-    dataDir: join(stage.directory, 'state'),
+    dataDir: stateDir(stage),
     env: options.env,
     agent: {
       sensor: options.sensor,
@@ -73,6 +73,10 @@ export async function startWatching(
   });
   cleanup.add('agent and collector', () => stack.stop());
   return stack;
+}
+
+export function stateDir(stage: Stage): string {
+  return join(stage.directory, 'state');
 }
 
 /** The agent reads it anew for every fingerprint and order: a policy that appears later rules from then on. */

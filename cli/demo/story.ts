@@ -1,11 +1,10 @@
-import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Incident } from '../../fingerprint/incident.ts';
 import type { AgentLine } from '../agent-line.ts';
 import type { CollectorLine } from '../collector-line.ts';
 import { CliError, exitCodes } from '../exit.ts';
 import type { LocalStack } from '../local-stack.ts';
-import { approve, handOver, setMode, type ToApprove } from './approve.ts';
+import { Approver, setMode, type ToApprove } from './approve.ts';
 import { runDroppedBinary, runShell } from './attack.ts';
 import type { Cleanup } from './cleanup.ts';
 import type { Outcome } from './ending.ts';
@@ -117,18 +116,27 @@ async function keepBusy(shops: readonly Shop[], signal: AbortSignal): Promise<vo
 
 async function enforce(play: Play, learned: ToApprove): Promise<void> {
   const { stage, stack, narrator, signal } = play;
-  narrator.step('Keys, a trust policy, a signature: what was learned becomes a fingerprint');
+  narrator.step('Keys, a trust policy, a signature: what was learned becomes a fingerprint, and is approved');
   const from = stage.agentLines.end;
-  const file = await approve(stage, stack, narrator, learned);
-  await handOver(stack, await readFile(file));
-  const line = await stage.agentLines.wait('the fingerprint taking effect', byType('fingerprint-in-force'), {
-    from,
-    signal,
-  });
-  narrator.good(
-    `in force: version ${line.version}, signed by ${line.signedBy}, may go as far as ${line.maxMode}`,
+  const person = new Approver(stage, stack, narrator);
+  await person.sign(learned);
+  const wait = { from, signal };
+  const line = await stage.agentLines.wait(
+    'the fingerprint taking effect',
+    byType('fingerprint-in-force'),
+    wait,
   );
-  if (line.warnings.length > 0) narrator.say(`warnings: ${line.warnings.join(', ')}`);
+  narrator.good(
+    `in force: version ${line.version}, signed by ${line.signedBy}; alone it may go as far as ${line.maxMode}`,
+  );
+  await person.approve();
+  const decided = await stage.agentLines.wait(
+    'the approval taking effect',
+    (told) => (told.type === 'approval-in-force' ? told : undefined),
+    wait,
+  );
+  const modes = decided.items.map((item) => item.mode);
+  narrator.good(`approved by ${decided.signedBy}: drift may be answered up to ${modes.join(', ')}`);
 }
 
 async function ordinaryTraffic(play: Play): Promise<void> {
