@@ -29,7 +29,7 @@ export function imageTargets(images: readonly string[], name: string | undefined
   const files = filesOf(patterns);
   return patterns.map((image, i) => {
     const file = files[i] ?? '';
-    if (name !== undefined) return { name: subjectName(name), file: fileOf(name), image };
+    if (name !== undefined) return { name: subjectName(name), file: fileOf(lastPart(name)), image };
     return { name: subjectName(image.repository ?? image.text), file, image };
   });
 }
@@ -37,7 +37,11 @@ export function imageTargets(images: readonly string[], name: string | undefined
 /** @throws CliError */
 export function commandTarget(command: readonly string[], name: string | undefined): Target {
   const called = name ?? basename(command[0] ?? '');
-  return { name: subjectName(called), file: fileOf(called), image: undefined };
+  return { name: subjectName(called), file: fileOf(lastPart(called)), image: undefined };
+}
+
+function lastPart(name: string): string {
+  return name.split('/').at(-1) ?? name;
 }
 
 /** The last part of the repository; as much more as it takes to tell apart those that are recorded together. */

@@ -227,14 +227,14 @@ describe('record without an image', () => {
     const first = await record(['--name', 'shop/self-test', '--out', out], script);
     expect(first.code, first.stderr).toBe(0);
     expect(first.stderr).toMatch(/1 process that the command left running ended with it/);
-    const text = readFileSync(join(out, 'shop-self-test.json'), 'utf8');
+    const text = readFileSync(join(out, 'self-test.json'), 'utf8');
     const { subject, behaviour, observation } = JSON.parse(text);
     expect(subject).toEqual({ name: 'shop/self-test' });
     const names = behaviour.programs.map((p: { exe: string }) => p.exe.split('/').at(-1));
     expect(names.sort()).toEqual(['dash', 'head', 'sleep', 'tail']);
     expect(observation.ran).toEqual(['read', 'write']);
     expect((await record(['--name', 'shop/self-test', '--out', out, '--update'], script)).code).toBe(0);
-    expect(readFileSync(join(out, 'shop-self-test.json'), 'utf8')).toBe(text);
+    expect(readFileSync(join(out, 'self-test.json'), 'utf8')).toBe(text);
   });
 });
 
