@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -133,23 +133,25 @@ describe('the story of a container', () => {
     const control = stack.ready.controlSocket;
     const baseline = await ask(control, 'collector', { method: 'GET', path: `/baselines/${learned.hash}` });
     writeFileSync(join(dir, 'baseline.json'), JSON.stringify(baseline));
-    whorl(
-      'sign',
-      join(dir, 'baseline.json'),
-      '--key',
-      join(dir, 'owner.key'),
-      '--out',
-      join(dir, 'cart.intoto.json'),
-    );
-    const body = readFileSync(join(dir, 'cart.intoto.json'));
-    await ask(control, 'collector', { method: 'POST', path: '/fingerprints', body });
-    await ask(control, 'collector', { method: 'POST', path: '/policy', body: { mode: 'kill' } });
+    const by = ['--key', join(dir, 'owner.key'), '--push', '--data-dir', join(dir, 'state')];
+    const envelope = join(dir, 'cart.intoto.json');
+    whorl('sign', join(dir, 'baseline.json'), ...by, '--out', envelope);
     const inForce = await agentLines.wait(
       'the fingerprint is in force',
       (line) => (line.type === 'fingerprint-in-force' ? line : undefined),
       { signal },
     );
-    expect(inForce).toMatchObject({ subject: { digest: image.digest }, maxMode: 'kill' });
+    // A signature alone stops nothing, whatever the rule allows.
+    expect(inForce).toMatchObject({ subject: { digest: image.digest }, maxMode: 'alert' });
+    const decision = ['--trust', join(dir, 'policy.json'), '--mode', 'kill', '--reason', 'OPS-21'];
+    whorl('approve', envelope, ...decision, ...by, '--out', join(dir, 'cart.approval.json'));
+    await ask(control, 'collector', { method: 'POST', path: '/policy', body: { mode: 'kill' } });
+    const approved = await agentLines.wait(
+      'the approval is in force',
+      (line) => (line.type === 'approval-in-force' ? line : undefined),
+      { signal },
+    );
+    expect(approved).toMatchObject({ items: [{ subject: { digest: image.digest }, mode: 'kill' }] });
   });
 
   it('goes on without drift as long as it does what it did', async () => {

@@ -81,19 +81,22 @@ describe.skipIf(why !== undefined)(`${everything.length} planted secrets (seed $
       ],
       // Refused when the scanner finds a secret in it.
       ['sign', at('baseline.json'), '--key', at('owner.key'), '--out', at('signed.json')],
+      [
+        ...['approve', at('signed.json'), '--trust', stack.policy, '--mode', 'kill', '--reason', 'OPS-21'],
+        ...['--key', at('owner.key'), '--out', at('approval.json')],
+      ],
       ['inspect', at('baseline.json')],
       ['inspect', at('signed.json'), '--json'],
     ])
       expect(await stack.whorl(...args), args.join(' ')).toMatchObject({ code: 0 });
     const from = stack.agentLines.end;
-    await ask(stack.ready.controlSocket, 'collector', {
-      method: 'POST',
-      path: '/fingerprints',
-      body: readFileSync(at('signed.json')),
-    });
+    for (const file of ['signed.json', 'approval.json']) {
+      const call = { method: 'POST', path: '/fingerprints', body: readFileSync(at(file)) } as const;
+      await ask(stack.ready.controlSocket, 'collector', call);
+    }
     await stack.agentLines.wait(
-      'the fingerprint',
-      (line) => (line.type === 'fingerprint-in-force' ? line : undefined),
+      'the approval',
+      (line) => (line.type === 'approval-in-force' ? line : undefined),
       { from, signal: stack.never },
     );
     shownSince(0);
