@@ -277,6 +277,38 @@ describe('the agent', () => {
     ]);
   });
 
+  it('stops what is never normal in a release nobody has looked at, by the approval of the one before, and nothing else', async () => {
+    const world = start();
+    await inForce(world);
+    const digest = `sha256:${'cd'.repeat(32)}`;
+    world.identify = (path) => ({ id: path, name: 'cart', image: imageName, digest, namespace: 'shop' });
+    cart(world, 500);
+    attack(world, 500);
+    const { incident } = await world.line('incident');
+    expect(incident).toMatchObject({
+      workload: { subject: { digest } },
+      approval: { carried: true, maxMode: 'alert', neverLearnableMode: 'kill' },
+      drifts: [{ because: 'never-learnable' }],
+    });
+    world.downlink?.onOrder(signOrder(await order(world), commander));
+    expect((await world.line('receipt')).receipt).toMatchObject({ result: 'done', stopped: [501] });
+  });
+
+  it('stops nothing more once the decision is taken back, not even what drifted before', async () => {
+    const world = start();
+    await inForce(world);
+    attack(world, 100);
+    const asked = await order(world);
+    world.downlink?.onFingerprint(approvalFor([], { version: 2 }));
+    await world.until(() => world.lines.find((l) => l.type === 'approval-in-force' && l.version === 2));
+    world.downlink?.onOrder(signOrder(asked, commander));
+    expect((await world.line('receipt')).receipt).toMatchObject({
+      result: 'refused-protected',
+      detail: 'the approval allows alert, this needs kill',
+    });
+    expect(world.acts).toEqual([]);
+  });
+
   it('repeats the receipt of an order that is repeated, and acts once', async () => {
     const world = start();
     await inForce(world);
