@@ -20,7 +20,7 @@ export interface ImageNames {
 }
 
 const form =
-  /^(?<repository>[a-zA-Z0-9][\w.-]*(?::\d+)?(?:\/[\w.-]+)*?)(?::(?<tag>\w[\w.-]{0,127}))?(?:@(?<digest>sha256:[0-9a-f]{64}))?$/;
+  /^(?<repository>[a-zA-Z0-9][\w.-]*(?::\d+(?=\/))?(?:\/[\w.-]+)*?)(?::(?<tag>\w[\w.-]{0,127}))?(?:@(?<digest>sha256:[0-9a-f]{64}))?$/;
 
 /** @throws CliError */
 export function parseImagePattern(text: string): ImagePattern {

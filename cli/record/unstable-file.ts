@@ -20,14 +20,10 @@ export function parseUnstable(value: unknown): UnstableFile {
 function readImages(value: unknown, field: string): UnstableFile {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     return refuse(field, 'must be an object');
-  const members: [string, unknown][] = Object.entries(value);
-  if (members.length > maxFiles) return refuse(field, `has more than ${maxFiles} members`);
-  return new Map(members.map(([name, list]) => [name, readEntries(list, `${field}.${name}`)]));
-}
-
-function readEntries(value: unknown, field: string): readonly { id: string; sentence: string }[] {
-  const r = new ObjectReader({ list: value }, '');
-  return r.list('list', (one, at) => readEntry(one, `${field}${at.slice('list'.length)}`), maxEntries);
+  const names = Object.keys(value);
+  if (names.length > maxFiles) return refuse(field, `has more than ${maxFiles} members`);
+  const r = new ObjectReader(value, field);
+  return r.end(new Map(names.map((name) => [name, r.list(name, readEntry, maxEntries)])));
 }
 
 function readEntry(value: unknown, field: string): { id: string; sentence: string } {
