@@ -38,30 +38,35 @@ export function authorityOf(
   keyIds: readonly string[],
 ): Authority {
   const { name } = fingerprint.subject;
-  const isLearned = signedByLearnersAlone(policy, keyIds);
-  if (isLearned && isSiteBaseline(fingerprint)) {
-    const maxMode = minMode('alert', findRule(policy, name)?.maxMode ?? 'alert');
-    const signers = owned(policy, keyIds);
+  const learners = learnersAmong(policy, keyIds);
+  const rule = findRule(policy, name);
+  const isPersons = rule !== undefined && meets(rule.sign, keyIds, policy);
+  // What others signed too takes nothing from a learner: else revoking them would let in what was refused.
+  if (!isPersons && learners.length > 0 && isSiteBaseline(fingerprint)) {
+    const maxMode = minMode('alert', rule?.maxMode ?? 'alert');
+    const signers = owned(policy, learners);
     return { signers, rule: undefined, maxMode, provisional: true, ceiling: [], approve: undefined };
   }
-  const rule = ruleFor(policy, name);
-  if (isLearned) throw learnersAlone();
-  const allowed = requireKeys(rule.sign, keyIds, policy, 'for this image');
-  // Whoever may approve for the site has approved what they signed themselves, as far as what it grants goes.
-  const isOwn = rule.approve !== undefined && meets(rule.approve, keyIds, policy);
-  return {
-    signers: owned(policy, allowed),
-    rule,
-    maxMode: rule.maxMode,
-    provisional: false,
-    ceiling: isOwn ? [] : (rule.ceiling ?? []),
-    approve: rule.approve,
-  };
+  const applying = ruleFor(policy, name);
+  if (learners.length === keyIds.length) throw learnersAlone();
+  const allowed = requireKeys(applying.sign, keyIds, policy, 'for this image');
+  return { signers: owned(policy, allowed), provisional: false, ...allowance(applying, keyIds, policy) };
 }
 
-function signedByLearnersAlone(policy: TrustPolicy, keyIds: readonly string[]): boolean {
+/** Whoever may approve for the site has approved what they signed themselves, as far as what it grants goes. */
+function allowance(
+  rule: TrustRule,
+  keyIds: readonly string[],
+  policy: TrustPolicy,
+): Pick<Authority, 'rule' | 'maxMode' | 'ceiling' | 'approve'> {
+  const { approve, maxMode, ceiling = [] } = rule;
+  const isOwn = approve !== undefined && meets(approve, keyIds, policy);
+  return { rule, maxMode, ceiling: isOwn ? [] : ceiling, approve };
+}
+
+function learnersAmong(policy: TrustPolicy, keyIds: readonly string[]): string[] {
   const learners = new Set(policy.learnerKeys.map((k) => k.keyId));
-  return keyIds.every((id) => learners.has(id));
+  return keyIds.filter((id) => learners.has(id));
 }
 
 function owned(policy: TrustPolicy, ids: readonly string[]): Signer[] {
