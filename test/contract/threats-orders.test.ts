@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { checkOrder, type OrderContext } from '../../agent/core/orders.ts';
 import { readRecord } from '../../collector/core/read-record.ts';
+import { commandKeysAt } from '../../fingerprint/accepted-keys.ts';
 import { canonicalBytes } from '../../fingerprint/canonical.ts';
 import { commandPayloadType, seal, statementPayloadType } from '../../fingerprint/envelope.ts';
 import type { PrivateKey } from '../../fingerprint/keys.ts';
@@ -9,6 +10,7 @@ import { signOrder, verifyOrder } from '../../fingerprint/order-envelope.ts';
 import { reportBytes } from '../../fingerprint/report-json.ts';
 import { parseTime } from '../../fingerprint/time.ts';
 import { workloadKey } from '../../fingerprint/workload.ts';
+import { id, siteDocument, sitePolicy } from '../fakes/evil-trust.ts';
 import { anIncident } from '../fakes/reports.ts';
 import { refuses, verify } from '../fakes/signed.ts';
 import { commander, stranger, vendor } from '../fakes/trust.ts';
@@ -104,6 +106,23 @@ describe('stolen command key', () => {
     const asStatement = seal(statementPayloadType, canonicalBytes(order), [commander]);
     expect(() => verifyOrder(asStatement, [commander.publicKey])).toThrow(refuses('PAYLOAD_TYPE'));
     expect(() => verify(signOrder(order, commander))).toThrow(refuses('PAYLOAD_TYPE'));
+  });
+
+  it('gives no orders any more once the policy takes it back, or its time is over', () => {
+    const at = Date.UTC(2026, 4, 3);
+    const mine = ['registry.example/a', 'registry.example/b'] as const;
+    const orders = (more: object): readonly unknown[] => commandKeysAt(sitePolicy(...mine, more), at);
+    expect(orders({})).toEqual([commander.publicKey]);
+    const taken = { [id('commander')]: { at: '2026-05-02T00:00:00Z', reason: 'collector taken over' } };
+    expect(orders({ revoked: { keys: taken } })).toEqual([]);
+    expect(orders({ retired: { [id('commander')]: { at: '2026-05-02T00:00:00Z' } } })).toEqual([]);
+    const keys = siteDocument(...mine).keys as Record<string, object>;
+    const over = {
+      ...keys,
+      [id('commander')]: { ...keys[id('commander')], notAfter: '2026-05-02T00:00:00Z' },
+    };
+    expect(orders({ keys: over })).toEqual([]);
+    expect(() => verifyOrder(signOrder(order, commander), [])).toThrow(refuses('UNKNOWN_KEY'));
   });
 
   it('cannot be used under a condition that the agent does not know', () => {

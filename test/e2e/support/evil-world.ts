@@ -26,8 +26,6 @@ export interface Copy {
   readonly planter: Planter;
 }
 
-export type RefusedLine = AgentLine & { readonly code: string };
-
 /**
  * A node in small: a real agent over a real kernel, three copies of a service, and nothing behind the agent but a
  * collector that lies. Letters only in names: what has digits is generalised into the same workload.

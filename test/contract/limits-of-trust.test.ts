@@ -1,0 +1,114 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { underCeiling } from '../../fingerprint/ceiling.ts';
+import type { Baseline, Program } from '../../fingerprint/fingerprint.ts';
+import { approvalBytes } from '../../fingerprint/parse-approval.ts';
+import type { StatementOptions } from '../../fingerprint/statement-frame.ts';
+import { ceilingClasses } from '../../fingerprint/trust-policy.ts';
+import type { Workload } from '../../fingerprint/workload.ts';
+import { AttackedNode } from '../fakes/attacked-node.ts';
+import { fingerprintBy, id, people, siteDocument, sitePolicy } from '../fakes/evil-trust.ts';
+import { seals } from '../fakes/signed.ts';
+import { baseline, imageDigest, imageName, now, signOptions } from '../fakes/trust.ts';
+
+const bank = 'registry.example/bank/ledger';
+const day = 86_400_000;
+const [program] = baseline.behaviour.programs;
+if (program === undefined) throw new Error('the baseline of the tests has a program');
+const workload: Workload = {
+  cluster: 'c',
+  namespace: 'shop',
+  owner: 'Deployment/cart',
+  container: 'main',
+  role: 'main',
+  subject: { name: imageName, digest: imageDigest },
+};
+const behaving = (...programs: readonly Program[]): Baseline => ({ ...baseline, behaviour: { programs } });
+const aNode = (more: object = {}): AttackedNode => new AttackedNode(sitePolicy(imageName, bank, more), now);
+const version = (n: number, from = baseline, more: Partial<StatementOptions> = {}): Uint8Array =>
+  fingerprintBy(from, { version: n, ...more });
+const approving = (node: AttackedNode, options: Partial<StatementOptions> = {}): Uint8Array => {
+  const fingerprint = node.desk.judging(workload)?.approval.fingerprint ?? '';
+  const item = { image: workload.subject, fingerprint, mode: 'kill', carry: 'repository' } as const;
+  const stands = { ...signOptions, stream: 'site', version: 1, ...options };
+  return seals(approvalBytes({ items: [item], reason: 'OPS-18' }, stands), people.approver);
+};
+
+/** Each row stands in docs/limits.md (by trust): what the signatures do not stop, beside what they do. */
+const limits: Readonly<Record<string, () => Promise<void>>> = {
+  'a decision that is withheld is not missed; what has an end ends by itself': async () => {
+    const node = aNode();
+    await node.give(version(7));
+    await node.give(approving(node, { expiresAt: '2026-05-10T00:00:00Z' }));
+    // Somebody took it back since, and the collector says nothing.
+    node.now = now + day;
+    await node.desk.look();
+    expect(node.judging(workload)?.mode).toBe('kill');
+    node.now = Date.UTC(2026, 4, 11);
+    await node.desk.look();
+    expect(node.judging(workload)?.mode).toBe('alert');
+  },
+  'an older version on a node that has seen none, unless the policy names the least': async () => {
+    expect(await aNode().give(version(6))).toBe('accepted');
+    expect(await aNode({ revoked: { minVersions: { [imageName]: 7 } } }).give(version(6))).toBe(
+      'BELOW_MINIMUM',
+    );
+    const seen = aNode();
+    await seen.give(version(7));
+    expect(await seen.give(version(6))).toBe('ROLLBACK');
+  },
+  'a version so high that none comes after it': async () => {
+    const node = aNode();
+    expect(await node.give(version(Number.MAX_SAFE_INTEGER))).toBe('accepted');
+    expect(await node.give(version(8))).toBe('ROLLBACK');
+    expect(await node.give(version(1, baseline, { stream: 'anew' }))).toBe('accepted');
+  },
+  'a later version that only takes away keeps the mode of the one that was approved': async () => {
+    const helper: Program = {
+      ...program,
+      id: 'p1',
+      parent: program.exe,
+      parents: ['p0'],
+      exe: '/usr/bin/date',
+      args: [['date']],
+    };
+    const wide = behaving(program, helper);
+    const node = aNode();
+    expect(await node.give(version(7, wide))).toBe('accepted');
+    await node.give(approving(node));
+    await node.give(version(8, behaving(program)));
+    expect(node.judging(workload)).toEqual({ version: 8, mode: 'kill' });
+    await node.give(version(9, behaving(program, { ...helper, exe: '/usr/bin/nc' })));
+    expect(node.judging(workload)).toEqual({ version: 9, mode: 'alert' });
+  },
+  'a clock set back lets count again what has run out, but no older version': async () => {
+    const keys = siteDocument(imageName, bank).keys as Record<string, object>;
+    const until = { ...keys, [id('vendor')]: { ...keys[id('vendor')], notAfter: '2026-05-03T00:00:00Z' } };
+    const node = aNode({ keys: until });
+    expect(await node.give(version(7))).toBe('KEY_EXPIRED');
+    node.now = Date.UTC(2026, 4, 2, 12);
+    expect(await node.give(version(7))).toBe('accepted');
+    expect(await node.give(version(6))).toBe('ROLLBACK');
+  },
+  'a shell by a name that no table has': async () => {
+    const held = (exe: string): number =>
+      underCeiling(
+        { programs: [{ ...program, exe, args: [['x', '-c', 'y']], files: [], network: [] }] },
+        ceilingClasses,
+      ).inert.length;
+    expect(held('/usr/lib/cart/helper')).toBe(0);
+    expect(held('/bin/dash')).toBe(1);
+  },
+};
+
+describe('the limits of trust', () => {
+  it.each(Object.entries(limits))('%s', async (_name, shows) => {
+    await shows();
+  });
+
+  it('all stand on the page of limits', () => {
+    const page = readFileSync(new URL('../../docs/limits.md', import.meta.url), 'utf8');
+    const [, section = ''] = page.split('## By trust');
+    for (const name of Object.keys(limits)) expect(section.split('\n## ')[0]).toContain(`| ${name} |`);
+  });
+});
