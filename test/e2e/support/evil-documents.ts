@@ -119,9 +119,9 @@ export class Documents {
   }
 }
 
-export const nothingBound = { sites: new Map(), volumes: new Map() } as const;
+const nothingBound = { sites: new Map(), volumes: new Map() } as const;
 
-export function digestOf(envelope: Uint8Array): string {
+function digestOf(envelope: Uint8Array): string {
   return `sha256:${sha256Hex(open(envelope, [statementPayloadType]).payload)}`;
 }
 
