@@ -22,8 +22,11 @@ export interface Ready {
 /** What judges, ready to be asked, and in whose name. */
 export function inForceOf(verified: VerifiedFingerprint, effective: Effective): InForce {
   const { phases } = verified.fingerprint;
+  // Where nothing is added, taken away or held back it is what was signed, of which one copy in memory is enough.
+  const isAsSigned = effective.overlays.length + effective.inert.length === 0;
+  const judging = isAsSigned ? verified.fingerprint : effective.fingerprint;
   return {
-    index: indexBehaviour(effective.fingerprint, effective.bindings),
+    index: indexBehaviour(judging, effective.bindings),
     approval: approvalOf(verified, effective),
     inert: effective.inert.length,
     warnings: warningsOf(effective),
@@ -131,14 +134,23 @@ function entriesIn(set: BehaviourSet | undefined): number {
   return set === undefined ? 0 : Math.max(grantsOf(set).length, set.programs.length);
 }
 
-/** One text per combination of documents and of what approvals look at in a workload (approval.ts, scope). */
-export function siteKey({ overlays, approvals, predecessor }: SiteDocuments, workload: Workload): string {
+/**
+ * One text per combination of documents, of the names of who signed them, and of what approvals look at in a workload
+ * (approval.ts, scope).
+ */
+export function siteKey(site: SiteDocuments, workload: Workload): string {
+  const { overlays, approvals, predecessor, maxMode } = site;
   const { subject: _what, ...scope } = workload;
-  const documents = [...overlays, ...approvals].map((d) => d.digest);
+  const documents = [...overlays, ...approvals].map((d) => [d.digest, d.signers.map((s) => s.owner)]);
   const isScoped =
     overlays.some((o) => o.overlay.scope !== undefined) ||
     approvals.some((a) => a.approval.items.some((item) => item.scope !== undefined));
-  return JSON.stringify([documents, predecessor?.digest ?? '', isScoped ? scope : {}]);
+  return JSON.stringify([documents, predecessor?.digest ?? '', maxMode ?? '', isScoped ? scope : {}]);
+}
+
+/** One text for all that the trust policy says of a fingerprint. */
+export function factsOf({ signers, maxMode, ceiling, provisional, warnings }: VerifiedFingerprint): string {
+  return JSON.stringify([signers, maxMode, ceiling, provisional, warnings.map((w) => w.code)]);
 }
 
 /** One text for all that judges alike, in the same name and as far. */

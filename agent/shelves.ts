@@ -9,7 +9,7 @@ import type { Workload } from '../fingerprint/workload.ts';
 import { ApprovalShelf } from './approval-shelf.ts';
 import type { InForce } from './core/watched.ts';
 import { FingerprintShelf, type Held, type ShelfLimits } from './fingerprint-shelf.ts';
-import { carriedOf, contentOf, inForceOf, siteKey } from './in-force.ts';
+import { carriedOf, contentOf, factsOf, inForceOf, siteKey } from './in-force.ts';
 import { OverlayShelf } from './overlay-shelf.ts';
 import type { Signed } from './signed.ts';
 
@@ -60,6 +60,9 @@ export class Shelves {
       if (earlier === undefined) continue;
       held.used = earlier.used;
       held.before = [...earlier.ready.values(), ...earlier.before].slice(0, maxReady);
+      // What the policy says of it has not changed: then nothing has to be computed again, which takes its time.
+      if (factsOf(held.verified) !== factsOf(earlier.verified)) continue;
+      for (const [key, ready] of earlier.ready) held.ready.set(key, ready);
     }
   }
 

@@ -106,6 +106,22 @@ describe('what is handed out beside fingerprints', () => {
     expect(unknown).toEqual([base.envelope, newer.envelope, approval.envelope]);
   });
 
+  it('is no longer what has run out and every agent would refuse', async () => {
+    let time = now;
+    const stored = new Map<string, Uint8Array>();
+    const store = {
+      fingerprints: async () => [...stored.values()],
+      saveFingerprint: async (digest: string, envelope: Uint8Array) => void stored.set(digest, envelope),
+    };
+    const fingerprints = new Fingerprints({ store, trust: first, now: () => time });
+    for (const envelope of [base.envelope, overlay.envelope, approval.envelope])
+      await fingerprints.add(envelope);
+    time = Date.parse('2027-06-01T00:00:00Z');
+    const sent: Uint8Array[] = [];
+    fingerprints.sendAll(link(sent));
+    expect(sent).toEqual([base.envelope]);
+  });
+
   it('is checked by the newest policy that was taken in, also after a restart', async () => {
     const { open } = desk({ trust: first });
     const before = open();

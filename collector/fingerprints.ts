@@ -5,6 +5,7 @@ import { verifyPolicyChain } from '../fingerprint/policy-chain.ts';
 import { inScope } from '../fingerprint/scope.ts';
 import type { DocumentKind } from '../fingerprint/statement-kind.ts';
 import type { TrustPolicy } from '../fingerprint/trust-policy.ts';
+import { isOver } from '../fingerprint/validity.ts';
 import { verifyFingerprint } from '../fingerprint/verify.ts';
 import { verifyApproval } from '../fingerprint/verify-approval.ts';
 import { verifyOverlay } from '../fingerprint/verify-overlay.ts';
@@ -100,6 +101,7 @@ export class Fingerprints {
     const isNew = link.hello.acked === 0;
     const newest = new Set(this.#newest());
     for (const document of this.#inOrder()) {
+      if (this.#isOver(document)) continue;
       const isDue = newest.has(document) || (isNew && this.#isApproved(document));
       if (isDue || document.kind === 'trust-policy') link.fingerprint(document.envelope);
     }
@@ -112,6 +114,13 @@ export class Fingerprints {
         const isIt = fingerprint.subject.name === subject.name && digests.includes(subject.digest);
         return isIt && inScope(fingerprint.scope, { subject, ...scope });
       });
+  }
+
+  /** What a site added or approved until a date, every agent would refuse. A fingerprint goes on judging. */
+  #isOver(document: SignedDocument): boolean {
+    const now = this.#options.now();
+    if (document.kind === 'overlay') return isOver(document.overlay.expiresAt, now);
+    return document.kind === 'approval' && isOver(document.approval.expiresAt, now);
   }
 
   #isApproved({ digest }: SignedDocument): boolean {
