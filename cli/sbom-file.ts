@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { Baseline, Fingerprint } from '../fingerprint/fingerprint.ts';
+import { unpushedDigest } from '../fingerprint/image-ref.ts';
 import { Owners } from '../fingerprint/package-owner.ts';
 import { packageUse, type UseReport } from '../fingerprint/package-use.ts';
 import { maxSbomBytes, readSbom, type Sbom } from '../fingerprint/sbom.ts';
@@ -75,7 +76,8 @@ function vulnerabilitiesOf(
 
 /** Index, manifest and configuration of one image have digests of their own, so another one may still be right. */
 function tellImage(io: Io, { subject }: Baseline | Fingerprint, { digests }: Sbom, what: string): void {
-  if (digests.length === 0 || digests.includes(subject.digest)) return;
+  const isUnpushed = subject.digest === unpushedDigest;
+  if (digests.length === 0 || isUnpushed || digests.includes(subject.digest)) return;
   io.err(
     `note: ${what} is of ${digests.join(', ')}, the baseline of ${subject.digest}; make sure that they are of one image`,
   );

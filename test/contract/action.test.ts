@@ -1,7 +1,9 @@
-import { describe, expect, it } from 'vitest';
-import { markerOf, readInputs } from '../../cli/action/inputs.ts';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { isOn, markerOf, readInputs } from '../../cli/action/inputs.ts';
+import { action } from '../../cli/action/main.ts';
 import { block, commentPage, type Part } from '../../cli/action/page.ts';
-import { actionFile } from '../fakes/github.ts';
+import { type CommentResult, stickyComment } from '../../cli/action/sticky-comment.ts';
+import { actionFile, type Forge, startForge } from '../fakes/github.ts';
 
 /** What a reader of action.yml relies on; test/e2e/action.test.ts runs its steps. */
 describe('action.yml', () => {
@@ -45,6 +47,23 @@ describe('inputs', () => {
     ]);
   });
 
+  it.each([
+    ['a mode nobody knows', { INPUT_MODE: 'maybe' }, 'mode must be one of check, update, diff, lint'],
+    ['no command', { INPUT_MODE: 'check' }, 'mode check needs a command'],
+    ['nothing to compare with', { INPUT_MODE: 'diff' }, 'mode diff needs base'],
+  ])('are refused: %s', (_, env, why) => {
+    expect(() => readInputs(env)).toThrow(why);
+  });
+
+  it('are true, false or a mistake', () => {
+    expect([isOn({}, 'COMMENT'), isOn({ INPUT_COMMENT: 'False' }, 'COMMENT')]).toEqual([true, false]);
+    expect(() => isOn({ INPUT_COMMENT: 'perhaps' }, 'COMMENT')).toThrow('comment must be true or false');
+  });
+
+  it('name a step that there is', async () => {
+    expect(await action('dance', {})).toBe(2);
+  });
+
   it.each(['x --> ![](https://evil.example)', 'a--b', '', 'x'.repeat(101)])(
     'that would end the marker stand in it as a hash: %s',
     (out) => {
@@ -80,5 +99,72 @@ describe('the page', () => {
         .split('\n')
         .filter((line) => /^`{5}(?:text)?$/.test(line)),
     ).toHaveLength(2);
+  });
+});
+
+describe('the one comment', () => {
+  let forge: Forge;
+  beforeEach(async () => {
+    forge = await startForge();
+  });
+  afterEach(async () => await forge.close());
+  const marker = '<!-- whorl: whorl -->';
+  const say = async (text: string, speaks = true): Promise<CommentResult> =>
+    await stickyComment(
+      { url: forge.url, token: 't', repository: 'shop/cart', pull: 7 },
+      { marker, body: `${marker}\n${text}`, speaks },
+    );
+  const stand = (body: string, type: string, author: string): void =>
+    void forge.comments.push({
+      id: forge.comments.length + 1,
+      body,
+      user: { type },
+      author_association: author,
+    });
+
+  it('is made, found again behind a hundred others, and changed in place', async () => {
+    for (let i = 0; i < 150; i++) stand('hello', 'User', 'NONE');
+    expect(await say('one')).toEqual({ kind: 'created' });
+    expect(await say('two')).toEqual({ kind: 'updated' });
+    expect(forge.comments).toHaveLength(151);
+    expect(forge.comments[150]?.body).toBe(`${marker}\ntwo`);
+  });
+
+  it('is not begun to say nothing, but brought up to date', async () => {
+    expect(await say('same', false)).toEqual({ kind: 'needless' });
+    await say('more');
+    expect(await say('same', false)).toEqual({ kind: 'updated' });
+  });
+
+  it.each([
+    ['a stranger', 'User', 'NONE', 'created'],
+    ['somebody who contributed once', 'User', 'CONTRIBUTOR', 'created'],
+    ['a member, with a token of his own', 'User', 'MEMBER', 'updated'],
+    ['the bot of the workflow', 'Bot', 'NONE', 'updated'],
+  ])('written by %s is taken for ours or not', async (_, type, author, kind) => {
+    stand(`${marker}\nall is well`, type, author);
+    expect(await say('more')).toEqual({ kind });
+  });
+
+  it('is not found in the middle of another', async () => {
+    stand(`look: ${marker}`, 'Bot', 'NONE');
+    expect(await say('more')).toEqual({ kind: 'created' });
+  });
+
+  it.each([
+    [401, /may not comment/],
+    [403, /may not comment/],
+    [404, /may not comment/],
+    [500, /answered 500/],
+  ])('that the forge refuses with %i is a reason, not a failure', async (status, why) => {
+    forge.refuses = status;
+    expect(await say('more')).toEqual({ kind: 'refused', why: expect.stringMatching(why) });
+  });
+
+  it('without a forge is a reason as well', async () => {
+    const nowhere = { url: 'http://127.0.0.1:1', token: 't', repository: 'shop/cart', pull: 7 };
+    expect(await stickyComment(nowhere, { marker, body: marker, speaks: true })).toMatchObject({
+      kind: 'refused',
+    });
   });
 });

@@ -54,32 +54,17 @@ describe('a pull request that allows more', () => {
     expect(forge.requests.every((r) => r.endsWith(' Bearer ghs_job'))).toBe(true);
   });
 
-  it('changes its one comment in place, also where a hundred others stand before it', async () => {
-    for (let i = 1; i <= 150; i++)
-      forge.comments.push({ id: i, body: 'hello', user: { type: 'User' }, author_association: 'NONE' });
+  it('changes its one comment in place', async () => {
     await use();
-    expect(forge.comments).toHaveLength(151);
     put('before', 'cart', packaged);
     const used = await use();
     expect(used.code).toBe(0);
-    expect(forge.comments).toHaveLength(151);
-    expect(forge.comments[150]?.body).toContain('nothing has changed');
+    expect(forge.comments).toHaveLength(1);
+    expect(forge.comments[0]?.body).toContain('nothing has changed');
   });
 
-  it("does not take a stranger's comment for its own", async () => {
-    forge.comments.push({
-      id: 1,
-      body: `${marker}\nall is well`,
-      user: { type: 'User' },
-      author_association: 'NONE',
-    });
-    await use();
-    expect(forge.comments).toHaveLength(2);
-    expect(forge.comments[0]?.body).toBe(`${marker}\nall is well`);
-  });
-
-  it.each([401, 403, 404, 500])('warns and keeps its verdict when the forge answers %i', async (status) => {
-    forge.refuses = status;
+  it('warns and keeps its verdict when its token may not comment', async () => {
+    forge.refuses = 403;
     const used = await use();
     expect(used.code).toBe(1);
     expect(used.log).toContain('::warning title=whorl::no comment:');
@@ -163,15 +148,10 @@ it('lints what is committed', async () => {
 });
 
 describe('inputs', () => {
-  it.each([
-    ['a mode nobody knows', { mode: 'maybe' }, 'mode must be one of check, update, diff, lint'],
-    ['no command', { mode: 'check' }, 'mode check needs a command'],
-    ['nothing to compare with', { mode: 'diff' }, 'mode diff needs base'],
-    ['neither true nor false', { mode: 'lint', comment: 'perhaps' }, 'comment must be true or false'],
-  ])('are refused with 2: %s', async (_, given, why) => {
-    const used = await use({ with: given });
+  it('that make no sense are refused with 2', async () => {
+    const used = await use({ with: { mode: 'maybe' } });
     expect(used.code).toBe(2);
-    expect(used.log).toContain(`::error title=whorl::${why}`);
+    expect(used.log).toContain('::error title=whorl::mode must be one of check, update, diff, lint');
     expect(used.outputs['exit-code']).toBe('2');
   });
 
@@ -183,14 +163,6 @@ describe('inputs', () => {
     });
     expect(used.code).toBe(0);
     expect(existsSync(join(workspace, 'pwned'))).toBe(false);
-  });
-
-  it('of a name that would end the marker begin with its hash', async () => {
-    const out = 'x --> ![](https://evil.example)';
-    put('before', 'cart', committed);
-    put(out, 'cart', packaged);
-    await use({ with: { mode: 'diff', base: 'before', out } });
-    expect(forge.comments[0]?.body).toMatch(/^<!-- whorl: [0-9a-f]{64} -->\n/);
   });
 });
 
