@@ -10,6 +10,7 @@ interface Options {
   readonly out: string;
   readonly check?: boolean;
   readonly update?: boolean;
+  readonly sbom: readonly string[];
   readonly containerd: string;
   readonly docker?: string;
   readonly install: boolean;
@@ -41,6 +42,12 @@ export function register(program: Command, io: Io): void {
       .option('--runs <n>', 'run the command so often and tell what was not in every run', '1')
       .option('--check', 'compare with what is committed, write nothing')
       .option('--update', 'write what has changed')
+      .option(
+        '--sbom <file>',
+        'CycloneDX or SPDX JSON of the image, NAME=FILE where there are several: whose is what ran, what never ran',
+        many,
+        [],
+      )
       .option('--containerd <socket>', 'containerd’s socket', '/run/containerd/containerd.sock')
       .option('--docker <socket>', 'Docker’s socket (default: DOCKER_HOST, else /var/run/docker.sock)')
       .option('--no-install', 'do not install packages that are missing to build the event sensor')
@@ -80,6 +87,7 @@ async function record(io: Io, command: readonly string[], options: Options): Pro
     dryRun: options.dryRun === true,
     json: options.json === true,
     reason: options.reason,
+    sboms: options.sbom,
     sockets: { containerd: options.containerd, docker: dockerSocket(io, options.docker) },
     install: options.install,
     dataDir: options.dataDir,

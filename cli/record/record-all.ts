@@ -1,39 +1,27 @@
-import { randomBytes } from 'node:crypto';
-import { join } from 'node:path';
-import { microClock } from '../../agent/adapters/clock.ts';
-import { readStat, startOf } from '../../agent/adapters/linux/process-proc.ts';
 import { quoted } from '../../fingerprint/phrase.ts';
 import { printable } from '../../fingerprint/printable.ts';
-import { dataDir } from '../data-dir.ts';
-import { provideSensor } from '../event-source.ts';
 import { CliError, exitCodes } from '../exit.ts';
 import type { Io } from '../io.ts';
 import { counted } from '../known-file.ts';
-import { untilSignal } from '../until-signal.ts';
+import { type Packages, readPackages } from '../sbom-file.ts';
 import { assertFree, RecordDirectory } from './directory.ts';
 import { learnRuns, type Recorded } from './learn-runs.ts';
 import { type LockEntry, lockEntry } from './lock-entry.ts';
-import { oneRun } from './one-run.ts';
-import type { RunSeen } from './run-seen.ts';
-import type { StepLog } from './step-log.ts';
-import { openStepServer } from './step-server.ts';
+import { sbomsOf } from './sboms.ts';
 import { commandTarget, imageTargets, type Target } from './target.ts';
 import { isWider, type Outcome, tell, toldAsJson } from './tell.ts';
 import type { UnstableFile } from './unstable-file.ts';
+import { type WatchRunsOptions, watchRuns } from './watch-runs.ts';
 
-export interface RecordOptions {
-  readonly command: readonly string[];
-  readonly runs: number;
+export interface RecordOptions extends WatchRunsOptions {
   readonly images: readonly string[];
   readonly name: string | undefined;
   readonly out: string;
   readonly mode: Outcome['mode'];
   readonly dryRun: boolean;
-  readonly json: boolean;
   readonly reason: string | undefined;
-  readonly sockets: { readonly containerd: string; readonly docker: string };
-  readonly install: boolean;
-  readonly dataDir: string | undefined;
+  /** FILE, or NAME=FILE. */
+  readonly sboms: readonly string[];
 }
 
 /** Runs the command under the sensor as often as wanted, then compares and writes. @throws CliError */
@@ -48,6 +36,7 @@ export async function recordAll(io: Io, options: RecordOptions): Promise<void> {
   const former = new Map<Target, Awaited<ReturnType<RecordDirectory['read']>>>();
   for (const target of targets) former.set(target, await directory.read(target));
   const unstable = await directory.readUnstable();
+  const sboms = await sbomsOf(io, options.sboms, targets);
   const runs = await watchRuns(io, options, targets);
   if (runs === undefined) return;
   const recorded = learnRuns(targets, runs);
@@ -57,6 +46,7 @@ export async function recordAll(io: Io, options: RecordOptions): Promise<void> {
   );
   const outcome: Outcome = {
     entries,
+    packages: await packagesOf(io, entries, sboms),
     pathOf: ({ recorded: { target } }) => directory.pathOf(target),
     incomplete: [...new Set(runs.flatMap((run) => run.incomplete))],
     runs: options.runs,
@@ -68,93 +58,25 @@ export async function recordAll(io: Io, options: RecordOptions): Promise<void> {
   finish(io, options, outcome);
 }
 
+async function packagesOf(
+  io: Io,
+  entries: readonly LockEntry[],
+  sboms: ReadonlyMap<Target, string>,
+): Promise<Outcome['packages']> {
+  const found = new Map<LockEntry, Packages>();
+  for (const entry of entries) {
+    const sbom = sboms.get(entry.recorded.target);
+    if (sbom !== undefined) found.set(entry, await readPackages(io, entry.next, { sbom }));
+  }
+  return found;
+}
+
 function finish(io: Io, { json, reason, mode }: RecordOptions, outcome: Outcome): void {
   if (json) io.out(JSON.stringify({ ...toldAsJson(outcome), ...(reason === undefined ? {} : { reason }) }));
   else tell(io, outcome);
   if (reason !== undefined && !json) io.err(`because: ${printable(reason)}`);
   if (outcome.incomplete.length > 0) io.exit(exitCodes.incomplete);
   else if (mode === 'check' && outcome.entries.some(isWider)) io.exit(exitCodes.drift);
-}
-
-/** @returns undefined when the command failed or was interrupted, which was told then */
-async function watchRuns(
-  io: Io,
-  options: RecordOptions,
-  targets: readonly Target[],
-): Promise<readonly RunSeen[] | undefined> {
-  const stop = untilSignal();
-  const now = microClock();
-  const sensor = await sensorFor(io, options);
-  let steps: StepLog | undefined;
-  const server = await openStepServer(() => steps, now);
-  try {
-    const seen: RunSeen[] = [];
-    for (let run = 1; run <= options.runs; run += 1) {
-      if (stop.aborted) return interrupted(io);
-      if (options.runs > 1) io.err(`run ${run} of ${options.runs}`);
-      const end = await oneRun({
-        targets,
-        command: options.command,
-        env: io.env,
-        sensor,
-        sockets: options.sockets,
-        stepSocket: server.path,
-        token: letters(),
-        quietStdout: options.json,
-        now,
-        sinceBoot,
-        onSteps: (log) => {
-          steps = log;
-        },
-        say: (sentence) => io.err(sentence),
-      });
-      if (end.command.interrupted || stop.aborted) return interrupted(io);
-      if (end.seen === undefined) return failed(io, end.command.code);
-      seen.push(end.seen);
-    }
-    return seen;
-  } finally {
-    server.close();
-  }
-}
-
-async function sensorFor(io: Io, options: RecordOptions): Promise<string> {
-  const cacheDir = join(dataDir(io, options.dataDir), 'sensor');
-  const sensor = await provideSensor({
-    install: options.install,
-    cacheDir,
-    say: (sentence) => io.err(sentence),
-  });
-  if (sensor.kind === 'ready') return sensor.binary;
-  throw new CliError(
-    exitCodes.incomplete,
-    `nothing can be recorded: ${sensor.sentence}`,
-    'whorl doctor says more',
-  );
-}
-
-function interrupted(io: Io): undefined {
-  io.err('interrupted: nothing was written');
-  io.exit(exitCodes.incomplete);
-  return undefined;
-}
-
-/** Half a test suite is no evidence of what the whole one would have shown. */
-function failed(io: Io, code: number): undefined {
-  io.err(`the command failed with code ${code}: nothing was written`);
-  io.exit(exitCodes.drift);
-  return undefined;
-}
-
-/** µs since boot. */
-function sinceBoot(): number {
-  const self = readStat(process.pid);
-  return (self === undefined ? 0 : startOf(self)) + Math.round(process.uptime() * 1_000_000);
-}
-
-/** Letters alone: a number would be taken for one of several copies. */
-function letters(): string {
-  return [...randomBytes(8)].map((byte) => String.fromCharCode(97 + (byte % 26))).join('');
 }
 
 /** An empty baseline is no evidence of anything, and signed it would make everything drift. */

@@ -3,13 +3,17 @@ import { grantsOf } from '../../fingerprint/grants.ts';
 import { quoted } from '../../fingerprint/phrase.ts';
 import type { Io } from '../io.ts';
 import { counted } from '../known-file.ts';
+import { packageLines, packagesTold } from '../packages-text.ts';
 import { fileName } from '../read-file.ts';
+import type { Packages } from '../sbom-file.ts';
 import { styled } from '../text.ts';
 import type { LockEntry } from './lock-entry.ts';
 
 /** What comes of a recording. */
 export interface Outcome {
   readonly entries: readonly LockEntry[];
+  /** Of those that have an SBOM. */
+  readonly packages: ReadonlyMap<LockEntry, Packages>;
   readonly pathOf: (entry: LockEntry) => string;
   /** Why absence proves nothing, in sentences. */
   readonly incomplete: readonly string[];
@@ -29,30 +33,41 @@ export function tell(io: Io, outcome: Outcome): void {
 }
 
 function tellEntry(io: Io, entry: LockEntry, outcome: Outcome): void {
-  const { recorded, next, difference, state } = entry;
+  const { recorded, next, state } = entry;
   const { behaviour } = next;
   const name = fileName(outcome.pathOf(entry));
   const size = `${counted(behaviour.programs.length, 'program')}, ${counted(grantsOf(behaviour).length, 'entry', 'entries')}`;
   const seen = `${counted(recorded.copies, 'copy', 'copies')} in ${counted(outcome.runs, 'run')}`;
   io.err([styled('bold', `${name}: ${doneWords(outcome, state)}`), ` (${size}, from ${seen})`]);
-  if (difference !== undefined && state === 'changed') {
+  tellDifference(io, entry);
+  tellList(io, 'never learned, left out:', recorded.leftOut);
+  tellList(
+    io,
+    'not in every run:',
+    recorded.unstable.map(({ sentence, runs }) => `${sentence} (${runs} of ${outcome.runs})`),
+  );
+  const packages = outcome.packages.get(entry);
+  if (packages !== undefined) for (const line of packageLines(packages, next, false)) io.err(line);
+  tellCopies(io, entry);
+}
+
+function tellDifference(io: Io, { difference, state }: LockEntry): void {
+  if (difference === undefined) return;
+  if (state === 'changed') {
     for (const line of fold(difference.changes, { all: false }).flatMap((group) => group.lines))
       io.err([line.widens ? styled('red', '  + ') : '    ', line.sentence]);
     io.err(`  ${headline(difference)}`);
   }
-  for (const sentence of difference?.notExercised?.sentences ?? []) io.err(`  ${sentence}`);
-  tellList(io, 'never learned, left out:', recorded.leftOut);
-  tellList(
-    io,
-    `not in every run:`,
-    recorded.unstable.map(({ sentence, runs }) => `${sentence} (${runs} of ${outcome.runs})`),
-  );
-  if (recorded.older > 0)
+  for (const sentence of difference.notExercised?.sentences ?? []) io.err(`  ${sentence}`);
+}
+
+function tellCopies(io: Io, { recorded: { older, digests, target } }: LockEntry): void {
+  if (older > 0)
     io.err(
-      `  ${counted(recorded.older, 'copy', 'copies')} of ${quoted(recorded.target.name)} ran already and ${recorded.older === 1 ? 'was' : 'were'} left out: the command must start what is to be recorded`,
+      `  ${counted(older, 'copy', 'copies')} of ${quoted(target.name)} ran already and ${older === 1 ? 'was' : 'were'} left out: the command must start what is to be recorded`,
     );
-  if (recorded.digests.length > 1)
-    io.err(`  it ran from ${recorded.digests.length} different builds: all of them are in the file`);
+  if (digests.length > 1)
+    io.err(`  it ran from ${digests.length} different builds: all of them are in the file`);
 }
 
 function doneWords({ mode, dryRun }: Outcome, state: LockEntry['state']): string {
@@ -93,6 +108,7 @@ export function toldAsJson(outcome: Outcome): object {
         leftOut: recorded.leftOut,
         unstable: recorded.unstable,
         olderCopies: recorded.older,
+        ...packagesTold(outcome.packages.get(entry) ?? {}),
         ...(difference === undefined ? {} : difference),
       };
     }),

@@ -4,7 +4,7 @@ import { type IncomingMessage, request } from 'node:http';
 const maxAnswerBytes = 4 * 1024 * 1024;
 
 /** Docker did not answer, or not as it should: asking again may help. */
-export class DockerError extends Error {
+class DockerError extends Error {
   constructor(message: string, options?: { cause?: unknown }) {
     super(message, options);
     this.name = 'DockerError';
