@@ -2,6 +2,7 @@ import type { ChangeWord } from '../fingerprint/diff-change.ts';
 import type { ErrorCode } from '../fingerprint/errors.ts';
 import type { BehaviourKind, Origin } from '../fingerprint/event.ts';
 import type { Reason } from '../fingerprint/reason.ts';
+import type { VerifyWarning } from '../fingerprint/validity.ts';
 import type { DriftReason, Mode, UnjudgedReason, Verdict } from '../fingerprint/verdict.ts';
 import type { RegistryCode } from '../registry/errors.ts';
 import type { ExitCode } from './exit.ts';
@@ -144,6 +145,22 @@ export const exitMeanings: Readonly<Record<ExitCode, Meaning>> = {
 };
 
 const damaged = 'get the file again from where it was signed';
+/** What holds a verified fingerprint at alert, besides what is refused elsewhere by the same code. */
+export const warningMeanings: Readonly<Record<Exclude<VerifyWarning['code'], ErrorCode>, Meaning>> = {
+  TOO_OLD: [
+    'it was signed longer ago than the trust policy lets it count (maxAgeDays); it alerts at most',
+    'ask its signer for a newer one',
+  ],
+  POLICY_EXPIRED: [
+    'the trust policy has ended; everything under it alerts at most',
+    'whorl trust add … --expires writes the next version; a change of any kind renews it',
+  ],
+  EVENTS_LOST: [
+    'events were lost while it was learned, so that it may lack normal behaviour; it alerts at most',
+    'learn again, with nothing lost',
+  ],
+};
+
 export const errorMeanings: Readonly<Record<ErrorCode, Meaning>> = {
   TOO_LARGE: ['the document is larger than its kind may be'],
   NOT_UTF8: ['the document is not UTF-8 text'],
@@ -235,7 +252,7 @@ export const errorMeanings: Readonly<Record<ErrorCode, Meaning>> = {
   NO_RULE: ['the trust policy has no rule for this image', 'whorl trust add'],
   NO_LEARNER: [
     'a collector learned and signed this, and the trust policy names no learner',
-    'whorl trust init --learner with the learner.pub of the collector, or the same key under roles.learner',
+    'whorl trust add --learner with the learner.pub of the collector, or whorl trust init --learner for a first policy',
   ],
   NOT_YET_VALID: ['it was issued in the future', 'compare the clocks'],
   EXPIRED: ['it has expired', 'ask its signer for a new version'],
@@ -254,7 +271,7 @@ export const errorMeanings: Readonly<Record<ErrorCode, Meaning>> = {
   ],
   STATE_IO: ['what was accepted before cannot be read or kept', 'see to the disk; a damaged file is named'],
   POLICY_UNSAFE: [
-    'the trust policy can be written by others, so that it binds nobody',
+    'the trust policy, or its directory, can be written by others, so that it binds nobody',
     'chown it to yourself and chmod go-w',
   ],
 };

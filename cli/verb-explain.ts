@@ -66,6 +66,7 @@ async function glossary(): Promise<ReadonlyMap<string, Meaning>> {
     g.modeMeanings,
     g.exitMeanings,
     g.errorMeanings,
+    g.warningMeanings,
     g.registryMeanings,
     g.readinessMeanings,
     g.verdictMeanings,

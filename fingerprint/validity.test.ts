@@ -19,6 +19,15 @@ describe('softFailures', () => {
     ]);
   });
 
+  it('holds what was signed too long ago, by the rule', () => {
+    const rule = { maxAgeDays: 1 };
+    const day = 24 * 60 * 60 * 1000;
+    expect(softFailures({ ...fingerprint, issuedAt: at(1000 - day) }, policy, rule, now)).toEqual([]);
+    expect(softFailures({ ...fingerprint, issuedAt: at(-day) }, policy, rule, now)).toMatchObject([
+      { code: 'TOO_OLD' },
+    ]);
+  });
+
   it('tells everything that holds the mode down', () => {
     const poor = { ...fingerprint, expiresAt: at(0), observation: { ...baseline.observation, lost: 1 } };
     const codes = softFailures(poor, { ...policy, expiresAt: at(-1000) }, undefined, now).map((w) => w.code);

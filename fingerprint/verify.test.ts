@@ -86,11 +86,13 @@ describe('verifyFingerprint accepts', () => {
 
 describe('verifyFingerprint holds at alert, with a warning,', () => {
   const lossy = { ...baseline, observation: { ...baseline.observation, lost: 3 } };
+  const brief: TrustPolicy = { ...policy, rules: policy.rules.map((r) => ({ ...r, maxAgeDays: 2 })) };
   const stale: TrustPolicy = { ...policy, expiresAt: '2026-05-03T00:00:00Z' };
   it.each<[string, Uint8Array, string, TrustPolicy?]>([
     ['what expired', version({ expiresAt: '2026-05-03T12:00:00Z' }), 'EXPIRED'],
     ['what was learned with losses', version({}, lossy), 'EVENTS_LOST'],
     ['everything under an expired policy', signed, 'POLICY_EXPIRED', stale],
+    ['what was signed too long ago', version({ issuedAt: '2026-05-01T09:00:00Z' }), 'TOO_OLD', brief],
   ])('%s', (_name, bytes, code, by) => {
     const verified = verify(bytes, {}, by);
     expect(verified.maxMode).toBe('alert');
