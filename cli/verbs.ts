@@ -38,6 +38,7 @@ export const verbs: Readonly<Record<string, () => Promise<Verb>>> = {
   load: () => import('./verb-load.ts'),
   bind: () => import('./verb-bind.ts'),
   approve: () => import('./verb-approve.ts'),
+  accept: () => import('./verb-accept.ts'),
   agent: () => import('./verb-agent.ts'),
   collector: () => import('./verb-collector.ts'),
   completion: () => import('./verb-completion.ts'),

@@ -89,7 +89,7 @@ export function learnable(b: Behaviour): boolean {
 }
 
 /** Named as only patterns and parameters are: learned, it would grant what they grant. */
-function posesAsPattern(b: Behaviour): boolean {
+export function posesAsPattern(b: Behaviour): boolean {
   switch (b.kind) {
     case 'load':
     case 'open':

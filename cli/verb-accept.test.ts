@@ -1,0 +1,354 @@
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import type { Drift, Incident } from '../fingerprint/incident.ts';
+import { privatePem } from '../fingerprint/keys.ts';
+import { signFingerprint } from '../fingerprint/sign.ts';
+import { trustPolicyDocument } from '../fingerprint/trust-policy.ts';
+import { approvalPolicy, approver, policyWith } from '../test/fakes/approvals.ts';
+import { workload } from '../test/fakes/behaviours.ts';
+import { site } from '../test/fakes/overlays.ts';
+import { baseline, imageName, signOptions, vendor } from '../test/fakes/trust.ts';
+import { trustWorld } from '../test/fakes/trust-world.ts';
+
+const world = trustWorld();
+afterAll(world.remove);
+
+const signedCart = signFingerprint(baseline, signOptions, vendor);
+const cart = world.given('cart.intoto.json', signedCart.envelope);
+const trust = world.given('site.policy.json', JSON.stringify(trustPolicyDocument(approvalPolicy)));
+const operations = world.given('operations.key', privatePem(site));
+const ada = world.given('ada.key', privatePem(approver));
+
+const container = { id: 'c1', image: imageName, namespace: 'shop', owner: 'Deployment/cart', name: 'cart' };
+const lines = (...events: readonly object[]): string =>
+  events
+    .map((event, i) =>
+      JSON.stringify({
+        process: { pid: 7, start: 1 },
+        container,
+        ...event,
+        time: `2026-05-03T10:00:${String(i).padStart(2, '0')}Z`,
+      }),
+    )
+    .join('\n');
+const started = { kind: 'exec', exe: '/usr/bin/cart', args: ['cart', '--port', '8080'], origin: 'image' };
+const open = (path: string, access = 'write'): object => ({ kind: 'open', path, access });
+const helper = {
+  kind: 'exec',
+  exe: '/usr/bin/backup',
+  args: ['backup', '--all'],
+  origin: 'image',
+  process: { pid: 8, start: 2 },
+  parent: { pid: 7, start: 1 },
+};
+const night = world.given(
+  'night.jsonl',
+  lines(started, open('/srv/new.db'), helper, { ...open('/srv/by-helper'), process: { pid: 8, start: 2 } }),
+);
+const grave = world.given(
+  'grave.jsonl',
+  lines(started, open('/srv/new.db'), { ...helper, exe: '/tmp/miner', args: ['miner'], origin: 'upper' }),
+);
+
+const times = ['--issued-at', '2026-05-03T08:00:00Z'];
+const accept = (out: string, ...more: readonly string[]) =>
+  world.whorl([
+    'accept',
+    cart,
+    ...['--trust', trust, '--key', operations, '--out', world.at(out), '--reason', 'CHG-1', ...times],
+    ...more,
+  ]);
+const fromNight = ['--from', night, '--cluster', 'prod'];
+const told = (io: { readonly stdout: readonly string[] }) => JSON.parse(io.stdout[0] ?? '{}');
+const judged = async (events: string, ...overlays: readonly string[]): Promise<number> => {
+  const given = overlays.flatMap((o) => ['--overlay', world.at(o)]);
+  return (await world.whorl(['judge', events, '--fingerprint', cart, '--trust', trust, ...given])).exitCode;
+};
+
+describe('whorl accept', () => {
+  it('grants what drifted, so that it drifts no more', async () => {
+    expect(await judged(night)).toBe(1);
+    const io = await accept('night.overlay.json', ...fromNight);
+    expect([io.exitCode, io.stdout[0]]).toEqual([0, expect.stringMatching(/night\.overlay\.json sha256:/)]);
+    expect(await judged(night, 'night.overlay.json')).toBe(0);
+  });
+
+  it('says each grant in a sentence, and to whom, before the key is opened', async () => {
+    const io = await accept('said.json', ...fromNight, '--key', world.at('missing.key'));
+    expect(io.stderr.filter((line) => /^(grants|to )/.test(line))).toEqual([
+      'grants: `cart` writes `/srv/new.db`',
+      'grants: `backup` runs `backup --all`',
+      'grants: `backup` runs from the image',
+      'grants: `backup` writes `/srv/by-helper`',
+      'to the copies of shop/Deployment/cart, container cart, in cluster prod',
+    ]);
+    expect([io.exitCode, existsSync(world.at('said.json'))]).toEqual([2, false]);
+  });
+
+  it('gives it to the owner it was observed at, in a stream of its own', async () => {
+    const io = await accept('owner.json', ...fromNight, '--json');
+    expect(told(io)).toMatchObject({
+      base: signedCart.digest,
+      version: 1,
+      stream: expect.stringMatching(/^registry\.example\/shop\/cart#accepted\/[0-9a-f]{12}$/),
+      scope: {
+        cluster: 'prod',
+        namespace: 'shop',
+        owner: 'Deployment/cart',
+        container: 'cart',
+        role: 'main',
+      },
+      grants: [{ sentence: '`cart` writes `/srv/new.db`' }, {}, {}, {}],
+    });
+  });
+
+  it('to everybody only when that is said', async () => {
+    const io = await accept('everywhere.json', '--from', night, '--everywhere', '--json');
+    expect(told(io).scope).toBeUndefined();
+    expect(io.stderr).toContain('to all copies of the image, whoever runs them');
+    const unsaid = await accept('unsaid.json', '--from', night);
+    expect([unsaid.exitCode, unsaid.stderr.join(' ')]).toEqual([
+      2,
+      expect.stringContaining('--cluster NAME'),
+    ]);
+  });
+
+  it('grants one thing alone, by its subject', async () => {
+    const io = await accept('one.json', ...fromNight, '--only', '/srv/new.db', '--json');
+    expect(told(io).grants.map((g: { sentence: string }) => g.sentence)).toEqual([
+      '`cart` writes `/srv/new.db`',
+    ]);
+    expect(await judged(night, 'one.json')).toBe(1);
+    const nobody = await accept('none.json', ...fromNight, '--only', '/srv/other');
+    expect([nobody.exitCode, nobody.stderr.join(' ')]).toEqual([2, expect.stringContaining('/srv/other')]);
+  });
+
+  it('grants a pattern only as a choice of its own, and only one with an anchor', async () => {
+    const io = await accept(
+      'wide.json',
+      ...fromNight,
+      '--only',
+      '/srv/new.db',
+      '--as',
+      '/srv/new.db=/srv/{any}',
+    );
+    expect(io.stderr).toContain('grants: `cart` writes any name in `/srv` (data directory)');
+    const other = world.given('other.jsonl', lines(started, open('/srv/another.db')));
+    expect([await judged(other), await judged(other, 'wide.json')]).toEqual([1, 0]);
+    for (const [pattern, words] of [
+      ['/{any}', 'first directory is not literal'],
+      ['/srv/../{any}', 'first directory is not literal'],
+      ['/data/{any}', 'does not take it in'],
+      ['', 'SUBJECT=PATTERN'],
+    ] as const) {
+      const bad = await accept(
+        'bad.json',
+        ...fromNight,
+        '--only',
+        '/srv/new.db',
+        '--as',
+        `/srv/new.db=${pattern}`,
+      );
+      expect([bad.exitCode, bad.stderr.join(' ')]).toEqual([2, expect.stringContaining(words)]);
+    }
+    const unknown = await accept('bad.json', ...fromNight, '--as', '/srv/x=/srv/{any}');
+    expect([unknown.exitCode, unknown.stderr.join(' ')]).toEqual([
+      2,
+      expect.stringContaining('no file that is'),
+    ]);
+  });
+
+  it('until a date, after which it is granted no more', async () => {
+    const io = await accept('june.json', ...fromNight, '--until', '2026-06-01T00:00:00Z');
+    expect(io.exitCode).toBe(0);
+    expect(await judged(night, 'june.json')).toBe(0);
+    const late = { now: () => Date.parse('2026-06-01T00:00:01Z') };
+    const args = [
+      'judge',
+      night,
+      '--fingerprint',
+      cart,
+      '--trust',
+      trust,
+      '--overlay',
+      world.at('june.json'),
+    ];
+    expect((await world.whorl(args, late)).exitCode).toBe(3);
+    const past = await accept('past.json', ...fromNight, '--until', '2026-05-01T00:00:00Z');
+    expect([past.exitCode, past.stderr.join(' ')]).toEqual([
+      2,
+      expect.stringContaining('--until must be later'),
+    ]);
+  });
+
+  it('comes to what an earlier version of the file granted', async () => {
+    await accept('grown.json', ...fromNight, '--only', '/srv/new.db');
+    const io = await accept('grown.json', ...fromNight, '--json', '--overlay', world.at('grown.json'));
+    expect(told(io)).toMatchObject({ version: 2, grants: [{}, {}, {}, {}] });
+    const other = await accept('grown.json', '--from', night, '--everywhere');
+    expect([other.exitCode, other.stderr.join(' ')]).toEqual([
+      2,
+      expect.stringContaining('is for other copies'),
+    ]);
+    const until = await accept('grown.json', ...fromNight, '--until', '2026-06-01T00:00:00Z');
+    expect([until.exitCode, until.stderr.join(' ')]).toEqual([
+      2,
+      expect.stringContaining('ends at another time'),
+    ]);
+    const kept = readFileSync(cart);
+    const over = await accept('cart.intoto.json', ...fromNight);
+    expect([over.exitCode, readFileSync(cart)]).toEqual([2, kept]);
+  });
+
+  it('has nothing to grant where nothing drifts', async () => {
+    const quiet = world.given('quiet.jsonl', lines(started));
+    const io = await accept('quiet.json', '--from', quiet, '--cluster', 'prod');
+    expect([io.exitCode, io.stderr.at(-1)]).toEqual([2, expect.stringContaining('nothing drifts')]);
+  });
+
+  it.each<[string, readonly string[], number, string]>([
+    ['from nowhere', [], 2, 'give --from EVENTS or --incident ID'],
+    ['from both', [...fromNight, '--incident', 'ab'], 2, 'give --from EVENTS or --incident ID'],
+    ['by a key that may not', [...fromNight, '--key', ada], 3, 'KEY_NOT_ALLOWED'],
+  ])('%s is refused', async (_what, more, code, words) => {
+    const io = await accept('refused.json', ...more);
+    expect([io.exitCode, io.stderr.join(' ')]).toEqual([code, expect.stringContaining(words)]);
+    expect(existsSync(world.at('refused.json'))).toBe(false);
+  });
+
+  it('by a policy that lets overlays add less is refused', async () => {
+    const overlay = { keys: [site.publicKey.keyId], threshold: 1, mayWiden: ['files.write'] as const };
+    const narrow = world.given(
+      'narrow.policy.json',
+      JSON.stringify(trustPolicyDocument(policyWith({ overlay }))),
+    );
+    const io = await accept('narrow.json', ...fromNight, '--trust', narrow);
+    expect([io.exitCode, io.stderr.at(-1)]).toEqual([3, expect.stringContaining('adds programs')]);
+    const one = await accept('narrow.json', ...fromNight, '--trust', narrow, '--only', '/srv/new.db');
+    expect(one.exitCode).toBe(0);
+  });
+});
+
+describe('what is never learnable', () => {
+  const fromGrave = ['--from', grave, '--cluster', 'prod'];
+
+  it('is left out unless it is named', async () => {
+    const io = await accept('grave.json', ...fromGrave, '--json');
+    expect(told(io).grants).toHaveLength(1);
+    expect(told(io).leftOut).toEqual([expect.stringContaining('is never learnable; grant it by name')]);
+    expect(await judged(grave, 'grave.json')).toBe(1);
+  });
+
+  it('is granted by its key, without an end', async () => {
+    const key =
+      /--only ([0-9a-f]{12})/.exec((await accept('grave.json', ...fromGrave)).stderr.join(' '))?.[1] ?? '';
+    rmSync(world.at('grave.json'));
+    const io = await accept('named.json', ...fromGrave, '--only', key, '--json');
+    expect(told(io).grants.map((g: { sentence: string }) => g.sentence)).toEqual([
+      '`miner` runs `miner`',
+      '`miner` runs from a file written into the container',
+    ]);
+    const until = await accept('until.json', ...fromGrave, '--only', key, '--until', '2026-06-01T00:00:00Z');
+    expect([until.exitCode, until.stderr.join(' ')]).toEqual([
+      2,
+      expect.stringMatching(/cannot be accepted until a date.*grant it by name and without --until/),
+    ]);
+  });
+
+  it('a file that is called like a pattern never is', async () => {
+    const posing = world.given('posing.jsonl', lines(started, open('/srv/{any}')));
+    const io = await accept('posing.json', '--from', posing, '--cluster', 'prod');
+    expect([io.exitCode, io.stderr.join(' ')]).toEqual([
+      2,
+      expect.stringContaining('is named like a pattern'),
+    ]);
+  });
+});
+
+describe('--incident', () => {
+  const drift = (act: Drift['act'], more: Partial<Drift> = {}): Drift => ({
+    root: 'entrypoint',
+    lineage: ['/usr/bin/cart'],
+    key: 'ab'.repeat(32),
+    kind: act?.kind ?? 'exec',
+    because: 'new-peer',
+    subject: 'x',
+    ...(act === undefined ? {} : { act }),
+    severity: 'medium',
+    count: 1,
+    first: 1,
+    last: 2,
+    process: { pid: 7, start: 1 },
+    ...more,
+  });
+  const incident: Incident = {
+    id: 'cd'.repeat(32),
+    workload: { ...workload, subject: baseline.subject },
+    instance: { id: 'c1', node: 'n1', startedAt: 1 },
+    severity: 'medium',
+    kinds: ['connect'],
+    sentence: 'x',
+    drifts: [drift({ kind: 'connect', transport: 'tcp', peer: 'redis.shop', port: 6379 }), drift(undefined)],
+    more: 3,
+    first: 1,
+    last: 2,
+    culprit: { pid: 7, start: 1 },
+  };
+
+  async function withCollector<T>(
+    incidents: readonly Incident[],
+    ask: (directory: string) => Promise<T>,
+  ): Promise<T> {
+    const directory = world.at('data');
+    await mkdir(join(directory, 'collector'), { recursive: true });
+    const body = JSON.stringify({
+      incidents: incidents.map((i) => ({ incident: i, decisions: [], receipts: [] })),
+    });
+    const server = createServer((_request, response) => response.end(body));
+    await new Promise<void>((resolve) =>
+      server.listen(join(directory, 'collector', 'collector.sock'), resolve),
+    );
+    try {
+      return await ask(directory);
+    } finally {
+      await new Promise((resolve) => server.close(resolve));
+    }
+  }
+
+  it('grants what it shows to whose it is, and says what it does not show', async () => {
+    const io = await withCollector([incident], (dir) =>
+      accept('incident.json', '--incident', 'cdcd', '--data-dir', dir, '--json'),
+    );
+    expect(told(io)).toMatchObject({
+      scope: { cluster: 'prod', namespace: 'shop', owner: 'Deployment/cart' },
+      grants: [{ sentence: '`cart` connects to `redis.shop:6379`' }],
+      leftOut: [expect.stringContaining('too long to be kept whole')],
+    });
+    expect(io.stderr).toContain('left out: 3 more drifts, which the incident only counts');
+  });
+
+  it('of another image is refused, and so is an id that names none or two', async () => {
+    const other = {
+      ...incident,
+      workload: { ...workload, subject: { ...baseline.subject, name: 'other.example/x' } },
+    };
+    const refused = async (all: readonly Incident[], id: string) =>
+      withCollector(all, (dir) => accept('no.json', '--incident', id, '--data-dir', dir));
+    for (const [all, id, words] of [
+      [[other], 'cd', 'which the fingerprint is not about'],
+      [[incident], 'ee', 'no incident has an id'],
+      [[incident, { ...incident, id: `cd${'00'.repeat(31)}` }], 'cd', 'more than one incident'],
+    ] as const) {
+      const io = await refused(all, id);
+      expect([io.exitCode, io.stderr.join(' ')]).toEqual([2, expect.stringContaining(words)]);
+    }
+  });
+
+  it('without a collector says what to do', async () => {
+    const io = await accept('alone.json', '--incident', 'cd', '--data-dir', world.at('nothing'));
+    expect([io.exitCode, io.stderr.join(' ')]).toEqual([4, expect.stringContaining('no collector runs')]);
+  });
+});
