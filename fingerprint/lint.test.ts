@@ -1,11 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { aboutAll, observation, subject } from '../test/fakes/behaviours.ts';
+import { fixture, packaged } from '../test/fakes/packaged.ts';
 import type { Behaviour } from './behaviour.ts';
 import { behaviourKinds } from './event.ts';
 import type { Baseline } from './fingerprint.ts';
 import { learn } from './learn.ts';
 import { lint, lintRules } from './lint.ts';
+import { Owners } from './package-owner.ts';
 import { ProgramSet } from './program-set.ts';
+import { readSbom } from './sbom.ts';
 
 const app = { root: 'entrypoint', lineage: ['/usr/bin/app'] } as const;
 const runs = (exe: string, ...args: string[]): Behaviour => ({
@@ -205,6 +208,39 @@ describe('lint', () => {
     ],
     ['older rules', { ...plain, rules: { ...plain.rules, sensitive: 0 } }, ['old-rules']],
   ])('%s', (_name, baseline, found) => expect(ids(baseline).sort()).toEqual([...found].sort()));
+
+  it.each<[string, string, Readonly<Record<string, string>>]>([
+    [
+      'says which package has which file: what none has is found, gravely in the directories of the system',
+      'syft-debian.spdx.json',
+      {
+        'unowned-program': 'high `odd` belongs to no package',
+        'unowned-library': 'high `nginx` loads `/usr/lib/x86_64-linux-gnu/libodd.so.1`, of no package',
+        'unowned-application': 'low `dash` loads `/app/start.sh`, of no package',
+      },
+    ],
+    [
+      'lists files without owners: the same, and no package is named',
+      'syft-debian.cdx.json',
+      {
+        'unowned-program': 'high `odd` belongs to no package',
+        'unowned-library': 'high `nginx` loads `/usr/lib/x86_64-linux-gnu/libodd.so.1`, of no package',
+        'unowned-application': 'low `dash` loads `/app/start.sh`, of no package',
+        'owner-unknown': 'low it lists files without saying whose they are, so no package is named',
+      },
+    ],
+    [
+      'lists no files: no wolf is cried',
+      'trivy-debian.cdx.json',
+      { 'owner-unknown': 'low it does not list the files of the packages of the system' },
+    ],
+  ])('with an SBOM that %s', (_name, file, found) => {
+    const { findings } = lint(packaged, new Set(), new Owners(readSbom(fixture(file))));
+    const without = new Set(ids(packaged));
+    const more = findings.filter((f) => !without.has(f.id));
+    const told = more.map((f) => [f.id, `${f.severity} ${f.places.map((p) => p.sentence).join('; ')}`]);
+    expect(Object.fromEntries(told)).toEqual(found);
+  });
 
   it('has a case above for every rule', async () => {
     const { readFile } = await import('node:fs/promises');
