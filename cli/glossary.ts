@@ -153,7 +153,7 @@ export const warningMeanings: Readonly<Record<Exclude<VerifyWarning['code'], Err
   ],
   POLICY_EXPIRED: [
     'the trust policy has ended; everything under it alerts at most',
-    'whorl trust add … --expires writes the next version; a change of any kind renews it',
+    'whorl trust add POLICY --expires TIME writes the next version, which says the same for longer',
   ],
   EVENTS_LOST: [
     'events were lost while it was learned, so that it may lack normal behaviour; it alerts at most',

@@ -5,6 +5,7 @@ import type { KeySet, TrustedKey, TrustPolicy } from '../fingerprint/trust-polic
 import { about, CliError, exitCodes } from './exit.ts';
 import { examples } from './help.ts';
 import type { Io } from './io.ts';
+import { momentOption } from './moment.ts';
 import { type Change, type ChangeOptions, changePolicy, nextOptions } from './policy-next.ts';
 import { holders } from './policy-text.ts';
 import {
@@ -105,10 +106,15 @@ async function added(io: Io, policy: TrustPolicy, options: Options): Promise<Cha
     );
   const change = await withRoles(io, { changes: {}, said: [] }, policy, options);
   if (change.said.length > 0) return change;
+  if (options.expires !== undefined)
+    return {
+      changes: {},
+      said: [`It holds until ${momentOption('--expires', options.expires)}, and says what it said.`],
+    };
   throw new CliError(
     exitCodes.usage,
     'nothing is given to add',
-    'give --signer and --image, or --rule, or a key of a role: --root, --learner, --command-key',
+    'give --signer and --image, or --rule, or a key of a role: --root, --learner, --command-key; --expires alone renews it',
   );
 }
 

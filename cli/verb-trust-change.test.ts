@@ -392,7 +392,8 @@ describe('every verb that changes a policy', () => {
       'warning: it ended at 2026-06-01T00:00:00Z already; give --expires',
     );
     const renewed = ['--expires', '2027-06-01T00:00:00Z', '--out', world.at('renewed.json')];
-    await world.whorl(['trust', 'revoke', ending, ...revoke, ...renewed], later);
+    const io = await world.whorl(['trust', 'add', ending, ...renewed], later);
+    expect(io.stdout.join()).toBe('It holds until 2027-06-01T00:00:00Z, and says what it said.');
     expect(JSON.parse(readFileSync(world.at('renewed.json'), 'utf8')).expiresAt).toBe('2027-06-01T00:00:00Z');
   });
 });

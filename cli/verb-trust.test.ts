@@ -36,7 +36,59 @@ describe('trust', () => {
     expect(existsSync(world.at('p.json'))).toBe(false);
   });
 
+  it('names who approves, what nobody may grant alone, and who makes the next version', async () => {
+    const site = ['--image', '**', '--max-mode', 'kill', '--approver', world.stranger];
+    const root = ['--root', world.pub, '--root', world.stranger, '--root-threshold', '2'];
+    const io = await init(...site, ...root, '--expires', '2027-05-03T12:00:00Z', '--dry-run');
+    const policy = JSON.parse(io.stdout.join('\n'));
+    expect(policy).toMatchObject({
+      expiresAt: '2027-05-03T12:00:00Z',
+      roles: { root: { keys: [vendor.publicKey.keyId, stranger.publicKey.keyId], threshold: 2 } },
+    });
+    expect(policy.rules[0]).toMatchObject({
+      sign: { keys: [vendor.publicKey.keyId], threshold: 1 },
+      approve: { keys: [stranger.publicKey.keyId], threshold: 1 },
+      ceiling: ['shells', 'wildcard-egress', 'never-learnable', 'sensitive'],
+    });
+    const out = world.at('shown.json');
+    await world.whorl(['trust', 'init', '--signer', world.pub, ...site, ...root, '--out', out]);
+    const shown = (await world.whorl(['trust', 'show', out])).stdout.join('\n');
+    for (const sentence of [
+      /Without an approval that holds one signature of stranger \(key .*\) nothing is frozen or killed\./,
+      /Until then entries of these classes grant nothing: shells, wildcard-egress, never-learnable, sensitive\./,
+      /Additions of this site take one signature of stranger/,
+      /The next version takes 2 signatures of vendor \(key .*\) or stranger/,
+    ])
+      expect(shown).toMatch(sentence);
+  });
+
+  it('makes the signer the approver where anything may be stopped and nobody else is named', async () => {
+    const policy = JSON.parse(
+      (await init('--image', '**', '--max-mode', 'freeze', '--dry-run')).stdout.join('\n'),
+    );
+    expect(policy.rules[0].approve).toEqual({ keys: [vendor.publicKey.keyId], threshold: 1 });
+    expect(policy.rules[0].ceiling).toBeUndefined();
+  });
+
   it.each<[string, string[], number, RegExp]>([
+    [
+      'an end before its beginning',
+      ['--image', '**', '--expires', '2026-01-01T00:00:00Z'],
+      2,
+      /later than now/,
+    ],
+    [
+      'more approvals than approvers',
+      ['--image', '**', '--approver', world.stranger, '--approve-threshold', '2'],
+      2,
+      /rules\[0\].approve.threshold must be at most 1/,
+    ],
+    [
+      'more root signatures than keys',
+      ['--image', '**', '--root', world.pub, '--root-threshold', '2'],
+      2,
+      /roles.root/,
+    ],
     ['a pattern that is none', ['--image', '*'], 2, /rules\[0\].images\[0\] must be a name/],
     [
       'a mode that is none',

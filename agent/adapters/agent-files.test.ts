@@ -1,12 +1,25 @@
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { trustPolicyDocument } from '../../fingerprint/trust-policy.ts';
+import { policy } from '../../test/fakes/trust.ts';
 import { controlHttp } from './control-http.ts';
 import { LockError, takeLock } from './lock-file.ts';
 import { stateFile } from './state-file.ts';
+import { readTrustFile } from './trust-file.ts';
 
 let dir = '';
 beforeEach(() => {
@@ -62,6 +75,52 @@ describe('stateFile', () => {
   ])('refuses %j', async (text) => {
     writeFileSync(join(dir, 'state.json'), text);
     await expect(stateFile(join(dir, 'state.json')).load()).rejects.toMatchObject({ code: 'STATE_IO' });
+  });
+});
+
+describe('readTrustFile', () => {
+  const text = JSON.stringify(trustPolicyDocument(policy));
+  const at = (name: string): string => join(dir, name);
+
+  it('reads the policy, and knows that there is none', async () => {
+    expect(await readTrustFile(at('trust.json'))).toBeUndefined();
+    writeFileSync(at('trust.json'), text, { mode: 0o600 });
+    expect(await readTrustFile(at('trust.json'))).toEqual(policy);
+  });
+
+  it('counts only what nobody else can write, nor put another one in place of', async () => {
+    mkdirSync(at('d'));
+    const path = at('d/trust.json');
+    writeFileSync(path, text);
+    for (const [directory, file, isSafe] of [
+      [0o755, 0o644, true],
+      [0o1777, 0o600, true],
+      [0o777, 0o600, false],
+      [0o775, 0o600, false],
+      [0o700, 0o664, false],
+      [0o700, 0o646, false],
+    ] as const) {
+      chmodSync(at('d'), directory);
+      chmodSync(path, file);
+      const read = readTrustFile(path);
+      if (isSafe) expect(await read).toEqual(policy);
+      else await expect(read).rejects.toMatchObject({ code: 'POLICY_UNSAFE' });
+    }
+  });
+
+  it('looks at the directory the file really lies in', async () => {
+    mkdirSync(at('open'));
+    writeFileSync(at('open/trust.json'), text, { mode: 0o600 });
+    chmodSync(at('open'), 0o777);
+    symlinkSync(at('open/trust.json'), at('trust.json'));
+    await expect(readTrustFile(at('trust.json'))).rejects.toMatchObject({ code: 'POLICY_UNSAFE' });
+  });
+
+  it('tells what is wrong in it by its code', async () => {
+    writeFileSync(at('trust.json'), '{"version":1,"version":2}', { mode: 0o600 });
+    await expect(readTrustFile(at('trust.json'))).rejects.toMatchObject({ code: 'POLICY_SYNTAX' });
+    truncateSync(at('trust.json'), 2 ** 30);
+    await expect(readTrustFile(at('trust.json'))).rejects.toMatchObject({ code: 'TOO_LARGE' });
   });
 });
 
