@@ -6,7 +6,7 @@ import { signApproval } from '../../fingerprint/sign-approval.ts';
 import { parseStatement, type StatementOptions } from '../../fingerprint/statement.ts';
 import { vendor } from './trust.ts';
 
-export const approvalOptions: StatementOptions = {
+const approvalOptions: StatementOptions = {
   stream: 'shop',
   version: 1,
   issuedAt: '2026-05-02T10:00:00Z',
