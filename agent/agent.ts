@@ -223,11 +223,12 @@ class Agent {
     const { log, say } = this.#deps;
     return {
       onAck: (seq) => this.#outbox.acked(seq),
-      onFingerprint: (envelope) =>
+      onFingerprint: (envelope, taken) =>
         void this.#desk
           .accept(envelope, 'collector')
-          .catch((err: unknown) => log.error({ err }, 'fingerprint not kept')),
-      onOrder: (envelope) => void this.#orders.take(envelope),
+          .catch((err: unknown) => log.error({ err }, 'fingerprint not kept'))
+          .finally(taken),
+      onOrder: (envelope, taken) => void this.#orders.take(envelope).finally(taken),
       onState: (state, detail) => {
         this.#uplinkState = state;
         if (state === 'connected') this.#outbox.connected();

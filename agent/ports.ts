@@ -201,8 +201,10 @@ export interface Spool {
 /** What comes down from the collector. Envelopes are opaque here: the agent verifies them itself. */
 export interface Downlink {
   onAck(seq: number): void;
-  onFingerprint(envelope: Uint8Array): void;
-  onOrder(envelope: Uint8Array): void;
+  /** @param taken to be called once it was looked at, so that no more comes than can be held */
+  onFingerprint(envelope: Uint8Array, taken?: () => void): void;
+  /** @param taken as above */
+  onOrder(envelope: Uint8Array, taken?: () => void): void;
   onState(state: 'connected' | 'disconnected', detail: string): void;
 }
 

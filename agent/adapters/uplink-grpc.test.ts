@@ -78,13 +78,27 @@ class Recording implements Downlink {
     this.acks.push(seq);
     this.#told(`ack ${seq}`);
   }
-  onFingerprint(envelope: Uint8Array): void {
+  /** Looks at nothing until it is released. */
+  busy = false;
+  #busyWith: (() => void)[] = [];
+
+  onFingerprint(envelope: Uint8Array, taken: () => void = () => undefined): void {
     this.fingerprints.push(Buffer.from(envelope).toString());
+    this.#look(taken);
     this.#told('fingerprint');
   }
-  onOrder(envelope: Uint8Array): void {
+  onOrder(envelope: Uint8Array, taken: () => void = () => undefined): void {
     this.orders.push(Buffer.from(envelope).toString());
+    this.#look(taken);
     this.#told('order');
+  }
+  #look(taken: () => void = () => undefined): void {
+    if (this.busy) this.#busyWith.push(taken);
+    else taken();
+  }
+  release(): void {
+    this.busy = false;
+    for (const taken of this.#busyWith.splice(0)) taken();
   }
   onState(state: 'connected' | 'disconnected', detail: string): void {
     this.states.push(`${state}: ${detail}`);
@@ -171,6 +185,22 @@ describe('uplink', () => {
     expect(uplink.offer(seq + 1, aGap)).toBe(true);
     await down.until(() => down.acks.includes(1025));
     expect(collector.records.map((r) => r.seq)).toEqual(Array.from({ length: 1025 }, (_, i) => i + 1));
+  });
+
+  it('reads no more envelopes than it can hold, and the rest once it has looked at those', async () => {
+    const collector = new Remembering();
+    await listen(collector);
+    const { down } = connect();
+    await down.until(() => down.states.length === 1);
+    down.busy = true;
+    const envelope = new Uint8Array(2 * 1024 * 1024);
+    for (let i = 0; i < 20; i += 1) collector.links[0]?.fingerprint(envelope);
+    await down.until(() => down.fingerprints.length >= 9);
+    // Nothing tells that nothing comes: a tenth of a second is a thousand times what an envelope takes here.
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(down.fingerprints.length).toBe(9);
+    down.release();
+    await down.until(() => down.fingerprints.length === 20);
   });
 
   it('does not send twice what it already sent on this stream', async () => {

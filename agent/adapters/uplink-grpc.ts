@@ -29,8 +29,8 @@ export class GrpcUplink implements Uplink {
         this.#acked = Math.max(this.#acked, seq);
         downlink.onAck(seq);
       },
-      onFingerprint: (envelope) => downlink.onFingerprint(envelope),
-      onOrder: (envelope) => downlink.onOrder(envelope),
+      onFingerprint: (envelope, taken) => downlink.onFingerprint(envelope, taken),
+      onOrder: (envelope, taken) => downlink.onOrder(envelope, taken),
       onState: (state, detail) => downlink.onState(state, detail),
     };
     for (let failures = 0; !signal.aborted; failures++) {

@@ -25,6 +25,11 @@ import { authorization, credentialsFor, isLocal, UplinkError, type UplinkOptions
 /** Sent and not acknowledged: enough to keep a collector busy over one slow commit, small enough to forget at a drop. */
 const maxInFlightRecords = 1024;
 const maxInFlightBytes = 4 * 1024 * 1024;
+/**
+ * Envelopes that are still looked at: a signature takes milliseconds, and a collector that sends faster than that waits.
+ * Four of the largest; else one that was taken over could fill the memory of every node.
+ */
+const maxLookedAtBytes = 16 * 1024 * 1024;
 /** From connecting to welcome. A collector that is that slow is better asked again later. */
 const welcomeTimeoutMs = 15_000;
 
@@ -64,6 +69,7 @@ export class UplinkStream {
   #sent = 0;
   #inFlight: { readonly seq: number; readonly bytes: number }[] = [];
   #inFlightBytes = 0;
+  #lookedAtBytes = 0;
 
   /** @returns a sentence instead when the files that are needed to connect are not in order */
   static open(options: UplinkOptions, acked: number, downlink: Downlink): UplinkStream | string {
@@ -170,12 +176,22 @@ export class UplinkStream {
         this.#acknowledge(message.seq);
         return;
       case 'fingerprint':
-        this.#downlink.onFingerprint(message.envelope);
+        this.#downlink.onFingerprint(message.envelope, this.#handed(message.envelope.length));
         return;
       case 'order':
-        this.#downlink.onOrder(message.envelope);
+        this.#downlink.onOrder(message.envelope, this.#handed(message.envelope.length));
         return;
     }
+  }
+
+  /** Stops reading while too much is being looked at. @returns what is to be called once that is over */
+  #handed(bytes: number): () => void {
+    this.#lookedAtBytes += bytes;
+    if (this.#lookedAtBytes > maxLookedAtBytes) this.#call.pause();
+    return () => {
+      this.#lookedAtBytes -= bytes;
+      if (this.#lookedAtBytes <= maxLookedAtBytes) this.#call.resume();
+    };
   }
 
   #begin(stored: number): void {
