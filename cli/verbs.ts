@@ -39,6 +39,7 @@ export const verbs: Readonly<Record<string, () => Promise<Verb>>> = {
   bind: () => import('./verb-bind.ts'),
   approve: () => import('./verb-approve.ts'),
   accept: () => import('./verb-accept.ts'),
+  revert: () => import('./verb-revert.ts'),
   agent: () => import('./verb-agent.ts'),
   collector: () => import('./verb-collector.ts'),
   completion: () => import('./verb-completion.ts'),

@@ -1,0 +1,179 @@
+import type { Command } from 'commander';
+import { sha256Hex } from '../fingerprint/digest.ts';
+import { open, seal, statementPayloadType } from '../fingerprint/envelope.ts';
+import type { PrivateKey } from '../fingerprint/keys.ts';
+import { overlayBytes, parseOverlay } from '../fingerprint/overlay.ts';
+import { approvalBytes, parseApproval } from '../fingerprint/parse-approval.ts';
+import { printable } from '../fingerprint/printable.ts';
+import { type Current, revertApproval, revertedFingerprint, revertOverlay } from '../fingerprint/revert.ts';
+import { assertNoSecrets } from '../fingerprint/sign.ts';
+import { signApproval } from '../fingerprint/sign-approval.ts';
+import { signOverlay } from '../fingerprint/sign-overlay.ts';
+import { parseStatement } from '../fingerprint/statement.ts';
+import type { StatementOptions } from '../fingerprint/statement-frame.ts';
+import { type DocumentKind, kindOfEnvelope } from '../fingerprint/statement-kind.ts';
+import { approvalSentences } from './approval-words.ts';
+import { about, CliError, exitCodes } from './exit.ts';
+import { examples } from './help.ts';
+import type { Io } from './io.ts';
+import { readPrivateKey } from './key-file.ts';
+import { counted } from './known-file.ts';
+import { issuingMoment, momentOption } from './moment.ts';
+import { overlaySentences } from './overlay-words.ts';
+import { fileName } from './read-file.ts';
+import { collect, deliver, type SiteSignatureOptions, siteSignatureOptions } from './site-signature.ts';
+
+/** Above the limit of an envelope, so that one which is too large is refused with its code and not just unread. */
+const maxBytes = 32 << 20;
+
+interface Options extends SiteSignatureOptions {
+  readonly to?: string;
+  readonly allowSecret: readonly string[];
+}
+
+export function register(program: Command, io: Io): void {
+  const verb = program
+    .command('revert')
+    .description('take back what was signed, by a newer version that says what an older one said, or nothing')
+    .argument('<file>', 'overlay, approval or fingerprint that is in force')
+    .option('--to <older>', 'what to return to; without it an overlay or approval says nothing any more')
+    .option('--allow-secret <id>', 'sign although the scanner found this; may be repeated', collect, []);
+  siteSignatureOptions(verb, 'the next version').action((path: string, options: Options) =>
+    revert(io, path, options),
+  );
+  examples(verb, [
+    [
+      'whorl revert cart.approval.json --key ada.key --reason "false alarms, INC-12" --out cart.approval.2.json --push',
+      'nothing of it is approved any more',
+    ],
+    [
+      'whorl revert cart.8.intoto.json --to cart.7.intoto.json --key vendor.key --reason "8 was learned wrongly" --out cart.9.intoto.json',
+      'version 9 says what version 7 said',
+    ],
+  ]);
+}
+
+interface Signed {
+  readonly envelope: Uint8Array;
+  readonly digest: string;
+}
+
+/** What is to be signed, in sentences, and how. */
+interface Next {
+  readonly options: StatementOptions;
+  readonly sentences: readonly string[];
+  readonly sign: (key: PrivateKey) => Signed;
+}
+
+interface File {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
+
+async function revert(io: Io, path: string, options: Options): Promise<void> {
+  const current = await readFile(io, path);
+  const older = options.to === undefined ? undefined : await readFile(io, options.to);
+  const issuedAt =
+    options.issuedAt === undefined ? issuingMoment(io) : momentOption('--issued-at', options.issuedAt);
+  const said = { reason: options.reason, issuedAt };
+  io.err('warning: nobody checked who signed what is returned to; whorl verify does');
+  const kind = kindOfEnvelope(current.bytes);
+  const next = about(
+    current.name,
+    () => nextOf(kind, current, older, { ...options, ...said }),
+    exitCodes.usage,
+  );
+  const { stream, version, supersedes } = next.options;
+  io.err(`version ${version} of ${printable(stream, 200)}, in place of ${supersedes}:`);
+  for (const sentence of next.sentences) io.err(`  ${sentence}`);
+  const key = await readPrivateKey(io, options.key, options);
+  const signed = about(fileName(options.out), () => next.sign(key), exitCodes.usage);
+  await deliver(io, options, signed, { stream, version, supersedes, keyId: key.publicKey.keyId });
+}
+
+async function readFile(io: Io, path: string): Promise<File> {
+  return { name: fileName(path), bytes: await io.readFile(path, { maxBytes }) };
+}
+
+type Said = Pick<Options, 'allowSecret'> & { readonly reason: string; readonly issuedAt: string };
+
+function nextOf(kind: DocumentKind, current: File, older: File | undefined, said: Said): Next {
+  switch (kind) {
+    case 'overlay':
+      return nextOverlay(current, older, said);
+    case 'approval':
+      return nextApproval(current, older, said);
+    case 'base':
+      return nextFingerprint(current, older, said);
+    case 'trust-policy':
+      throw new CliError(
+        exitCodes.usage,
+        `${current.name} is a trust policy, of which nothing is taken back`,
+        'write the next version with whorl trust',
+      );
+  }
+}
+
+function nextOverlay(current: File, older: File | undefined, said: Said): Next {
+  const now = read(current, parseOverlay);
+  const { content, options } = revertOverlay(
+    { content: now.content.overlay, digest: now.digest },
+    older && read(older, parseOverlay).content.overlay,
+    said,
+  );
+  const { overlay } = parseOverlay(overlayBytes(content, options));
+  return {
+    options,
+    sentences: overlaySentences(overlay),
+    sign: (key) => signOverlay(content, options, key, said.allowSecret),
+  };
+}
+
+function nextApproval(current: File, older: File | undefined, said: Said): Next {
+  const now = read(current, parseApproval);
+  const { content, options } = revertApproval(now, older && read(older, parseApproval).content, said);
+  return {
+    options,
+    sentences: approvalSentences(parseApproval(approvalBytes(content, options))),
+    sign: (key) => signApproval(content, options, key),
+  };
+}
+
+function nextFingerprint(current: File, older: File | undefined, said: Said): Next {
+  const now = read(current, parseStatement);
+  if (older === undefined)
+    throw new CliError(
+      exitCodes.usage,
+      `${current.name} is a fingerprint, without which nothing would be judged`,
+      'name the one to return to: --to OLDER',
+    );
+  const past = read(older, (payload) => ({ payload, ...parseStatement(payload) })).content;
+  const base = { content: now.content.fingerprint, digest: now.digest };
+  const { payload, options } = revertedFingerprint(base, past, said);
+  const { version, behaviour } = past.fingerprint;
+  return {
+    options,
+    sentences: [`what version ${version} said: ${counted(behaviour.programs.length, 'program')}`],
+    sign: (key) => signPayload(payload, key, said.allowSecret),
+  };
+}
+
+/** As any fingerprint is signed: never what nobody could read, nor what holds a secret. */
+function signPayload(payload: Uint8Array, key: PrivateKey, allowed: readonly string[]): Signed {
+  assertNoSecrets(parseStatement(payload).fingerprint, allowed);
+  const envelope = seal(statementPayloadType, payload, [key]);
+  open(envelope, [statementPayloadType]);
+  return { envelope, digest: `sha256:${sha256Hex(payload)}` };
+}
+
+/** @throws CliError naming the file, whatever is wrong with it */
+function read<T>({ name, bytes }: File, parse: (payload: Uint8Array) => T): Current<T> {
+  return about(
+    name,
+    () => {
+      const { payload } = open(bytes, [statementPayloadType]);
+      return { content: parse(payload), digest: `sha256:${sha256Hex(payload)}` };
+    },
+    exitCodes.usage,
+  );
+}
