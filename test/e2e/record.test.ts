@@ -163,6 +163,22 @@ describe('record', () => {
     expect(file('four', 'cart')).toBe(before);
   });
 
+  it('sees a container that ends at once, or says that there was one', async () => {
+    const out = join(shop.dir, 'once');
+    const script = suite(
+      ...[1, 2, 3, 4].map((n) => `$ctr run --rm ${cart.name} once-${n}-${id()} /bin/shop once`),
+    );
+    const ran = await record(['--image', 'reg.local/shop/cart', '--out', out, '--json'], script);
+    const { images, incomplete } = JSON.parse(ran.stdout);
+    // Never fewer than there were without a word about it.
+    if (incomplete.length === 0) expect([ran.code, images[0].copies]).toEqual([0, 4]);
+    else
+      expect([ran.code, incomplete.join()]).toEqual([
+        4,
+        expect.stringMatching(/ended before anybody could say/),
+      ]);
+  });
+
   it('writes nothing when the command fails, is nobody’s, or what is meant ran already or not at all', async () => {
     const out = join(shop.dir, 'five');
     const args = ['--image', 'reg.local/shop/cart', '--out', out];
