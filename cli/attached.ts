@@ -4,7 +4,7 @@ import { type Descriptor, platformText } from '../registry/documents.ts';
 import { RegistryError } from '../registry/errors.ts';
 import { type KnownImage, lookUpImage, type PlatformManifest } from '../registry/image.ts';
 import { type ImageReference, nameOf } from '../registry/reference.ts';
-import type { Source } from '../registry/repository.ts';
+import type { Source } from '../registry/source.ts';
 import { CliError, exitCodes } from './exit.ts';
 import type { Io } from './io.ts';
 import { imageText } from './registry-access.ts';

@@ -2,8 +2,9 @@ import type { Artefact } from './artefact.ts';
 import type { Descriptor } from './documents.ts';
 import { RegistryError } from './errors.ts';
 import { emptyBlob, ociIndex, ociManifest } from './media-types.ts';
-import { fallbackTag, type Listed, type Repository } from './repository.ts';
+import type { Repository } from './repository.ts';
 import type { RegistrySettings } from './settings.ts';
+import { fallbackTag, type Listed } from './source.ts';
 
 export interface Attached {
   /** Digest of the manifest it now belongs to. */

@@ -19,7 +19,7 @@ const helperMs = 60_000;
 const maxConfigBytes = 1 << 20;
 const maxHelperBytes = 64 << 10;
 
-export function dockerConfigPath(env: Env): string {
+function dockerConfigPath(env: Env): string {
   const directory = env.DOCKER_CONFIG ?? '';
   return join(directory === '' ? join(env.HOME ?? '', '.docker') : directory, 'config.json');
 }

@@ -3,7 +3,7 @@ import { type ErrorCode, FingerprintError } from '../fingerprint/errors.ts';
 import { approvalPredicateType, predicateType } from '../fingerprint/statement-frame.ts';
 import { type Descriptor, type Manifest, parseManifest } from './documents.ts';
 import { bundleType, legacyLayerType, maxEnvelopeBytes, nativeType } from './media-types.ts';
-import { fallbackTag, type Source } from './repository.ts';
+import { fallbackTag, type Source } from './source.ts';
 
 /** Something attached that says it is a statement of ours. Found is not verified: nothing here looked at a key. */
 export interface Found {

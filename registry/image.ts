@@ -3,7 +3,7 @@ import { type Descriptor, parseIndex, parseManifest, platformIn } from './docume
 import { RegistryError } from './errors.ts';
 import { indexTypes, manifestTypes } from './media-types.ts';
 import { type ImageReference, targetOf } from './reference.ts';
-import type { Fetched, Source } from './repository.ts';
+import type { Fetched, Source } from './source.ts';
 
 /** An image as its registry has it now: everything its digest stands for. */
 export interface KnownImage {

@@ -1,8 +1,8 @@
 import type { Descriptor } from './documents.ts';
 import { RegistryError } from './errors.ts';
 import { type ImageReference, nameOf } from './reference.ts';
-import type { Fetched, Source } from './repository.ts';
 import type { Mirror } from './settings.ts';
+import type { Fetched, Source } from './source.ts';
 
 type Place = Pick<ImageReference, 'registry' | 'repository'>;
 

@@ -1,7 +1,8 @@
 import { MirroredSource, mirrorsOf } from './mirrored.ts';
 import { type ImageReference, nameOf } from './reference.ts';
-import { Repository, type Source } from './repository.ts';
+import { Repository } from './repository.ts';
 import type { RegistrySettings } from './settings.ts';
+import type { Source } from './source.ts';
 import { Transport } from './transport.ts';
 
 /** The door to all registries: one set of connections, closed together. */

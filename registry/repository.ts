@@ -1,45 +1,14 @@
 import { sha256Hex } from '../fingerprint/digest.ts';
+import { codeIn, nextPage, originOf } from './addresses.ts';
 import { credentialFor } from './credentials.ts';
 import { type Descriptor, parseIndex } from './documents.ts';
 import { RegistryError } from './errors.ts';
 import { loginFor, refused } from './login.ts';
 import { indexTypes, manifestTypes, maxManifestBytes, ociIndex } from './media-types.ts';
-import { hostOf, type ImageReference, isLoopback, nameOf } from './reference.ts';
+import { type ImageReference, nameOf } from './reference.ts';
 import type { RegistrySettings } from './settings.ts';
+import { type Fetched, fallbackTag, type Listed, type Pushed, type Source } from './source.ts';
 import type { HttpAnswer, HttpRequest, Transport } from './transport.ts';
-
-/** What can be read of a repository, from its registry or from mirrors of it. */
-export interface Source {
-  /** For sentences. */
-  readonly name: string;
-  /** Undefined when there is none. */
-  manifest(target: string): Promise<Fetched | undefined>;
-  blob(digest: string, maxBytes: number): Promise<Uint8Array>;
-  /** What belongs to a manifest, by whichever of the two ways the registry keeps it. */
-  referrers(digest: string): Promise<readonly Descriptor[]>;
-}
-
-/** The list of what belongs to a manifest, as clients keep it under a tag. */
-export interface Listed {
-  readonly entries: readonly Descriptor[];
-  /** As it stands there, for who writes it anew. */
-  readonly document: Readonly<Record<string, unknown>>;
-  readonly etag: string | undefined;
-}
-
-/** Bytes whose digest was computed here. */
-export interface Fetched {
-  readonly digest: string;
-  readonly mediaType: string;
-  readonly bytes: Uint8Array;
-  readonly etag: string | undefined;
-}
-
-export interface Pushed {
-  readonly digest: string;
-  /** The registry itself lists it with its subject (distribution specification 1.1). */
-  readonly isLinked: boolean;
-}
 
 type Call = Omit<HttpRequest, 'url' | 'authorization' | 'maxBytes'> & { readonly maxBytes?: number };
 
@@ -247,33 +216,4 @@ export class Repository implements Source {
     url.searchParams.set('digest', digest);
     return url;
   }
-}
-
-/** Where clients keep the list for registries that keep none (distribution specification, referrers tag schema). */
-export function fallbackTag(digest: string): string {
-  return digest.replace(':', '-');
-}
-
-/** Registries on this machine are spoken to in the clear, as every container runtime does; others never unasked. */
-function originOf(registry: string, { plainHttp, ca }: RegistrySettings): URL {
-  const host = hostOf(registry);
-  const { hostname } = new URL(`http://${host}`);
-  const clear = plainHttp === true || (isLoopback(hostname) && ca === undefined);
-  return new URL(`${clear ? 'http' : 'https'}://${host}`);
-}
-
-/** RFC 8288; only within the same list, so that a registry cannot send the login elsewhere. */
-function nextPage(answer: HttpAnswer, base: URL): string | undefined {
-  const target = /<([^>]{1,2048})>\s*;\s*rel="?next"?/.exec(answer.headers.link ?? '')?.[1];
-  if (target === undefined || !URL.canParse(target, answer.url.href)) return undefined;
-  const url = new URL(target, answer.url);
-  return url.origin === base.origin && url.pathname.startsWith(base.pathname) ? url.href : undefined;
-}
-
-/** The closed word of the registry's error, never its free text. */
-function codeIn({ body }: HttpAnswer): string {
-  const code = /"code"\s*:\s*"([A-Z_]{1,40})"/.exec(
-    Buffer.from(body.subarray(0, 4096)).toString('latin1'),
-  )?.[1];
-  return code === undefined ? '' : ` ${code}`;
 }

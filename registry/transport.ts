@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { getCACertificates } from 'node:tls';
 import { type Dispatcher, EnvHttpProxyAgent, request } from 'undici';
+import { flatten, readBody, retryAfter } from './answer.ts';
 import { RegistryError } from './errors.ts';
 import { isTransient, networkError } from './network-error.ts';
 import { isLoopback } from './reference.ts';
@@ -54,14 +55,8 @@ export class Transport {
       proxyTls: { ...tls, timeout: connectMs },
       headersTimeout: idleMs,
       bodyTimeout: idleMs,
-      // An empty text says: none, and do not look into this process's own environment.
     };
-    this.#dispatcher = new EnvHttpProxyAgent({
-      ...common,
-      httpProxy: env.http_proxy ?? env.HTTP_PROXY ?? '',
-      httpsProxy: env.https_proxy ?? env.HTTPS_PROXY ?? '',
-      noProxy: env.no_proxy ?? env.NO_PROXY ?? '',
-    });
+    this.#dispatcher = proxied(env, common);
     this.#direct = new EnvHttpProxyAgent({ ...common, httpProxy: '', httpsProxy: '', noProxy: '*' });
   }
 
@@ -135,6 +130,27 @@ export class Transport {
   }
 }
 
+/** An empty text says: no proxy, and do not look into this process's own environment. */
+function proxied(env: RegistrySettings['env'], common: object): Dispatcher {
+  try {
+    return new EnvHttpProxyAgent({
+      ...common,
+      httpProxy: env.http_proxy ?? env.HTTP_PROXY ?? '',
+      httpsProxy: env.https_proxy ?? env.HTTPS_PROXY ?? '',
+      noProxy: env.no_proxy ?? env.NO_PROXY ?? '',
+    });
+  } catch {
+    // Without the library's own words: a proxy's address may hold a password.
+    throw new RegistryError(
+      'REGISTRY_UNREACHABLE',
+      'HTTP_PROXY or HTTPS_PROXY is not the address of a proxy',
+      {
+        hint: 'write it like http://proxy.internal:3128',
+      },
+    );
+  }
+}
+
 function certificates({ ca, env }: RegistrySettings): string[] | undefined {
   const file = env.SSL_CERT_FILE ?? '';
   if (ca === undefined && file === '') return undefined;
@@ -172,42 +188,4 @@ function redirected(from: HttpRequest, location: string): HttpRequest {
   // Storage behind a registry has its own key in the address: our login is none of its business.
   const { authorization: _kept, ...rest } = from;
   return { ...rest, url };
-}
-
-async function readBody(
-  body: AsyncIterable<unknown>,
-  announced: string | undefined,
-  maxBytes: number,
-  host: string,
-): Promise<Uint8Array> {
-  if (announced !== undefined && Number(announced) > maxBytes) throw tooLarge(host, maxBytes);
-  const parts: Uint8Array[] = [];
-  let length = 0;
-  for await (const part of body) {
-    if (!(part instanceof Uint8Array)) continue;
-    length += part.length;
-    if (length > maxBytes) throw tooLarge(host, maxBytes);
-    parts.push(part);
-  }
-  return Buffer.concat(parts, length);
-}
-
-function tooLarge(host: string, maxBytes: number): RegistryError {
-  return new RegistryError(
-    'REGISTRY_TOO_LARGE',
-    `${host} answers with more than the ${maxBytes} bytes this may have`,
-  );
-}
-
-function flatten(headers: Readonly<Record<string, string | string[] | undefined>>): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(headers).flatMap(([name, value]) =>
-      value === undefined ? [] : [[name.toLowerCase(), Array.isArray(value) ? value.join(', ') : value]],
-    ),
-  );
-}
-
-/** Seconds alone: a date would need both clocks to agree. */
-function retryAfter(value: string | undefined): number | undefined {
-  return value !== undefined && /^\d{1,6}$/.test(value.trim()) ? Number(value) * 1000 : undefined;
 }

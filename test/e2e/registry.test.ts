@@ -9,6 +9,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { unpushedDigest } from '../../fingerprint/image-ref.ts';
 import { privatePem, publicPem } from '../../fingerprint/keys.ts';
 import { signFingerprint } from '../../fingerprint/sign.ts';
+import { signApproval } from '../../fingerprint/sign-approval.ts';
+import { signOverlay } from '../../fingerprint/sign-overlay.ts';
 import { newTrustPolicy, trustPolicyDocument } from '../../fingerprint/trust-policy.ts';
 import { ociIndex } from '../../registry/media-types.ts';
 import { closed, listening } from '../fakes/registry.ts';
@@ -258,6 +260,35 @@ describe('a vendor, and whoever runs the image', () => {
     expect([ran.code, ran.stderr]).toEqual([3, expect.stringMatching(/DIGEST_MISMATCH/)]);
     const attached = await whorl(['attach', at('cart.intoto.json'), `${name}:moving`]);
     expect([attached.code, attached.stderr]).toEqual([2, expect.stringMatching(/DIGEST_MISMATCH/)]);
+  });
+
+  it('attach takes overlays and approvals too, and pull --all fetches everything', async () => {
+    const subject = { name, digest: image.index };
+    const stands = { version: 1, issuedAt: '2026-05-02T09:00:00Z' };
+    const base = `sha256:${'c'.repeat(64)}`;
+    const overlay = signOverlay(
+      { subject, base, bindings: { sites: new Map(), volumes: new Map([['data', ['/srv/data']]]) } },
+      { stream: 'site', ...stands },
+      vendor,
+    );
+    const item = { image: subject, fingerprint: base, mode: 'freeze', carry: 'repository' } as const;
+    const approval = signApproval(
+      { items: [item], reason: 'looked at' },
+      { stream: 'approvals', ...stands },
+      vendor,
+    );
+    expect((await whorl(['attach', given('overlay.json', overlay.envelope)])).code).toBe(0);
+    expect((await whorl(['attach', given('approval.json', approval.envelope)])).code).toBe(0);
+    const listed = await whorl(['list', `${name}@${image.index}`]);
+    expect(listed.stdout).toMatch(/^overlay {2}version 1 of site .*^approval {2}version 1 of approvals /ms);
+    const ran = await whorl(['pull', `${name}:1.4`, '--all', '--out-dir', at('all')]);
+    expect([ran.code, ran.stderr]).toEqual([0, expect.stringMatching(/none of it verified/)]);
+    expect(readdirSync(at('all')).map((file) => file.split('-')[0])).toEqual([
+      'approval',
+      'fingerprint',
+      'fingerprint',
+      'overlay',
+    ]);
   });
 
   it('attach refuses a secret that somebody allowed in the signature', async () => {
