@@ -1,3 +1,4 @@
+import { commandKeysAt } from '../fingerprint/accepted-keys.ts';
 import { FingerprintError } from '../fingerprint/errors.ts';
 import type { ProcessRef } from '../fingerprint/event.ts';
 import type { Incident } from '../fingerprint/incident.ts';
@@ -78,7 +79,9 @@ export class OrderDesk {
   /** An order nobody trusted signed gets no receipt: its very id is a stranger's word. */
   async #read(envelope: Uint8Array): Promise<Order | undefined> {
     try {
-      return verifyOrder(envelope, (await this.#options.trust())?.commandKeys ?? []);
+      const policy = await this.#options.trust();
+      const keys = policy === undefined ? [] : commandKeysAt(policy, Math.floor(this.#options.now() / 1000));
+      return verifyOrder(envelope, keys);
     } catch (error) {
       if (!(error instanceof FingerprintError)) throw error;
       this.#options.counters.add('orders.refused-signature');
