@@ -78,6 +78,7 @@ export { type NeverLearnableRow, neverLearnableRows } from './never-learnable-ro
 export type { Overlay, OverlayContent } from './overlay.ts';
 export { parseBehaviourSet } from './parse-behaviour-set.ts';
 export { parseBaseline } from './parse-fingerprint.ts';
+export { readSignedPolicy, signTrustPolicy, verifyPolicyChain } from './policy-chain.ts';
 // safe hands
 export { printable } from './printable.ts';
 export { prune } from './prune.ts';
