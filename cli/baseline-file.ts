@@ -1,3 +1,5 @@
+import { baselineText } from '../fingerprint/baseline-text.ts';
+import { canonicalBytes } from '../fingerprint/canonical.ts';
 import { documentKind } from '../fingerprint/document-kind.ts';
 import { FingerprintError } from '../fingerprint/errors.ts';
 import type { Baseline } from '../fingerprint/fingerprint.ts';
@@ -25,4 +27,11 @@ export function parsedBaseline(bytes: Uint8Array, path: string): Baseline {
     }
     return parseBaseline(value);
   });
+}
+
+/** As a file: what was recorded under test stays in the form in which people review it. */
+export function baselineBytes(baseline: Baseline): Uint8Array {
+  const { ran } = baseline.observation;
+  if (ran !== undefined) return Buffer.from(baselineText(baseline));
+  return Buffer.concat([canonicalBytes(baseline), Buffer.from('\n')]);
 }

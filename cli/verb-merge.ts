@@ -1,11 +1,10 @@
 import type { Command } from 'commander';
-import { canonicalBytes } from '../fingerprint/canonical.ts';
 import { diff } from '../fingerprint/diff.ts';
 import { fold } from '../fingerprint/diff-fold.ts';
 import type { Baseline } from '../fingerprint/fingerprint.ts';
 import { grantsOf } from '../fingerprint/grants.ts';
 import { merge } from '../fingerprint/merge.ts';
-import { readBaseline } from './baseline-file.ts';
+import { baselineBytes, readBaseline } from './baseline-file.ts';
 import { about, CliError, exitCodes } from './exit.ts';
 import { changing, examples } from './help.ts';
 import type { Io } from './io.ts';
@@ -51,7 +50,7 @@ async function mergeFiles(io: Io, paths: readonly string[], options: Options): P
   for (const path of paths) parts.push({ path, baseline: await readBaseline(io, path) });
   const merged = mergeAll(parts);
   if (options.dryRun !== true) {
-    const bytes = Buffer.concat([canonicalBytes(merged), Buffer.from('\n')]);
+    const bytes = baselineBytes(merged);
     await io.writeFile(options.out, bytes, { overwrite: true });
   }
   tell(io, options, parts, merged);

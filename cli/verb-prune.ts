@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import { canonicalBytes } from '../fingerprint/canonical.ts';
 import { diff } from '../fingerprint/diff.ts';
 import type { Change } from '../fingerprint/diff-change.ts';
 import { fold } from '../fingerprint/diff-fold.ts';
@@ -9,7 +8,7 @@ import { printable } from '../fingerprint/printable.ts';
 import { baseName, identityOf } from '../fingerprint/program.ts';
 import { prune } from '../fingerprint/prune.ts';
 import { unusedGrants } from '../fingerprint/unused-grants.ts';
-import { readBaseline } from './baseline-file.ts';
+import { baselineBytes, readBaseline } from './baseline-file.ts';
 import { about, CliError, exitCodes } from './exit.ts';
 import { changing, examples } from './help.ts';
 import type { Io } from './io.ts';
@@ -64,7 +63,7 @@ async function pruneFile(io: Io, path: string, options: Options): Promise<void> 
   const pruned =
     ids.size === 0 ? baseline : about(fileName(path), () => prune(baseline, ids), exitCodes.usage);
   if (options.dryRun !== true) {
-    const bytes = Buffer.concat([canonicalBytes(pruned), Buffer.from('\n')]);
+    const bytes = baselineBytes(pruned);
     await io.writeFile(options.out, bytes, { overwrite: true });
   }
   // The tombstones say the same a second time.

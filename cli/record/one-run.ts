@@ -12,7 +12,7 @@ import { OwnTool } from './own-tool.ts';
 import { type CommandEnd, runCommand } from './run-command.ts';
 import { RunCollector, type RunSeen } from './run-seen.ts';
 import { StepLog } from './step-log.ts';
-import { recordEnv } from './step-wire.ts';
+import { recordEnv, withinEnv } from './step-wire.ts';
 import type { Target } from './target.ts';
 import { Watching } from './watching.ts';
 
@@ -113,7 +113,8 @@ async function watched(options: RunOptions, { census, runtime, command, filter }
   try {
     end = await runCommand(command, {
       stdio: ['inherit', options.quietStdout ? 2 : 'inherit', 'inherit'],
-      env: { ...env, [recordEnv]: options.stepSocket },
+      // A step of another recording is none of this one.
+      env: { ...env, [recordEnv]: options.stepSocket, [withinEnv]: undefined },
     });
   } catch (error) {
     await watching.stop();
