@@ -72,7 +72,13 @@ export function effectiveMode(
       ...unapproved(base, 'an overlay that its approval does not name takes something away from it'),
       approvedBy: approvedBy(ruling),
     };
-  if (exact !== undefined || isReviewed(base, ruling.item, site.predecessor)) return approved(base, ruling);
+  if (exact !== undefined) return approved(base, ruling);
+  if (isUnseenCorrection(base, ruling.item, site.predecessor))
+    return {
+      ...unapproved(base, 'a later version for the very image takes away something that the site approved'),
+      approvedBy: approvedBy(ruling),
+    };
+  if (isReviewed(base, ruling.item, site.predecessor)) return approved(base, ruling);
   return carried(base, ruling, site.maxMode ?? 'alert');
 }
 
@@ -111,6 +117,20 @@ function isUnseenNarrowing(
   { overlays = [] }: ApprovedFingerprint,
 ): boolean {
   return overlay.remove !== undefined && overlay.remove.programs.length > 0 && !overlays.includes(digest);
+}
+
+/**
+ * The software is the same, so what it did goes on: a signer who takes it away alone, or a thief with that key, would have
+ * what the site approved stopped. Whether it does cannot be told without the version that was approved.
+ */
+function isUnseenCorrection(
+  { digests, fingerprint, provisional }: VerifiedFingerprint,
+  { image, fingerprint: reviewed }: ApprovedFingerprint,
+  predecessor: Reviewed | undefined,
+): boolean {
+  if (provisional || !digests.includes(image.digest)) return false;
+  if (predecessor?.digest !== reviewed) return true;
+  return diff(predecessor.fingerprint, fingerprint).changes.some((c) => !c.widens && c.change !== 'changed');
 }
 
 /** It adds and widens nothing: it lets nothing pass that would not have passed under what was approved. */

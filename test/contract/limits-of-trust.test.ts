@@ -63,7 +63,7 @@ const limits: Readonly<Record<string, () => Promise<void>>> = {
     expect(await node.give(version(8))).toBe('ROLLBACK');
     expect(await node.give(version(1, baseline, { stream: 'anew' }))).toBe('accepted');
   },
-  'a later version that only takes away keeps the mode of the one that was approved': async () => {
+  'a later image whose fingerprint only takes away keeps the mode of the one that was approved': async () => {
     const helper: Program = {
       ...program,
       id: 'p1',
@@ -72,14 +72,15 @@ const limits: Readonly<Record<string, () => Promise<void>>> = {
       exe: '/usr/bin/date',
       args: [['date']],
     };
-    const wide = behaving(program, helper);
+    const subject = { name: imageName, digest: `sha256:${'cd'.repeat(32)}` };
+    const later = { ...workload, subject };
     const node = aNode();
-    expect(await node.give(version(7, wide))).toBe('accepted');
+    expect(await node.give(version(7, behaving(program, helper)))).toBe('accepted');
     await node.give(approving(node));
-    await node.give(version(8, behaving(program)));
-    expect(node.judging(workload)).toEqual({ version: 8, mode: 'kill' });
-    await node.give(version(9, behaving(program, { ...helper, exe: '/usr/bin/nc' })));
-    expect(node.judging(workload)).toEqual({ version: 9, mode: 'alert' });
+    await node.give(version(8, { ...behaving(program), subject }));
+    expect(node.judging(later)).toEqual({ version: 8, mode: 'kill' });
+    await node.give(version(9, { ...behaving(program, { ...helper, exe: '/usr/bin/nc' }), subject }));
+    expect(node.judging(later)).toEqual({ version: 9, mode: 'alert' });
   },
   'a clock set back lets count again what has run out, but no older version': async () => {
     const keys = siteDocument(imageName, bank).keys as Record<string, object>;

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Baseline } from '../../fingerprint/fingerprint.ts';
 import { overlayBytes } from '../../fingerprint/overlay.ts';
-import { approvalBytes } from '../../fingerprint/parse-approval.ts';
 import type { StatementOptions } from '../../fingerprint/statement-frame.ts';
 import type { Workload } from '../../fingerprint/workload.ts';
 import { AttackedNode } from '../fakes/attacked-node.ts';
@@ -32,14 +31,6 @@ const reading = (...paths: readonly string[]): Baseline => ({
 const aNode = () => new AttackedNode(sitePolicy(imageName, bank), now);
 const version = (n: number, more: Partial<StatementOptions> = {}, from = baseline): Uint8Array =>
   fingerprintBy(from, { version: n, ...more });
-const approving = (fingerprint: string, options: Partial<StatementOptions> = {}): Uint8Array =>
-  seals(
-    approvalBytes(
-      { items: [{ image: workload.subject, fingerprint, mode: 'kill', carry: 'digest' }], reason: 'OPS-18' },
-      { ...signOptions, stream: 'site', version: 1, ...options },
-    ),
-    people.approver,
-  );
 const digestOfJudging = (node: AttackedNode): string =>
   node.desk.judging(workload)?.approval.fingerprint ?? '';
 
@@ -131,22 +122,5 @@ describe('a forbidden overlay', () => {
     expect(await node.give(overlay(base, '/etc/shadow', 1))).toBe('accepted');
     expect(await node.give(version(7))).toBe('OVERLAY_FORBIDDEN');
     expect(node.judging(workload)?.version).toBe(7);
-  });
-});
-
-describe('two genuine fingerprints of one image', () => {
-  const looser = version(1, { stream: 'debug' }, reading('/etc/cart.conf', '/srv/more'));
-  it.each([
-    ['before', [looser, version(7)]],
-    ['after', [version(7), looser]],
-  ])('the one that a person approved judges, come the other %s it', async (_when, envelopes) => {
-    const known = aNode();
-    await known.give(version(7));
-    const approval = approving(digestOfJudging(known));
-    const node = aNode();
-    for (const bytes of [...envelopes, approval]) expect(await node.give(bytes)).toBe('accepted');
-    expect(node.judging(workload)).toEqual({ version: 7, mode: 'kill' });
-    await node.restart();
-    expect(node.judging(workload)).toEqual({ version: 7, mode: 'kill' });
   });
 });
