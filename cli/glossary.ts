@@ -190,16 +190,16 @@ export const errorMeanings: Readonly<Record<ErrorCode, Meaning>> = {
     'whorl approve, when it was looked at',
   ],
   APPROVAL_FORBIDDEN: [
-    'the approval asks for more than may be approved in this way',
-    'approve what was observed, by name',
+    'the trust policy names nobody who may approve for this image',
+    'name approvers in its rule: whorl trust add --approver',
   ],
   BASE_MISMATCH: [
     'the overlay was bound for another fingerprint, perhaps another version of this one',
     'whorl bind with the fingerprint that is in force',
   ],
   OVERLAY_FORBIDDEN: [
-    'the overlay binds a volume to a directory that holds code, settings or secrets',
-    'bind the directory of the volume itself',
+    'the overlay binds a volume to a directory of code, settings or secrets, adds what its signers may not add, or grants until a date what is never learnable',
+    'bind the directory of the volume itself; what signers may add stands in mayWiden of the trust policy',
   ],
   BASE64: ['a member is not strict base64', damaged],
   PAYLOAD_TYPE: ['the envelope is genuine perhaps, but it is of another kind than what is asked for here'],

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import {
   approvalFor,
@@ -14,6 +15,7 @@ import { type Json, parse, refuses, seals, signed, utf8, verify } from '../test/
 import { baseline, imageDigest, imageName, now, stranger, testKey, vendor } from '../test/fakes/trust.ts';
 import type { ApprovedFingerprint, SiteApproval } from './approval.ts';
 import { canonicalBytes } from './canonical.ts';
+import { sha256Hex } from './digest.ts';
 import { FingerprintError } from './errors.ts';
 import { approvalBytes, parseApproval } from './parse-approval.ts';
 import { signApproval } from './sign-approval.ts';
@@ -50,6 +52,25 @@ const bankRule = {
   approve: { keys: [second.publicKey.keyId], threshold: 1 },
   maxMode: 'kill',
 } as const;
+
+interface Vector {
+  readonly name: string;
+  readonly outcome: string;
+  readonly sha256: string;
+  readonly payload: string;
+}
+const vectors: Vector[] = JSON.parse(
+  readFileSync(new URL('../test/vectors/approval.json', import.meta.url), 'utf8'),
+);
+
+describe('parseApproval', () => {
+  it.each(vectors)('$name: $outcome', ({ outcome, sha256, payload: encoded }) => {
+    const bytes = new Uint8Array(Buffer.from(encoded, 'base64'));
+    expect(sha256Hex(bytes)).toBe(sha256);
+    if (outcome === 'accepted') expect(parseApproval(bytes).reason).not.toBe('');
+    else expect(() => parseApproval(bytes)).toThrow(refuses(outcome));
+  });
+});
 
 describe('an approval', () => {
   it('comes back as it was signed', () => {
@@ -170,7 +191,7 @@ describe('an approval', () => {
   it('of an image for which nobody approves is refused', () => {
     const { approve: _approve, ...nobody } = bankRule;
     expect(() => verified(approves([other]).envelope, {}, policyWith({}, [nobody]))).toThrow(
-      refuses('KEY_NOT_ALLOWED', 'signatures'),
+      refuses('APPROVAL_FORBIDDEN', 'subject.name'),
     );
   });
 

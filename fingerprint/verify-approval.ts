@@ -89,7 +89,7 @@ export function verifyApproval(
   return new Verified({ approval, digest, stream, signers });
 }
 
-/** @throws NO_RULE, KEY_NOT_ALLOWED, THRESHOLD */
+/** @throws NO_RULE, APPROVAL_FORBIDDEN, KEY_NOT_ALLOWED, THRESHOLD */
 function allowedSigners(
   policy: TrustPolicy,
   items: readonly ApprovedFingerprint[],
@@ -105,11 +105,9 @@ function forImage(policy: TrustPolicy, name: string, keyIds: readonly string[]):
   const { approve, name: rule } = ruleFor(policy, name);
   if (approve !== undefined) return requireKeys(approve, keyIds, policy, 'approvals for this image');
   throw new FingerprintError(
-    'KEY_NOT_ALLOWED',
-    `is about an image for which rule ${rule} names no approver`,
-    {
-      field: 'signatures',
-    },
+    'APPROVAL_FORBIDDEN',
+    `is an image for which rule ${rule} of the trust policy names nobody who approves`,
+    { field: 'subject.name' },
   );
 }
 

@@ -4,12 +4,17 @@ import { behaviourDigest } from '../../fingerprint/behaviour-digest.ts';
 import { parseBehaviour } from '../../fingerprint/behaviour-json.ts';
 import type { BoundPeer } from '../../fingerprint/bindings.ts';
 import { canonicalBytes } from '../../fingerprint/canonical.ts';
+import { effectiveDigest } from '../../fingerprint/effective.ts';
+import { effectiveBehaviour } from '../../fingerprint/effective-behaviour.ts';
 import { behaviourKinds } from '../../fingerprint/event.ts';
+import type { BehaviourSet } from '../../fingerprint/fingerprint.ts';
 import { indexBehaviour } from '../../fingerprint/index-behaviour.ts';
 import { judge } from '../../fingerprint/judge.ts';
 import { learn } from '../../fingerprint/learn.ts';
 import { merge } from '../../fingerprint/merge.ts';
+import { parseBehaviourSet } from '../../fingerprint/parse-behaviour-set.ts';
 import { parseBaseline } from '../../fingerprint/parse-fingerprint.ts';
+import type { CeilingClass } from '../../fingerprint/trust-classes.ts';
 import { driftReasons } from '../../fingerprint/verdict.ts';
 import { observation, subject } from '../fakes/behaviours.ts';
 
@@ -49,6 +54,45 @@ describe('merging', () => {
     const [one, other] = [parseBaseline(a), parseBaseline(b)];
     expect(text(merge(one, other))).toBe(canonical);
     expect(text(merge(other, one))).toBe(canonical);
+  });
+});
+
+interface EffectiveVector {
+  readonly name: string;
+  readonly base: { readonly digest: string; readonly behaviour: unknown; readonly removed?: unknown };
+  readonly overlays: readonly {
+    readonly digest: string;
+    readonly add?: unknown;
+    readonly remove?: unknown;
+  }[];
+  readonly ceiling: readonly CeilingClass[];
+  readonly behaviour: string;
+  readonly removed?: string;
+  readonly inert: readonly string[];
+  readonly digest: string;
+}
+
+describe('the effective fingerprint', () => {
+  const set = (value: unknown): BehaviourSet => parseBehaviourSet(value, '');
+  it.each<EffectiveVector>(read('effective.json'))('$name', (vector) => {
+    const { base, ceiling } = vector;
+    const overlays = vector.overlays.map(({ digest, add, remove }) => ({
+      digest,
+      ...(add === undefined ? {} : { add: set(add) }),
+      ...(remove === undefined ? {} : { remove: set(remove) }),
+    }));
+    const granted = {
+      behaviour: set(base.behaviour),
+      ...(base.removed === undefined ? {} : { removed: set(base.removed) }),
+    };
+    for (const order of [overlays, overlays.toReversed(), [...overlays, ...overlays]]) {
+      const { behaviour, whole, removed, inert } = effectiveBehaviour(granted, order, ceiling);
+      expect(text(behaviour)).toBe(vector.behaviour);
+      expect(removed && text(removed)).toBe(vector.removed);
+      expect(inert.map((g) => g.id)).toEqual(vector.inert);
+      const digests = overlays.map((o) => o.digest);
+      expect(effectiveDigest(base.digest, digests, whole)).toBe(vector.digest);
+    }
   });
 });
 
