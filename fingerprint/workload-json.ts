@@ -9,7 +9,7 @@ function readName(value: unknown, field: string): string {
   return /\p{Cc}/u.test(text) ? refuse(field, 'must not hold control characters') : text;
 }
 
-export function parseSubject(value: unknown, field: string): Subject {
+function parseSubject(value: unknown, field: string): Subject {
   const r = new ObjectReader(value, field);
   const subject = r.end({ name: r.text('name'), digest: r.text('digest') });
   if (!isSubjectName(subject.name)) refuse(r.field('name'), 'must be an image repository or a service name');
