@@ -35,7 +35,7 @@ function modeWords(mode: Mode): string {
 }
 
 /** ` in cluster eu, namespace shop`; nothing where it holds everywhere. */
-export function scopeWords(scope: ApprovedFingerprint['scope']): string {
+function scopeWords(scope: ApprovedFingerprint['scope']): string {
   const said = [
     ['cluster', scope?.clusters],
     ['namespace', scope?.namespaces],

@@ -1,6 +1,7 @@
 /** The published surface of the format: everything a program needs to read, learn, sign, verify and judge. */
 
 // what is seen, and its words
+export type { ApprovalScope, ApprovedFingerprint, SiteApproval, SiteApprovalContent } from './approval.ts';
 export { type Actor, type Behaviour, type BehaviourOf, maxLineage, type Root, roots } from './behaviour.ts';
 export { behaviourDigest } from './behaviour-digest.ts';
 export { parseBehaviour } from './behaviour-json.ts';
@@ -12,6 +13,7 @@ export { type Difference, diff } from './diff.ts';
 export type { Change, ChangeKind, ChangeWord } from './diff-change.ts';
 export { diffMarkdown } from './diff-markdown.ts';
 export { diffSarif } from './diff-sarif.ts';
+export { type Effective, effectiveOf, type SiteDocuments } from './effective.ts';
 export { joinBindings, unboundParameters } from './effective-bindings.ts';
 // trust
 export { type ErrorCode, errorCodes, FingerprintError } from './errors.ts';
@@ -98,6 +100,7 @@ export { type SensitiveRow, sensitiveRows } from './sensitive-rows.ts';
 export { incidentSentence } from './sentence.ts';
 export { severityOf } from './severity.ts';
 export { type SignedFingerprint, type SignOptions, signFingerprint } from './sign.ts';
+export { type SignedApproval, signApproval } from './sign-approval.ts';
 export { type SignedOverlay, signOverlay } from './sign-overlay.ts';
 export { parseJson } from './strict-json.ts';
 export { uniteRemoved, withoutRemoved } from './tombstones.ts';
@@ -109,5 +112,6 @@ export {
 } from './trust-policy.ts';
 export { type DriftReason, type Mode, minMode, modes, type UnjudgedReason, type Verdict } from './verdict.ts';
 export { type VerifiedFingerprint, type VerifyContext, verifyFingerprint } from './verify.ts';
+export { type VerifiedApproval, type VerifyApprovalContext, verifyApproval } from './verify-approval.ts';
 export { type VerifiedOverlay, type VerifyOverlayContext, verifyOverlay } from './verify-overlay.ts';
 export { type Instance, type Role, type Subject, type Workload, workloadKey } from './workload.ts';

@@ -49,20 +49,12 @@ class Verified implements Findings {
 
   /** Its end has come: nothing is approved by it any more. @param now ms since the Unix epoch */
   isOver(now: number): boolean {
-    return isOver(this.approval.expiresAt, now);
-  }
-
-  static is(value: unknown): value is Verified {
-    return typeof value === 'object' && value !== null && #proof in value && value.#proof;
+    return this.#proof && isOver(this.approval.expiresAt, now);
   }
 }
 
 /** An approval that passed every step. Only `verifyApproval` makes one. */
 export type VerifiedApproval = Verified;
-
-export function isVerifiedApproval(value: unknown): value is VerifiedApproval {
-  return Verified.is(value);
-}
 
 /**
  * The steps of verification for a site's decision: form, signature, content, rules, time, version. All of it or nothing:
