@@ -12,13 +12,17 @@ export function approvalSentences({ items }: SiteApproval): readonly string[] {
 function itemSentence(item: ApprovedFingerprint): string {
   const { image, fingerprint, mode, carry, overlays } = item;
   const where = scopeWords(item.scope);
-  const later =
-    carry === 'repository'
-      ? 'later digests of the repository are stopped for what is never learnable alone'
-      : 'later digests need an approval of their own';
+  const later = laterWords(mode, carry);
   const together =
     overlays === undefined ? '' : ` together with ${overlays.map((d) => d.slice(0, 19)).join(', ')}…`;
   return `${printable(formatImageRef(image), 700)} ${modeWords(mode)}${where}; ${later}. Fingerprint ${fingerprint}${together}.`;
+}
+
+function laterWords(mode: Mode, carry: ApprovedFingerprint['carry']): string {
+  if (carry === 'digest') return 'later digests need an approval of their own';
+  return mode === 'observe' || mode === 'alert'
+    ? 'so are later digests of the repository'
+    : 'later digests of the repository for what is never learnable alone, until their difference is approved';
 }
 
 function modeWords(mode: Mode): string {
@@ -26,7 +30,7 @@ function modeWords(mode: Mode): string {
     case 'observe':
       return 'is only observed';
     case 'alert':
-      return 'alerts at most';
+      return 'is alerted on at most';
     case 'freeze':
       return 'may be frozen when it drifts';
     case 'kill':
@@ -35,7 +39,7 @@ function modeWords(mode: Mode): string {
 }
 
 /** ` in cluster eu, namespace shop`; nothing where it holds everywhere. */
-function scopeWords(scope: ApprovedFingerprint['scope']): string {
+export function scopeWords(scope: ApprovedFingerprint['scope']): string {
   const said = [
     ['cluster', scope?.clusters],
     ['namespace', scope?.namespaces],

@@ -3,9 +3,11 @@ import { unboundParameters } from '../fingerprint/effective-bindings.ts';
 import { printable } from '../fingerprint/printable.ts';
 import type { TrustPolicy } from '../fingerprint/trust-policy.ts';
 import type { VerifiedFingerprint } from '../fingerprint/verify.ts';
+import type { VerifiedApproval } from '../fingerprint/verify-approval.ts';
 import type { VerifiedOverlay } from '../fingerprint/verify-overlay.ts';
 import type { Workload } from '../fingerprint/workload.ts';
 import { readApprovals } from './approval-file.ts';
+import { scopeWords } from './approval-words.ts';
 import { firstOf, grantSentences } from './grant-words.ts';
 import type { Io } from './io.ts';
 import { readOverlays } from './overlay-file.ts';
@@ -31,8 +33,10 @@ export async function effectiveFrom(
 ): Promise<Effective> {
   const overlays = await readOverlays(io, overlay, policy, base);
   const approvals = await readApprovals(io, approval, policy);
-  const effective = effectiveOf(base, { overlays, approvals }, workloadFor(base, overlays));
-  for (const sentence of caveats(effective, overlays)) io.err(`warning: ${sentence}`);
+  const at = workloadFor(base, overlays);
+  const effective = effectiveOf(base, { overlays, approvals }, at);
+  const unknown = at.workload === undefined ? scopesOf(base, approvals) : [];
+  for (const sentence of [...caveats(effective, overlays), ...unknown]) io.err(`warning: ${sentence}`);
   return effective;
 }
 
@@ -43,6 +47,21 @@ function workloadFor(
 ): { workload?: Workload } {
   const scope = fingerprint.scope ?? overlays.flatMap((o) => o.overlay.scope ?? [])[0];
   return scope === undefined ? {} : { workload: { ...scope, subject: fingerprint.subject } };
+}
+
+/** A recording does not know its cluster, so what holds in a scope alone is not judged by. */
+function scopesOf(
+  { digest }: VerifiedFingerprint,
+  approvals: readonly VerifiedApproval[],
+): readonly string[] {
+  return approvals.flatMap(({ approval }) =>
+    approval.items
+      .filter((item) => item.fingerprint === digest && item.scope !== undefined)
+      .map(
+        (item) =>
+          `it is approved${scopeWords(item.scope)} alone, and the events do not say that they are of there`,
+      ),
+  );
 }
 
 function caveats(effective: Effective, overlays: readonly VerifiedOverlay[]): readonly string[] {

@@ -272,6 +272,12 @@ describe('an approved fingerprint', () => {
     ]);
     const after = await judge('--approval', world.at('tools.approval.json'));
     expect([after.exitCode, after.stderr]).toEqual([0, []]);
+    await approve([tools], 'tools.eu.json', '--mode', 'alert', '--cluster', 'eu');
+    const scoped = await judge('--approval', world.at('tools.eu.json'));
+    expect([scoped.exitCode, scoped.stderr.at(-1)]).toEqual([
+      1,
+      'warning: it is approved in cluster eu alone, and the events do not say that they are of there',
+    ]);
     const narrow = await judge('--approval', cart);
     expect([narrow.exitCode, narrow.stderr.at(-1)]).toEqual([3, expect.stringContaining('PREDICATE_TYPE')]);
   });
