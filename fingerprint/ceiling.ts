@@ -17,13 +17,21 @@ export interface UnderCeiling {
 /**
  * Takes out what a vendor may never grant alone (DESIGN §6): each such entry is judged as if it had never been written.
  * The program itself stays, so that what it starts is still told apart.
+ * @param approved ids of grants that the site has approved already
  */
-export function underCeiling(set: BehaviourSet, classes: readonly CeilingClass[]): UnderCeiling {
+export function underCeiling(
+  set: BehaviourSet,
+  classes: readonly CeilingClass[],
+  approved: ReadonlySet<string> = new Set(),
+): UnderCeiling {
   const inert: Grant[] = [];
   const left = new ProgramSet();
   const programs = set.programs.map((p) => {
     const entries = entriesOf(p);
-    const held = new Set(entries.filter((e) => classes.some((c) => isOf[c](p, e))).map(grantKey));
+    const program = identityOf(p);
+    const isHeld = (e: Entry): boolean =>
+      classes.some((c) => isOf[c](p, e)) && !approved.has(grantId(program, e));
+    const held = new Set(entries.filter(isHeld).map(grantKey));
     if (held.size === 0) return p;
     const kept = programOfEntries(
       p,
@@ -31,7 +39,6 @@ export function underCeiling(set: BehaviourSet, classes: readonly CeilingClass[]
     );
     const without = withoutWidening(kept, p);
     const stays = new Set(entriesOf(without).map(grantKey));
-    const program = identityOf(p);
     for (const entry of entries)
       if (!stays.has(grantKey(entry))) inert.push({ id: grantId(program, entry), program, entry });
     return without;

@@ -29,11 +29,13 @@ export interface EffectiveBehaviour extends Granted {
  * Base − remove ∪ add, in canonical form (docs/format.md, effective fingerprint). The order of the overlays is nothing: a
  * removal by any of them wins over an addition by another, because what one person took back nobody else is to return
  * unseen. What an overlay adds is the site's own word, so no ceiling holds it back.
+ * @param approved what the site approved of an earlier version: no ceiling holds that back either
  */
 export function effectiveBehaviour(
   base: Granted,
   overlays: readonly Changed[],
   ceiling: readonly CeilingClass[],
+  approved?: BehaviourSet,
 ): EffectiveBehaviour {
   const stones = [base.removed, ...overlays.map((o) => o.remove)].filter((set) => set !== undefined);
   const removed = stones.length === 0 ? undefined : uniteRemoved(...stones);
@@ -41,7 +43,8 @@ export function effectiveBehaviour(
   const added = overlays
     .flatMap((o) => o.add ?? [])
     .map((set) => (removed === undefined ? set : without(set, removed)));
-  const { behaviour, inert } = underCeiling(left, ceiling);
+  const before = new Set(approved === undefined ? [] : grantsOf(approved).map((g) => g.id));
+  const { behaviour, inert } = underCeiling(left, ceiling, before);
   const granted = new Set(added.flatMap(grantsOf).map((g) => g.id));
   return {
     behaviour: union([behaviour, ...added]),

@@ -151,6 +151,32 @@ function carriedRuling(
   return rulingItem(approvals, workload, (item) => item.carry === 'repository' && item.image.name === name);
 }
 
+/** What the site approved of an earlier version or digest, where that is at hand and rules here. */
+export function approvedBefore(
+  { fingerprint }: VerifiedFingerprint,
+  { approvals, predecessor }: Approvals,
+  workload: Workload | undefined,
+): Fingerprint | undefined {
+  const ruling = carriedRuling(fingerprint.subject.name, approvals, workload);
+  return ruling?.item.fingerprint === predecessor?.digest ? predecessor?.fingerprint : undefined;
+}
+
+/**
+ * The same, where something never learnable is signed and not approved yet, or may have been approved before and is not
+ * signed any more: it can be what the software always does, and nobody has said that it may be stopped for it.
+ */
+export function sparing(mode: EffectiveMode): EffectiveMode {
+  if (mode.neverLearnableMode !== 'freeze' && mode.neverLearnableMode !== 'kill') return mode;
+  const why = 'it grants other acts that are never learnable than the site approved';
+  const others = mode.warnings.filter((w) => w.code !== 'NOT_APPROVED');
+  return {
+    ...mode,
+    maxMode: minMode(mode.maxMode, 'alert'),
+    neverLearnableMode: 'alert',
+    warnings: [...others, notApproved(why)],
+  };
+}
+
 export interface Carried extends Ruling {
   readonly neverLearnableMode: Mode;
 }

@@ -282,7 +282,7 @@ describe('an approval of an earlier digest', () => {
   it('never exceeds the rule', () => {
     const by = policyWith({ maxMode: 'freeze' });
     const modest = fingerprint({ ...baseline, subject }, { version: 8 }, by);
-    expect(effective({ approvals: [earlier] }, modest).neverLearnableMode).toBe('freeze');
+    expect(effective({ approvals: [earlier], predecessor: base }, modest).neverLearnableMode).toBe('freeze');
   });
 
   it('rules a workload without any fingerprint for what is never learnable', () => {

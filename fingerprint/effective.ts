@@ -3,9 +3,17 @@ import { canonicalBytes } from './canonical.ts';
 import { sha256Hex } from './digest.ts';
 import { effectiveBehaviour } from './effective-behaviour.ts';
 import { joinBindings } from './effective-bindings.ts';
-import { type EffectiveMode, effectiveMode, exactRuling, type Reviewed } from './effective-mode.ts';
+import {
+  approvedBefore,
+  type EffectiveMode,
+  effectiveMode,
+  exactRuling,
+  type Reviewed,
+  sparing,
+} from './effective-mode.ts';
 import type { BehaviourSet, Fingerprint } from './fingerprint.ts';
-import type { Grant } from './grants.ts';
+import { type Grant, grantsOf } from './grants.ts';
+import { isNeverLearnableEntry } from './grave-entry.ts';
 import { compareText } from './program.ts';
 import { inScope } from './scope.ts';
 import type { Mode } from './verdict.ts';
@@ -51,11 +59,15 @@ export function effectiveOf(
 ): Effective {
   const overlays = inForce(base, site.overlays, at.workload);
   const isApproved = exactRuling(base, site.approvals, at.workload) !== undefined;
+  const before = isApproved ? undefined : approvedBefore(base, site, at.workload)?.behaviour;
   const { behaviour, whole, inert, removed } = effectiveBehaviour(
     base.fingerprint,
     overlays.map((o) => o.overlay),
     isApproved ? [] : base.ceiling,
+    before,
   );
+  const mode = effectiveMode(base, site, overlays, at.workload);
+  const isTold = isApproved || (!inert.some(isGrave) && keepsGrave(before, behaviour));
   return {
     fingerprint: { ...base.fingerprint, behaviour, ...(removed === undefined ? {} : { removed }) },
     bindings: joinBindings(overlays.map((o) => o.overlay.bindings)),
@@ -66,8 +78,21 @@ export function effectiveOf(
     ),
     overlays,
     inert,
-    ...effectiveMode(base, site, overlays, at.workload),
+    ...(isTold ? mode : sparing(mode)),
   };
+}
+
+function isGrave({ program, entry }: Grant): boolean {
+  return isNeverLearnableEntry(program, entry);
+}
+
+/**
+ * Whether whatever is never learnable and was approved before is granted still. Where that version is not at hand nobody
+ * can tell, and a collector that holds it back must not have the software stopped for what it always did.
+ */
+function keepsGrave(before: BehaviourSet | undefined, now: BehaviourSet): boolean {
+  const granted = new Set(grantsOf(now).map((g) => g.id));
+  return before !== undefined && grantsOf(before).every((g) => !isGrave(g) || granted.has(g.id));
 }
 
 /** Sorted and each once, so that the order in which they arrived shows in nothing. */

@@ -98,3 +98,52 @@ describe('a stolen key of a vendor, where the site has approved', () => {
     expect(node.judging(workload)).toEqual({ version: 8, mode });
   });
 });
+
+describe('what is never learnable and was approved by name', () => {
+  const grave: Program = { ...program, privileges: [{ privilege: 'ptrace' }] };
+  const subject = { name: imageName, digest: `sha256:${'cd'.repeat(32)}` };
+  const later: Workload = { ...workload, subject };
+  const of = (p: Program, about = workload.subject): Baseline => ({
+    ...baseline,
+    subject: about,
+    behaviour: { programs: [p] },
+  });
+  const v7 = version(7, {}, of(grave));
+  /** What the node says of the later image: how far, how far for what is never learnable, what is held back. */
+  async function said(...envelopes: readonly Uint8Array[]): Promise<readonly unknown[]> {
+    const known = aNode();
+    await known.give(v7);
+    const item = {
+      image: workload.subject,
+      fingerprint: digestOfJudging(known),
+      mode: 'kill',
+      carry: 'repository',
+    } as const;
+    const node = aNode();
+    const stands = { ...signOptions, stream: 'site', version: 1 };
+    await node.give(seals(approvalBytes({ items: [item], reason: 'OPS-18' }, stands), people.approver));
+    for (const bytes of envelopes) await node.give(bytes);
+    const inForce = node.desk.judging(later);
+    if (inForce === undefined) return [node.desk.carried(later)];
+    return [inForce.approval.maxMode, inForce.approval.neverLearnableMode, inForce.inert];
+  }
+  const more = { ...grave, args: [...grave.args, ['cart', '-v']] };
+
+  it('goes on under the next image, which is not stopped for what it always did', async () => {
+    expect(await said(v7, version(8, {}, of(grave, subject)))).toEqual(['kill', undefined, 0]);
+    expect(await said(v7, version(8, {}, of(more, subject)))).toEqual(['alert', 'kill', 0]);
+  });
+
+  it('nor when a thief leaves it out, when the fingerprint is held back, or when there is none yet', async () => {
+    expect(await said(v7, version(8, {}, of(program, subject)))).toEqual(['alert', undefined, 0]);
+    expect(await said(version(8, {}, of(grave, subject)))).toEqual(['alert', undefined, 1]);
+    expect(await said(version(8, {}, of(program, subject)))).toEqual(['alert', undefined, 0]);
+    expect(await said(v7)).toEqual([undefined]);
+    expect(await said()).toEqual([undefined]);
+  });
+
+  it('and what is new of it is held back, and stops nothing either', async () => {
+    const two = { ...grave, privileges: [{ privilege: 'ptrace' as const }, { privilege: 'mount' as const }] };
+    expect(await said(v7, version(8, {}, of(two, subject)))).toEqual(['alert', undefined, 1]);
+  });
+});
