@@ -63,6 +63,9 @@ function without(set: BehaviourSet, removed: BehaviourSet): BehaviourSet {
 
 /** All of them together, so that none shuts out what another lets in. */
 function union(sets: readonly BehaviourSet[]): BehaviourSet {
+  const [only, ...others] = sets;
+  // What was read is in canonical form already, and most fingerprints have no overlay.
+  if (only !== undefined && others.length === 0) return only;
   const all = new Map(plainUnion(sets).programs.map((p) => [programKey(identityOf(p)), p]));
   const open = (p: Program): Program => withoutNarrowing(p, all.get(programKey(identityOf(p))) ?? p);
   return plainUnion(sets.map(({ programs }) => ({ programs: programs.map(open) })));
