@@ -1,11 +1,13 @@
 import type { Claims } from '../fingerprint/claims.ts';
 import { quoted } from '../fingerprint/phrase.ts';
+import { printable } from '../fingerprint/printable.ts';
 import type { Platform } from '../fingerprint/statement-frame.ts';
 import type { Discovered } from '../registry/discover.ts';
 import { platformText } from '../registry/documents.ts';
 import { RegistryError } from '../registry/errors.ts';
 import type { ImageAt } from './attached.ts';
 import { CliError, exitCodes } from './exit.ts';
+import type { Io } from './io.ts';
 
 /** A fingerprint that is attached to the image, and says that it may be judged by. */
 export interface Candidate {
@@ -60,11 +62,25 @@ export function oneStream([newest, ...rest]: readonly Candidate[]): Candidate {
   );
 }
 
-export function nothingAttached({ name, digest }: ImageAt, { found, others }: Discovered): RegistryError {
+/** Of the broken things so many are named. */
+const maxTold = 3;
+
+/** What was not looked at may be newer, or the one that is wanted: nobody may take its absence for an answer. */
+export function tellUnseen(io: Io, { broken, isCut }: Discovered): void {
+  for (const sentence of broken.slice(0, maxTold)) io.err(`passed over: ${printable(sentence, 300)}`);
+  if (broken.length > maxTold) io.err(`passed over: ${broken.length - maxTold} more that are broken`);
+  if (isCut) io.err('there is more than is looked at; remove old ones from the registry');
+}
+
+export function nothingAttached(
+  { name, digest }: ImageAt,
+  { found, others, broken }: Discovered,
+): RegistryError {
   const unreadable = found.filter(({ claims }) => 'problem' in claims).length;
   const besides = [
     ...(found.length > unreadable ? [`${found.length - unreadable} other statements`] : []),
     ...(unreadable > 0 ? [`${unreadable} that cannot be read`] : []),
+    ...(broken.length > 0 ? [`${broken.length} that are broken`] : []),
     ...(others > 0 ? [`${others} things of other kinds`] : []),
   ];
   const but = besides.length === 0 ? '' : ` (there are ${besides.join(', ')})`;

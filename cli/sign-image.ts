@@ -4,10 +4,17 @@ import { printable } from '../fingerprint/printable.ts';
 import type { ImagePart, Platform } from '../fingerprint/statement-frame.ts';
 import { platformText } from '../registry/documents.ts';
 import { RegistryError } from '../registry/errors.ts';
-import { type KnownImage, lookUpImage, manifestsNamed, partsOf } from '../registry/image.ts';
+import {
+  type KnownImage,
+  lookUpImage,
+  manifestsNamed,
+  type PlatformManifest,
+  partsOf,
+} from '../registry/image.ts';
 import { type ImageReference, nameOf, parseReference } from '../registry/reference.ts';
 import { CliError, exitCodes } from './exit.ts';
 import type { Io } from './io.ts';
+import { counted } from './known-file.ts';
 import { imageText, platformOption, type RegistryOptions, withRegistries } from './registry-access.ts';
 
 /** What `sign` needs of the registry, once the image is there. */
@@ -31,9 +38,10 @@ export async function pushedImage(
 ): Promise<PushedImage> {
   const { reference, options } = asked;
   const image = await withRegistries(io, options, (registries) =>
-    lookUpImage(registries.reader(reference), reference),
+    lookUpImage(registries.own(reference), reference),
   );
-  const chosen = onPlatform(image, baseline.subject.digest, options.platform);
+  assertSeen(image);
+  const chosen = withoutRivals(io, image, onPlatform(image, baseline.subject.digest, options.platform));
   const platforms = chosen.manifests.flatMap((m) => (m.platform === undefined ? [] : [m.platform]));
   io.err(
     `signing for ${imageText(reference, image.digest)} on ${platforms.map(platformText).join(', ') || 'its platform'}`,
@@ -46,6 +54,36 @@ export async function pushedImage(
     subjects: partsOf(chosen),
     ...(isOne && only !== undefined ? { platform: only } : {}),
   };
+}
+
+/** The digest of an index stands for all it holds, and what is signed for must have been seen. @throws CliError */
+function assertSeen({ name, digest, unseen }: KnownImage): void {
+  if (unseen === 0) return;
+  throw new CliError(
+    exitCodes.trust,
+    `${name}@${digest} names ${counted(unseen, 'image')} that cannot be looked at`,
+    'push it again with all its platforms, or sign for one of them: --image NAME@sha256:HEX of its manifest',
+  );
+}
+
+/**
+ * Where the index holds two images for one platform and only one of them is meant, whoever runs "the index" may run the
+ * other: then the index is not signed for.
+ */
+function withoutRivals(io: Io, image: KnownImage, chosen: KnownImage): KnownImage {
+  const { index: _index, ...rest } = chosen;
+  const meant = new Set(chosen.manifests.map(onText));
+  const rivals = image.manifests.filter((m) => !chosen.manifests.includes(m) && meant.has(onText(m)));
+  const [rival] = rivals;
+  if (rival === undefined) return chosen;
+  io.err(
+    `not signing for the index ${image.digest}: it holds ${rival.descriptor.digest} for ${onText(rival)}, too; --platform ${onText(rival)} signs for both`,
+  );
+  return rest;
+}
+
+function onText({ platform }: PlatformManifest): string {
+  return platform === undefined ? 'no platform' : platformText(platform);
 }
 
 function onPlatform(image: KnownImage, learned: string, wanted: string | undefined): KnownImage {

@@ -57,7 +57,7 @@ async function run(io: Io, path: string, image: string | undefined, options: Opt
   await withRegistries(io, options, async (registries) => {
     const target = image ?? defaultImage(claims);
     const reference = parseReference(target);
-    const known = await lookUpImage(registries.reader(reference), reference);
+    const known = await lookUpImage(registries.own(reference), reference);
     const places = placesFor(claims, known);
     const resolved = imageText(reference, known.digest);
     if (target !== resolved) io.err(`${printable(target, 300)} is ${resolved}`);

@@ -7,6 +7,7 @@ import { findAttached, type ImageAt } from './attached.ts';
 import { examples } from './help.ts';
 import type { Io } from './io.ts';
 import { counted } from './known-file.ts';
+import { tellUnseen } from './newest-attached.ts';
 import { type RegistryOptions, registryOptions, withRegistries } from './registry-access.ts';
 
 interface Options extends RegistryOptions {
@@ -35,6 +36,7 @@ async function list(io: Io, image: string, options: Options): Promise<void> {
     const source = registries.reader(reference);
     const at = await findAttached(io, source, reference);
     const discovered = await discover(source, at.digests);
+    tellUnseen(io, discovered);
     if (options.json === true) for (const found of discovered.found) io.out(JSON.stringify(told(found)));
     else print(io, at, discovered);
   });
@@ -49,13 +51,12 @@ function told({ claims, bytes, layer, beside }: Found): object {
   return { readable: true, kind, digest, stream, version, issuedAt, expiresAt, signers, ...where };
 }
 
-function print(io: Io, { name, digests }: ImageAt, { found, others, isCut }: Discovered): void {
+function print(io: Io, { name, digests }: ImageAt, { found, others }: Discovered): void {
   for (const item of found) io.out(lineFor(item));
   const beside = others === 0 ? '' : `, and ${counted(others, 'thing')} of other kinds`;
   io.err(
     `${counted(found.length, 'statement')} beside ${name}@${digests[0] ?? ''}${beside}; none of it is verified here`,
   );
-  if (isCut) io.err('there are more than are looked at; remove old ones from the registry');
 }
 
 function lineFor({ claims, bytes, layer }: Found): string {

@@ -12,7 +12,7 @@ import { chosenPolicy } from './chosen-policy.ts';
 import { CliError, exitCodes, fromFingerprintError } from './exit.ts';
 import { examples } from './help.ts';
 import type { Io } from './io.ts';
-import { type Candidate, candidatesOf, nothingAttached, oneStream } from './newest-attached.ts';
+import { type Candidate, candidatesOf, nothingAttached, oneStream, tellUnseen } from './newest-attached.ts';
 import { fileName } from './read-file.ts';
 import { platformOption, type RegistryOptions, registryOptions, withRegistries } from './registry-access.ts';
 import { writeStatements } from './statement-files.ts';
@@ -70,6 +70,7 @@ async function run(io: Io, image: string, options: Options): Promise<void> {
       options.all === true ? () => wanted : (known: KnownImage) => wanted ?? platformHere(io, known);
     const at = await findAttached(io, source, reference, choose);
     const discovered = await discover(source, at.digests);
+    tellUnseen(io, discovered);
     if (options.all === true) return writeStatements(io, options.outDir ?? '.', discovered.found, options);
     const candidates = candidatesOf(discovered, { stream: options.stream, platform: at.platform });
     if (candidates.length === 0) throw nothingAttached(at, discovered);

@@ -8,7 +8,7 @@ import { findAttached, type ImageAt } from './attached.ts';
 import { examples } from './help.ts';
 import type { Io } from './io.ts';
 import { counted } from './known-file.ts';
-import { nothingAttached } from './newest-attached.ts';
+import { nothingAttached, tellUnseen } from './newest-attached.ts';
 import { fileName } from './read-file.ts';
 import { type RegistryOptions, registryOptions, withRegistries } from './registry-access.ts';
 
@@ -64,6 +64,7 @@ async function carriedOf(io: Io, registries: Registries, image: string): Promise
   const source = registries.reader(reference);
   const at = await findAttached(io, source, reference);
   const discovered = await discover(source, at.digests);
+  tellUnseen(io, discovered);
   const readable = discovered.found.filter(({ claims }) => !('problem' in claims));
   if (readable.length === 0) throw nothingAttached(at, discovered);
   return readable.flatMap((found) => artefactsOf(found, at).map((part) => ({ name: at.name, ...part })));

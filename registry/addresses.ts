@@ -1,3 +1,4 @@
+import { RegistryError } from './errors.ts';
 import { hostOf, isLoopback } from './reference.ts';
 import type { RegistrySettings } from './settings.ts';
 import type { HttpAnswer } from './transport.ts';
@@ -5,7 +6,12 @@ import type { HttpAnswer } from './transport.ts';
 /** Registries on this machine are spoken to in the clear, as every container runtime does; others never unasked. */
 export function originOf(registry: string, { plainHttp, ca }: RegistrySettings): URL {
   const host = hostOf(registry);
-  const { hostname } = new URL(`http://${host}`);
+  const found = URL.parse(`http://${host}`);
+  if (found === null)
+    throw new RegistryError('REGISTRY_REFERENCE', `${registry} is the name of no host`, {
+      hint: 'check the address and the port',
+    });
+  const { hostname } = found;
   const clear = plainHttp === true || (isLoopback(hostname) && ca === undefined);
   return new URL(`${clear ? 'http' : 'https'}://${host}`);
 }

@@ -1,5 +1,5 @@
 import type { Artefact } from './artefact.ts';
-import type { Descriptor } from './documents.ts';
+import { type Descriptor, maxDescriptors } from './documents.ts';
 import { RegistryError } from './errors.ts';
 import { emptyBlob, ociIndex, ociManifest } from './media-types.ts';
 import type { Repository } from './repository.ts';
@@ -91,7 +91,10 @@ async function enlist(
       continue;
     }
     const tag = fallbackTag(subject);
-    await repository.pushManifest(listWith(list, entry), ociIndex, { tag, etag: list?.etag });
+    await repository.pushManifest(listWith(list, entry, repository.name), ociIndex, {
+      tag,
+      etag: list?.etag,
+    });
     writes++;
     slowest = Math.max(slowest, patience.now() - began);
     await patience.wait(patience.random() * Math.min(maxJitterMs, 50 * writes));
@@ -122,8 +125,13 @@ function has(list: Listed | undefined, entry: Descriptor): boolean {
 }
 
 /** What others wrote stays as they wrote it, members we do not know included. */
-function listWith(list: Listed | undefined, entry: Descriptor): Uint8Array {
+function listWith(list: Listed | undefined, entry: Descriptor, name: string): Uint8Array {
   const earlier = list?.document ?? { schemaVersion: 2, mediaType: ociIndex };
   const entries = Array.isArray(earlier.manifests) ? earlier.manifests : [];
+  // One more, and nobody could read the list any longer.
+  if (entries.length >= maxDescriptors)
+    throw new RegistryError('REGISTRY_NOT_LISTED', `the list of ${name} is full: ${entries.length} entries`, {
+      hint: 'remove old artefacts from it',
+    });
   return new TextEncoder().encode(JSON.stringify({ ...earlier, manifests: [...entries, entry] }));
 }

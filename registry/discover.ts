@@ -2,6 +2,7 @@ import { type Claims, readClaims } from '../fingerprint/claims.ts';
 import { type ErrorCode, FingerprintError } from '../fingerprint/errors.ts';
 import { approvalPredicateType, predicateType } from '../fingerprint/statement-frame.ts';
 import { type Descriptor, type Manifest, parseManifest } from './documents.ts';
+import { type RegistryCode, RegistryError } from './errors.ts';
 import { bundleType, legacyLayerType, maxEnvelopeBytes, nativeType } from './media-types.ts';
 import { fallbackTag, type Source } from './source.ts';
 
@@ -20,25 +21,40 @@ export interface Discovered {
   readonly found: readonly Found[];
   /** Attached things of other kinds: SBOMs, provenance, signatures. */
   readonly others: number;
+  /** What is listed and cannot be had or is not what it is listed as, a sentence each. */
+  readonly broken: readonly string[];
   /** There was more than is looked at. */
   readonly isCut: boolean;
 }
 
 /** A fingerprint, its approvals and some years of their versions; a longer list costs the reader, not the writer. */
 const maxArtefacts = 256;
+/** Of all of them together, for they are held at once: 256 of the largest published one. */
+const maxTotalBytes = 64 << 20;
+/**
+ * Everybody who may push may list something broken. It must not hide what stands beside it; what may pass by itself (no
+ * connection, no login, a busy registry) is no such thing.
+ */
+const brokenCodes: readonly RegistryCode[] = [
+  'REGISTRY_ANSWER',
+  'REGISTRY_TOO_LARGE',
+  'REGISTRY_DIGEST',
+  'REGISTRY_NOT_FOUND',
+];
 const ours: readonly string[] = [predicateType, approvalPredicateType];
 
 /** Whatever is attached to these manifests, each statement once. */
 export async function discover(source: Source, digests: readonly string[]): Promise<Discovered> {
   const byLayer = new Map<string, Found>();
-  const seen = { others: 0, left: maxArtefacts, isCut: false };
+  const seen: Seen = { others: 0, left: maxArtefacts, bytesLeft: maxTotalBytes, broken: [], isCut: false };
   for (const digest of digests) {
     for (const part of await attachedTo(source, digest, seen)) {
       const earlier = byLayer.get(part.layer);
       byLayer.set(part.layer, earlier === undefined ? part : joined(earlier, part));
     }
   }
-  return { found: [...byLayer.values()], others: seen.others, isCut: seen.isCut };
+  const { others, broken, isCut } = seen;
+  return { found: [...byLayer.values()], others, broken: [...new Set(broken)], isCut };
 }
 
 function joined(a: Found, b: Found): Found {
@@ -52,6 +68,8 @@ function joined(a: Found, b: Found): Found {
 interface Seen {
   others: number;
   left: number;
+  bytesLeft: number;
+  readonly broken: string[];
   isCut: boolean;
 }
 
@@ -59,18 +77,53 @@ async function attachedTo(source: Source, subject: string, seen: Seen): Promise<
   const listed = await source.referrers(subject);
   const wanted = listed.filter(mayBeOurs);
   seen.others += listed.length - wanted.length;
-  const taken = wanted.slice(0, seen.left);
-  seen.left -= taken.length;
-  seen.isCut ||= taken.length < wanted.length;
   const found: Found[] = [];
-  for (const { digest } of taken) {
-    const manifest = await source.manifest(digest);
-    if (manifest === undefined) continue;
-    const layer = layerOf(parseManifest(manifest.bytes, source.name));
-    if (layer === undefined) seen.others++;
-    else found.push({ ...(await fetched(source, layer)), beside: [subject], manifests: [manifest.bytes] });
+  for (const entry of taken(wanted, seen)) {
+    const one = await unlessBroken(seen, () => linked(source, subject, entry, seen));
+    if (one !== undefined) found.push(one);
   }
-  return [...found, ...(await legacy(source, subject))];
+  const old = await unlessBroken(seen, () => legacy(source, subject, seen));
+  return [...found, ...(old ?? [])];
+}
+
+/** As many as there is room for. */
+function* taken(entries: readonly Descriptor[], seen: Seen): Generator<Descriptor> {
+  for (const entry of entries) {
+    if (seen.left === 0 || seen.bytesLeft <= 0) {
+      seen.isCut = true;
+      return;
+    }
+    seen.left--;
+    yield entry;
+  }
+}
+
+async function unlessBroken<T>(seen: Seen, read: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await read();
+  } catch (error) {
+    if (!(error instanceof RegistryError) || !brokenCodes.includes(error.code)) throw error;
+    seen.broken.push(error.message);
+    return undefined;
+  }
+}
+
+async function linked(
+  source: Source,
+  subject: string,
+  { digest }: Descriptor,
+  seen: Seen,
+): Promise<Found | undefined> {
+  const fetchedManifest = await source.manifest(digest);
+  if (fetchedManifest === undefined) return undefined;
+  const manifest = parseManifest(fetchedManifest.bytes, source.name);
+  const layer = layerOf(manifest);
+  // A list may name what says of itself that it belongs to another image: there it is found by whoever looks for it.
+  if (layer === undefined || manifest.subject?.digest !== subject) {
+    seen.others++;
+    return undefined;
+  }
+  return { ...(await fetched(source, layer, seen)), beside: [subject], manifests: [fetchedManifest.bytes] };
 }
 
 /** By what the list says of it; an entry that says nothing is looked at. */
@@ -91,8 +144,10 @@ function layerOf({ layers, annotations }: Manifest): Descriptor | undefined {
 async function fetched(
   source: Source,
   { digest }: Descriptor,
+  seen: Seen,
 ): Promise<Pick<Found, 'bytes' | 'layer' | 'claims'>> {
   const bytes = await source.blob(digest, maxEnvelopeBytes);
+  seen.bytesLeft -= bytes.length;
   return { bytes, layer: digest, claims: claimed(bytes) };
 }
 
@@ -106,19 +161,19 @@ function claimed(bytes: Uint8Array): Found['claims'] {
 }
 
 /** What cosign up to version 2 attached: one layer for each envelope, of any predicate. */
-async function legacy(source: Source, subject: string): Promise<readonly Found[]> {
+async function legacy(source: Source, subject: string, seen: Seen): Promise<readonly Found[]> {
   const manifest = await source.manifest(`${fallbackTag(subject)}.att`);
   if (manifest === undefined) return [];
-  const { layers } = parseManifest(manifest.bytes, source.name);
-  const envelopes = layers
-    .filter(
-      (d) => d.mediaType === legacyLayerType && ours.includes(d.annotations?.predicateType ?? predicateType),
-    )
-    .slice(0, maxArtefacts);
-  const found = await Promise.all(envelopes.map((layer) => fetched(source, layer)));
-  // Older cosign does not say of which predicate an envelope is: what is no statement of ours is not our affair.
-  const readable = found.filter(
-    ({ claims }) => !('problem' in claims && claims.problem === 'PREDICATE_TYPE'),
+  const envelopes = parseManifest(manifest.bytes, source.name).layers.filter(
+    (d) => d.mediaType === legacyLayerType && ours.includes(d.annotations?.predicateType ?? predicateType),
   );
-  return readable.map((part) => ({ ...part, beside: [subject], manifests: [] }));
+  const found: Found[] = [];
+  for (const layer of taken(envelopes, seen)) {
+    const part = await unlessBroken(seen, () => fetched(source, layer, seen));
+    // Older cosign does not say of which predicate an envelope is: what is no statement of ours is not our affair.
+    const isOther =
+      part !== undefined && 'problem' in part.claims && part.claims.problem === 'PREDICATE_TYPE';
+    if (part !== undefined && !isOther) found.push({ ...part, beside: [subject], manifests: [] });
+  }
+  return found;
 }

@@ -29,10 +29,25 @@ const digestForm = /^sha256:[0-9a-f]{64}$/;
 /** As in a statement: what is no such word cannot be a platform that runs here. */
 const platformWord = /^[a-z0-9._-]{1,40}$/;
 
-/** The images an index names, or what a list of referrers names. @throws REGISTRY_ANSWER */
+/** The images an index names. @throws REGISTRY_ANSWER */
 export function parseIndex(bytes: Uint8Array, source: string): readonly Descriptor[] {
   const value = parsed(bytes, source);
   return listOf(value.manifests, source).map((d) => descriptorOf(d, source));
+}
+
+/**
+ * What belongs to a manifest, by a list that everybody may add to. An entry that cannot be used here (a digest of another
+ * algorithm, one without size) is passed over: it must not hide the others. @throws REGISTRY_ANSWER
+ */
+export function parseReferrers(bytes: Uint8Array, source: string): readonly Descriptor[] {
+  return listOf(parsed(bytes, source).manifests, source).flatMap((d) => {
+    try {
+      return [descriptorOf(d, source)];
+    } catch (error) {
+      if (error instanceof RegistryError) return [];
+      throw error;
+    }
+  });
 }
 
 /** @throws REGISTRY_ANSWER */

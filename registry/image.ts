@@ -12,6 +12,8 @@ export interface KnownImage {
   readonly digest: string;
   readonly index?: Descriptor;
   readonly manifests: readonly PlatformManifest[];
+  /** What the index names besides and was not looked at: manifests that are not there, indexes within it. */
+  readonly unseen: number;
 }
 
 export interface PlatformManifest {
@@ -39,11 +41,17 @@ export async function lookUpImage(source: Source, reference: ImageReference): Pr
   if (indexTypes.includes(found.mediaType)) return readIndex(source, found);
   if (!manifestTypes.includes(found.mediaType))
     throw new RegistryError('REGISTRY_ANSWER', `${source.name} has something there that is no image`);
-  return { name: source.name, digest: found.digest, manifests: [await readManifest(source, found)] };
+  return {
+    name: source.name,
+    digest: found.digest,
+    manifests: [await readManifest(source, found)],
+    unseen: 0,
+  };
 }
 
 async function readIndex(source: Source, found: Fetched): Promise<KnownImage> {
-  const entries = parseIndex(found.bytes, source.name).filter(isImage);
+  const named = parseIndex(found.bytes, source.name);
+  const entries = named.filter(isImage);
   if (entries.length > maxPlatforms)
     throw new RegistryError(
       'REGISTRY_ANSWER',
@@ -57,11 +65,14 @@ async function readIndex(source: Source, found: Fetched): Promise<KnownImage> {
     }),
   );
   const index = { mediaType: found.mediaType, digest: found.digest, size: found.bytes.length };
+  const seen = manifests.filter((m) => m !== undefined);
+  const nested = named.filter(({ mediaType }) => indexTypes.includes(mediaType));
   return {
     name: source.name,
     digest: found.digest,
     index,
-    manifests: manifests.filter((m) => m !== undefined),
+    manifests: seen,
+    unseen: entries.length - seen.length + nested.length,
   };
 }
 

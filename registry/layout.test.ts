@@ -40,6 +40,23 @@ describe('a layout', () => {
     expect(read.map((r) => r.name)).toEqual(items.map((r) => r.name));
   });
 
+  it('is given up when it never ends', async () => {
+    const zeros = async function* (): AsyncGenerator<Uint8Array> {
+      for (;;) yield new Uint8Array(16 << 20);
+    };
+    await expect(readLayout(zeros())).rejects.toThrow(expect.objectContaining({ code: 'LAYOUT_TOO_LARGE' }));
+  });
+
+  it('is not written so large that nobody can load it', async () => {
+    const [item] = items;
+    if (item === undefined) throw new Error('nothing to pack');
+    const many = Array.from({ length: 64 }, (_, n) => {
+      const layer = new Uint8Array(4 << 20).fill(n);
+      return { ...item, name: `${item.name}${n}`, layer };
+    });
+    await expect(packLayout(many)).rejects.toThrow(expect.objectContaining({ code: 'LAYOUT_TOO_LARGE' }));
+  });
+
   const layout = [{ name: 'oci-layout' }, '{"imageLayoutVersion":"1.0.0"}'] as const;
   const index = (manifests: object[]) =>
     [{ name: 'index.json' }, JSON.stringify({ schemaVersion: 2, manifests })] as const;

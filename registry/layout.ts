@@ -4,7 +4,7 @@ import { describe, digestOf } from './artefact.ts';
 import { type Descriptor, maxDescriptors, parseIndex, parseManifest } from './documents.ts';
 import { RegistryError } from './errors.ts';
 import { emptyBlob, maxEnvelopeBytes, maxManifestBytes, ociIndex, ociManifest } from './media-types.ts';
-import { bytesOf, readTar } from './tar.ts';
+import { bytesOf, maxTotalBytes, readTar } from './tar.ts';
 
 /** One artefact on its way over an air gap, with the repository it belongs to. */
 export interface Carried {
@@ -35,6 +35,12 @@ export async function packLayout(items: readonly Carried[]): Promise<Uint8Array>
       bytes,
     ]),
   );
+  const total = [...blobs.values()].reduce((sum, bytes) => sum + bytes.length, 0);
+  // Nobody could load it.
+  if (total > maxTotalBytes - maxManifestBytes)
+    throw new RegistryError('LAYOUT_TOO_LARGE', `${total} bytes are more than one tar may hold`, {
+      hint: 'save fewer images at once',
+    });
   const index = canonicalBytes({ schemaVersion: 2, mediaType: ociIndex, manifests: sorted.map(entryFor) });
   const files: [string, Uint8Array][] = [
     ['oci-layout', new TextEncoder().encode(layoutText)],

@@ -85,7 +85,8 @@ function realmOf({ parameters }: Challenge, { registry, origin }: LoginRequest):
   if (!URL.canParse(text))
     throw new RegistryError('REGISTRY_AUTH', `${registry} names no place to get a token from`);
   const realm = new URL(text);
-  const clear = realm.protocol === 'http:' && (origin.protocol === 'http:' || isLoopback(realm.hostname));
+  const isHere = isLoopback(realm.hostname) && isLoopback(origin.hostname);
+  const clear = realm.protocol === 'http:' && (origin.protocol === 'http:' || isHere);
   if (realm.protocol === 'https:' || clear) return realm;
   throw new RegistryError(
     'REGISTRY_AUTH',

@@ -27,6 +27,11 @@ export class Registries {
       : new MirroredSource(nameOf(reference), [...mirrors, own], this.settings.say);
   }
 
+  /** For reading where a mirror's word is not enough: what a tag means is signed or published. */
+  own(reference: Pick<ImageReference, 'registry' | 'repository'>): Source {
+    return new Repository(reference, 'pull', { transport: this.#transport, settings: this.settings });
+  }
+
   /** For writing: always the registry that was named. */
   writer(reference: Pick<ImageReference, 'registry' | 'repository'>): Repository {
     return new Repository(reference, 'pull,push', { transport: this.#transport, settings: this.settings });

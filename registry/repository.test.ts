@@ -219,9 +219,10 @@ describe('a login', () => {
       scope: 's',
       credential,
     };
-    await expect(loginFor(transport, 'Bearer realm="http://auth.example/t"', asked)).rejects.toThrow(
-      refuses('REGISTRY_AUTH', /over plain HTTP, which is not done/),
-    );
+    for (const realm of ['http://auth.example/t', 'http://127.0.0.1:2375/containers/x'])
+      await expect(loginFor(transport, `Bearer realm="${realm}"`, asked)).rejects.toThrow(
+        refuses('REGISTRY_AUTH', /over plain HTTP, which is not done/),
+      );
   });
 
   it('stays with its registry when a blob is somewhere else', async () => {
@@ -255,6 +256,28 @@ describe('a login', () => {
       refuses('REGISTRY_AUTH'),
     );
     expect(evil.seen.map((r) => r.authorization)).toEqual([undefined]);
+  });
+});
+
+describe('a registry', () => {
+  it.each(['registry.example:99999', '999.999.999.999:5000'])('that cannot be one is told: %s', (host) => {
+    expect(() => repositoryAt(host)).toThrow(refuses('REGISTRY_REFERENCE', /the name of no host/));
+  });
+
+  it('that drips through hundreds of answers is given up', async () => {
+    const fake = await registry();
+    // Each answer takes a minute and is whole.
+    let clock = 0;
+    const now = () => {
+      clock += 60_000;
+      return clock;
+    };
+    const repository = repositoryAt(fake.host, { now });
+    const many = async () => {
+      for (let i = 0; i < 256; i++) await repository.manifest('a');
+    };
+    await expect(many()).rejects.toThrow(refuses('REGISTRY_BUSY', /too slow to go on with/));
+    expect(fake.seen.length).toBeLessThan(16);
   });
 });
 

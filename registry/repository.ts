@@ -1,7 +1,7 @@
 import { sha256Hex } from '../fingerprint/digest.ts';
 import { codeIn, nextPage, originOf } from './addresses.ts';
 import { credentialFor } from './credentials.ts';
-import { type Descriptor, parseIndex } from './documents.ts';
+import { type Descriptor, parseReferrers } from './documents.ts';
 import { RegistryError } from './errors.ts';
 import { loginFor, refused } from './login.ts';
 import { indexTypes, manifestTypes, maxManifestBytes, ociIndex } from './media-types.ts';
@@ -77,7 +77,7 @@ export class Repository implements Source {
   async listed(digest: string): Promise<Listed | undefined> {
     const found = await this.manifest(fallbackTag(digest));
     if (found === undefined) return undefined;
-    const entries = parseIndex(found.bytes, this.name);
+    const entries = parseReferrers(found.bytes, this.name);
     return { entries, document: JSON.parse(new TextDecoder().decode(found.bytes)), etag: found.etag };
   }
 
@@ -100,7 +100,7 @@ export class Repository implements Source {
         this.#hasNoApi = true;
         return undefined;
       }
-      found.push(...parseIndex(answer.body, this.name));
+      found.push(...parseReferrers(answer.body, this.name));
       path = nextPage(answer, this.#base());
     }
     return found;

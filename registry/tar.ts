@@ -7,7 +7,9 @@ import { RegistryError } from './errors.ts';
 /** Manifest and layer of as many artefacts as an index may name, and the rest of a layout. */
 const maxFiles = 2100;
 /** All is held in memory until every digest is checked: nothing is written of a tar that is wrong at its end. */
-const maxTotalBytes = 256 << 20;
+export const maxTotalBytes = 256 << 20;
+/** Headers, their extensions and padding: a tar that never ends is given up, however little it holds. */
+const maxRawBytes = maxTotalBytes + (64 << 20);
 /** All that a layout has. */
 const pathForm = /^(?:oci-layout|index\.json|blobs\/sha256\/[0-9a-f]{64})$/;
 const directoryForm = /^(?:|blobs|blobs\/sha256)$/;
@@ -42,7 +44,7 @@ export async function readTar(
       files.set(path, await bytesOf(entry));
     }
   })();
-  const fed = pipeline(Readable.from(chunks), tar);
+  const fed = pipeline(Readable.from(bounded(chunks)), tar);
   const [reading, feeding] = await Promise.allSettled([read, fed]);
   const failure =
     reading.status === 'rejected'
@@ -52,6 +54,16 @@ export async function readTar(
         : undefined;
   if (failure === undefined) return files;
   throw explained(failure, feeding.status === 'rejected' ? feeding.reason : undefined);
+}
+
+async function* bounded(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let length = 0;
+  for await (const chunk of chunks) {
+    length += chunk.length;
+    if (length > maxRawBytes)
+      throw new RegistryError('LAYOUT_TOO_LARGE', 'the tar is larger than a bundle of fingerprints may be');
+    yield chunk;
+  }
 }
 
 /** Undefined for the directories of a layout. */

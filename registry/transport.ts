@@ -33,6 +33,10 @@ const idleMs = 30_000;
 /** For a whole answer: a registry that drips must not hold a pipeline for ever. */
 const totalMs = 120_000;
 const maxTries = 4;
+/** A request may take so long without anybody being slow … */
+const briskMs = 5_000;
+/** … and all the rest of all requests together so much: a list of hundreds that drip is no reason to wait for days. */
+const maxSlowMs = 600_000;
 const firstPauseMs = 300;
 /** A registry that asks for a longer pause than a person waits for is told of instead. */
 const maxPauseMs = 30_000;
@@ -43,6 +47,7 @@ export class Transport {
   readonly #dispatcher: Dispatcher;
   readonly #direct: Dispatcher;
   readonly #settings: RegistrySettings;
+  #slowMs = 0;
 
   constructor(settings: RegistrySettings) {
     this.#settings = settings;
@@ -82,9 +87,10 @@ export class Transport {
 
   async #patiently(sent: HttpRequest): Promise<HttpAnswer> {
     for (let attempt = 1; ; attempt++) {
-      const outcome = await this.#once(sent).catch((error: unknown) => {
+      const outcome = await this.#timed(sent).catch((error: unknown) => {
         const told = networkError(error, sent.url.host);
         if (attempt >= maxTries || !isTransient(told)) throw told;
+        if (told.code === 'REGISTRY_TIMEOUT') this.#settings.say(`${told.message}, trying again`);
         return told;
       });
       const pause = this.#pauseAfter(outcome, attempt);
@@ -105,6 +111,19 @@ export class Transport {
     if (pause >= 1000)
       this.#settings.say(`${outcome.url.host} is busy, trying again in ${Math.ceil(pause / 1000)} s`);
     return pause;
+  }
+
+  async #timed(sent: HttpRequest): Promise<HttpAnswer> {
+    const began = this.#settings.now();
+    if (this.#slowMs > maxSlowMs)
+      throw new RegistryError('REGISTRY_BUSY', `${sent.url.host} is too slow to go on with`, {
+        hint: 'try again later',
+      });
+    try {
+      return await this.#once(sent);
+    } finally {
+      this.#slowMs += Math.max(0, this.#settings.now() - began - briskMs);
+    }
   }
 
   async #once({ method, url, headers, body, authorization, maxBytes }: HttpRequest): Promise<HttpAnswer> {
@@ -178,7 +197,9 @@ function redirected(from: HttpRequest, location: string): HttpRequest {
   if (!URL.canParse(location, from.url.href))
     throw new RegistryError('REGISTRY_REDIRECT', `${host} sends to an address that is none`);
   const url = new URL(location, from.url);
-  const clear = url.protocol === 'http:' && (from.url.protocol === 'http:' || isLoopback(url.hostname));
+  // What listens on this machine is nobody's to have called from elsewhere.
+  const isHere = isLoopback(url.hostname) && isLoopback(from.url.hostname);
+  const clear = url.protocol === 'http:' && (from.url.protocol === 'http:' || isHere);
   if (url.protocol !== 'https:' && !clear)
     throw new RegistryError(
       'REGISTRY_REDIRECT',
