@@ -100,6 +100,7 @@ class Agent {
         coverage: () => this.#normaliser.coverage(),
         judging: (workload) => this.#canaries?.judging(workload) ?? this.#desk.judging(workload),
         carried: (workload) => this.#desk.carried(workload),
+        untrusted: (workload) => this.#desk.untrusted(workload),
         onGap: () => this.#sweep?.request(),
         onIncident: (incident, eventTime, judgedAt) => this.#orders.judged(incident, eventTime, judgedAt),
       },

@@ -8,7 +8,7 @@ import { type TrustPolicy, trustPolicyDocument } from '../fingerprint/trust-poli
 import { type VerifiedFingerprint, verifyFingerprint } from '../fingerprint/verify.ts';
 import type { Workload } from '../fingerprint/workload.ts';
 import type { Counters } from './core/counters.ts';
-import type { InForce } from './core/watched.ts';
+import type { InForce, Untrusted } from './core/watched.ts';
 import type { ShelfLimits } from './fingerprint-shelf.ts';
 import { approvalLine, inForceLine, overlayLine } from './in-force.ts';
 import { nextMoment } from './next-moment.ts';
@@ -100,16 +100,29 @@ export class FingerprintDesk {
     return this.#shelves.carried(workload);
   }
 
+  /** What was signed for it and is refused now: nothing is learned of its copies. Undefined too where something else judges. */
+  untrusted(workload: Workload): Untrusted | undefined {
+    return this.#shelves.untrusted(workload);
+  }
+
   async #look(): Promise<boolean> {
     const { overlays, approvals } = this.#shelves;
     const { now, onChanged, say } = this.#options;
     const unbound = overlays.lapse(now());
     const over = approvals.lapse(now());
-    const isOver = unbound.length + over.length > 0;
+    const isOver = (await this.#dropTakenAway()) || unbound.length + over.length > 0;
     if (isOver) onChanged();
     for (const overlay of unbound) say(overlayLine('overlay-ended', overlay));
     for (const approval of over) say(approvalLine('approval-ended', approval));
     return (await this.#followPolicy(await this.#policyNow())) || isOver;
+  }
+
+  /** A person who takes a refused fingerprint off the node has decided that its workloads are learned anew. */
+  async #dropTakenAway(): Promise<boolean> {
+    const { refused } = this.#shelves;
+    const { length } = refused.files;
+    for (const file of refused.files) if (!(await this.#options.source.has(file))) refused.drop(file);
+    return refused.files.length < length;
   }
 
   async #accept(bytes: Uint8Array, name: string): Promise<boolean> {
@@ -136,7 +149,10 @@ export class FingerprintDesk {
   /** First what must not be forgotten, then what it allows: a crash between leaves the stricter state. */
   async #takeIn(signed: Signed, bytes: Uint8Array, policy: TrustPolicy): Promise<void> {
     await this.#remember(signed);
-    if (signed.kind === 'base') await this.#keepEarlier(signed);
+    if (signed.kind === 'base') {
+      await this.#keepEarlier(signed);
+      await this.#keepRefused(signed);
+    }
     await this.#options.source.keep(keptName(signed), bytes);
     this.#shelves.put(signed);
     if (signed.kind === 'base') await this.#makeRoom();
@@ -180,6 +196,22 @@ export class FingerprintDesk {
     if (surplus !== undefined) await source.forget(earlierFile(surplus.digest));
   }
 
+  /** A release that was taken back may run on beside the next one: its copies are learned no more than before. */
+  async #keepRefused(signed: Extract<Signed, { kind: 'base' }>): Promise<void> {
+    const { refused } = this.#shelves;
+    const file = keptName(signed);
+    const needed = refused.neededBeside(signed.verified, file);
+    if (needed === undefined) {
+      refused.drop(file);
+      return;
+    }
+    const { source } = this.#options;
+    const to = earlierFile(needed.fingerprint);
+    await source.copy(file, to);
+    const surplus = refused.move(file, to);
+    if (surplus !== undefined) await source.forget(surplus);
+  }
+
   async #makeRoom(): Promise<void> {
     const { bases } = this.#shelves;
     const surplus = bases.surplus();
@@ -213,7 +245,12 @@ export class FingerprintDesk {
     const { source, platform, limits, onChanged } = this.#options;
     const kept = await source.envelopes();
     if (policy === undefined) {
-      if (this.#policyText === '') for (const { name } of kept) this.#refuse(name, 'NO_TRUST', noPolicy);
+      if (this.#policyText !== '') return;
+      for (const { name, bytes } of kept) {
+        this.#refuse(name, 'NO_TRUST', noPolicy);
+        this.#shelves.refused.put(name, bytes, 'NO_TRUST');
+      }
+      onChanged();
       return;
     }
     const shelves = new Shelves(policy, platform, limits);
@@ -241,8 +278,13 @@ export class FingerprintDesk {
       await this.#remember(signed);
       shelves.put(signed);
     } catch (error) {
-      this.#refuseFor(name, error);
+      this.#refuseKept(name, bytes, error, shelves);
     }
+  }
+
+  #refuseKept(name: string, bytes: Uint8Array, error: unknown, { refused }: Shelves): void {
+    this.#refuseFor(name, error);
+    if (error instanceof FingerprintError) refused.put(name, bytes, error.code);
   }
 
   /** It was accepted here before what replaced it, or it is no earlier one. */

@@ -32,7 +32,7 @@ const defaultLimits: ShelfLimits = { learned: 1_024, earlier: 128 };
  */
 export class FingerprintShelf {
   readonly #platform: Platform;
-  readonly #limits: ShelfLimits;
+  readonly limits: ShelfLimits;
   readonly #byStream = new Map<string, Held>();
   /** By payload digest. */
   readonly #earlier = new Map<string, Held>();
@@ -41,7 +41,7 @@ export class FingerprintShelf {
   /** @param platform of this node: what is for another one says nothing here */
   constructor(platform: Platform, limits: Partial<ShelfLimits> = {}) {
     this.#platform = platform;
-    this.#limits = { ...defaultLimits, ...limits };
+    this.limits = { ...defaultLimits, ...limits };
   }
 
   newest(stream: string): VerifiedFingerprint | undefined {
@@ -67,7 +67,7 @@ export class FingerprintShelf {
   /** @returns what has to go for it. */
   putEarlier(verified: VerifiedFingerprint): VerifiedFingerprint | undefined {
     this.#earlier.set(verified.digest, this.#held(verified));
-    if (this.#earlier.size <= this.#limits.earlier) return undefined;
+    if (this.#earlier.size <= this.limits.earlier) return undefined;
     const idle = idlest([...this.#earlier.values()]);
     this.#earlier.delete(idle.digest);
     return idle;
@@ -76,7 +76,7 @@ export class FingerprintShelf {
   /** Learned ones beyond the limit: the one that has not judged for longest. Its workload is gone, or it is sent again. */
   surplus(): VerifiedFingerprint | undefined {
     const learned = [...this.#byStream.values()].filter(({ verified }) => verified.provisional);
-    return learned.length <= this.#limits.learned ? undefined : idlest(learned);
+    return learned.length <= this.limits.learned ? undefined : idlest(learned);
   }
 
   drop(stream: string): void {

@@ -1,7 +1,7 @@
 import { isCanaryWorkload } from '../fingerprint/canary.ts';
 import type { BehaviourKind, Event, EventOf } from '../fingerprint/event.ts';
 import type { Approval, Incident } from '../fingerprint/incident.ts';
-import type { Workload } from '../fingerprint/workload.ts';
+import { type Workload, workloadKey } from '../fingerprint/workload.ts';
 import type { Normaliser } from './agent-deps.ts';
 import type { Canaries } from './canary.ts';
 import { AddressBook } from './core/address-book.ts';
@@ -12,7 +12,7 @@ import { ShortCut } from './core/hotpath/short-cut.ts';
 import type { InstanceRecord } from './core/instances.ts';
 import type { OwnProcesses } from './core/own.ts';
 import { Watch, type WatchOptions, type WatchOutput } from './core/watch.ts';
-import type { InForce } from './core/watched.ts';
+import type { InForce, Untrusted } from './core/watched.ts';
 import { Identities } from './identities.ts';
 import type { Outbox } from './outbox.ts';
 import type { CodeBytes, ContainerRuntime, Log, Logins, SurroundingsReader } from './ports.ts';
@@ -35,6 +35,8 @@ export interface PipelineOptions {
   readonly judging: (workload: Workload) => InForce | undefined;
   /** What may be done about what is never normal where nothing judges. */
   readonly carried?: (workload: Workload) => Approval | undefined;
+  /** What was signed for it and is refused, where nothing else that was signed judges it. */
+  readonly untrusted?: (workload: Workload) => Untrusted | undefined;
   readonly outbox: Pick<Outbox, 'put'>;
   /** What an incident is to the canary under way: a canary goes its way, but is shown and acted on by nobody. */
   readonly canaries?: Pick<Canaries, 'told'>;
@@ -48,6 +50,9 @@ export interface PipelineOptions {
   readonly say: (line: StateLine) => void;
 }
 
+/** As many workloads as the watch knows at once. What was told before is told again when more have come. */
+const maxUntrustedTold = 1_024;
+
 /** An event's way through the agent: who did it → is it known → what is told. Nothing here waits. */
 export class Pipeline {
   readonly attribution: Attribution;
@@ -57,6 +62,8 @@ export class Pipeline {
   readonly #shortCut: ShortCut;
   readonly #addresses = new AddressBook();
   #lastCanary = '';
+  /** Codes, by workload. */
+  readonly #untrustedTold = new Map<string, string>();
   readonly #noveltiesTold = new WeakMap<Workload, number>();
 
   constructor(options: PipelineOptions, signal: AbortSignal) {
@@ -175,9 +182,24 @@ export class Pipeline {
   }
 
   #judgeBy(workload: Workload): void {
-    const { judging, carried } = this.#options;
-    for (const output of this.watch.setInForce(workload, judging(workload), carried?.(workload)))
-      this.#tell(output);
+    const { judging, carried, untrusted } = this.#options;
+    const besides = { carried: carried?.(workload), untrusted: untrusted?.(workload) };
+    for (const output of this.watch.setInForce(workload, judging(workload), besides)) this.#tell(output);
+    this.#tellUntrusted(workload, besides.untrusted);
+  }
+
+  /** Once for each reason, however many copies run. */
+  #tellUntrusted(workload: Workload, untrusted: Untrusted | undefined): void {
+    const key = workloadKey(workload);
+    if (untrusted === undefined) {
+      this.#untrustedTold.delete(key);
+      return;
+    }
+    if (this.#untrustedTold.get(key) === untrusted.code) return;
+    if (this.#untrustedTold.size >= maxUntrustedTold) this.#untrustedTold.clear();
+    this.#untrustedTold.set(key, untrusted.code);
+    this.#options.counters.add('workloads.untrusted');
+    this.#options.say({ type: 'workload-untrusted', workload, subject: workload.subject, ...untrusted });
   }
 
   #tell(output: WatchOutput): void {

@@ -175,6 +175,8 @@ export interface FingerprintSource {
   copy(name: string, as: string): Promise<void>;
   /** What was kept under this name holds no more; nothing when there was none. */
   forget(name: string): Promise<void>;
+  /** Whether something still lies there under a name that `envelopes` gave: a person may have taken it away. */
+  has(name: string): Promise<boolean>;
 }
 
 export interface SpoolStats {

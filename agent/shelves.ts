@@ -1,5 +1,7 @@
 import { type Effective, effectiveOf, type SiteDocuments } from '../fingerprint/effective.ts';
 import { carriedApproval, exactRuling } from '../fingerprint/effective-mode.ts';
+import { grantsOf } from '../fingerprint/grants.ts';
+import { isNeverLearnableEntry } from '../fingerprint/grave-entry.ts';
 import type { Approval } from '../fingerprint/incident.ts';
 import type { Platform } from '../fingerprint/statement-frame.ts';
 import { findRule, type TrustPolicy } from '../fingerprint/trust-policy.ts';
@@ -7,10 +9,11 @@ import type { Mode } from '../fingerprint/verdict.ts';
 import type { VerifiedFingerprint } from '../fingerprint/verify.ts';
 import type { Workload } from '../fingerprint/workload.ts';
 import { ApprovalShelf } from './approval-shelf.ts';
-import type { InForce } from './core/watched.ts';
+import type { InForce, Untrusted } from './core/watched.ts';
 import { FingerprintShelf, type Held, type ShelfLimits } from './fingerprint-shelf.ts';
 import { carriedOf, contentOf, factsOf, inForceOf, siteKey } from './in-force.ts';
 import { OverlayShelf } from './overlay-shelf.ts';
+import { RefusedShelf } from './refused-shelf.ts';
 import type { Signed } from './signed.ts';
 
 /** Combinations of overlays and approvals one fingerprint is kept ready for: as many as it has scopes here, which is a few. */
@@ -21,11 +24,13 @@ export class Shelves {
   readonly bases: FingerprintShelf;
   readonly overlays = new OverlayShelf();
   readonly approvals = new ApprovalShelf();
+  readonly refused: RefusedShelf;
   readonly #policy: TrustPolicy | undefined;
 
   constructor(policy: TrustPolicy | undefined, platform: Platform, limits: Partial<ShelfLimits> = {}) {
     this.#policy = policy;
     this.bases = new FingerprintShelf(platform, limits);
+    this.refused = new RefusedShelf(platform, this.bases.limits.earlier);
   }
 
   has({ kind, verified: { stream, digest } }: Signed): boolean {
@@ -67,8 +72,19 @@ export class Shelves {
   }
 
   judging(workload: Workload): InForce | undefined {
-    const held = this.bases.judging(workload, (verified) => this.#isApproved(verified, workload));
+    const held = this.#heldFor(workload);
     return held && this.#inForce(held, workload);
+  }
+
+  /** What was signed for it and is refused, unless something else that a person signed judges it. */
+  untrusted(workload: Workload): Untrusted | undefined {
+    const refused = this.refused.about(workload, this.#policy);
+    if (refused === undefined) return undefined;
+    return this.#heldFor(workload)?.verified.provisional === false ? undefined : refused;
+  }
+
+  #heldFor(workload: Workload): Held | undefined {
+    return this.bases.judging(workload, (verified) => this.#isApproved(verified, workload));
   }
 
   #isApproved(verified: VerifiedFingerprint, workload: Workload): boolean {
@@ -80,7 +96,17 @@ export class Shelves {
   carried(workload: Workload): Approval | undefined {
     const name = this.#originalName(workload.subject.name);
     const carried = carriedApproval(this.approvals.of(name), called(workload, name), this.#ruleMode(name));
-    return carried && carriedOf(carried);
+    return carried !== undefined && this.#isPlain(carried.item.fingerprint) ? carriedOf(carried) : undefined;
+  }
+
+  /**
+   * Whether what was approved is here and grants nothing that is never learnable: else the software may always do that,
+   * and a collector that holds its fingerprint back must not have it stopped for it.
+   */
+  #isPlain(digest: string): boolean {
+    const behaviour = this.bases.find(digest)?.verified.fingerprint.behaviour;
+    if (behaviour === undefined) return false;
+    return !grantsOf(behaviour).some(({ program, entry }) => isNeverLearnableEntry(program, entry));
   }
 
   /** What it comes to without regard to any one workload. */

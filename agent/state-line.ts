@@ -77,6 +77,16 @@ export type StateLine =
       readonly message: string;
     }
   | {
+      /** What was signed for it is refused: it is neither judged nor learned. */
+      readonly type: 'workload-untrusted';
+      readonly workload: Workload;
+      readonly subject: Subject;
+      readonly code: string;
+      /** The refused one, and the name under which it is kept. */
+      readonly fingerprint: string;
+      readonly file: string;
+    }
+  | {
       readonly type: 'policy-in-force';
       readonly version: number;
       /** Of what is signed of it. */

@@ -31,10 +31,11 @@ export function statusOf({ watch, ...facts }: StatusFacts): unknown {
 }
 
 function workloadStatus(watched: WatchedWorkload): unknown {
-  const { workload, inForce, approval, dictionary, instances } = watched;
+  const { workload, inForce, approval, untrusted, dictionary, instances } = watched;
   return {
     workload,
-    state: inForce === undefined ? 'learning' : 'judging',
+    state: untrusted !== undefined ? 'untrusted' : inForce === undefined ? 'learning' : 'judging',
+    ...(untrusted === undefined ? {} : { untrusted }),
     behaviours: dictionary.size,
     ...(approval === undefined ? {} : { approval }),
     ...(inForce === undefined ? {} : { inert: inForce.inert ?? 0, warnings: inForce.warnings ?? [] }),

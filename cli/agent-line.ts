@@ -43,6 +43,11 @@ export function agentLineText(line: AgentLine): Text | undefined {
         styled('yellow', 'refused'),
         ` fingerprint ${printable(line.name)}: ${printable(line.message)} (${line.code})`,
       ];
+    case 'workload-untrusted':
+      return [
+        styled('yellow', 'untrusted'),
+        ` ${workloadName(line.workload)}: what was signed for it is refused (${line.code}), so it is neither judged nor learned; whorl status says what to do`,
+      ];
     case 'policy-in-force':
       return `trust policy version ${line.version} of ${line.issuedAt} is in force, ${line.source === 'file' ? 'from the local file' : 'as pushed'}`;
     case 'policy-refused':

@@ -73,6 +73,10 @@ export const unjudgedMeanings: Readonly<Record<UnjudgedReason, Meaning>> = {
     'no start of this workload was seen while it was learned, so starts are not judged yet',
     'restart one copy when it suits you; whorl status lists them',
   ],
+  untrusted: [
+    'the fingerprint that was in force is refused now, and no other one has come: what the copies do is neither judged nor learned, so that nobody makes a release that was taken back normal; what is never normal still alerts',
+    'whorl status says which and why; pull the new version, or take the refused file off the node to have it learned anew',
+  ],
   'started-before-agent': [
     'the process is older than the agent, its start was not seen',
     'restart the workload once',

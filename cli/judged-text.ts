@@ -1,8 +1,21 @@
 import { type Answer, workloadName } from './answer.ts';
 import { counted } from './known-file.ts';
 
+/** Of a workload whose fingerprint is refused: why, and the two ways out. */
+function describeUntrusted(row: Answer): string[] {
+  const untrusted = row.at('untrusted');
+  const subject = row.at('workload').at('subject');
+  const learned = row.at('approval').flag('provisional');
+  return [
+    `untrusted  ${workloadName(row)}: what was signed for it is refused (${untrusted.text('code')}), so nothing is learned of it, and it is ${learned ? 'judged only by what was learned before' : 'not judged'}`,
+    `             have a new version signed, or get it: whorl pull ${subject.text('name')}@${subject.text('digest')} --trust POLICY.json --out F`,
+    `             to learn it anew instead, take away agent/fingerprints/${untrusted.text('file')}.intoto.json`,
+  ];
+}
+
 /** What rules one workload on this node: who signed it, how far a reaction may go, in whose name and until when. */
 export function describeJudged(row: Answer): string[] {
+  if (row.text('state') === 'untrusted') return describeUntrusted(row);
   const approval = row.at('approval');
   const mode = approval.text('maxMode');
   // Of what only learns there is nothing to say here, and what was only learned the collector tells.

@@ -202,6 +202,11 @@ function isOurs(predicate: Fields): boolean {
   return predicate.has('producer') && predicate.object('producer').raw('name') === producerName;
 }
 
+/** The images a statement says it is about, also where the rest of it cannot be read: it may need a newer reader. */
+export function subjectsIn(payload: Uint8Array): readonly [Subject, ...Subject[]] {
+  return subjectsOf(new Fields(parsePayload(payload), '', 'SCHEMA'));
+}
+
 function subjectsOf(statement: Fields): readonly [Subject, ...Subject[]] {
   const list = statement.raw('subject');
   if (!Array.isArray(list) || list.length > maxSubjects)

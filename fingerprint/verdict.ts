@@ -8,6 +8,8 @@ export const unjudgedReasons = [
   'started-before-agent',
   /** A provisional fingerprint of copies that were all older than the agent says nothing about starts. */
   'startup-not-learned',
+  /** What was signed for it is refused, so nothing judges it and nothing is learned of it. */
+  'untrusted',
 ] as const;
 export type UnjudgedReason = (typeof unjudgedReasons)[number];
 

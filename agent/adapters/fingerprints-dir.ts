@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { mkdir, open, readdir, rename, unlink } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type FingerprintSource, learnedName } from '../ports.ts';
 
@@ -53,6 +53,12 @@ export function fingerprintsDir(dir: string): FingerprintSource {
       assertName(as);
       const bytes = await readRegular(join(dir, name + suffix));
       if (bytes !== undefined) await replace(dir, as + suffix, bytes).catch(unwritable);
+    },
+    has: async (name) => {
+      const isThere = await stat(join(dir, name + suffix)).catch(
+        (error: unknown) => codeOf(error) !== 'ENOENT',
+      );
+      return isThere !== false;
     },
     forget: async (name) => {
       assertName(name);

@@ -5,7 +5,7 @@ import { neverLearnable, touchesSensitive } from '../../fingerprint/sensitive.ts
 import type { DriftReason, Verdict } from '../../fingerprint/verdict.ts';
 import type { AttributedAct } from './attributed.ts';
 import { isGuess } from './placement.ts';
-import type { InForce } from './watched.ts';
+import type { InForce, WatchedWorkload } from './watched.ts';
 
 export type DriftVerdict = Extract<Verdict, { kind: 'drift' }>;
 
@@ -26,13 +26,13 @@ export function judges(inForce: InForce | undefined, phase: Phase): inForce is I
 export function opinionOf(
   act: AttributedAct,
   behaviour: Behaviour,
-  inForce: InForce | undefined,
+  { inForce, untrusted }: Pick<WatchedWorkload, 'inForce' | 'untrusted'>,
   phase: Phase,
 ): Verdict {
   if (!judges(inForce, phase)) {
-    return neverLearnable(behaviour)
-      ? { kind: 'drift', of: behaviour.kind, because: 'never-learnable' }
-      : { kind: 'unjudged', reason: inForce === undefined ? 'no-fingerprint' : 'startup-not-learned' };
+    if (neverLearnable(behaviour)) return { kind: 'drift', of: behaviour.kind, because: 'never-learnable' };
+    if (untrusted !== undefined) return { kind: 'unjudged', reason: 'untrusted' };
+    return { kind: 'unjudged', reason: inForce === undefined ? 'no-fingerprint' : 'startup-not-learned' };
   }
   const verdict = judge(behaviour, inForce.index);
   if (verdict.kind !== 'drift' && neverLearnable(behaviour) && !isApproved(verdict, inForce))

@@ -1,6 +1,7 @@
 import type { BehaviourKind, EventOf } from '../../fingerprint/event.ts';
 import { generaliseArgs } from '../../fingerprint/generalise.ts';
 import type { Incident } from '../../fingerprint/incident.ts';
+import type { Phase } from '../../fingerprint/phase.ts';
 import { printable } from '../../fingerprint/printable.ts';
 import { maxSchedules, type Report, type ScheduledCommand } from '../../fingerprint/report.ts';
 import type { Workload } from '../../fingerprint/workload.ts';
@@ -73,13 +74,15 @@ export function restated(incident: Incident): WatchOutput {
  * still learned, the daily work of a copy that was seen to start is learned along: with its true lineage.
  */
 export function support(
-  { workload, inForce }: WatchedWorkload,
+  { workload, inForce, untrusted }: WatchedWorkload,
   { instance, shown, events }: WatchedInstance,
   until: number,
 ): readonly WatchOutput[] {
   const learnsAll = shown.isFromStart && !judges(inForce, 'start');
+  const isLearned = (phase: Phase): boolean =>
+    untrusted === undefined && (learnsAll || !judges(inForce, phase));
   return [...shown.support(until, events)]
-    .filter(({ phase }) => learnsAll || !judges(inForce, phase))
+    .filter(({ phase }) => isLearned(phase))
     .map(({ seen, ...told }) => {
       const bits = Buffer.from(seen).toString('base64');
       return {

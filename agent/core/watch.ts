@@ -21,7 +21,7 @@ import { forStart, placed } from './placed.ts';
 import { foundInstead } from './sweep/found-instead.ts';
 import { toBehaviour } from './to-behaviour.ts';
 import { ended, gap, started, support, type WatchOutput } from './watch-output.ts';
-import type { InForce, WatchedInstance, WatchedWorkload } from './watched.ts';
+import type { Besides, InForce, WatchedInstance, WatchedWorkload } from './watched.ts';
 import { WatchedWorkloads, type Watching } from './watched-workloads.ts';
 
 export interface WatchOptions {
@@ -54,7 +54,8 @@ interface News {
 const none: readonly WatchOutput[] = [];
 
 /**
- * Learns or judges, per workload: learned is what no fingerprint in force covers yet. What is never normal is an
+ * Learns or judges, per workload: learned is what no fingerprint in force covers yet, unless the one that was is refused.
+ * What is never normal is an
  * incident from the first minute, and is never learned. Below a program that is not in the fingerprint nothing is
  * judged or learned: it is evidence of one incident.
  */
@@ -91,13 +92,20 @@ export class Watch {
   }
 
   /**
-   * Sets what judges a workload from now on, and judges what runs. Undefined: it is learned again.
-   * @param carried what may be done meanwhile about what is never normal
+   * Sets what judges a workload from now on, and judges what runs. Undefined: it is learned again, unless what was
+   * signed for it is refused.
    */
-  setInForce(workload: Workload, inForce: InForce | undefined, carried?: Approval): readonly WatchOutput[] {
+  setInForce(
+    workload: Workload,
+    inForce: InForce | undefined,
+    besides: Besides = {},
+  ): readonly WatchOutput[] {
     const watched = this.#watched.workloadOf(workload);
+    const { carried, untrusted } = besides;
+    const isLearnedAsBefore = (watched.untrusted === undefined) === (untrusted === undefined);
     watched.carried = carried;
-    if (watched.inForce === inForce) return none;
+    watched.untrusted = untrusted;
+    if (watched.inForce === inForce && isLearnedAsBefore) return none;
     watched.inForce = inForce;
     const out: WatchOutput[] = [];
     for (const instance of watched.instances.values()) {
@@ -180,7 +188,7 @@ export class Watch {
     const behaviour = generalise(raw, instance.namesFor(act));
     const verdict = act.process.outside
       ? evidenceOf(behaviour, watched.inForce)
-      : opinionOf(act, behaviour, watched.inForce, phase);
+      : opinionOf(act, behaviour, watched, phase);
     const other = foundInstead(act, behaviour, verdict, watched, instance);
     if (other !== undefined) return this.#count(other);
     // Whoever listens has started up: what it does from now on is its daily work.
@@ -226,6 +234,8 @@ export class Watch {
     behaviour: Behaviour,
     { phase, at }: { readonly phase: Phase; readonly at: number },
   ): readonly WatchOutput[] {
+    // Also the starts that what a collector learned says nothing about: whatever a release does that was taken back.
+    if (watched.untrusted !== undefined) return none;
     if (!learnable(behaviour)) return this.#count('behaviours.not-learnable');
     const entry = watched.dictionary.indexOf(behaviourIdentity(behaviour));
     if (entry === undefined) {

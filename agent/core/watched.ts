@@ -27,7 +27,28 @@ export interface InForce {
   readonly phases?: readonly Phase[];
 }
 
-/** One workload on this node: learned while nothing is in force, judged as soon as something is. */
+/** A fingerprint that this node had and that is refused now; nothing else that a person signed judges the workload. */
+export interface Untrusted {
+  /** Why it is refused: of fingerprint/errors.ts, or NO_TRUST. */
+  readonly code: string;
+  /** `sha256:HEX` of its payload. */
+  readonly fingerprint: string;
+  /** Under which it is kept here. */
+  readonly file: string;
+}
+
+/** What holds beside what judges. */
+export interface Besides {
+  /** How far a reaction to what is never normal may go while nothing judges. */
+  readonly carried?: Approval | undefined;
+  /** Why nothing is learned either. */
+  readonly untrusted?: Untrusted | undefined;
+}
+
+/**
+ * One workload on this node: learned while nothing is in force, judged as soon as something is; and while what was signed
+ * for it is refused neither learned nor, but by what a collector had learned, judged.
+ */
 export class WatchedWorkload {
   readonly workload: Workload;
   readonly dictionary = new Dictionary();
@@ -35,13 +56,18 @@ export class WatchedWorkload {
   inForce: InForce | undefined;
   /** What an approval of an earlier digest says here while nothing is in force. */
   carried: Approval | undefined;
+  untrusted: Untrusted | undefined;
 
   constructor(workload: Workload) {
     this.workload = workload;
   }
 
+  /** Where what was signed is refused nothing is stopped, whatever was decided about an earlier digest. */
   get approval(): Approval | undefined {
-    return this.inForce?.approval ?? this.carried;
+    if (this.untrusted === undefined) return this.inForce?.approval ?? this.carried;
+    if (this.inForce === undefined) return undefined;
+    const { neverLearnableMode: _carried, ...alerting } = this.inForce.approval;
+    return alerting;
   }
 }
 

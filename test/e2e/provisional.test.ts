@@ -137,6 +137,7 @@ function deskWith(trust: TrustPolicy) {
       keep: async () => undefined,
       copy: async () => undefined,
       forget: async () => undefined,
+      has: async () => false,
     },
     acceptPolicy: async () => false,
     platform: { os: 'linux', architecture: 'amd64' },

@@ -87,6 +87,7 @@ export class FakeWorld {
           if (bytes !== undefined) this.kept.set(as, bytes);
         },
         forget: async (name) => void this.kept.delete(name),
+        has: async (name) => this.kept.has(name),
       },
       trust: async () => this.policy,
       platform: { os: 'linux', architecture: 'amd64' },

@@ -34,6 +34,7 @@ export class AttackedNode {
           if (bytes !== undefined) this.kept.set(as, bytes);
         },
         forget: async (name) => void this.kept.delete(name),
+        has: async (name) => this.kept.has(name),
       },
       state: {
         load: async () => this.state,

@@ -39,6 +39,7 @@ export class SignedDesk {
         if (bytes !== undefined) this.kept.set(as, bytes);
       },
       forget: async (name) => void this.kept.delete(name),
+      has: async (name) => this.kept.has(name),
     },
     state: {
       load: async () => this.state,
