@@ -1,5 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Behaviour } from '../fingerprint/behaviour.ts';
+import { sha256Hex } from '../fingerprint/digest.ts';
+import { open, statementPayloadType } from '../fingerprint/envelope.ts';
 import { behaviourKinds, type Event, type ProcessRef } from '../fingerprint/event.ts';
 import type { Baseline } from '../fingerprint/fingerprint.ts';
 import { learn } from '../fingerprint/learn.ts';
@@ -90,6 +92,9 @@ function signed(world: FakeWorld, version = 1): Uint8Array {
   return signFingerprint(baseline, { stream: imageName, version, issuedAt: '2026-05-02T09:00:00Z' }, vendor)
     .envelope;
 }
+
+const sha256 = (envelope: Uint8Array): string =>
+  `sha256:${sha256Hex(open(envelope, [statementPayloadType]).payload)}`;
 
 /** Learns one copy and puts what was learned in force. */
 async function inForce(world: FakeWorld): Promise<void> {
@@ -292,6 +297,38 @@ describe('the agent', () => {
     });
     world.downlink?.onOrder(signOrder(await order(world), commander));
     expect((await world.line('receipt')).receipt).toMatchObject({ result: 'done', stopped: [501] });
+  });
+
+  it('learns nothing of a release that was taken back, stops nothing in it, says so once, and judges by the next one', async () => {
+    const world = start();
+    await inForce(world);
+    const { policy } = world;
+    if (policy === undefined) throw new Error('the node has a policy');
+    const revoked = signed(world);
+    const payloads = new Map([[sha256(revoked), { reason: 'incident 42' }]]);
+    world.policy = { ...policy, version: 2, revoked: { keys: new Map(), payloads, minVersions: new Map() } };
+    world.downlink?.onFingerprint(revoked);
+    expect(await world.line('workload-untrusted')).toMatchObject({
+      workload: { namespace: 'shop' },
+      code: 'REVOKED_PAYLOAD',
+      fingerprint: sha256(revoked),
+    });
+    cart(world, 200);
+    world.see(opens(world, 200, '/srv/loot'));
+    attack(world, 200);
+    const { incident } = await world.line('incident');
+    expect([incident.approval, incident.drifts[0]?.because]).toEqual([undefined, 'never-learnable']);
+    world.downlink?.onOrder(signOrder(await order(world), commander));
+    expect((await world.line('receipt')).receipt.result).toBe('refused-protected');
+    expect([reportsOf(world, 'novelty').length, world.acts]).toEqual([2, []]);
+    expect(world.control?.status()).toMatchObject({
+      workloads: [{ state: 'untrusted', untrusted: { code: 'REVOKED_PAYLOAD' } }],
+      counters: { 'workloads.untrusted': 1 },
+    });
+    world.downlink?.onFingerprint(signed(world, 2));
+    await world.until(() => world.lines.filter((l) => l.type === 'fingerprint-in-force')[1]);
+    expect(world.control?.status()).toMatchObject({ workloads: [{ state: 'judging' }] });
+    expect(world.lines.filter((l) => l.type === 'workload-untrusted')).toHaveLength(1);
   });
 
   it('stops nothing more once the decision is taken back, not even what drifted before', async () => {

@@ -91,7 +91,8 @@ export function describeWorkloads(answer: unknown): string[] {
 
 function describeWorkload(row: Answer): string[] {
   const readiness = row.at('readiness');
-  const open = readiness.list('reasons').filter((r) => !r.flag('ok'));
+  const isRefused = refusalOf(row) !== '';
+  const open = isRefused ? [] : readiness.list('reasons').filter((r) => !r.flag('ok'));
   const copies = counted(row.number('instances'), 'copy runs', 'copies run');
   const behaviours = counted(row.number('novelties'), 'behaviour');
   const incidents = counted(row.number('incidents'), 'incident');
@@ -99,14 +100,20 @@ function describeWorkload(row: Answer): string[] {
     `${stateOf(row).padEnd(10)} ${workloadName(row)}: ${row.number('running')} of ${copies}, ${behaviours}, ${incidents}`,
     ...signedText(row),
     ...open.map((r) => `             ${r.text('sentence')}`),
-    ...estimate(readiness),
+    ...(isRefused ? [] : estimate(readiness)),
     ...(row.text('notSigned') === ''
       ? []
       : [`             learned, but not signed: ${row.text('notSigned')}`]),
   ];
 }
 
+/** By the collector's own trust policy, where it has one. */
+function refusalOf(row: Answer): string {
+  return row.at('signed').text('refused');
+}
+
 function stateOf(row: Answer): string {
+  if (refusalOf(row) !== '') return 'untrusted';
   if (row.at('provisional').number('version') > 0) return 'alerting';
   return row.at('readiness').flag('ready') ? 'learned' : 'learning';
 }
@@ -115,6 +122,10 @@ function stateOf(row: Answer): string {
 function signedText(row: Answer): string[] {
   const version = row.at('signed').number('version');
   if (version === 0) return [];
+  if (refusalOf(row) !== '')
+    return [
+      `             version ${version} is refused (${refusalOf(row)}): nothing that is learned of it alerts by itself`,
+    ];
   const approved = row.at('approved');
   const [mode, until, reason] = [approved.text('mode'), approved.text('expiresAt'), approved.text('reason')];
   if (mode === '')

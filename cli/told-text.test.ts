@@ -43,6 +43,17 @@ describe('what an agent tells', () => {
       { type: 'receipt', receipt: { ...receipt, action: 'kill-subtree', eventToStoppedUs: 1_250 } },
       'abcdef01 killed pid 7, 8, 1.3 ms after the act',
     ],
+    [
+      {
+        type: 'workload-untrusted',
+        workload,
+        subject,
+        code: 'KEY_REVOKED',
+        fingerprint: 'sha256:f',
+        file: 'abc',
+      },
+      'untrusted shop/Deployment/cart/web: what was signed for it is refused (KEY_REVOKED), so it is neither judged nor learned; whorl status says what to do',
+    ],
     [{ type: 'uplink', state: 'connected', detail: '' }, undefined],
   ])('%j', (line, text) => {
     const told = agentLineText(line);
@@ -117,15 +128,36 @@ describe('status', () => {
     const rows = [
       row('Deployment/a', { readiness: {}, signed }),
       row('Deployment/b', { readiness: {}, signed, approved: { mode: 'kill', reason: 'OPS-1' } }),
+      row('Deployment/c', { signed: { ...signed, refused: 'KEY_REVOKED' } }),
     ];
-    expect(describeWorkloads({ workloads: rows }).filter((line) => line.startsWith('   '))).toEqual([
+    const lines = describeWorkloads({ workloads: rows });
+    expect(lines.at(-2)).toMatch(/^untrusted {2}shop\/Deployment\/c: /);
+    expect(lines.filter((line) => line.startsWith('   '))).toEqual([
       '             version 7 is signed and waits for approval: it alerts at most',
       '             version 7 is signed and approved up to kill: OPS-1',
+      '             version 7 is refused (KEY_REVOKED): nothing that is learned of it alerts by itself',
     ]);
   });
 
   it.each<[string, object, string[]]>([
     ['a workload that only learns', {}, []],
+    [
+      'whose fingerprint is refused',
+      {
+        state: 'untrusted',
+        untrusted: { code: 'KEY_REVOKED', fingerprint: 'sha256:f', file: 'abc' },
+        workload: {
+          namespace: 'shop',
+          owner: 'cart',
+          subject: { name: 'registry.example/cart', digest: 'sha256:d' },
+        },
+      },
+      [
+        'untrusted  shop/cart: what was signed for it is refused (KEY_REVOKED), so nothing is learned of it, and it is not judged',
+        '             have a new version signed, or get it: whorl pull registry.example/cart@sha256:d --trust POLICY.json --out F',
+        '             to learn it anew instead, take away agent/fingerprints/abc.intoto.json',
+      ],
+    ],
     ['what was only learned', { approval: { maxMode: 'alert', provisional: true } }, []],
     [
       'who approved it, how far and until when',

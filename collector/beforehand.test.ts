@@ -33,7 +33,7 @@ const learned = (workload: Workload, novelties: readonly Partial<LearnedNovelty>
   })),
 });
 const older = learned(shop, [{}, { behaviour: job }]);
-const none = { of: () => [] };
+const none = { of: () => [], refusal: () => undefined };
 const store = (over: object = {}) => ({
   predecessor: async (hash: string) => (hash === workloadHash(newer) ? workloadHash(shop) : undefined),
   provisional: async () => undefined,
@@ -83,7 +83,10 @@ describe('a new digest', () => {
       version: 1,
       issuedAt: '2026-01-01T00:00:00Z',
     };
-    const fingerprints = { of: (w: Workload) => (w.subject.digest === shop.subject.digest ? [signed] : []) };
+    const fingerprints = {
+      ...none,
+      of: (w: Workload) => (w.subject.digest === shop.subject.digest ? [signed] : []),
+    };
     const beforehand = await beforehandOf(store(), fingerprints)(workloadHash(newer), newer);
     expect(beforehand.exercises).toEqual(exercises);
     const baseline = baselineOf(learned(newer, [{}, { behaviour: job }]), beforehand);

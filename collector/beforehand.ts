@@ -13,11 +13,14 @@ type Store = Pick<DriftStore, 'predecessor' | 'provisional' | 'learned'>;
 /** What is known of a workload before its copies have done anything: by the digest before, and by what people signed. */
 export function beforehandOf(
   store: Store,
-  fingerprints: Pick<Fingerprints, 'of'>,
+  fingerprints: Pick<Fingerprints, 'of' | 'refusal'>,
 ): (hash: string, workload: Workload) => Promise<Beforehand> {
   return async (hash, workload) => {
     const older = await store.predecessor(hash);
-    const previous = older === undefined ? undefined : await knownOf(store, older);
+    const known = older === undefined ? undefined : await knownOf(store, older);
+    // What a release did that was taken back is no inheritance of the next.
+    const isRefused = known !== undefined && fingerprints.refusal({ ...workload, subject: known.subject });
+    const previous = isRefused ? undefined : known;
     const earlier = previous === undefined ? [] : fingerprints.of({ ...workload, subject: previous.subject });
     const signed = [...fingerprints.of(workload), ...earlier];
     const removed = signed.flatMap((f) => f.removed ?? []);

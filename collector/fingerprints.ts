@@ -1,5 +1,5 @@
 import type { ApprovedFingerprint, SiteApproval } from '../fingerprint/approval.ts';
-import { FingerprintError } from '../fingerprint/errors.ts';
+import { type ErrorCode, FingerprintError } from '../fingerprint/errors.ts';
 import type { Fingerprint } from '../fingerprint/fingerprint.ts';
 import { verifyPolicyChain } from '../fingerprint/policy-chain.ts';
 import { inScope } from '../fingerprint/scope.ts';
@@ -38,6 +38,10 @@ export class Fingerprints {
   readonly #options: FingerprintsOptions;
   readonly #documents = new Map<string, SignedDocument>();
   #trust: TrustPolicy | undefined;
+  /** By digest of the payload. */
+  #refused: ReadonlyMap<string, ErrorCode> = new Map();
+  /** The policy under which those were found. */
+  #refusedBy: TrustPolicy | undefined;
 
   constructor(options: FingerprintsOptions) {
     this.#options = options;
@@ -48,6 +52,19 @@ export class Fingerprints {
     const kept = (await this.#options.store.fingerprints()).flatMap(readable);
     for (const document of kept) this.#documents.set(document.digest, document);
     for (const document of this.#inOrder()) if (document.kind === 'trust-policy') this.#follow(document);
+    this.#lookForRefused();
+  }
+
+  /**
+   * Why what people signed for a workload is refused by the collector's own policy; undefined while any of it holds, or when
+   * it has no policy. What such a workload does must not become normal: whoever tells of it has not got the policy yet, or
+   * a person wants it learned anew, and signs it.
+   */
+  refusal(workload: Workload): ErrorCode | undefined {
+    if (this.#refused.size === 0) return undefined;
+    const about = this.#about(workload).toSorted((a, b) => b.version - a.version);
+    const codes = about.map(({ digest }) => this.#refused.get(digest));
+    return codes.includes(undefined) ? undefined : codes[0];
   }
 
   /** What was signed for this workload's image and does not belong to copies of somebody else. */
@@ -75,6 +92,7 @@ export class Fingerprints {
     await store.saveFingerprint(digest, envelope, now());
     this.#documents.set(digest, document);
     this.#trust = trust;
+    this.#lookForRefused();
     return { kind, digest, subjects };
   }
 
@@ -87,8 +105,9 @@ export class Fingerprints {
     const about = (item: ApprovedFingerprint): boolean => item.fingerprint === digest;
     const decided = decisions.find(({ items }) => items.some(about));
     const mode = decided?.items.find(about)?.mode;
+    const refused = this.refusal(workload);
     return {
-      signed: { digest, version },
+      signed: { digest, version, ...(refused === undefined ? {} : { refused }) },
       ...(decided === undefined ? {} : { approved: { mode, ...wordsOf(decided) } }),
     };
   }
@@ -160,6 +179,21 @@ export class Fingerprints {
     }
   }
 
+  /** Each was verified when it was added: only another policy refuses it. */
+  #lookForRefused(): void {
+    const trust = this.#trust;
+    if (trust === undefined || trust === this.#refusedBy) return;
+    this.#refusedBy = trust;
+    const now = this.#options.now();
+    const bases = [...this.#documents.values()].filter((d) => d.kind === 'base');
+    this.#refused = new Map(
+      bases.flatMap(({ digest, envelope }) => {
+        const code = refusalBy(trust, envelope, now);
+        return code === undefined ? [] : [[digest, code] as const];
+      }),
+    );
+  }
+
   /** What was taken in is followed again, as far as it leads on from the file of today. */
   #follow({ envelope }: SignedDocument): void {
     if (this.#trust === undefined) return;
@@ -168,6 +202,25 @@ export class Fingerprints {
     } catch (error) {
       if (!(error instanceof FingerprintError)) throw error;
     }
+  }
+}
+
+/** Whether these hold is for each node to say: it depends on when it accepted the fingerprint. */
+const eachNodesOwn: readonly ErrorCode[] = [
+  'KEY_RETIRED',
+  'KEY_EXPIRED',
+  'KEY_NOT_YET_VALID',
+  'NO_TRUSTED_SIGNATURE',
+  'NOT_YET_VALID',
+];
+
+function refusalBy(trust: TrustPolicy, envelope: Uint8Array, now: number): ErrorCode | undefined {
+  try {
+    verifyFingerprint(envelope, trust, { now });
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof FingerprintError)) throw error;
+    return eachNodesOwn.includes(error.code) ? undefined : error.code;
   }
 }
 

@@ -145,7 +145,15 @@ async function assemble(
   const thresholds = config.thresholds === 'demo' ? demoThresholds : defaultThresholds;
   const fingerprints = new Fingerprints({ store, now, trust: trustOf(config.trustPolicy) });
   const linkOf = (agent: string) => present.get(agent)?.link;
-  const provisionals = new Provisionals({ store, learner, linkOf, now, log, tell });
+  const provisionals = new Provisionals({
+    store,
+    learner,
+    refusal: (workload) => fingerprints.refusal(workload),
+    linkOf,
+    now,
+    log,
+    tell,
+  });
   const learning = new Learning({
     store,
     now,

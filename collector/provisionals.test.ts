@@ -70,6 +70,7 @@ class World {
         agentsOf: async () => ['a1', 'gone'],
       },
       learner: { sign: (baseline, about) => signProvisional(baseline, about, testKey(5)).envelope },
+      refusal: () => undefined,
       linkOf: (agent) => (agent === 'a1' ? this.link : undefined),
       now: () => this.now,
       log: { info: () => undefined, warn: () => undefined, error: () => undefined },

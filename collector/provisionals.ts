@@ -16,6 +16,8 @@ export interface ProvisionalsOptions {
     'provisional' | 'provisionals' | 'provisionalsOf' | 'saveProvisional' | 'agentsOf'
   >;
   readonly learner: Learner;
+  /** Why what was signed for a workload is refused: what it does must not become normal. */
+  readonly refusal: (workload: Workload) => string | undefined;
   readonly linkOf: (agent: string) => AgentLink | undefined;
   /** ms since the Unix epoch. */
   readonly now: () => number;
@@ -67,7 +69,8 @@ export class Provisionals {
   /** Signs what has become known, and hands it out. */
   async consider(learned: LearnedWorkload, beforehand: Beforehand, { phases }: Readiness): Promise<void> {
     const hash = workloadHash(learned.workload);
-    const { store, log } = this.#options;
+    const { store, log, refusal } = this.#options;
+    if (refusal(learned.workload) !== undefined) return;
     const last = await store.provisional(hash);
     if (phases.every((p) => last?.phases.includes(p))) return;
     try {

@@ -38,6 +38,12 @@ describe('fingerprints in a directory', () => {
     await expect(source.forget('../cart')).rejects.toThrow('letters, digits, dots and dashes');
   });
 
+  it('knows what still lies there, whatever a person called it', async () => {
+    const source = fingerprintsDir(dir);
+    writeFileSync(join(dir, 'laid by hand.intoto.json'), '{}');
+    expect([await source.has('laid by hand'), await source.has('gone')]).toEqual([true, false]);
+  });
+
   it('gives what people signed before what was learned, so that much of this crowds out nothing', async () => {
     for (const name of ['learned-0', 'learned-1', 'zebra', '0abc'])
       writeFileSync(join(dir, `${name}.intoto.json`), '{}');
