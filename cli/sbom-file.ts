@@ -51,6 +51,8 @@ export async function readPackages(
 export async function readSbomFile(io: Io, path: string): Promise<Sbom> {
   const bytes = await io.readFile(path, { maxBytes: maxSbomBytes });
   const sbom = about(fileName(path), () => readSbom(bytes), exitCodes.usage);
+  // What cannot be looked up is told now and with its name, not when the tests have run.
+  about(fileName(path), () => new Owners(sbom), exitCodes.usage);
   for (const note of sbom.notes) io.err(`note: ${fileName(path)}: ${note}`);
   return sbom;
 }

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { artefactFor } from '../registry/artefact.ts';
 import { discover, type Found } from '../registry/discover.ts';
+import { parseManifest } from '../registry/documents.ts';
 import type { Carried } from '../registry/layout.ts';
 import { parseReference } from '../registry/reference.ts';
 import type { Registries } from '../registry/registries.ts';
@@ -73,9 +74,17 @@ async function carriedOf(io: Io, registries: Registries, image: string): Promise
 /** What stands under an `.att` tag alone is given the form in which it can be attached again. */
 function artefactsOf({ manifests, bytes, claims, beside }: Found, at: ImageAt): Omit<Carried, 'name'>[] {
   if (manifests.length > 0 || 'problem' in claims)
-    return manifests.map((manifest) => ({ manifest, layer: bytes }));
+    return manifests
+      .filter((manifest) => isOf(manifest, beside))
+      .map((manifest) => ({ manifest, layer: bytes }));
   return at.places
     .filter((place) => beside.includes(place.digest))
     .map((place) => artefactFor(claims, bytes, place))
     .map(({ manifest, layer }) => ({ manifest, layer }));
+}
+
+/** Whoever may write a list may name what belongs elsewhere; on the other side it could not be attached here. */
+function isOf(manifest: Uint8Array, beside: readonly string[]): boolean {
+  const { subject } = parseManifest(manifest, 'the registry');
+  return subject !== undefined && beside.includes(subject.digest);
 }

@@ -1,4 +1,6 @@
+import { FingerprintError } from './errors.ts';
 import { isSameLibrary, isSystemPath, libraryForm, pythonSource, usrMerged } from './image-path.ts';
+import { quoted } from './phrase.ts';
 import type { Sbom } from './sbom.ts';
 import { isSystemPackage, type PackageFiles } from './software-package.ts';
 
@@ -13,6 +15,9 @@ export type Owner =
   /** The SBOM does not list the files of its packages: absence says nothing. */
   | { readonly kind: 'unknown' };
 
+/** Go programs and archives of archives hold some hundreds; each look-up of the file names them all. */
+const maxOwners = 4096;
+
 /** Finds the package of a path. All look-ups are by hash. */
 export class Owners {
   readonly #exact = new Map<string, PackageFiles[]>();
@@ -26,6 +31,7 @@ export class Owners {
   /** What the absence of a file in the SBOM means. */
   readonly files: FileKnowledge;
 
+  /** @throws FingerprintError TOO_LARGE when one file or directory is said to belong to thousands of packages */
   constructor(sbom: Sbom) {
     this.files = fileKnowledge(sbom);
     this.#listed = new Set([...sbom.listed].map(usrMerged));
@@ -103,7 +109,12 @@ export class Owners {
 function push<T>(map: Map<string, T[]>, key: string, value: T): void {
   const list = map.get(key);
   if (list === undefined) map.set(key, [value]);
-  else list.push(value);
+  else if (list.length < maxOwners) list.push(value);
+  else
+    throw new FingerprintError(
+      'TOO_LARGE',
+      `says that ${quoted(key)} belongs to more than ${maxOwners} packages`,
+    );
 }
 
 /** What the SBOM says of files: which package each belongs to, that they are there, or nothing. */

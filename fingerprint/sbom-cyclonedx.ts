@@ -93,7 +93,9 @@ function propertiesOf(component: unknown): ReadonlyMap<string, readonly string[]
   const found = new Map<string, string[]>();
   for (const property of listMember(component, 'properties')) {
     const name = textMember(property, 'name');
-    found.set(name, [...(found.get(name) ?? []), textMember(property, 'value')]);
+    const values = found.get(name);
+    if (values === undefined) found.set(name, [textMember(property, 'value')]);
+    else values.push(textMember(property, 'value'));
   }
   return found;
 }

@@ -25,7 +25,7 @@ export function readSpdx(document: unknown): Sbom {
   const files = readFiles(draft, document);
   const roots = rootsOf(document);
   const graph = new ReferenceGraph<PackageDraft>();
-  const packages = readPackages({ draft, graph }, document, { files, roots: new Set(roots) });
+  const packages = readPackages({ draft, graph }, document, { files, roots });
   readRelationships({ draft, graph }, document, { files, packages });
   draft.holdAll(graph);
   return draft.finish({
@@ -47,11 +47,11 @@ function readFiles(draft: SbomDraft, document: unknown): ReadonlyMap<string, str
 }
 
 /** Elements that the document says it describes: the image, not a package in it. */
-function rootsOf(document: unknown): readonly string[] {
+function rootsOf(document: unknown): ReadonlySet<string> {
   const described = listMember(document, 'relationships')
     .filter((r) => textMember(r, 'relationshipType') === 'DESCRIBES')
     .map((r) => textMember(r, 'relatedSpdxElement'));
-  return [...described, ...textsMember(document, 'documentDescribes')];
+  return new Set([...described, ...textsMember(document, 'documentDescribes')]);
 }
 
 interface Reading {
@@ -131,9 +131,9 @@ function toolOf(document: unknown): string {
 }
 
 /** syft: checksum and purl of the root; trivy: its purl. */
-function digestsOf(document: unknown, roots: readonly string[]): readonly string[] {
+function digestsOf(document: unknown, roots: ReadonlySet<string>): readonly string[] {
   const found = listMember(document, 'packages')
-    .filter((p) => roots.includes(textMember(p, 'SPDXID')))
+    .filter((p) => roots.has(textMember(p, 'SPDXID')))
     .flatMap((p) => [
       textMember(p, 'versionInfo'),
       purlOf(p),

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { fixture } from '../test/fakes/packaged.ts';
 import { FingerprintError } from './errors.ts';
+import { Owners } from './package-owner.ts';
 import { readSbom, type Sbom } from './sbom.ts';
 import type { PackageFiles } from './software-package.ts';
 
@@ -137,6 +138,28 @@ describe('an SBOM that cannot be read', () => {
     expect(refusal({ bomFormat: 'CycloneDX', specVersion: '1.6', components: places, dependencies })).toMatch(
       /^TOO_LARGE : its dependencies/,
     );
+  });
+});
+
+describe('an SBOM that says one thing a hundred thousand times', () => {
+  const many = <T>(value: T): T[] => Array.from({ length: 100_000 }, () => value);
+
+  // Each took minutes while its cost was the square of its size.
+  it('is read all the same', { timeout: 20_000 }, () => {
+    const component = { type: 'library', name: 'x', properties: many({ name: 'y' }) };
+    const cyclone = { bomFormat: 'CycloneDX', specVersion: '1.6', components: [component] };
+    expect(read(cyclone).packages).toHaveLength(1);
+    const packages = many({ name: 'x', SPDXID: 'y', primaryPackagePurpose: 'FILE' });
+    const spdx = { spdxVersion: 'SPDX-2.3', documentDescribes: many('x'), packages };
+    expect(read(spdx).packages).toEqual([]);
+  });
+
+  it('is refused where all of its packages are to own one file', () => {
+    const place = { location: '/app/package.json' };
+    const component = { type: 'library', name: 'x', purl: 'pkg:npm/x@1', evidence: { occurrences: [place] } };
+    const components = Array.from({ length: 4097 }, () => component);
+    const sbom = read({ bomFormat: 'CycloneDX', specVersion: '1.6', components });
+    expect(() => new Owners(sbom)).toThrow(/belongs to more than 4096 packages/);
   });
 });
 

@@ -54,7 +54,6 @@ function put(fake: FakeRegistry, manifest: object): { mediaType: string; digest:
 }
 
 const layerOf = (digest: string) => [{ mediaType: bundleType, digest, size: 1 }];
-const goodLayer = layerOf(digestOf(good.layer));
 
 describe('what somebody else lists beside an image hides nothing', () => {
   it.each<[string, (fake: FakeRegistry) => object]>([
@@ -104,16 +103,6 @@ describe('what somebody else lists beside an image hides nothing', () => {
     const { found, broken } = await discover(repository, [subject.digest]);
     expect(found).toMatchObject([{ claims: { digest: signed.digest } }]);
     expect(broken).toEqual([expect.stringMatching(told)]);
-  });
-
-  it.each([
-    ['no image', undefined],
-    ['another image', { ...subject, digest: `sha256:${hex}` }],
-  ])('an artefact that says it belongs to %s', async (_name, theirs) => {
-    const { fake, repository, poison } = await world();
-    poison([put(fake, { layers: goodLayer, ...(theirs === undefined ? {} : { subject: theirs }) })]);
-    const { found, others } = await discover(repository, [subject.digest]);
-    expect([found.length, found[0]?.manifests.length, others]).toEqual([1, 1, 1]);
   });
 
   it('is said to be more than is looked at, by number and by size', async () => {

@@ -12,7 +12,10 @@ export interface Found {
   readonly layer: string;
   /** Manifests it was found beside. */
   readonly beside: readonly string[];
-  /** The artefact for each of them; none for what stands under an `.att` tag. */
+  /**
+   * The artefact for each of them, which may say that it belongs to another image; none for what stands under an `.att`
+   * tag.
+   */
   readonly manifests: readonly Uint8Array[];
   readonly claims: Claims | { readonly problem: ErrorCode };
 }
@@ -114,16 +117,14 @@ async function linked(
   { digest }: Descriptor,
   seen: Seen,
 ): Promise<Found | undefined> {
-  const fetchedManifest = await source.manifest(digest);
-  if (fetchedManifest === undefined) return undefined;
-  const manifest = parseManifest(fetchedManifest.bytes, source.name);
-  const layer = layerOf(manifest);
-  // A list may name what says of itself that it belongs to another image: there it is found by whoever looks for it.
-  if (layer === undefined || manifest.subject?.digest !== subject) {
+  const manifest = await source.manifest(digest);
+  if (manifest === undefined) return undefined;
+  const layer = layerOf(parseManifest(manifest.bytes, source.name));
+  if (layer === undefined) {
     seen.others++;
     return undefined;
   }
-  return { ...(await fetched(source, layer, seen)), beside: [subject], manifests: [fetchedManifest.bytes] };
+  return { ...(await fetched(source, layer, seen)), beside: [subject], manifests: [manifest.bytes] };
 }
 
 /** By what the list says of it; an entry that says nothing is looked at. */
