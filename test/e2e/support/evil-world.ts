@@ -40,13 +40,16 @@ export class EvilWorld {
   readonly evil: EvilCollector;
   #agent: { readonly child: ChildProcess; readonly gone: Promise<unknown> } | undefined;
 
-  private constructor(evil: EvilCollector) {
+  readonly #evilDir: string;
+
+  private constructor(evil: EvilCollector, evilDir: string) {
     this.evil = evil;
+    this.#evilDir = evilDir;
   }
 
   static async start(names: readonly string[]): Promise<EvilWorld> {
     const dir = mkdtempSync(join(tmpdir(), 'whorl-evil-collector-'));
-    const world = new EvilWorld(await EvilCollector.start(dir));
+    const world = new EvilWorld(await EvilCollector.start(dir), dir);
     mkdirSync(world.work);
     const unique = process.pid.toString(26).replaceAll(/\d/g, (d) => String.fromCharCode(113 + Number(d)));
     for (const name of names) {
@@ -190,6 +193,6 @@ export class EvilWorld {
       await planter.end();
       await removeCgroup(mount + cgroup);
     }
-    rmSync(this.dir, { recursive: true, force: true });
+    for (const dir of [this.dir, this.#evilDir]) rmSync(dir, { recursive: true, force: true });
   }
 }
