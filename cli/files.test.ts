@@ -108,6 +108,15 @@ describe('linesOf', () => {
   });
 });
 
+const privatePem = '-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n';
+const publicPemText = privatePem.replaceAll('PRIVATE', 'PUBLIC');
+const baseline = '{"format":"whorl-baseline/v1"}';
+const envelope = (kind: string): string => {
+  const payload = Buffer.from(JSON.stringify({ predicate: { kind } })).toString('base64');
+  const signatures = [{ keyid: '', sig: 'AAAA' }];
+  return JSON.stringify({ payload, payloadType: 'application/vnd.in-toto+json', signatures });
+};
+
 describe('writeFile', () => {
   it('writes with the mode asked for and leaves nothing beside it', async () => {
     mkdirSync(at('w'));
@@ -126,6 +135,32 @@ describe('writeFile', () => {
     await writeFile(at('w/f'), 'two', { overwrite: true });
     expect(readFileSync(at('w/f'), 'utf8')).toBe('two');
     expect(readdirSync(at('w')).filter((f) => f.startsWith('.'))).toEqual([]);
+  });
+
+  it.each<[string, string, string, RegExp]>([
+    ['a private key', privatePem, envelope('statement'), /kept is a key and is not replaced/],
+    ['a public key', publicPemText, baseline, /kept is a key and is not replaced/],
+    ['the baseline that was signed', baseline, envelope('statement'), /is an unsigned baseline and is not/],
+    ['a trust policy', '{"rules":[],"keys":{}}', envelope('statement'), /is a trust policy and is not/],
+    ['a fingerprint', envelope('base'), envelope('overlay'), /is a signed fingerprint and is not replaced/],
+  ])('does not replace %s by something else', async (_name, there, next, sentence) => {
+    const path = given('kept', there);
+    await expect(writeFile(path, next, { overwrite: true })).rejects.toMatchObject({
+      exitCode: 2,
+      message: expect.stringMatching(sentence),
+    });
+    expect(readFileSync(path, 'utf8')).toBe(there);
+  });
+
+  it.each<[string, string, string]>([
+    ['a version by the next', envelope('base'), envelope('base')],
+    ['a baseline by another', baseline, baseline],
+    ['what is nothing of ours', '{"a":1}', envelope('base')],
+    ['what is cut off', '{"format":"whorl-', baseline],
+  ])('replaces %s', async (_name, there, next) => {
+    const path = given('replaced', there);
+    await writeFile(path, next, { overwrite: true });
+    expect(readFileSync(path, 'utf8')).toBe(next);
   });
 
   it('writes to a pipe and through a link, and leaves both what they are', async () => {

@@ -59,6 +59,12 @@ describe('keygen', () => {
     ['when the two differ', [], answers('a', 'b'), /the two passphrases differ/],
     ['when it is empty', [], answers(''), /passphrase is empty; choose --no-passphrase/],
     ['when the variable is empty', [], { env: { WHORL_PASSPHRASE: '' } }, /passphrase is empty/],
+    [
+      'with a passphrase that would go unused',
+      ['--no-passphrase', '--passphrase-file', pass()],
+      {},
+      /--no-passphrase and a passphrase exclude each other/,
+    ],
     ['with two sources', ['--passphrase-file', 'a', '--passphrase-fd', '3'], {}, /not both/],
     ['with a descriptor that is none', ['--passphrase-fd', 'x'], {}, /number of an open file descriptor/],
     ['with a closed descriptor', ['--passphrase-fd', '999'], {}, /no such file/],

@@ -35,6 +35,7 @@ export function register(program: Command, io: Io): void {
 }
 
 async function keygen(io: Io, options: Options): Promise<void> {
+  assertOneMind(options);
   const files = { key: `${options.out}.key`, pub: `${options.out}.pub` };
   assertNew(files.key);
   assertNew(files.pub);
@@ -49,6 +50,12 @@ async function keygen(io: Io, options: Options): Promise<void> {
   const reason = options.reason === undefined ? {} : { reason: options.reason };
   if (options.json === true) io.out(JSON.stringify({ keyId: key.publicKey.keyId, ...files, ...reason }));
   else io.out(`${fileName(files.pub)} ${key.publicKey.keyId}`);
+}
+
+/** Whoever gave a passphrase would believe the key to be encrypted. */
+function assertOneMind({ passphrase, passphraseFile, passphraseFd }: Options): void {
+  if (passphrase || (passphraseFile === undefined && passphraseFd === undefined)) return;
+  throw new CliError(exitCodes.usage, '--no-passphrase and a passphrase exclude each other', 'choose one');
 }
 
 /** A key that is overwritten is a key that is lost, and with it every signature people trust. */

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { appendFile, link, open, realpath, rename, rm, stat } from 'node:fs/promises';
+import { appendFile, link, open, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { CliError, exitCodes } from './exit.ts';
 import type { WriteOptions } from './io.ts';
 import { fileName } from './read-file.ts';
+import { assertReplaceable, maxDocumentBytes } from './replaceable.ts';
 import { explainSystemError } from './system-error.ts';
 
 /**
@@ -18,17 +19,32 @@ export async function writeFile(
   try {
     const target = options.overwrite === true ? await standing(path) : undefined;
     if (target?.isFile === false) await appendFile(path, bytes);
-    else await writeWhole(target?.path ?? path, bytes, options);
+    else {
+      if (target !== undefined) await assertLosesNothing(target, path, bytes);
+      await writeWhole(target?.path ?? path, bytes, options);
+    }
   } catch (error) {
     throw explained(error, path);
   }
 }
 
+interface Standing {
+  readonly path: string;
+  readonly isFile: boolean;
+  readonly size: number;
+}
+
 /** What stands at the end of the path already, links followed. */
-async function standing(path: string): Promise<{ path: string; isFile: boolean } | undefined> {
+async function standing(path: string): Promise<Standing | undefined> {
   const found = await stat(path).catch(() => undefined);
   if (found === undefined) return undefined;
-  return found.isFile() ? { path: await realpath(path), isFile: true } : { path, isFile: false };
+  const { size } = found;
+  return found.isFile() ? { path: await realpath(path), isFile: true, size } : { path, isFile: false, size };
+}
+
+async function assertLosesNothing(target: Standing, path: string, next: Uint8Array | string): Promise<void> {
+  if (target.size > maxDocumentBytes) return;
+  assertReplaceable(path, await readFile(target.path), Buffer.from(next));
 }
 
 async function writeWhole(path: string, bytes: Uint8Array | string, options: WriteOptions): Promise<void> {

@@ -60,7 +60,7 @@ function subjectFor({ subject }: Baseline, { image, subjects }: SignOptions): Ba
   else if (subject.digest === unpushedDigest) {
     throw new FingerprintError(
       'SUBJECT',
-      'was recorded before the image had a digest; push it, then sign with --image',
+      'was recorded before the image had a digest; push it, then sign with --image NAME:TAG',
       {
         field: 'subject.digest',
       },

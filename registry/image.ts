@@ -34,7 +34,8 @@ const maxConfigBytes = 4 << 20;
 export async function lookUpImage(source: Source, reference: ImageReference): Promise<KnownImage> {
   const found = await source.manifest(targetOf(reference));
   if (found === undefined) {
-    throw new RegistryError('REGISTRY_NOT_FOUND', `${source.name} has no ${targetOf(reference)}`, {
+    const wanted = reference.digest ?? `tag ${targetOf(reference)}`;
+    throw new RegistryError('REGISTRY_NOT_FOUND', `${source.name} has no ${wanted}`, {
       hint: 'check the name and tag, and that the image was pushed',
     });
   }

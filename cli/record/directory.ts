@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { baselineText } from '../../fingerprint/baseline-text.ts';
@@ -23,6 +23,16 @@ export class RecordDirectory {
   constructor(io: Io, path: string) {
     this.#io = io;
     this.#path = path;
+  }
+
+  /** @throws CliError: told before the tests run, not after */
+  assertNoFile(): void {
+    if (!existsSync(this.#path) || statSync(this.#path).isDirectory()) return;
+    throw new CliError(
+      exitCodes.usage,
+      `--out ${fileName(this.#path)} is a file, expected a directory`,
+      'name the directory it lies in',
+    );
   }
 
   pathOf({ file }: Pick<Target, 'file'>): string {

@@ -1,8 +1,10 @@
+import { existsSync } from 'node:fs';
 import { quoted } from '../../fingerprint/phrase.ts';
 import { printable } from '../../fingerprint/printable.ts';
 import { CliError, exitCodes } from '../exit.ts';
 import type { Io } from '../io.ts';
 import { counted } from '../known-file.ts';
+import { fileName } from '../read-file.ts';
 import { type Packages, readPackages } from '../sbom-file.ts';
 import { assertFree, RecordDirectory } from './directory.ts';
 import { learnRuns, type Recorded } from './learn-runs.ts';
@@ -31,6 +33,7 @@ export async function recordAll(io: Io, options: RecordOptions): Promise<void> {
       ? [commandTarget(options.command, options.name)]
       : imageTargets(options.images, options.name);
   const directory = new RecordDirectory(io, options.out);
+  directory.assertNoFile();
   if (options.mode === 'write') assertFree(directory, targets);
   // What cannot be compared is told before the tests run, not after.
   const former = new Map<Target, Awaited<ReturnType<RecordDirectory['read']>>>();
@@ -40,7 +43,7 @@ export async function recordAll(io: Io, options: RecordOptions): Promise<void> {
   const runs = await watchRuns(io, options, targets);
   if (runs === undefined) return;
   const recorded = learnRuns(targets, runs);
-  assertSeen(recorded);
+  assertSeen(recorded, options.sockets);
   const entries = recorded.map((one) =>
     lockEntry(one, former.get(one.target), new Set(unstable.get(one.target.file)?.map((u) => u.id))),
   );
@@ -80,7 +83,7 @@ function finish(io: Io, { json, reason, mode }: RecordOptions, outcome: Outcome)
 }
 
 /** An empty baseline is no evidence of anything, and signed it would make everything drift. */
-function assertSeen(recorded: readonly Recorded[]): void {
+function assertSeen(recorded: readonly Recorded[], sockets: RecordOptions['sockets']): void {
   const unseen = recorded.filter((one) => one.copies === 0 || one.baseline.behaviour.programs.length === 0);
   const [first] = unseen;
   if (first === undefined) return;
@@ -92,7 +95,9 @@ function assertSeen(recorded: readonly Recorded[]): void {
   const hint =
     older > 0
       ? `${counted(older, 'copy', 'copies')} ran already: the command must start what is to be recorded`
-      : 'check --image and that the command starts it; nothing was written';
+      : target.image !== undefined && !Object.values(sockets).some((socket) => existsSync(socket))
+        ? `no container runtime could be asked: neither ${fileName(sockets.containerd)} nor ${fileName(sockets.docker)} is there; name its socket with --containerd or --docker`
+        : 'check --image and that the command starts it; nothing was written';
   throw new CliError(exitCodes.incomplete, what, hint);
 }
 
