@@ -70,6 +70,11 @@ describe.skipIf(why !== undefined)('an evil collector and a real agent', () => {
     }
     return answers;
   }
+  const untrusted = (from: number): string[] =>
+    world.lines
+      .since(from)
+      .flatMap((l) => (l.type === 'workload-untrusted' ? [`${nameOf(l.workload)}: ${l.code}`] : []));
+  const nameOf = ({ subject }: Workload): string | undefined => names.find((n) => subject.name.includes(n));
   async function allLive(): Promise<void> {
     for (const name of names) expect(await world.answers(name), name).toBe(true);
   }
@@ -230,6 +235,8 @@ describe.skipIf(why !== undefined)('an evil collector and a real agent', () => {
   });
 
   it('the honest next policy rules at once, and what it takes back judges no more', async () => {
+    // Nothing that it offered until now has ended the learning of anything.
+    expect(untrusted(0)).toEqual([]);
     const from = world.lines.end;
     const revoked = docs.revoked({ vendor: { at: at(0), reason: 'key stolen' } });
     expect(await offer(docs.policy({ version: 2, revoked }))).toBe('policy-in-force');
@@ -238,9 +245,18 @@ describe.skipIf(why !== undefined)('an evil collector and a real agent', () => {
     expect(await offer(docs.fingerprint())).toBe('KEY_REVOKED');
     expect(await offer(docs.policy({ version: 2 }))).toBe('EQUIVOCATION');
     expect(await offer(docs.policy({ version: 1 }))).toBe('POLICY_ROLLBACK');
+    expect(untrusted(from)).toEqual(['victim: KEY_REVOKED']);
     await world.restartAgent();
     expect(await offer(docs.fingerprint())).toBe('KEY_REVOKED');
     await allLive();
+  });
+
+  it('and nothing that its copies do is learned, while others are', async () => {
+    for (const name of ['victim', 'other'])
+      await world.copy(name).planter.do({ act: 'exec', file: '/bin/ls', args: [] });
+    const other = await world.workload('other');
+    await world.until(() => world.knows(other, '/bin/ls'), 'the other service is learned');
+    expect(world.knows(workload, '/bin/ls')).toBe(false);
   });
 
   it('each refusal was counted under its code', async () => {
