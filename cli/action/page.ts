@@ -11,23 +11,38 @@ export interface Part {
 /** The forge takes 65 536 characters; the rest is ours. */
 const maxComment = 60_000;
 
-/** The job summary: everything. */
+/** Of a summary the forge takes 1 MiB, and of a larger one nothing; a sign may have four bytes. */
+const maxSummary = 250_000;
+
+/** The job summary: everything that fits, what is news first. */
 export function summaryPage(headline: string, parts: readonly Part[]): string {
-  return [`## Whorl: ${headline}`, '', ...parts.map((p) => p.markdown), ''].join('\n');
+  const ordered = [...parts.filter((p) => !p.quiet), ...parts.filter((p) => p.quiet)];
+  return fitted([`## Whorl: ${headline}`, ''], ordered, [maxSummary, 'the files have all of it']);
 }
 
 /** The comment: its marker, and as many whole parts as fit. */
 export function commentPage(marker: string, headline: string, parts: readonly Part[]): string {
   const told = parts.filter((p) => !p.quiet);
-  const page = [marker, `## Whorl: ${headline}`, ''];
+  const head = [marker, `## Whorl: ${headline}`, ''];
+  return fitted(head, told, [maxComment, 'the summary of the job has all of it']);
+}
+
+function fitted(
+  head: readonly string[],
+  parts: readonly Part[],
+  [max, elsewhere]: readonly [number, string],
+): string {
+  const page = [...head];
   let length = page.join('\n').length;
   let left = 0;
-  for (const { markdown } of told) {
-    length += markdown.length + 1;
-    if (length <= maxComment) page.push(markdown);
-    else left++;
+  for (const { markdown } of parts) {
+    if (length + markdown.length + 1 > max) left++;
+    else {
+      length += markdown.length + 1;
+      page.push(markdown);
+    }
   }
-  if (left > 0) page.push(`and ${left} more; the summary of the job has all of it`);
+  if (left > 0) page.push(`and ${left} more; ${elsewhere}`);
   return `${page.join('\n')}\n`;
 }
 

@@ -44,7 +44,8 @@ async function record(inputs: Inputs, env: Env): Promise<Verdict> {
   const options = [...images, ...name, '--runs', inputs.runs, '--out', recorded];
   // As the forge runs a step, but without a file: its drawn name would be another in every recording.
   const shell = ['bash', '--noprofile', '--norc', '-eo', 'pipefail', '-c', inputs.command];
-  const ran = await whorlAsRoot(['record', ...options, '--update', '--json', '--', ...shell], env);
+  const args = ['record', ...options, '--update', '--json', '--', ...shell];
+  const ran = await whorlAsRoot(args, withoutForgeFiles(env));
   await takeBack(work, env);
   const told = toldOf(ran.stdout);
   if (told === undefined) return failed(ran.code);
@@ -53,6 +54,13 @@ async function record(inputs: Inputs, env: Env): Promise<Verdict> {
   const verdict = verdictOf(compared, told.incomplete);
   const accepted = inputs.mode === 'update' && verdict.exitCode === exitCodes.drift;
   return { ...verdict, ...(accepted ? { exitCode: exitCodes.fine } : {}), recorded };
+}
+
+/** Through these a step speaks to the steps after it, one of which holds the token; what is tested is none. */
+const forgeFiles = ['GITHUB_ENV', 'GITHUB_PATH', 'GITHUB_OUTPUT', 'GITHUB_STATE', 'GITHUB_STEP_SUMMARY'];
+
+export function withoutForgeFiles(env: Env): Env {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !forgeFiles.includes(name)));
 }
 
 /** What `record --json` says that files do not. */
@@ -103,7 +111,19 @@ async function comparisons(
     const packages = await packagesOf(inputs, env, { name, file: join(next, `${name}.json`) });
     parts.push({ ...compared, markdown: `${compared.markdown}${packages}` });
   }
-  return parts;
+  const left = baselinesIn(next);
+  return [
+    ...parts,
+    ...baselinesIn(old)
+      .filter((name) => !left.includes(name))
+      .map(removal),
+  ];
+}
+
+/** Nothing more is allowed where nothing is said, and nobody compares any longer: that is news. */
+function removal(name: string): Compared {
+  const markdown = `### ⚠️ the baseline ${plainMarkdown(quoted(name))} was removed\n\nNobody compares what it does any longer.\n`;
+  return { name, markdown, quiet: false, changed: true, widened: false };
 }
 
 async function comparison(

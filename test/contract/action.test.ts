@@ -1,8 +1,12 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { isOn, markerOf, readInputs } from '../../cli/action/inputs.ts';
 import { action } from '../../cli/action/main.ts';
-import { block, commentPage, type Part } from '../../cli/action/page.ts';
+import { block, commentPage, type Part, summaryPage } from '../../cli/action/page.ts';
 import { type CommentResult, stickyComment } from '../../cli/action/sticky-comment.ts';
+import { watch, withoutForgeFiles } from '../../cli/action/watch.ts';
 import { actionFile, type Forge, startForge } from '../fakes/github.ts';
 
 /** What a reader of action.yml relies on; test/e2e/action.test.ts runs its steps. */
@@ -76,6 +80,28 @@ describe('inputs', () => {
   });
 });
 
+describe('what is tested', () => {
+  it('cannot speak to the steps after it', () => {
+    const env = { PATH: '/bin', GITHUB_SHA: 'x', GITHUB_ENV: '/e', GITHUB_PATH: '/p', GITHUB_OUTPUT: '/o' };
+    expect(withoutForgeFiles(env)).toEqual({ PATH: '/bin', GITHUB_SHA: 'x' });
+  });
+
+  it('is told when its baseline is gone', async () => {
+    const root = mkdtempSync(join(tmpdir(), 'whorl-action-'));
+    for (const name of ['old', 'new']) mkdirSync(join(root, name));
+    writeFileSync(join(root, 'old', 'cart.json'), '{}');
+    const inputs = readInputs({
+      INPUT_MODE: 'diff',
+      INPUT_BASE: join(root, 'old'),
+      INPUT_OUT: join(root, 'new'),
+    });
+    const verdict = await watch(inputs, {});
+    rmSync(root, { recursive: true });
+    expect(verdict).toMatchObject({ changed: true, widened: false, exitCode: 0 });
+    expect(verdict.parts[0]?.markdown).toContain('<code>cart</code> was removed');
+  });
+});
+
 describe('the page', () => {
   const part = (n: number): Part => ({ name: `n${n}`, markdown: `${n}`.repeat(20_000), quiet: false });
 
@@ -84,6 +110,14 @@ describe('the page', () => {
     expect(page.length).toBeLessThan(65_536);
     expect(page).toContain('1'.repeat(20_000));
     expect(page).toContain('and 2 more; the summary of the job has all of it');
+  });
+
+  it('is no summary that the forge throws away for its size, and news comes first', () => {
+    const parts = Array.from({ length: 30 }, (_, n) => ({ ...part(n), quiet: n > 0 }));
+    const page = summaryPage('more', parts.toReversed());
+    expect(Buffer.byteLength(page)).toBeLessThan(1 << 20);
+    expect(page.slice(0, 40)).toContain('0'.repeat(20));
+    expect(page).toMatch(/and \d+ more; the files have all of it/);
   });
 
   it('leaves out of a comment what is no news', () => {
