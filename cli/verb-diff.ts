@@ -3,6 +3,7 @@ import { type Difference, diff } from '../fingerprint/diff.ts';
 import { type FoldedGroup, type FoldedLine, fold, headline } from '../fingerprint/diff-fold.ts';
 import { diffMarkdown } from '../fingerprint/diff-markdown.ts';
 import { diffSarif } from '../fingerprint/diff-sarif.ts';
+import { shownSubject } from '../fingerprint/image-ref.ts';
 import { quoted } from '../fingerprint/phrase.ts';
 import { printable } from '../fingerprint/printable.ts';
 import { CliError, exitCodes } from './exit.ts';
@@ -66,7 +67,7 @@ function titlesOf(old: KnownFile, next: KnownFile): { subject: string; old: stri
 function told(d: Difference, old: KnownFile, next: KnownFile): object {
   const about = ({ path, known, signed }: KnownFile): object => ({
     file: path,
-    subject: known.subject,
+    subject: shownSubject(known.subject),
     ...(signed === undefined ? { signed: false } : { signed: true, ...signed }),
   });
   return {

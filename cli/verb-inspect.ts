@@ -6,7 +6,7 @@ import { describeBaseline } from '../fingerprint/explain-baseline.ts';
 import { entryWords } from '../fingerprint/explain-entry.ts';
 import type { Baseline, BehaviourSet, Fingerprint } from '../fingerprint/fingerprint.ts';
 import { grantsOf, programId } from '../fingerprint/grants.ts';
-import { formatImageRef } from '../fingerprint/image-ref.ts';
+import { formatImageRef, shownSubject } from '../fingerprint/image-ref.ts';
 import { parseOverlay } from '../fingerprint/overlay.ts';
 import { parseApproval } from '../fingerprint/parse-approval.ts';
 import { parseBaseline } from '../fingerprint/parse-fingerprint.ts';
@@ -101,7 +101,7 @@ function read(bytes: Uint8Array): Inspected {
         kind,
         lines: [],
         known: baseline,
-        document: baseline,
+        document: { ...baseline, subject: shownSubject(baseline.subject) },
         entries: idsOf(baseline.behaviour),
       };
     }

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { shownSubject } from '../fingerprint/image-ref.ts';
 import { severities } from '../fingerprint/incident.ts';
 import { type Finding, type LintReport, lint, lintRules } from '../fingerprint/lint.ts';
 import { CliError, exitCodes } from './exit.ts';
@@ -88,7 +89,7 @@ function assertKnownIds(ids: readonly string[]): void {
 function told({ path, known, signed }: KnownFile, { findings, score }: LintReport): object {
   return {
     file: path,
-    subject: known.subject,
+    subject: shownSubject(known.subject),
     signed: signed !== undefined,
     score: rounded(score.total),
     parts: Object.fromEntries(Object.entries(score.parts).map(([kind, part]) => [kind, rounded(part)])),

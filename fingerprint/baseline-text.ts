@@ -1,14 +1,12 @@
 import type { Baseline } from './fingerprint.ts';
-import { unpushedDigest } from './image-ref.ts';
+import { shownSubject } from './image-ref.ts';
 
 /**
  * A baseline as a file that people review in a diff: one entry per line, so that what was added or taken away is a line
  * added or taken away. The same baseline gives the same bytes. A digest that is not known yet is left out.
  */
 export function baselineText(baseline: Baseline): string {
-  const { subject } = baseline;
-  const shown = subject.digest === unpushedDigest ? { name: subject.name } : subject;
-  return reviewedJson({ ...baseline, subject: shown });
+  return reviewedJson({ ...baseline, subject: shownSubject(baseline.subject) });
 }
 
 /** Any JSON in that form. */

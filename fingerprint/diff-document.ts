@@ -5,6 +5,7 @@ import { type BehaviourKind, behaviourKinds } from './event.ts';
 import { entryWords } from './explain-entry.ts';
 import type { Baseline, BehaviourSet, Fingerprint, RuleVersion } from './fingerprint.ts';
 import { grantsOf, programId } from './grants.ts';
+import { unpushedDigest } from './image-ref.ts';
 import type { Severity } from './incident.ts';
 import { type Phase, phases } from './phase.ts';
 import { quoted } from './phrase.ts';
@@ -43,7 +44,8 @@ function said({ change, kind, subject, sentence, severity }: Said): Change {
 
 function subjectChange(old: KnownDocument, next: KnownDocument): Change[] {
   const [a, b] = [old.subject, next.subject];
-  if (a.name === b.name && a.digest === b.digest) return [];
+  if (a.name === b.name && (a.digest === b.digest || [a.digest, b.digest].includes(unpushedDigest)))
+    return [];
   const subject = `${b.name}@${b.digest}`;
   const sentence =
     a.name === b.name

@@ -9,6 +9,7 @@ import { diffSarif } from './diff-sarif.ts';
 import { behaviourKinds } from './event.ts';
 import type { Baseline } from './fingerprint.ts';
 import { grantsOf } from './grants.ts';
+import { unpushedDigest } from './image-ref.ts';
 import { learn } from './learn.ts';
 import { ProgramSet } from './program-set.ts';
 import { prune } from './prune.ts';
@@ -37,6 +38,11 @@ const tell = (old: Baseline, next: Baseline): string[] =>
   diff(old, next).changes.map((c) => `${c.widens ? '+' : '-'} ${c.severity} ${c.change} ${c.sentence}`);
 
 describe('diff', () => {
+  it('takes what was recorded before the push and what was signed after it for one image', () => {
+    const unpushed = { ...known, subject: { ...subject, digest: unpushedDigest } };
+    expect([tell(unpushed, known), tell(known, unpushed)]).toEqual([[], []]);
+  });
+
   it.each<[string, Baseline, Baseline, string[]]>([
     [
       'a new peer',

@@ -4,6 +4,7 @@ import { aboutAll, arbBehaviour, subject } from '../test/fakes/behaviours.ts';
 import { explainBehaviour } from './explain.ts';
 import { describeBaseline } from './explain-baseline.ts';
 import type { Baseline } from './fingerprint.ts';
+import { unpushedDigest } from './image-ref.ts';
 import { learn } from './learn.ts';
 
 const app = { root: 'entrypoint', lineage: ['/bin/sh', '/usr/bin/app'] } as const;
@@ -30,6 +31,13 @@ const learned = learn(
 );
 
 describe('describeBaseline', () => {
+  it('shows no digest of an image that has none yet', () => {
+    const [about] = describeBaseline({ ...learned, subject: { ...subject, digest: unpushedDigest } });
+    expect(about).toBe(
+      `${subject.name}, before it was pushed: whorl sign --image NAME:TAG fills in the digest`,
+    );
+  });
+
   it('tells what is known, in words', () => {
     expect(describeBaseline(learned)).toEqual([
       `registry.example/shop/cart@sha256:${'ab'.repeat(32)}`,

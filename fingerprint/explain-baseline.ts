@@ -3,6 +3,7 @@ import { behaviourKinds } from './event.ts';
 import { actWords, entryWords, fileWords, listed, originPlace } from './explain-entry.ts';
 import type { Baseline, BehaviourSet, FileAct, FileEntry, Fingerprint, Program } from './fingerprint.ts';
 import { entriesOf, grantsOf, programId } from './grants.ts';
+import { formatImageRef, unpushedDigest } from './image-ref.ts';
 import type { Owners } from './package-owner.ts';
 import { isOfImage } from './package-use.ts';
 import { ownerWords } from './package-words.ts';
@@ -12,6 +13,7 @@ import { printable } from './printable.ts';
 import { identityOf } from './program.ts';
 import { unmetExercises } from './representativeness.ts';
 import { isSensitivePath } from './sensitive.ts';
+import type { Subject } from './workload.ts';
 
 /** How many plain files a summary names; patterns and sensitive files are all told. */
 const named = 5;
@@ -22,7 +24,7 @@ const named = 5;
  */
 export function describeBaseline(b: Baseline | Fingerprint, owners?: Owners): string[] {
   return [
-    printable(`${b.subject.name}@${b.subject.digest}`, 600),
+    printable(subjectWords(b.subject), 600),
     ...describeLearning(b),
     ...describeJudging(b),
     ...(b.parameters ?? []).map(
@@ -32,6 +34,12 @@ export function describeBaseline(b: Baseline | Fingerprint, owners?: Owners): st
     ...(b.removed === undefined ? [] : describeRemoved(b.removed)),
     ...b.behaviour.programs.flatMap((p) => ['', ...describeProgram(p, b.behaviour.programs, owners)]),
   ];
+}
+
+function subjectWords(subject: Subject): string {
+  return subject.digest === unpushedDigest
+    ? `${subject.name}, before it was pushed: whorl sign --image NAME:TAG fills in the digest`
+    : formatImageRef(subject);
 }
 
 function describeLearning({ observation: o, rules }: Baseline | Fingerprint): string[] {

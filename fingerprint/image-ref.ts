@@ -28,6 +28,11 @@ export function parseImageRef(text: string): Subject {
   throw new FingerprintError('SUBJECT', 'an image is written NAME@sha256:HEX with 64 lower-case hex digits');
 }
 
+/** The subject as it is shown and written: the digest of an image that has none yet is left out. */
+export function shownSubject({ name, digest }: Subject): { readonly name: string; readonly digest?: string } {
+  return digest === unpushedDigest ? { name } : { name, digest };
+}
+
 export function formatImageRef(subject: Subject): string {
   return `${subject.name}@${subject.digest}`;
 }
