@@ -24,6 +24,7 @@ export function underCeiling(
   classes: readonly CeilingClass[],
   approved: ReadonlySet<string> = new Set(),
 ): UnderCeiling {
+  if (classes.length === 0) return { behaviour: set, inert: [] };
   const inert: Grant[] = [];
   const left = new ProgramSet();
   const programs = set.programs.map((p) => {
