@@ -18,8 +18,7 @@ const maxBytes = 2 * maxPolicyBytes;
  * @throws CliError with exit code 3 for POLICY_UNSAFE, POLICY_SYNTAX and WEAK_KEY
  */
 export async function readTrustPolicy(io: Io, path: string): Promise<TrustPolicy> {
-  const bytes = await io.readFile(path, { maxBytes });
-  await assertSafe(path);
+  const bytes = await readSafe(io, path);
   return about(fileName(path), () => policyOf(bytes), exitCodes.trust);
 }
 
@@ -35,8 +34,7 @@ export interface GivenPolicy {
  * that was in force before.
  */
 export async function readGivenPolicy(io: Io, path: string): Promise<GivenPolicy> {
-  const bytes = await io.readFile(path, { maxBytes });
-  await assertSafe(path);
+  const bytes = await readSafe(io, path);
   const read = (): GivenPolicy =>
     kindOfEnvelope(bytes) === 'trust-policy'
       ? { policy: readSignedPolicy(bytes).policy, envelope: bytes }
@@ -46,8 +44,30 @@ export async function readGivenPolicy(io: Io, path: string): Promise<GivenPolicy
 
 export const policyEnvelopeTypes = [policyPayloadType] as const;
 
-async function assertSafe(path: string): Promise<void> {
+/** What is checked is what was read: a link that is turned in between would pass off somebody else's file. */
+async function readSafe(io: Io, path: string): Promise<Uint8Array> {
   if (path === '-') throw unsafe(path, 'comes from stdin, where nobody can tell who wrote it; name a file');
+  const before = await identity(path);
+  const bytes = await io.readFile(before?.real ?? path, { maxBytes });
+  await assertSafe(path);
+  const after = await identity(path);
+  if (after?.real !== before?.real || after?.file !== before?.file)
+    throw unsafe(path, 'was exchanged for another while it was read');
+  return bytes;
+}
+
+/** Undefined: not there, which the reader tells. */
+async function identity(path: string): Promise<{ real: string; file: string } | undefined> {
+  try {
+    const real = await realpath(path);
+    const { dev, ino } = await stat(real);
+    return { real, file: `${dev}:${ino}` };
+  } catch {
+    return undefined;
+  }
+}
+
+async function assertSafe(path: string): Promise<void> {
   await assertOwn(path, path, 'it');
   // Nobody else may rename into its place what the user owns elsewhere: an older policy, say. A sticky directory such as
   // /tmp lets nobody; the directories above would have to hold another directory of the user with such a file.

@@ -8,7 +8,10 @@ import { fileName } from './read-file.ts';
 
 type Statement = Pick<Found, 'bytes' | 'claims'>;
 
-/** One file for each statement that can be read, named by what it claims. The same statement has the same name. */
+/**
+ * One file for each statement that can be read, named by what it claims. The same statement has the same name; and so much of its
+ * digest is in it that nobody makes another one of that name, to be written over it.
+ */
 export async function writeStatements(
   io: Io,
   directory: string,
@@ -42,5 +45,5 @@ function nameFor({ kind, digest, options }: Claims): string {
     .replaceAll(/[^A-Za-z0-9]+/g, '-')
     .replaceAll(/^-|-$/g, '')
     .slice(0, 80);
-  return `${words[kind]}-${stream}-v${options.version}-${digest.slice(7, 15)}.intoto.json`;
+  return `${words[kind]}-${stream}-v${options.version}-${digest.slice(7, 39)}.intoto.json`;
 }

@@ -35,15 +35,14 @@ export interface VerifyState {
 export async function openVerifyState(io: Io, path: string): Promise<VerifyState> {
   const seen = new Map<string, Seen>();
   const recorded = new Map<string, number>();
-  if (existsSync(path)) {
-    await assertOwn(path);
-    read(await io.readFile(path, { maxBytes }), path, { seen, recorded });
-  }
+  await readState(io, path, { seen, recorded });
   return {
     seen,
     recorded: (digest) => recorded.get(digest),
     accept: async (stream, { version, digest }) => {
-      seen.set(stream, { version, digest });
+      // Somebody may have verified something else meanwhile: it stays remembered, and the higher version with it.
+      await readState(io, path, { seen, recorded });
+      if ((seen.get(stream)?.version ?? 0) <= version) seen.set(stream, { version, digest });
       if (!recorded.has(digest)) recorded.set(digest, io.now());
       if (seen.size > maxEntries || recorded.size > maxEntries) throw trouble(path, 'is full; begin another');
       const state = { format, streams: Object.fromEntries(seen), recorded: Object.fromEntries(recorded) };
@@ -55,6 +54,12 @@ export async function openVerifyState(io: Io, path: string): Promise<VerifyState
 interface Maps {
   readonly seen: Map<string, Seen>;
   readonly recorded: Map<string, number>;
+}
+
+async function readState(io: Io, path: string, maps: Maps): Promise<void> {
+  if (!existsSync(path)) return;
+  await assertOwn(path);
+  read(await io.readFile(path, { maxBytes }), path, maps);
 }
 
 function read(bytes: Uint8Array, path: string, { seen, recorded }: Maps): void {

@@ -1,0 +1,25 @@
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, it } from 'vitest';
+import { processIo } from './process-io.ts';
+import { openVerifyState } from './verify-state.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'whorl-state-'));
+chmodSync(directory, 0o700);
+afterAll(() => rmSync(directory, { recursive: true }));
+const digestOf = (n: number): string => `sha256:${String(n).repeat(64)}`;
+
+it('forgets nothing of what another process accepted meanwhile', async () => {
+  const path = join(directory, 'state.json');
+  const [one, other] = [await openVerifyState(processIo(), path), await openVerifyState(processIo(), path)];
+  await one.accept('cart', { version: 7, digest: digestOf(7) });
+  await other.accept('db', { version: 2, digest: digestOf(2) });
+  await other.accept('cart', { version: 6, digest: digestOf(6) });
+  const { seen, recorded } = await openVerifyState(processIo(), path);
+  expect([...seen]).toEqual([
+    ['cart', { version: 7, digest: digestOf(7) }],
+    ['db', { version: 2, digest: digestOf(2) }],
+  ]);
+  expect([2, 6, 7].map((n) => typeof recorded(digestOf(n)))).toEqual(['number', 'number', 'number']);
+});
