@@ -67,10 +67,10 @@ export class RefusedShelf {
     policy: TrustPolicy | undefined,
   ): boolean {
     const { os, architecture } = this.#platform;
-    if (platform.os !== os || platform.architecture !== architecture) return false;
     const { subject } = workload;
-    const rule = policy && findRule(policy, name);
-    return digests.includes(subject.digest) && runsAs(name, subject.name, rule) && inScope(scope, workload);
+    if (!digests.includes(subject.digest) || !inScope(scope, workload)) return false;
+    if (platform.os !== os || platform.architecture !== architecture) return false;
+    return runsAs(name, subject.name, policy && findRule(policy, name));
   }
 
   /** What lies under the name that the next one is about to be kept under, and is about copies of which that says nothing. */

@@ -91,6 +91,15 @@ const limits: Readonly<Record<string, () => Promise<void>>> = {
     expect(await node.give(version(7))).toBe('accepted');
     expect(await node.give(version(6))).toBe('ROLLBACK');
   },
+  'a release that was taken back is learned on a node that never held what was signed for it': async () => {
+    const revoked = { keys: { [id('vendor')]: { at: '2026-05-03T00:00:00Z', reason: 'stolen' } } };
+    const node = aNode({ revoked });
+    expect(await node.give(version(7))).toBe('KEY_REVOKED');
+    expect(node.desk.untrusted(workload)).toBeUndefined();
+    node.kept.set('held', version(7));
+    await node.restart();
+    expect(node.desk.untrusted(workload)?.code).toBe('KEY_REVOKED');
+  },
   'a shell by a name that no table has': async () => {
     const held = (exe: string): number =>
       underCeiling(
