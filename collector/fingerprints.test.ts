@@ -90,7 +90,7 @@ describe('what is handed out beside fingerprints', () => {
       await fingerprints.add(envelope);
     const sent: Uint8Array[] = [];
     fingerprints.sendAll(link(sent));
-    expect(sent).toEqual([signedNext, base.envelope, overlay.envelope, approval.envelope]);
+    expect(sent).toEqual([signedNext, approval.envelope, base.envelope, overlay.envelope]);
     expect(fingerprints.counts).toEqual({ 'trust-policy': 1, base: 1, overlay: 1, approval: 1 });
   });
 
@@ -102,8 +102,8 @@ describe('what is handed out beside fingerprints', () => {
     const [known, unknown]: [Uint8Array[], Uint8Array[]] = [[], []];
     fingerprints.sendAll(link(known));
     fingerprints.sendAll(link(unknown, 0));
-    expect(known).toEqual([newer.envelope, approval.envelope]);
-    expect(unknown).toEqual([base.envelope, newer.envelope, approval.envelope]);
+    expect(known).toEqual([approval.envelope, newer.envelope]);
+    expect(unknown).toEqual([approval.envelope, base.envelope, newer.envelope]);
   });
 
   it('is no longer what has run out and every agent would refuse', async () => {

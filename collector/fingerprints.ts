@@ -27,8 +27,11 @@ export interface Added {
   readonly subjects: readonly Subject[];
 }
 
-/** Each is worth something only under what stands before it. */
-const order: readonly DocumentKind[] = ['trust-policy', 'base', 'overlay', 'approval'];
+/**
+ * Each is worth something only under what stands before it; what an approval names a node keeps when something newer takes
+ * its place, so that comes first.
+ */
+const order: readonly DocumentKind[] = ['trust-policy', 'approval', 'base', 'overlay'];
 
 /**
  * What people signed and the collector hands out: trust policies, fingerprints, what sites add to them and what they
