@@ -40,13 +40,15 @@ const approval = { fingerprint: 'x', version: 1, signedBy: 'x', maxMode: 'alert'
 
 function opinion(
   behaviour: Behaviour,
-  about: { assumed?: number; lost?: boolean; learning?: boolean } = {},
+  about: { assumed?: number; lost?: boolean; learning?: boolean; provisional?: true } = {},
 ): string {
-  const { assumed = 0, lost = false, learning = false } = about;
+  const { assumed = 0, lost = false, learning = false, provisional } = about;
   const seen: Verdict = learning ? { kind: 'unjudged', reason: 'no-fingerprint' } : judge(behaviour, index);
   // Of the act only this is looked at.
   const act = { assumed } as AttributedAct;
-  const inForce = learning ? undefined : { index, approval };
+  const inForce = learning
+    ? undefined
+    : { index, approval: provisional ? { ...approval, provisional } : approval };
   const verdict = foundOpinion(act, behaviour, seen, { inForce, lost });
   switch (verdict.kind) {
     case 'expected':
@@ -101,6 +103,12 @@ describe('what is found', () => {
     ['the title of somebody else', started('postgres: writer'), 'new-arguments'],
     ['code', { ...nginx, kind: 'load', path: '/x.so' }, 'new-file'],
   ])('%s: %s', (_, behaviour, expected) => expect(opinion(behaviour, { assumed: 1 })).toBe(expected));
+
+  it('is not excused by what nobody has looked at, where it is never normal', () => {
+    const act = left('unshare', 'pid');
+    expect(opinion(act, { provisional: true })).toBe('never-learnable');
+    expect(opinion(left('chroot', '/srv/jail'), { provisional: true })).toBe('expected');
+  });
 
   it('is unjudged for lost events where the program itself was seen to start', () => {
     expect(opinion(connects('203.0.113.7', 443), { lost: true })).toBe('events-lost');

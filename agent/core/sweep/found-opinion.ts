@@ -1,6 +1,7 @@
 import type { Behaviour, BehaviourOf } from '../../../fingerprint/behaviour.ts';
 import type { FingerprintIndex, IndexedProgram } from '../../../fingerprint/index-behaviour.ts';
 import { judge } from '../../../fingerprint/judge.ts';
+import { neverLearnable } from '../../../fingerprint/sensitive.ts';
 import type { UnjudgedReason, Verdict } from '../../../fingerprint/verdict.ts';
 import type { AttributedAct } from '../attributed.ts';
 import type { InForce } from '../watched.ts';
@@ -43,8 +44,7 @@ export function foundOpinion(
     default:
       return verdict;
   }
-  if (inForce !== undefined && verdict.kind === 'drift' && isInherited(behaviour, inForce.index))
-    return expected;
+  if (inForce !== undefined && verdict.kind === 'drift' && isExcused(behaviour, inForce)) return expected;
   return behaviour.kind === 'connect' && verdict.kind !== 'expected' && isDoubtful(behaviour, inForce?.index)
     ? unjudged(act.assumed > 0 || !lost ? 'started-before-agent' : 'events-lost')
     : verdict;
@@ -59,6 +59,14 @@ function isTitle({ args, lineage }: BehaviourOf<'exec'>): boolean {
   const [title = '', ...rest] = args;
   const name = lineage.at(-1)?.split('/').at(-1) ?? '';
   return rest.every((arg) => arg === '') && (title.startsWith(`${name}: `) || title.startsWith(`-${name}`));
+}
+
+/** What is never normal is excused by a person's word alone, as where it was seen (opinion.ts). */
+function isExcused(
+  b: BehaviourOf<'connect' | 'listen' | 'privilege'>,
+  { approval, index }: InForce,
+): boolean {
+  return !(approval.provisional === true && neverLearnable(b)) && isInherited(b, index);
 }
 
 function isInherited(b: BehaviourOf<'connect' | 'listen' | 'privilege'>, index: FingerprintIndex): boolean {
