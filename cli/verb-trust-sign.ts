@@ -11,7 +11,7 @@ import type { Io } from './io.ts';
 import { readPrivateKey } from './key-file.ts';
 import { type PassphraseOptions, passphraseOptions } from './passphrase.ts';
 import { policyEnvelopeTypes, readGivenPolicy } from './policy-file.ts';
-import { holders } from './policy-text.ts';
+import { holders, policySentences } from './policy-text.ts';
 import { fileName } from './read-file.ts';
 
 interface Options extends PassphraseOptions {
@@ -49,6 +49,8 @@ async function signPolicy(io: Io, path: string, options: Options): Promise<void>
       `${fileName(path)} names no root keys, so no agent would follow it`,
       'add them: whorl trust add POLICY --root NAME.pub',
     );
+  // Whoever signs answers for it, the second holder as the first.
+  for (const sentence of policySentences(policy)) io.err(sentence);
   const key = await readPrivateKey(io, options.key, options);
   const signed = about(
     fileName(path),
