@@ -1,4 +1,4 @@
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
@@ -22,4 +22,16 @@ it('forgets nothing of what another process accepted meanwhile', async () => {
     ['db', { version: 2, digest: digestOf(2) }],
   ]);
   expect([2, 6, 7].map((n) => typeof recorded(digestOf(n)))).toEqual(['number', 'number', 'number']);
+});
+
+it.each([
+  ['others can write', 0o777, false],
+  ['is sticky', 0o1777, true],
+])('in a directory that %s is kept or refused before it is there', async (_name, mode, isKept) => {
+  const at = join(directory, String(mode));
+  mkdirSync(at);
+  chmodSync(at, mode);
+  const opened = openVerifyState(processIo(), join(at, 'state.json'));
+  if (isKept) expect((await opened).seen.size).toBe(0);
+  else await expect(opened).rejects.toThrow(/directory that others can write.*STATE_IO/);
 });

@@ -1,5 +1,7 @@
 import { existsSync } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { realpath, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { documentKind } from '../fingerprint/document-kind.ts';
 import { FingerprintError } from '../fingerprint/errors.ts';
 import { Fields } from '../fingerprint/fields.ts';
 import { isDigest } from '../fingerprint/image-ref.ts';
@@ -57,6 +59,8 @@ interface Maps {
 }
 
 async function readState(io: Io, path: string, maps: Maps): Promise<void> {
+  // Before anything else: whoever may take the file away makes "nothing was accepted yet" of it.
+  await assertOwnDirectory(path);
   if (!existsSync(path)) return;
   await assertOwn(path);
   read(await io.readFile(path, { maxBytes }), path, maps);
@@ -64,7 +68,12 @@ async function readState(io: Io, path: string, maps: Maps): Promise<void> {
 
 function read(bytes: Uint8Array, path: string, { seen, recorded }: Maps): void {
   try {
-    const root = new Fields(parseJson(bytes, { bytes: maxBytes, depth: 8 }), '', 'STATE_IO');
+    const value = parseJson(bytes, { bytes: maxBytes, depth: 8 });
+    const kind = documentKind(value);
+    // Told to move it away, somebody would move their policy away.
+    if (kind !== undefined)
+      throw trouble(path, `is ${kind}, not what whorl verify remembers; name another file with --state`);
+    const root = new Fields(value, '', 'STATE_IO');
     root.only('format', 'streams', 'recorded');
     root.oneOf('format', [format]);
     const streams = root.object('streams');
@@ -94,6 +103,19 @@ async function assertOwn(path: string): Promise<void> {
   if (uid !== 0 && uid !== process.getuid?.())
     throw trouble(path, 'belongs to another user, who could change it');
   if ((mode & 0o022) !== 0) throw trouble(path, 'can be written by others; run chmod go-w on it');
+}
+
+/** In a sticky directory such as /tmp nobody takes away what is not theirs. */
+async function assertOwnDirectory(path: string): Promise<void> {
+  const directory = dirname(existsSync(path) ? await realpath(path) : path);
+  // One that is not there is told when the file is written.
+  const about = await stat(directory).catch(() => undefined);
+  if (about === undefined) return;
+  const { uid, mode } = about;
+  if (uid !== 0 && uid !== process.getuid?.())
+    throw trouble(path, 'lies in a directory of another user, who could take it away');
+  if ((mode & 0o022) !== 0 && (mode & 0o1000) === 0)
+    throw trouble(path, 'lies in a directory that others can write; run chmod go-w on it');
 }
 
 function trouble(path: string, message: string): Error {
