@@ -4,6 +4,8 @@ import { baseline, imageDigest, imageName, vendor } from '../test/fakes/trust.ts
 import { trustWorld } from '../test/fakes/trust-world.ts';
 
 const world = trustWorld();
+const signedPolicy =
+  '{"payloadType":"application/vnd.whorl.trust-policy.v1+json","payload":"e30=","signatures":[]}';
 afterAll(world.remove);
 
 describe('verify', () => {
@@ -179,6 +181,28 @@ describe('verify', () => {
       3,
       expect.stringMatching(/belongs to user 12345.*POLICY_UNSAFE/),
     ]);
+  });
+});
+
+describe('verify, given the wrong document', () => {
+  it.each<[string, () => string[], RegExp]>([
+    ['a key for the policy', () => [world.signed, '--trust', world.pub], /begins like a key \(PEM\)/],
+    ['a key for the fingerprint', () => [world.pub, '--trust', world.policy], /begins like a key \(PEM\)/],
+    [
+      'a signed policy for the policy',
+      () => [world.signed, '--trust', world.given('p.dsse.json', signedPolicy)],
+      /is a signed trust policy; name the unsigned one that it was made of/,
+    ],
+    [
+      'a policy for the state',
+      () => [world.signed, '--trust', world.policy, '--state', world.policy],
+      /is a trust policy, not what whorl verify remembers; name another file with --state \(STATE_IO\)/,
+    ],
+  ])('says so: %s', async (_name, args, sentence) => {
+    const before = readFileSync(world.policy);
+    const io = await world.whorl(['verify', ...args()]);
+    expect([io.exitCode, io.stderr.join()]).toEqual([3, expect.stringMatching(sentence)]);
+    expect(readFileSync(world.policy)).toEqual(before);
   });
 });
 

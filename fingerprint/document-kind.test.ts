@@ -4,6 +4,8 @@ import { documentKind } from './document-kind.ts';
 it.each([
   [{ format: 'whorl-baseline/v1' }, 'an unsigned baseline'],
   [{ format: 'other' }, undefined],
+  [{ bomFormat: 'CycloneDX' }, 'an SBOM'],
+  [{ spdxVersion: 'SPDX-2.3' }, 'an SBOM'],
   [{ keys: {}, rules: [] }, 'a trust policy'],
   [{ predicateType: 'x' }, 'an in-toto statement without a signature'],
   [{ mediaType: 'x', dsseEnvelope: {} }, 'a Sigstore bundle'],

@@ -10,6 +10,7 @@ export function documentKind(value: unknown): string | undefined {
   if (has('predicateType')) return 'an in-toto statement without a signature';
   if (has('mediaType') && has('dsseEnvelope')) return 'a Sigstore bundle';
   if (has('payload') && has('payloadType')) return 'a signed envelope';
+  if (has('bomFormat') || has('spdxVersion')) return 'an SBOM';
   if (has('time') && has('kind')) return 'a recorded event';
   return undefined;
 }

@@ -12,6 +12,16 @@ export const statementPayloadType = 'application/vnd.in-toto+json';
 export const policyPayloadType = 'application/vnd.whorl.trust-policy.v1+json';
 export const commandPayloadType = 'application/vnd.whorl.command.v1+json';
 
+const words: ReadonlyMap<string, string> = new Map([
+  [statementPayloadType, 'a fingerprint, overlay or approval'],
+  [policyPayloadType, 'a trust policy'],
+  [commandPayloadType, 'an order'],
+]);
+
+function typeWords(payloadType: string): string {
+  return words.get(payloadType) ?? 'another kind of document';
+}
+
 /** Room for a fingerprint of 20 000 entries in base64; a hostile file costs no more than this. */
 const maxEnvelopeBytes = 4 * 1024 * 1024;
 const maxSignatures = 16;
@@ -71,7 +81,7 @@ export function open(bytes: Uint8Array, allowed: readonly string[]): OpenEnvelop
   if (!allowed.includes(payloadType)) {
     throw new FingerprintError(
       'PAYLOAD_TYPE',
-      `is another kind of document than the ${allowed.join(' or ')} expected`,
+      `is ${typeWords(payloadType)}, expected ${allowed.map(typeWords).join(' or ')}`,
       {
         field: fields.at('payloadType'),
       },

@@ -173,7 +173,12 @@ export class JsonReader {
     const pattern = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
     pattern.lastIndex = this.#at;
     const literal = pattern.exec(this.#text)?.[0];
-    if (literal === undefined) return this.#fail('has a character that begins no JSON value');
+    if (literal === undefined)
+      return this.#fail(
+        this.#text.startsWith('-----BEGIN ', this.#at)
+          ? 'begins like a key (PEM); name the document and not the key'
+          : 'has a character that begins no JSON value',
+      );
     const value = Number(literal);
     if (!Number.isFinite(value)) this.#fail('has a number too large to be held');
     this.#at += literal.length;

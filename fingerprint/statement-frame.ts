@@ -171,8 +171,17 @@ function expectText(
   wanted: string,
   code: 'STATEMENT_TYPE' | 'PREDICATE_TYPE',
 ): void {
-  if (fields.raw(name) !== wanted) throw new FingerprintError(code, `must be ${wanted}`, { field: name });
+  const found = fields.raw(name);
+  if (found === wanted) return;
+  const [is, not] = [predicateWords.get(found), predicateWords.get(wanted)];
+  const what = is === undefined || not === undefined ? `must be ${wanted}` : `is ${is}, not ${not}`;
+  throw new FingerprintError(code, what, { field: name });
 }
+
+const predicateWords: ReadonlyMap<unknown, string> = new Map([
+  [predicateType, 'a fingerprint or overlay'],
+  [approvalPredicateType, 'an approval'],
+]);
 
 function assertReadable(predicate: Fields): void {
   const spec = predicate.object('spec');

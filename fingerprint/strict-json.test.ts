@@ -55,6 +55,7 @@ describe('parseJson', () => {
     ['.5', /begins no JSON value/],
     ['1.', /goes on after/],
     ['NaN', /begins no JSON value/],
+    ['-----BEGIN PUBLIC KEY-----\n', /begins like a key \(PEM\); name the document/],
     ['nul', /not true, false or null/],
     ['1e999', /number too large/],
     ['"a\nb"', /raw control character.*line 1, column 3/],

@@ -1,4 +1,5 @@
 import { documentKind } from './document-kind.ts';
+import { policyPayloadType } from './envelope.ts';
 import { FingerprintError } from './errors.ts';
 import { matchesImage } from './image-pattern.ts';
 import type { PublicKey } from './keys.ts';
@@ -91,9 +92,12 @@ export interface TrustPolicy {
 export function parseTrustPolicy(value: unknown): TrustPolicy {
   const kind = documentKind(value);
   if (kind !== undefined && kind !== 'a trust policy') {
+    const isSigned = Object(value).payloadType === policyPayloadType;
     throw new FingerprintError(
       'POLICY_SYNTAX',
-      `is ${kind}, not a trust policy; make one with \`whorl trust init\``,
+      isSigned
+        ? 'is a signed trust policy; name the unsigned one that it was made of'
+        : `is ${kind}, not a trust policy; make one with \`whorl trust init\``,
     );
   }
   return new PolicyReader().read(value);
