@@ -60,6 +60,17 @@ describe('a mirror', () => {
     expect(said).toEqual([expect.stringMatching(/where sha256:.* was meant; asking the next source/)]);
   });
 
+  it('that is down is told of once, and hides nothing that the registry answers', async () => {
+    const { mirror, origin, source, said } = await world();
+    await mirror.close();
+    origin.manifests.set(`shop/cart ${digestOf(bytes)}`, { type: ociManifest, bytes });
+    expect(await source.manifest(digestOf(bytes))).toMatchObject({ digest: digestOf(bytes) });
+    expect(await source.referrers(subject)).toMatchObject([{ digest: digestOf(bytes) }]);
+    expect(await source.manifest('sha256-ab.att')).toBeUndefined();
+    expect(said).toEqual([expect.stringMatching(/cannot be reached .*; asking the next source/)]);
+    await expect(source.referrers(`sha256:${'cd'.repeat(32)}`)).rejects.toThrow(/cannot be reached/);
+  });
+
   it('alone does not say that there is none while the registry is out of reach', async () => {
     const { origin, source } = await world();
     await origin.close();

@@ -19,6 +19,9 @@ export function mirrorsOf(place: Place, mirrors: readonly Mirror[]): readonly Pl
     }));
 }
 
+/** What the registry itself says of what it has not. */
+const none = Symbol('none');
+
 /**
  * Reads from mirrors before the registry itself. A mirror is believed as little as a registry: what it gives must have
  * the digest that was asked for. Mirrors rarely carry what is attached to an image, so an empty list is asked on.
@@ -27,6 +30,7 @@ export class MirroredSource implements Source {
   readonly name: string;
   readonly #sources: readonly Source[];
   readonly #say: (text: string) => void;
+  readonly #told = new Set<string>();
 
   /** @param sources the mirrors, then the registry itself */
   constructor(name: string, sources: readonly Source[], say: (text: string) => void) {
@@ -35,11 +39,16 @@ export class MirroredSource implements Source {
     this.#say = say;
   }
 
-  manifest(target: string): Promise<Fetched | undefined> {
+  /** That the registry itself has none is an answer: a mirror that is down must not take away what it has. */
+  async manifest(target: string): Promise<Fetched | undefined> {
+    const own = this.#sources.at(-1);
     return this.#first(
-      (source) => source.manifest(target),
+      async (source) => {
+        const found = await source.manifest(target);
+        return found ?? (source === own ? none : undefined);
+      },
       (found) => found !== undefined,
-    );
+    ).then((found) => (found === none ? undefined : found));
   }
 
   blob(digest: string, maxBytes: number): Promise<Uint8Array> {
@@ -56,23 +65,30 @@ export class MirroredSource implements Source {
     );
   }
 
-  /** "None" counts only when every source could be asked: what is out of reach may have one. */
+  /** An empty answer counts only when every source could be asked: what is out of reach may have more. */
   async #first<T>(ask: (source: Source) => Promise<T>, isAnswer: (found: T) => boolean): Promise<T> {
     let failure: RegistryError | undefined;
-    let none: { readonly found: T } | undefined;
+    let empty: { readonly found: T } | undefined;
     for (const source of this.#sources) {
       try {
         const found = await ask(source);
         if (isAnswer(found)) return found;
-        none = { found };
+        empty = { found };
       } catch (error) {
         if (!(error instanceof RegistryError)) throw error;
         failure = error;
-        if (source !== this.#sources.at(-1)) this.#say(`${error.message}; asking the next source`);
+        if (source !== this.#sources.at(-1)) this.#tell(`${error.message}; asking the next source`);
       }
     }
     if (failure !== undefined) throw failure;
-    if (none === undefined) throw new RegistryError('REGISTRY_NOT_FOUND', `${this.name} has no source`);
-    return none.found;
+    if (empty === undefined) throw new RegistryError('REGISTRY_NOT_FOUND', `${this.name} has no source`);
+    return empty.found;
+  }
+
+  /** Once: a dozen things are asked for, and the mirror is down for each of them. */
+  #tell(sentence: string): void {
+    if (this.#told.has(sentence)) return;
+    this.#told.add(sentence);
+    this.#say(sentence);
   }
 }
