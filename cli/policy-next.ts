@@ -13,6 +13,7 @@ import { fileName } from './read-file.ts';
 export interface ChangeOptions {
   readonly out: string;
   readonly expires?: string;
+  readonly amend?: boolean;
   readonly dryRun?: boolean;
   readonly json?: boolean;
   readonly reason?: string;
@@ -23,6 +24,7 @@ export function nextOptions(command: Command): Command {
   return command
     .requiredOption('--out <next.json>', 'the file to write; may be the policy itself')
     .option('--expires <time>', 'the end of the new version (default: that of the one before)')
+    .option('--amend', 'change this version, which nobody signed yet, instead of making the next')
     .option('--dry-run', 'print the policy and write nothing')
     .option('--reason <text>', 'why, for the record')
     .option('--json', 'one JSON object');
@@ -51,9 +53,10 @@ export async function changePolicy(
   const { changes, said } = await change(given.policy, issuedAt);
   const expires =
     options.expires === undefined ? {} : { expiresAt: momentOption('--expires', options.expires) };
+  const before = options.amend === true ? beforeThis(path, given) : given.policy;
   const next = about(
     'the next version',
-    () => nextPolicy(given.policy, { issuedAt, ...expires }, changes),
+    () => nextPolicy(before, { issuedAt, ...expires }, changes),
     exitCodes.usage,
   );
   const warnings = warningsOf(given, next);
@@ -64,6 +67,19 @@ export async function changePolicy(
   }
   await io.writeFile(options.out, text, { overwrite });
   tell(io, options, next, [...said], warnings);
+}
+
+/**
+ * Agents follow one version after the other, each signed by all holders: several changes that are to be signed once must
+ * be one version. One that was signed already would be told as EQUIVOCATION.
+ */
+function beforeThis(path: string, { policy, envelope }: GivenPolicy): TrustPolicy {
+  if (envelope === undefined) return { ...policy, version: policy.version - 1 };
+  throw new CliError(
+    exitCodes.usage,
+    `${fileName(path)} is signed, and what is signed is amended no more`,
+    'leave out --amend to make the next version',
+  );
 }
 
 function tell(
@@ -81,7 +97,7 @@ function tell(
   const then =
     next.root === undefined
       ? 'put it in place of the trust policy of every node'
-      : `agents follow it with ${signatures(next, next.root)}: whorl trust sign, then whorl trust push`;
+      : `agents follow it with ${signatures(next, next.root)}: whorl trust sign, then whorl trust push; more to change before that? --amend`;
   io.err(`${where}; ${then}`);
 }
 

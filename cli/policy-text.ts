@@ -66,10 +66,13 @@ function approvalSentences(policy: TrustPolicy, { approve, overlay, ceiling, max
 function shut({ retired, revoked, keys }: TrustPolicy): string[] {
   const owner = (id: string): string => holderOf(keys.get(id)?.owner ?? 'nobody listed any more', id);
   return [
-    ...[...(retired ?? [])].map(([id, { at, reason, keeps }]) => {
-      const kept = keeps.length === 0 ? '' : `, and ${keeps.length} documents of theirs stay besides`;
-      return `${owner(id)} is retired since ${at}${because(reason)}: what was recorded before goes on counting${kept}.`;
-    }),
+    // Of a key that was taken back as well nothing goes on counting.
+    ...[...(retired ?? [])]
+      .filter(([id]) => revoked?.keys.has(id) !== true)
+      .map(([id, { at, reason, keeps }]) => {
+        const kept = keeps.length === 0 ? '' : `, and ${keeps.length} documents of theirs stay besides`;
+        return `${owner(id)} is retired since ${at}${because(reason)}: what was recorded before goes on counting${kept}.`;
+      }),
     ...shown([...(revoked?.keys ?? [])], ([id, { at, reason }]) => {
       return `${owner(id)} was taken back at ${at}${because(reason)}: nothing they signed counts.`;
     }),

@@ -26,6 +26,25 @@ async function change(verb: string, from: string, ...args: string[]) {
 const add = (...args: string[]) => change('add', world.policy, ...args);
 const signers = (...keys: string[]) => keys.flatMap((k) => ['--signer', k]);
 
+describe('--amend', () => {
+  it('changes the version that nobody signed yet, so that holders sign several changes once', async () => {
+    const first = await add('--signer', world.stranger, '--image', 'a/**');
+    const both = await change('add', first.to, ...signers(thirdPub), '--image', 'b/**', '--amend');
+    expect(both.policy).toMatchObject({ version: 2, rules: [{}, { name: 'a/**' }, { name: 'b/**' }] });
+    expect(both.io.stderr.join()).toMatch(/wrote version 2 to/);
+  });
+});
+
+describe('trust show', () => {
+  it('does not say of a key that was retired and then taken back that it goes on counting', async () => {
+    const retired = await change('retire', world.policy, world.pub);
+    const taken = await change('revoke', retired.to, '--key', world.pub, '--reason', 'stolen');
+    const { stdout } = await world.whorl(['trust', 'show', taken.to]);
+    expect(stdout.join('\n')).toMatch(/was taken back at .*: nothing they signed counts/);
+    expect(stdout.join('\n')).not.toMatch(/goes on counting/);
+  });
+});
+
 describe('trust add', () => {
   it('puts a rule before those about more images, and says where', async () => {
     const { policy, said } = await add('--signer', world.stranger, '--image', 'registry.example/shop/pay');

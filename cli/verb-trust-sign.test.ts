@@ -73,10 +73,20 @@ describe('trust sign', () => {
       2,
       expect.stringMatching(/is signed, and what is written here is not yet/),
     ]);
+    const amended = await world.whorl([
+      'trust',
+      'revoke',
+      signed,
+      ...revoke,
+      '--amend',
+      '--out',
+      world.at('a'),
+    ]);
+    expect([amended.exitCode, amended.stderr.join()]).toEqual([2, expect.stringMatching(/amended no more/)]);
     const next = world.at('rooted2.json');
     const io = await world.whorl(['trust', 'revoke', signed, ...revoke, '--out', next]);
     expect(io.stderr.join('\n')).toMatch(
-      /agents follow it with 2 signatures of r1 .*: whorl trust sign, then whorl trust push/,
+      /agents follow it with 2 signatures of r1 .*: whorl trust sign, then whorl trust push; more to change before that\? --amend/,
     );
     expect(JSON.parse(readFileSync(next, 'utf8'))).toMatchObject({ version: 2 });
     const shown = await world.whorl(['trust', 'show', signed]);

@@ -68,7 +68,10 @@ function assertFollows(next: TrustPolicy, payload: Uint8Array, current: TrustPol
   const field = 'version';
   if (next.version === current.version + 1) return;
   if (next.version > current.version)
-    throw broken(`is ${next.version}: version ${current.version + 1} comes before it`, field);
+    throw broken(
+      `is ${next.version}, and version ${current.version} is in force: version ${current.version + 1} must come first`,
+      field,
+    );
   const isSame = sha256Hex(trustPolicyPayload(current)) === sha256Hex(payload);
   if (next.version < current.version || isSame) {
     const message = `is ${next.version}, and version ${current.version} is in force`;
