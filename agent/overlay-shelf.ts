@@ -14,20 +14,24 @@ export class OverlayShelf {
     this.#byStream.set(overlay.stream, overlay);
   }
 
+  all(): readonly VerifiedOverlay[] {
+    return [...this.#byStream.values()];
+  }
+
   /** What is added to a fingerprint somewhere. */
   of(base: VerifiedFingerprint): readonly VerifiedOverlay[] {
-    return [...this.#byStream.values()].filter((o) => o.belongsTo(base));
+    return this.all().filter((o) => o.belongsTo(base));
   }
 
   /** Why what is about a fingerprint does not belong to it all the same. */
   misfits(base: VerifiedFingerprint): readonly FingerprintError[] {
-    const about = [...this.#byStream.values()].filter(({ overlay }) => overlay.base === base.digest);
+    const about = this.all().filter(({ overlay }) => overlay.base === base.digest);
     return about.flatMap((overlay) => overlay.problemWith(base) ?? []);
   }
 
   /** Takes away what has run out. @param now ms since the Unix epoch. @returns what it was */
   lapse(now: number): readonly VerifiedOverlay[] {
-    const over = [...this.#byStream.values()].filter((o) => o.isOver(now));
+    const over = this.all().filter((o) => o.isOver(now));
     for (const { stream } of over) this.#byStream.delete(stream);
     return over;
   }

@@ -58,6 +58,12 @@ export class Shelves {
     }
   }
 
+  /** The payloads of all that holds, or waits for what it is about. */
+  inForce(): ReadonlySet<string> {
+    const bases = [...this.bases.all()].map((held) => held.verified);
+    return new Set([...bases, ...this.overlays.all(), ...this.approvals.all()].map((v) => v.digest));
+  }
+
   /** What comes to the same as it did on those stays the same object, so that nothing is judged anew for it. */
   follow(before: Shelves): void {
     for (const held of this.bases.all()) {

@@ -6,7 +6,16 @@ import type { StateStore } from './ports.ts';
  * As many as envelopes are kept (fingerprints-dir.ts). What is forgotten counts as never accepted, which is the stricter:
  * it matters for what a key signed that has been retired since.
  */
-const maxAccepted = 4_096;
+const defaultLimit = 4_096;
+
+/** One payload in its sequence. */
+interface Accepted {
+  readonly stream: string;
+  readonly version: number;
+  readonly digest: string;
+  /** Signed by a collector alone. */
+  readonly provisional: boolean;
+}
 
 /**
  * What this node must remember so that nothing old comes back: the highest version of each stream, and when each payload
@@ -16,12 +25,16 @@ export class SiteLog {
   readonly #store: StateStore;
   readonly #seen = new Map<string, { readonly version: number; readonly digest: string }>();
   readonly #accepted = new Map<string, number>();
+  /** Apart, so that however much a collector signs, nothing that a person signed is forgotten for it. */
+  readonly #learned = new Map<string, number>();
+  readonly #limit: number;
   #aliveAt = 0;
   #isUnsaved = false;
   #damage: FingerprintError | undefined;
 
-  constructor(store: StateStore) {
+  constructor(store: StateStore, limit = defaultLimit) {
     this.#store = store;
+    this.#limit = limit;
   }
 
   /** µs since the epoch when an agent last watched here; 0 when never, or when that was lost. */
@@ -34,15 +47,17 @@ export class SiteLog {
   }
 
   /** ms since the epoch when this site first accepted a payload. */
-  readonly recorded = (digest: string): number | undefined => this.#accepted.get(digest);
+  readonly recorded = (digest: string): number | undefined =>
+    this.#accepted.get(digest) ?? this.#learned.get(digest);
 
   /** @returns what is wrong with it; then nothing is accepted, and nothing is written over what a person may save. */
   async open(): Promise<FingerprintError | undefined> {
     try {
-      const { aliveAt, streams, accepted = {} } = await this.#store.load();
+      const { aliveAt, streams, accepted = {}, learned = {} } = await this.#store.load();
       this.#aliveAt = aliveAt;
       for (const [stream, last] of Object.entries(streams)) this.#seen.set(stream, last);
       for (const [digest, at] of Object.entries(accepted)) this.#accepted.set(digest, at);
+      for (const [digest, at] of Object.entries(learned)) this.#learned.set(digest, at);
     } catch (error) {
       if (!(error instanceof FingerprintError)) throw error;
       this.#damage = error;
@@ -57,22 +72,23 @@ export class SiteLog {
 
   /**
    * @param now ms since the epoch
-   * @param isHeld whether something with this payload is in force here: of what has to be forgotten, that goes last
+   * @param inForce the payloads of all that holds here: of what has to be forgotten, they go last
    * @throws FingerprintError STATE_IO
    */
   async accept(
-    stream: string,
-    of: { readonly version: number; readonly digest: string },
+    { stream, version, digest, provisional }: Accepted,
     now: number,
-    isHeld: (digest: string) => boolean,
+    inForce: () => ReadonlySet<string>,
   ): Promise<void> {
-    const isKnown = this.#seen.get(stream)?.digest === of.digest && this.#accepted.has(of.digest);
+    const table = provisional ? this.#learned : this.#accepted;
+    const isKnown = this.#seen.get(stream)?.digest === digest && table.has(digest);
     if (isKnown && !this.#isUnsaved) return;
     this.#isUnsaved = true;
-    this.#seen.set(stream, of);
-    if (!this.#accepted.has(of.digest)) {
-      this.#makeRoom(isHeld);
-      this.#accepted.set(of.digest, now);
+    this.#seen.set(stream, { version, digest });
+    if (!table.has(digest)) {
+      const first = this.recorded(digest) ?? now;
+      if (this.#accepted.size + this.#learned.size >= this.#limit) this.#makeRoom(inForce());
+      table.set(digest, first);
     }
     await this.#save();
     this.#isUnsaved = false;
@@ -87,11 +103,11 @@ export class SiteLog {
     if (this.#damage === undefined) await this.#save();
   }
 
-  #makeRoom(isHeld: (digest: string) => boolean): void {
-    if (this.#accepted.size < maxAccepted) return;
-    const [oldest] = this.#accepted.keys();
-    const idle = [...this.#accepted.keys()].find((digest) => !isHeld(digest)) ?? oldest;
-    if (idle !== undefined) this.#accepted.delete(idle);
+  #makeRoom(inForce: ReadonlySet<string>): void {
+    const table = this.#learned.size > 0 ? this.#learned : this.#accepted;
+    const [oldest] = table.keys();
+    const idle = [...table.keys()].find((digest) => !inForce.has(digest)) ?? oldest;
+    if (idle !== undefined) table.delete(idle);
   }
 
   async #save(): Promise<void> {
@@ -99,6 +115,7 @@ export class SiteLog {
       await this.#store.save({
         streams: Object.fromEntries(this.#seen),
         accepted: Object.fromEntries(this.#accepted),
+        learned: Object.fromEntries(this.#learned),
         aliveAt: this.#aliveAt,
       });
     } catch (cause) {

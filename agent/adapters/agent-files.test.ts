@@ -53,6 +53,7 @@ describe('stateFile', () => {
     const state = {
       streams: { 'a/b': { version: 3, digest: 'sha256:x' } },
       accepted: { 'sha256:x': 5 },
+      learned: { 'sha256:y': 6 },
       aliveAt: 17,
     };
     const store = stateFile(join(dir, 'state.json'));
@@ -63,7 +64,7 @@ describe('stateFile', () => {
 
   it('reads the state of an agent that kept no times yet', async () => {
     writeFileSync(join(dir, 'state.json'), '{"aliveAt":1,"streams":{}}');
-    expect(await stateFile(join(dir, 'state.json')).load()).toMatchObject({ accepted: {} });
+    expect(await stateFile(join(dir, 'state.json')).load()).toMatchObject({ accepted: {}, learned: {} });
   });
 
   it.each([
@@ -72,6 +73,7 @@ describe('stateFile', () => {
     '{"aliveAt":1}',
     '{"aliveAt":1,"streams":{"a":{"version":"2"}}}',
     '{"aliveAt":1,"streams":{},"accepted":{"sha256:x":"now"}}',
+    '{"aliveAt":1,"streams":{},"learned":[]}',
   ])('refuses %j', async (text) => {
     writeFileSync(join(dir, 'state.json'), text);
     await expect(stateFile(join(dir, 'state.json')).load()).rejects.toMatchObject({ code: 'STATE_IO' });

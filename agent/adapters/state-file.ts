@@ -50,22 +50,26 @@ function parse(bytes: Uint8Array, path: string): unknown {
 /** Refused rather than guessed: without the versions that were accepted an older fingerprint could come back. */
 function toState(value: unknown, path: string): AgentState {
   if (!isObject(value) || typeof value.aliveAt !== 'number' || !isObject(value.streams)) throw broken(path);
-  const { accepted = {} } = value;
-  if (!isObject(accepted)) throw broken(path);
   const streams = Object.entries(value.streams).map(([stream, last]) => {
     if (!isObject(last) || typeof last.version !== 'number' || typeof last.digest !== 'string')
       throw broken(path);
     return [stream, { version: last.version, digest: last.digest }] as const;
   });
-  const times = Object.entries(accepted).map(([digest, at]) => {
+  return {
+    streams: Object.fromEntries(streams),
+    accepted: toTimes(path, value.accepted),
+    learned: toTimes(path, value.learned),
+    aliveAt: value.aliveAt,
+  };
+}
+
+function toTimes(path: string, value: unknown = {}): Readonly<Record<string, number>> {
+  if (!isObject(value)) throw broken(path);
+  const times = Object.entries(value).map(([digest, at]) => {
     if (typeof at !== 'number') throw broken(path);
     return [digest, at] as const;
   });
-  return {
-    streams: Object.fromEntries(streams),
-    accepted: Object.fromEntries(times),
-    aliveAt: value.aliveAt,
-  };
+  return Object.fromEntries(times);
 }
 
 function broken(path: string, cause?: unknown): FingerprintError {
