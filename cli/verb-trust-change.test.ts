@@ -28,9 +28,9 @@ const signers = (...keys: string[]) => keys.flatMap((k) => ['--signer', k]);
 
 describe('--amend', () => {
   it('changes the version that nobody signed yet, so that holders sign several changes once', async () => {
-    const first = await add('--signer', world.stranger, '--image', 'a/**');
-    const both = await change('add', first.to, ...signers(thirdPub), '--image', 'b/**', '--amend');
-    expect(both.policy).toMatchObject({ version: 2, rules: [{}, { name: 'a/**' }, { name: 'b/**' }] });
+    const first = await add('--signer', world.stranger, '--image', 'mine/**');
+    const both = await change('add', first.to, ...signers(thirdPub), '--image', 'ours/**', '--amend');
+    expect(both.policy).toMatchObject({ version: 2, rules: [{}, { name: 'mine/**' }, { name: 'ours/**' }] });
     expect(both.io.stderr.join()).toMatch(/wrote version 2 to/);
   });
 });
