@@ -1,7 +1,8 @@
 import { constants } from 'node:fs';
-import { mkdir, open, readdir, rename, stat, unlink } from 'node:fs/promises';
+import { mkdir, open, readdir, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type FingerprintSource, learnedName } from '../ports.ts';
+import { replaceFile } from './disk/replace-file.ts';
 
 /** The directory of fingerprints cannot be used; the message says which, why, and what to do. */
 class FingerprintDirError extends Error {
@@ -111,23 +112,9 @@ async function readRegular(path: string): Promise<Uint8Array | undefined> {
   }
 }
 
-/** At once or not at all; when it resolves, the file survives a power cut. */
 async function replace(dir: string, name: string, bytes: Uint8Array): Promise<void> {
   await mkdir(dir, { recursive: true, mode: 0o700 });
-  const temporary = join(dir, `.${name}.new`);
-  const file = await open(temporary, 'w', 0o600);
-  try {
-    await file.writeFile(bytes);
-    await file.sync();
-  } catch (error) {
-    await unlink(temporary).catch(() => undefined);
-    throw error;
-  } finally {
-    await file.close();
-  }
-  await rename(temporary, join(dir, name));
-  const handle = await open(dir, 'r');
-  await handle.sync().finally(() => handle.close());
+  await replaceFile(join(dir, name), bytes, join(dir, `.${name}.new`));
 }
 
 function codeOf(error: unknown): string {

@@ -1,18 +1,18 @@
-import { open, readFile, rename } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { readFile } from 'node:fs/promises';
 import { decodeBase64, encodeBase64 } from '../../fingerprint/base64.ts';
 import { FingerprintError } from '../../fingerprint/errors.ts';
 import { Fields } from '../../fingerprint/fields.ts';
 import { parseJson } from '../../fingerprint/strict-json.ts';
 import type { KeptPolicy, PolicyStore } from '../ports.ts';
+import { replaceFile } from './disk/replace-file.ts';
 
 /** Above all versions the desk keeps, of the size policies have; a file beyond it is not ours. */
 const maxBytes = 256 * 1024 * 1024;
 const maxEntries = 4096;
 
 /**
- * Trust policies that came by wire, in one small JSON file: written beside and renamed, so that no crash leaves half of
- * it. What cannot be read is an error and not an empty list: without it, what was revoked would count again.
+ * Trust policies that came by wire, in one small JSON file. What cannot be read is an error and not an empty list:
+ * without it, what was revoked would count again.
  */
 export function policyStoreFile(path: string): PolicyStore {
   return {
@@ -28,9 +28,11 @@ export function policyStoreFile(path: string): PolicyStore {
         acceptedAt,
         envelope: encodeBase64(envelope),
       }));
-      await write(path, JSON.stringify({ policies: document })).catch((cause: NodeJS.ErrnoException) => {
-        throw damaged(path, `cannot be written (${cause.code})`, cause);
-      });
+      await replaceFile(path, JSON.stringify({ policies: document })).catch(
+        (cause: NodeJS.ErrnoException) => {
+          throw damaged(path, `cannot be written (${cause.code})`, cause);
+        },
+      );
     },
   };
 }
@@ -52,20 +54,6 @@ function read(bytes: Uint8Array, path: string): KeptPolicy[] {
       cause,
     );
   }
-}
-
-async function write(path: string, text: string): Promise<void> {
-  const beside = `${path}.new`;
-  const file = await open(beside, 'w', 0o600);
-  try {
-    await file.writeFile(text);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(beside, path);
-  const directory = await open(dirname(path), 'r');
-  await directory.sync().finally(() => directory.close());
 }
 
 function damaged(path: string, what: string, cause: unknown): FingerprintError {

@@ -1,10 +1,10 @@
-import { open, readFile, rename } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { readFile } from 'node:fs/promises';
 import { FingerprintError } from '../../fingerprint/errors.ts';
 import { parseJson } from '../../fingerprint/strict-json.ts';
 import type { AgentState, StateStore } from '../ports.ts';
+import { replaceFile } from './disk/replace-file.ts';
 
-/** The agent's own state as a small JSON file, written beside and renamed, so that no crash leaves half of it. */
+/** The agent's own state as a small JSON file. */
 export function stateFile(path: string): StateStore {
   let tail: Promise<void> = Promise.resolve();
   return {
@@ -18,25 +18,11 @@ export function stateFile(path: string): StateStore {
         : toState(parse(bytes, path), path);
     },
     save: (state) => {
-      const saved = tail.then(() => write(path, JSON.stringify(state)));
+      const saved = tail.then(() => replaceFile(path, JSON.stringify(state)));
       tail = saved.catch(() => undefined);
       return saved;
     },
   };
-}
-
-async function write(path: string, text: string): Promise<void> {
-  const beside = `${path}.new`;
-  const file = await open(beside, 'w', 0o600);
-  try {
-    await file.writeFile(text);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(beside, path);
-  const directory = await open(dirname(path), 'r');
-  await directory.sync().finally(() => directory.close());
 }
 
 function parse(bytes: Uint8Array, path: string): unknown {

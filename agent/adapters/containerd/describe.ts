@@ -1,5 +1,5 @@
 import type { RunningContainer } from '../../ports.ts';
-import { commandOfSpec, probesOf, roleOf, siteLabels } from '../oci/told.ts';
+import { commandOfSpec, placeOf, probesOf, siteLabels } from '../oci/told.ts';
 import type { Container, ContainerdClient } from './containerd-client.ts';
 import { type ImageTold, imageTold, manifestDigest } from './image.ts';
 import { layersOf } from './layers.ts';
@@ -35,7 +35,7 @@ export function describer(
       id,
       ...(image === '' ? {} : { image: withoutDigest(image) }),
       ...(digest === undefined ? {} : { digest }),
-      ...named(container),
+      ...placeOf(container.labels),
       ...started(container, told.check),
       ...(podImages.length === 0 ? {} : { podImages }),
     };
@@ -43,19 +43,6 @@ export function describer(
 }
 
 type Part<K extends keyof RunningContainer> = Partial<Pick<RunningContainer, K>>;
-
-function named({ labels }: Container): Part<'name' | 'namespace' | 'pod' | 'role'> {
-  const pod = labels['io.kubernetes.pod.name'];
-  const namespace = labels['io.kubernetes.pod.namespace'];
-  const name = labels['io.kubernetes.container.name'];
-  const role = roleOf(labels['whorl.dev/role']);
-  return {
-    ...(name === undefined ? {} : { name }),
-    ...(namespace === undefined ? {} : { namespace }),
-    ...(pod === undefined ? {} : { pod }),
-    ...(role === undefined ? {} : { role }),
-  };
-}
 
 function started(
   { labels, spec }: Container,

@@ -1,6 +1,6 @@
 import type { RunningContainer } from '../../ports.ts';
 import { isObject, isTexts, textsOf } from '../oci/json.ts';
-import { checkOf, probesOf, roleOf, siteLabels } from '../oci/told.ts';
+import { checkOf, placeOf, probesOf, siteLabels } from '../oci/told.ts';
 
 const digestForm = /^sha256:[0-9a-f]{64}$/;
 
@@ -18,6 +18,8 @@ export function describe(id: string, container: unknown, image: unknown): Runnin
   const asked = typeof config.Image === 'string' ? config.Image : '';
   const called = nameOf(asked, ofImage.names);
   const labels = siteLabels(textsOf(config.Labels), ofImage.labels);
+  // Under Compose it is the service's name that says which it is.
+  const name = labels['io.kubernetes.container.name'] ?? labels['com.docker.compose.service'];
   const probes = [...many(checkOf(config.Healthcheck)), ...probesOf(labels['whorl.dev/probes'])];
   const command = typeof path === 'string' && isTexts(args) ? [path, ...args] : undefined;
   return {
@@ -25,7 +27,7 @@ export function describe(id: string, container: unknown, image: unknown): Runnin
     ...(called === undefined ? {} : { image: called }),
     ...(typeof digest === 'string' && digestForm.test(digest) ? { digest } : {}),
     ...(ofImage.names.length === 0 ? {} : { alsoCalled: ofImage.names }),
-    ...placeOf(labels),
+    ...placeOf(labels, name),
     ...(probes.length === 0 ? {} : { probes }),
     ...(command === undefined ? {} : { command }),
   };
@@ -52,22 +54,6 @@ function imageOf(image: unknown): ImageSaid {
 function nameOf(asked: string, names: readonly string[]): string | undefined {
   const isId = asked === '' || /^(sha256:)?[0-9a-f]{12,64}$/.test(asked);
   return (isId ? names[0] : asked)?.replace(/@sha256:[0-9a-f]{64}$/, '');
-}
-
-/** Under Kubernetes its labels say where it stands; under Compose the service's name does. */
-function placeOf(
-  labels: Readonly<Record<string, string>>,
-): Partial<Pick<RunningContainer, 'name' | 'namespace' | 'pod' | 'role'>> {
-  const pod = labels['io.kubernetes.pod.name'];
-  const namespace = labels['io.kubernetes.pod.namespace'];
-  const name = labels['io.kubernetes.container.name'] ?? labels['com.docker.compose.service'];
-  const role = roleOf(labels['whorl.dev/role']);
-  return {
-    ...(name === undefined ? {} : { name }),
-    ...(namespace === undefined ? {} : { namespace }),
-    ...(pod === undefined ? {} : { pod }),
-    ...(role === undefined ? {} : { role }),
-  };
 }
 
 function many<T>(one: T | undefined): readonly T[] {

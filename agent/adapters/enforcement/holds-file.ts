@@ -1,7 +1,8 @@
-import { open, readFile, rename } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseJson } from '../../../fingerprint/strict-json.ts';
 import type { Hold } from '../../ports.ts';
+import { replaceFile } from '../disk/replace-file.ts';
 
 /** What must be known to undo a hold or freeze after the agent that made it is gone. */
 export interface HoldRecord extends Hold {
@@ -35,19 +36,9 @@ export async function loadHolds(dataDir: string): Promise<{ holds: HoldRecord[];
   }
 }
 
-/** Replaces the file at once or not at all; when it resolves, the list survives a power cut. */
+/** When it resolves, the list survives a power cut. */
 export async function saveHolds(dataDir: string, holds: readonly HoldRecord[]): Promise<void> {
-  const path = join(dataDir, fileName);
-  const file = await open(`${path}.new`, 'w', 0o600);
-  try {
-    await file.writeFile(JSON.stringify(holds, null, 1));
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(`${path}.new`, path);
-  const dir = await open(dataDir, 'r');
-  await dir.sync().finally(() => dir.close());
+  await replaceFile(join(dataDir, fileName), JSON.stringify(holds, null, 1));
 }
 
 function isRecord(value: unknown): value is HoldRecord {

@@ -49,8 +49,28 @@ export function checkOf(health: unknown): readonly string[] | undefined {
 }
 
 /** Kubernetes does not tell its runtime which of a pod's containers come first: whoever knows says so in a label. */
-export function roleOf(label: string | undefined): RunningContainer['role'] {
+function roleOf(label: string | undefined): RunningContainer['role'] {
   return label === 'init' || label === 'ephemeral' || label === 'main' ? label : undefined;
+}
+
+/**
+ * Where labels say a container stands: Kubernetes labels what it starts, and its runtime hands them on.
+ *
+ * @param name what it is called there
+ */
+export function placeOf(
+  labels: Readonly<Record<string, string>>,
+  name = labels['io.kubernetes.container.name'],
+): Partial<Pick<RunningContainer, 'name' | 'namespace' | 'pod' | 'role'>> {
+  const pod = labels['io.kubernetes.pod.name'];
+  const namespace = labels['io.kubernetes.pod.namespace'];
+  const role = roleOf(labels['whorl.dev/role']);
+  return {
+    ...(name === undefined ? {} : { name }),
+    ...(namespace === undefined ? {} : { namespace }),
+    ...(pod === undefined ? {} : { pod }),
+    ...(role === undefined ? {} : { role }),
+  };
 }
 
 /** What the runtime was told to run: `process.args` of the OCI specification. */
