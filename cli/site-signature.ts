@@ -37,12 +37,17 @@ interface Signed {
   readonly digest: string;
 }
 
-/** Writes and hands over what was signed, and says so. @param more members of the JSON answer */
+/**
+ * Writes and hands over what was signed, and says so.
+ * @param more members of the JSON answer
+ * @param about what it is about and is handed over before it: without that at hand it decides nothing
+ */
 export async function deliver(
   io: Io,
   options: SiteSignatureOptions,
   { envelope, digest }: Signed,
   more: object = {},
+  about: readonly Uint8Array[] = [],
 ): Promise<void> {
   const { out, push, dryRun } = options;
   if (dryRun === true) {
@@ -50,22 +55,28 @@ export async function deliver(
     io.err(`would write ${fileName(out)}${also}`);
   } else {
     await io.writeFile(out, envelope, { overwrite: true });
-    if (push === true) await handOver(io, options.dataDir, envelope);
+    if (push === true) await handOver(io, options.dataDir, [...about, envelope]);
   }
   if (options.json === true) io.out(JSON.stringify({ digest, out, ...more, reason: options.reason }));
   else io.out(`${fileName(out)} ${digest}`);
 }
 
-async function handOver(io: Io, dataDirFlag: string | undefined, envelope: Uint8Array): Promise<void> {
+async function handOver(
+  io: Io,
+  dataDirFlag: string | undefined,
+  envelopes: readonly Uint8Array[],
+): Promise<void> {
   const directory = dataDir(io, dataDirFlag);
-  const call = { method: 'POST', path: '/fingerprints', body: envelope } as const;
-  const answer = await ask(collectorSocket(directory), 'collector', call);
-  if (answer === undefined) {
-    throw new CliError(
-      exitCodes.incomplete,
-      `it is written, but no collector runs on ${directory} to hand it to`,
-      'start whorl up, or name its --data-dir',
-    );
+  for (const body of envelopes) {
+    const call = { method: 'POST', path: '/fingerprints', body } as const;
+    const answer = await ask(collectorSocket(directory), 'collector', call);
+    if (answer === undefined) {
+      throw new CliError(
+        exitCodes.network,
+        `it is written, but no collector runs on ${fileName(directory)} to hand it to`,
+        'start whorl up, or name its --data-dir, and run it again',
+      );
+    }
   }
   io.err('handed to the collector; each agent verifies it for itself');
 }

@@ -232,12 +232,15 @@ describe('--push', () => {
     const io = await approve([cart], 'pushed.json', '--push', '--data-dir', directory);
     await new Promise((resolve) => server.close(resolve));
     expect(io.exitCode).toBe(0);
-    expect(Buffer.concat(received)).toEqual(readFileSync(world.at('pushed.json')));
+    // The fingerprint first: an approval of what no agent has decides nothing.
+    expect(Buffer.concat(received)).toEqual(
+      Buffer.concat([cart, world.at('pushed.json')].map((path) => readFileSync(path))),
+    );
   });
 
   it('without a collector says that the file is written', async () => {
     const io = await approve([cart], 'alone.json', '--push', '--data-dir', world.at('nothing'));
-    expect([io.exitCode, existsSync(world.at('alone.json'))]).toEqual([4, true]);
+    expect([io.exitCode, existsSync(world.at('alone.json'))]).toEqual([5, true]);
     expect(io.stderr.join('\n')).toContain('it is written, but no collector runs');
   });
 });

@@ -78,6 +78,8 @@ export function register(program: Command, io: Io): void {
 }
 
 interface Looked {
+  /** The files of fingerprint and overlays as they were read. */
+  readonly files: readonly Uint8Array[];
   readonly base: VerifiedFingerprint;
   readonly overlays: readonly VerifiedOverlay[];
 }
@@ -116,7 +118,14 @@ async function approve(io: Io, paths: readonly string[], options: Options): Prom
   const signed = about('the approval', () => signApproval(content, chosen, key), exitCodes.usage);
   assertBelieved(io, options.out, () => verifyApproval(signed.envelope, policy, { now: io.now() }));
   const { keyId } = key.publicKey;
-  await deliver(io, options, signed, { stream, version: chosen.version, keyId, items });
+  const more = { stream, version: chosen.version, keyId, items };
+  await deliver(
+    io,
+    options,
+    signed,
+    more,
+    looked.flatMap(({ files }) => files),
+  );
 }
 
 function wordOf<T extends string>(option: string, given: string, words: readonly T[]): T {
@@ -134,28 +143,33 @@ async function lookAt(
   const bases = await verifiedFiles(io, paths, (bytes) =>
     verifyFingerprint(bytes, policy, { now: io.now() }),
   );
-  const twice = bases.find((b, i) => bases.findIndex((other) => other.digest === b.digest) !== i);
+  const known = bases.map(({ verified }) => verified);
+  const twice = known.find((b, i) => known.findIndex((other) => other.digest === b.digest) !== i);
   if (twice !== undefined)
     throw new CliError(exitCodes.usage, `the fingerprint ${twice.digest} is named twice`);
   const overlays = await verifiedFiles(io, options.overlay, (bytes) => {
     const overlay = verifyOverlay(bytes, policy, { now: io.now() });
-    return { overlay, base: baseAmong(overlay, bases) };
+    return { overlay, base: baseAmong(overlay, known) };
   });
-  return bases.map((base) => ({
-    base,
-    overlays: overlays.filter((o) => o.base === base).map((o) => o.overlay),
-  }));
+  return bases.map(({ bytes, verified: base }) => {
+    const own = overlays.filter(({ verified }) => verified.base === base);
+    return {
+      base,
+      overlays: own.map(({ verified }) => verified.overlay),
+      files: [bytes, ...own.map((o) => o.bytes)],
+    };
+  });
 }
 
 async function verifiedFiles<T>(
   io: Io,
   paths: readonly string[],
   verify: (bytes: Uint8Array) => T,
-): Promise<readonly T[]> {
-  const all: T[] = [];
+): Promise<readonly { readonly bytes: Uint8Array; readonly verified: T }[]> {
+  const all: { readonly bytes: Uint8Array; readonly verified: T }[] = [];
   for (const path of paths) {
     const bytes = await io.readFile(path, { maxBytes });
-    all.push(about(fileName(path), () => verify(bytes), exitCodes.trust));
+    all.push({ bytes, verified: about(fileName(path), () => verify(bytes), exitCodes.trust) });
   }
   return all;
 }

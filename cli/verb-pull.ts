@@ -10,14 +10,15 @@ import { parseReference } from '../registry/reference.ts';
 import { findAttached, type ImageAt, platformHere } from './attached.ts';
 import { chosenPolicy } from './chosen-policy.ts';
 import { CliError, exitCodes, fromFingerprintError } from './exit.ts';
-import { examples } from './help.ts';
+import { changing, examples } from './help.ts';
 import type { Io } from './io.ts';
 import { type Candidate, candidatesOf, nothingAttached, oneStream, tellUnseen } from './newest-attached.ts';
+import { type PushOptions, pushOptions, pushSigned } from './push.ts';
 import { fileName } from './read-file.ts';
 import { platformOption, type RegistryOptions, registryOptions, withRegistries } from './registry-access.ts';
 import { writeStatements } from './statement-files.ts';
 
-interface Options extends RegistryOptions {
+interface Options extends RegistryOptions, PushOptions {
   readonly out?: string;
   readonly trust?: string;
   readonly key?: string;
@@ -26,6 +27,7 @@ interface Options extends RegistryOptions {
   readonly all?: boolean;
   readonly outDir?: string;
   readonly json?: boolean;
+  readonly reason?: string;
 }
 
 export function register(program: Command, io: Io): void {
@@ -42,13 +44,17 @@ export function register(program: Command, io: Io): void {
     .option('--stream <name>', 'of several sequences this one')
     .option('--all', 'everything that is published, unchecked, with --out-dir')
     .option('--out-dir <dir>', 'for --all: one file for each');
-  registryOptions(verb)
+  changing(registryOptions(pushOptions(verb)))
     .option('--json', 'one JSON object')
     .action((image: string, options: Options) => run(io, image, options));
   examples(verb, [
     [
       'whorl pull registry.example/shop/cart:1.4 --trust policy.json --out cart.intoto.json',
       'the newest that this site trusts',
+    ],
+    [
+      'whorl pull registry.example/shop/cart:1.4 --trust policy.json --out cart.intoto.json --push',
+      'the same, and every agent judges by it at once',
     ],
     [
       'whorl pull registry.example/shop/cart:1.4 --out cart.intoto.json',
@@ -76,13 +82,17 @@ async function run(io: Io, image: string, options: Options): Promise<void> {
     if (candidates.length === 0) throw nothingAttached(at, discovered);
     const taken =
       policy === undefined ? unchecked(io, candidates) : newestTrusted(io, candidates, { at, policy });
-    await io.writeFile(options.out ?? '', taken.bytes, { overwrite: true });
+    if (options.dryRun === true) io.err(`would write ${fileName(options.out ?? '')}`);
+    else await io.writeFile(options.out ?? '', taken.bytes, { overwrite: true });
+    await pushSigned(io, options, taken.bytes);
     tell(io, taken, { at, options, isVerified: policy !== undefined });
   });
 }
 
-function assertOptions({ all, out, outDir, trust, key, stream }: Options): void {
+function assertOptions({ all, out, outDir, trust, key, stream, push }: Options): void {
   const usage = (what: string, then: string): CliError => new CliError(exitCodes.usage, what, then);
+  if (push === true && trust === undefined)
+    throw usage('what nobody checked is not handed on', 'give --trust POLICY.json with --push');
   if (all !== true) {
     if (out === undefined) throw usage('where to write it is not said', 'give --out F.intoto.json');
     if (outDir !== undefined) throw usage('--out-dir goes with --all', 'give --out for one file');
@@ -150,6 +160,7 @@ function tell(
   const { at, options, isVerified } = told;
   const out = options.out ?? '';
   const { stream, version, issuedAt } = claims.options;
+  const { reason } = options;
   if (options.json === true) {
     const image = `${at.name}@${at.digest}`;
     io.out(
@@ -162,6 +173,7 @@ function tell(
         issuedAt,
         bytes: bytes.length,
         verified: isVerified,
+        ...(reason === undefined ? {} : { reason }),
       }),
     );
   } else io.out(`${fileName(out)} ${claims.digest}`);
