@@ -5,28 +5,33 @@ import { FingerprintError } from '../fingerprint/errors.ts';
 import type { BehaviourSet } from '../fingerprint/fingerprint.ts';
 import { type Overlay, type OverlayContent, parseOverlay } from '../fingerprint/overlay.ts';
 import { ProgramSet } from '../fingerprint/program-set.ts';
-import { CliError, exitCodes } from './exit.ts';
+import type { TrustPolicy } from '../fingerprint/trust-policy.ts';
+import { verifyOverlay } from '../fingerprint/verify-overlay.ts';
+import { about, CliError, exitCodes } from './exit.ts';
 import type { Io } from './io.ts';
+import { overlaySentences } from './overlay-words.ts';
 import { fileName } from './read-file.ts';
 
 const maxBytes = 32 << 20;
 
 /**
- * The overlay that --out holds already, so that what is granted now comes to what was granted before.
- * @throws CliError where it holds something else
+ * The overlay that --out holds already, so that what is granted now comes to what was granted before. Believed only as
+ * far as the policy believes it: what somebody else put into the file would be signed with the rest.
+ * @throws CliError where it holds something else, or nothing that this site trusts
  */
-export async function earlierGrants(io: Io, out: string): Promise<Overlay | undefined> {
+export async function earlierGrants(io: Io, out: string, policy: TrustPolicy): Promise<Overlay | undefined> {
   const bytes = await io.readFile(out, { maxBytes }).catch((error: unknown) => {
     if (error instanceof CliError) return undefined;
     throw error;
   });
   if (bytes === undefined) return undefined;
   try {
-    return parseOverlay(open(bytes, [statementPayloadType]).payload).overlay;
+    parseOverlay(open(bytes, [statementPayloadType]).payload);
   } catch (error) {
     if (!(error instanceof FingerprintError)) throw error;
     throw new CliError(exitCodes.usage, `${fileName(out)} exists and holds no overlay`, 'name another --out');
   }
+  return about(fileName(out), () => verifyOverlay(bytes, policy, { now: io.now() }).overlay, exitCodes.trust);
 }
 
 interface Given {
@@ -51,21 +56,22 @@ export function unitedGrants(
   if (earlier === undefined)
     return { content: fresh, version: 1, stream: given.stream ?? ownStream(fresh, given) };
   const name = fileName(given.out);
-  const apart =
-    earlier.base !== fresh.base
-      ? 'belongs to another fingerprint'
-      : !isSame(earlier.scope ?? {}, fresh.scope ?? {})
-        ? 'is for other copies'
-        : (earlier.expiresAt ?? '') !== (given.until ?? '')
-          ? 'ends at another time'
-          : undefined;
+  const apart = apartFrom(earlier, fresh, given);
   if (apart !== undefined)
     throw new CliError(exitCodes.usage, `${name} holds an overlay that ${apart}`, 'name another --out');
-  io.err(`${name} holds version ${earlier.version}; this is the next one, with what that grants`);
+  io.err(`${name} holds version ${earlier.version}; this is the next one, with what that says:`);
+  for (const sentence of overlaySentences(earlier)) io.err(`  ${sentence}`);
   const sets = [earlier.add, fresh.add].flatMap((set) => set ?? []);
   const { bindings, remove } = earlier;
   const content = { ...fresh, bindings, add: united(sets), ...(remove === undefined ? {} : { remove }) };
   return { content, version: earlier.version + 1, stream: given.stream ?? earlier.stream };
+}
+
+/** Why the earlier one is about something else; undefined where it is not. */
+function apartFrom(earlier: Overlay, fresh: OverlayContent, { until }: Given): string | undefined {
+  if (earlier.base !== fresh.base) return 'belongs to another fingerprint';
+  if (!isSame(earlier.scope ?? {}, fresh.scope ?? {})) return 'is for other copies';
+  return earlier.expiresAt === until ? undefined : 'ends at another time';
 }
 
 function ownStream({ add, scope }: OverlayContent, { base }: Given): string {

@@ -3,6 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { seal } from '../fingerprint/envelope.ts';
 import type { Drift, Incident } from '../fingerprint/incident.ts';
 import { privatePem } from '../fingerprint/keys.ts';
 import { signFingerprint } from '../fingerprint/sign.ts';
@@ -10,7 +11,7 @@ import { trustPolicyDocument } from '../fingerprint/trust-policy.ts';
 import { approvalPolicy, approver, policyWith } from '../test/fakes/approvals.ts';
 import { workload } from '../test/fakes/behaviours.ts';
 import { site } from '../test/fakes/overlays.ts';
-import { baseline, imageName, signOptions, vendor } from '../test/fakes/trust.ts';
+import { baseline, imageName, signOptions, testKey, vendor } from '../test/fakes/trust.ts';
 import { trustWorld } from '../test/fakes/trust-world.ts';
 
 const world = trustWorld();
@@ -201,6 +202,25 @@ describe('whorl accept', () => {
     const kept = readFileSync(cart);
     const over = await accept('cart.intoto.json', ...fromNight);
     expect([over.exitCode, readFileSync(cart)]).toEqual([2, kept]);
+  });
+
+  it('never signs what somebody else wrote into the file', async () => {
+    await accept('mixed.json', ...fromNight, '--only', '/srv/new.db');
+    const { payload, payloadType } = JSON.parse(readFileSync(world.at('mixed.json'), 'utf8'));
+    const statement = JSON.parse(Buffer.from(payload, 'base64').toString());
+    statement.predicate.add.programs[0].files[0].path = '/etc/shadow';
+    const forged = Buffer.from(JSON.stringify(statement));
+    const envelope = seal(payloadType, forged, [testKey(9)]);
+    world.given('mixed.json', envelope);
+    const io = await accept('mixed.json', ...fromNight, '--only', '/srv/by-helper');
+    expect([io.exitCode, io.stderr.at(-1)]).toEqual([3, expect.stringMatching(/mixed\.json.*UNKNOWN_KEY/)]);
+    expect(readFileSync(world.at('mixed.json'))).toEqual(Buffer.from(envelope));
+  });
+
+  it('shows what the earlier version grants, for it is signed again', async () => {
+    await accept('again.json', ...fromNight, '--only', '/srv/new.db');
+    const io = await accept('again.json', ...fromNight, '--overlay', world.at('again.json'));
+    expect(io.stderr).toContain('  granted besides: `cart` writes `/srv/new.db`');
   });
 
   it('has nothing to grant where nothing drifts', async () => {

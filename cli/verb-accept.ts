@@ -91,7 +91,7 @@ async function accept(io: Io, path: string, options: Options): Promise<void> {
   const patterns = patternsFrom(options.as, chosen.granted);
   const add = grantsFor(chosen.granted, patterns);
   const scope = acceptScope(base, seen.workload, options);
-  const { content, version, stream } = await contentOf(io, base, add, scope, options);
+  const { content, version, stream } = await contentOf(io, { base, policy }, add, scope, options);
   const chosenOptions = { stream, version, ...timesOf(io, options) };
   about('the overlay', () => parseOverlay(overlayBytes(content, chosenOptions)), exitCodes.usage);
   assertEffect(effective, add, chosen.granted, options.as);
@@ -143,7 +143,7 @@ function untilOf({ until }: Options): string | undefined {
 
 async function contentOf(
   io: Io,
-  base: VerifiedFingerprint,
+  { base, policy }: Pick<ToSign, 'base' | 'policy'>,
   add: BehaviourSet,
   scope: Scope | undefined,
   options: Options,
@@ -157,7 +157,7 @@ async function contentOf(
     add,
     reason: options.reason,
   };
-  const earlier = await earlierGrants(io, options.out);
+  const earlier = await earlierGrants(io, options.out, policy);
   const { out, stream } = options;
   const given = { out, until: untilOf(options), base: base.fingerprint.stream };
   return unitedGrants(io, fresh, earlier, { ...given, ...(stream === undefined ? {} : { stream }) });
