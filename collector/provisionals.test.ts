@@ -2,36 +2,15 @@ import { describe, expect, it } from 'vitest';
 import { FingerprintError } from '../fingerprint/errors.ts';
 import type { Phase } from '../fingerprint/phase.ts';
 import { signProvisional } from '../fingerprint/provisional.ts';
+import { learnedOf } from '../test/fakes/learned.ts';
 import { anInstance, aSupport, shop } from '../test/fakes/reports.ts';
 import { testKey } from '../test/fakes/trust.ts';
 import { nothingBeforehand, workloadHash } from './core/baselines.ts';
-import type { LearnedWorkload } from './core/learned.ts';
 import type { AgentLink, ProvisionalRow } from './ports.ts';
 import { Provisionals, type ProvisionalsOptions } from './provisionals.ts';
 import type { StateLine } from './state-line.ts';
 
-const learned: LearnedWorkload = {
-  workload: shop,
-  source: 'sensor',
-  schedules: [],
-  instances: [],
-  novelties: [
-    {
-      ordinal: 0,
-      behaviour: {
-        root: 'entrypoint',
-        lineage: ['/usr/bin/shop'],
-        kind: 'exec',
-        args: ['shop'],
-        origin: 'image',
-      },
-      phase: 'start',
-      time: 1,
-      node: 'n',
-      instance: 'a',
-    },
-  ],
-};
+const learned = learnedOf(shop, 'shop');
 const hash = workloadHash(shop);
 const report = <T extends 'instance' | 'support'>(r: ReturnType<typeof anInstance>) =>
   r as Extract<typeof r, { type: T }>;

@@ -5,12 +5,12 @@ import { signFingerprint } from '../fingerprint/sign.ts';
 import type { Revocations, TrustPolicy } from '../fingerprint/trust-policy.ts';
 import type { Workload } from '../fingerprint/workload.ts';
 import { policyWith } from '../test/fakes/approvals.ts';
+import { learnedOf } from '../test/fakes/learned.ts';
 import { shop } from '../test/fakes/reports.ts';
 import { cart } from '../test/fakes/signed-desk.ts';
 import { baseline, imageName, now, signOptions, stranger, testKey, vendor } from '../test/fakes/trust.ts';
 import { beforehandOf } from './beforehand.ts';
 import { nothingBeforehand, workloadHash } from './core/baselines.ts';
-import type { LearnedWorkload } from './core/learned.ts';
 import { Fingerprints } from './fingerprints.ts';
 import { Provisionals } from './provisionals.ts';
 
@@ -56,28 +56,7 @@ async function given(...envelopes: readonly Uint8Array[]): Promise<Fingerprints>
   return fingerprints;
 }
 
-const learned: LearnedWorkload = {
-  workload: cart,
-  source: 'sensor',
-  schedules: [],
-  instances: [],
-  novelties: [
-    {
-      ordinal: 0,
-      behaviour: {
-        root: 'entrypoint',
-        lineage: ['/usr/bin/cart'],
-        kind: 'exec',
-        args: ['cart'],
-        origin: 'image',
-      },
-      phase: 'start',
-      time: 1,
-      node: 'n',
-      instance: 'a',
-    },
-  ],
-};
+const learned = learnedOf(cart, 'cart');
 
 describe('a workload whose fingerprint the policy of the collector refuses', () => {
   it('is told by code, with the version, also after a restart', async () => {

@@ -1,38 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { underCeiling } from '../../fingerprint/ceiling.ts';
-import type { Baseline, Program } from '../../fingerprint/fingerprint.ts';
-import { approvalBytes } from '../../fingerprint/parse-approval.ts';
-import type { StatementOptions } from '../../fingerprint/statement-frame.ts';
+import type { Program } from '../../fingerprint/fingerprint.ts';
 import { ceilingClasses } from '../../fingerprint/trust-policy.ts';
-import type { Workload } from '../../fingerprint/workload.ts';
-import { AttackedNode } from '../fakes/attacked-node.ts';
-import { fingerprintBy, id, people, siteDocument, sitePolicy } from '../fakes/evil-trust.ts';
-import { seals } from '../fakes/signed.ts';
-import { baseline, imageDigest, imageName, now, signOptions } from '../fakes/trust.ts';
+import { aNode, approving, bank, behaving, program, version, workload } from '../fakes/attacked-cart.ts';
+import { id, siteDocument } from '../fakes/evil-trust.ts';
+import { baseline, imageName, now } from '../fakes/trust.ts';
 
-const bank = 'registry.example/bank/ledger';
 const day = 86_400_000;
-const [program] = baseline.behaviour.programs;
-if (program === undefined) throw new Error('the baseline of the tests has a program');
-const workload: Workload = {
-  cluster: 'c',
-  namespace: 'shop',
-  owner: 'Deployment/cart',
-  container: 'main',
-  role: 'main',
-  subject: { name: imageName, digest: imageDigest },
-};
-const behaving = (...programs: readonly Program[]): Baseline => ({ ...baseline, behaviour: { programs } });
-const aNode = (more: object = {}): AttackedNode => new AttackedNode(sitePolicy(imageName, bank, more), now);
-const version = (n: number, from = baseline, more: Partial<StatementOptions> = {}): Uint8Array =>
-  fingerprintBy(from, { version: n, ...more });
-const approving = (node: AttackedNode, options: Partial<StatementOptions> = {}): Uint8Array => {
-  const fingerprint = node.desk.judging(workload)?.approval.fingerprint ?? '';
-  const item = { image: workload.subject, fingerprint, mode: 'kill', carry: 'repository' } as const;
-  const stands = { ...signOptions, stream: 'site', version: 1, ...options };
-  return seals(approvalBytes({ items: [item], reason: 'OPS-18' }, stands), people.approver);
-};
 
 /** Each row stands in docs/limits.md (by trust): what the signatures do not stop, beside what they do. */
 const limits: Readonly<Record<string, () => Promise<void>>> = {

@@ -1,56 +1,20 @@
 import { describe, expect, it } from 'vitest';
 import type { Baseline, Program } from '../../fingerprint/fingerprint.ts';
-import { approvalBytes } from '../../fingerprint/parse-approval.ts';
-import type { StatementOptions } from '../../fingerprint/statement-frame.ts';
 import type { Workload } from '../../fingerprint/workload.ts';
-import { AttackedNode } from '../fakes/attacked-node.ts';
-import { fingerprintBy, people, sitePolicy } from '../fakes/evil-trust.ts';
-import { seals } from '../fakes/signed.ts';
-import { baseline, imageDigest, imageName, now, signOptions } from '../fakes/trust.ts';
+import { aNode, approving, behaving, program, reading, version, workload } from '../fakes/attacked-cart.ts';
+import { baseline, imageName } from '../fakes/trust.ts';
 
 /** Attacks on what a site has approved, with genuine documents and with a stolen key of a vendor. */
 
-const bank = 'registry.example/bank/ledger';
-const [program] = baseline.behaviour.programs;
-if (program === undefined) throw new Error('the baseline of the tests has a program');
-const workload: Workload = {
-  cluster: 'c',
-  namespace: 'shop',
-  owner: 'Deployment/cart',
-  container: 'main',
-  role: 'main',
-  subject: { name: imageName, digest: imageDigest },
-};
-const reading = (...paths: readonly string[]): Baseline => ({
-  ...baseline,
-  behaviour: {
-    programs: [{ ...program, files: paths.map((path) => ({ path, access: ['read'] as const })) }],
-  },
-});
-
-const aNode = () => new AttackedNode(sitePolicy(imageName, bank), now);
-const version = (n: number, more: Partial<StatementOptions> = {}, from = baseline): Uint8Array =>
-  fingerprintBy(from, { version: n, ...more });
-const approving = (fingerprint: string, options: Partial<StatementOptions> = {}): Uint8Array =>
-  seals(
-    approvalBytes(
-      { items: [{ image: workload.subject, fingerprint, mode: 'kill', carry: 'digest' }], reason: 'OPS-18' },
-      { ...signOptions, stream: 'site', version: 1, ...options },
-    ),
-    people.approver,
-  );
-const digestOfJudging = (node: AttackedNode): string =>
-  node.desk.judging(workload)?.approval.fingerprint ?? '';
-
 describe('two genuine fingerprints of one image', () => {
-  const looser = version(1, { stream: 'debug' }, reading('/etc/cart.conf', '/srv/more'));
+  const looser = version(1, reading('/etc/cart.conf', '/srv/more'), { stream: 'debug' });
   it.each([
     ['before', [looser, version(7)]],
     ['after', [version(7), looser]],
   ])('the one that a person approved judges, come the other %s it', async (_when, envelopes) => {
     const known = aNode();
     await known.give(version(7));
-    const approval = approving(digestOfJudging(known));
+    const approval = approving(known, {}, 'digest');
     const node = aNode();
     for (const bytes of [...envelopes, approval]) expect(await node.give(bytes)).toBe('accepted');
     expect(node.judging(workload)).toEqual({ version: 7, mode: 'kill' });
@@ -71,7 +35,6 @@ describe('a stolen key of a vendor, where the site has approved', () => {
     files: [],
   };
   const grave: Program = { ...program, privileges: [{ privilege: 'ptrace' }] };
-  const behaving = (...programs: readonly Program[]): Baseline => ({ ...baseline, behaviour: { programs } });
 
   it.each([
     ['the same anew', [grave, helper], 'kill', undefined],
@@ -81,17 +44,10 @@ describe('a stolen key of a vendor, where the site has approved', () => {
     ['more', [grave, { ...helper, args: [['date'], ['date', '-u']] }], 'alert', 'kill'],
   ] as const)('signs %s for the image that was approved', async (_what, programs, mode, neverLearnable) => {
     const node = aNode();
-    expect(await node.give(version(7, {}, behaving(grave, helper)))).toBe('accepted');
-    const item = {
-      image: workload.subject,
-      fingerprint: digestOfJudging(node),
-      mode: 'kill',
-      carry: 'repository',
-    } as const;
-    const stands = { ...signOptions, stream: 'site', version: 1 };
-    await node.give(seals(approvalBytes({ items: [item], reason: 'OPS-18' }, stands), people.approver));
+    expect(await node.give(version(7, behaving(grave, helper)))).toBe('accepted');
+    await node.give(approving(node));
     expect(node.judging(workload)).toEqual({ version: 7, mode: 'kill' });
-    expect(await node.give(version(8, {}, behaving(...programs)))).toBe('accepted');
+    expect(await node.give(version(8, behaving(...programs)))).toBe('accepted');
     expect(node.judging(workload)).toEqual({ version: 8, mode });
     expect(node.desk.judging(workload)?.approval.neverLearnableMode).toBe(neverLearnable);
     await node.restart();
@@ -108,20 +64,13 @@ describe('what is never learnable and was approved by name', () => {
     subject: about,
     behaviour: { programs: [p] },
   });
-  const v7 = version(7, {}, of(grave));
+  const v7 = version(7, of(grave));
   /** What the node says of the later image: how far, how far for what is never learnable, what is held back. */
   async function said(...envelopes: readonly Uint8Array[]): Promise<readonly unknown[]> {
     const known = aNode();
     await known.give(v7);
-    const item = {
-      image: workload.subject,
-      fingerprint: digestOfJudging(known),
-      mode: 'kill',
-      carry: 'repository',
-    } as const;
     const node = aNode();
-    const stands = { ...signOptions, stream: 'site', version: 1 };
-    await node.give(seals(approvalBytes({ items: [item], reason: 'OPS-18' }, stands), people.approver));
+    await node.give(approving(known));
     for (const bytes of envelopes) await node.give(bytes);
     const inForce = node.desk.judging(later);
     if (inForce === undefined) return [node.desk.carried(later)];
@@ -130,20 +79,20 @@ describe('what is never learnable and was approved by name', () => {
   const more = { ...grave, args: [...grave.args, ['cart', '-v']] };
 
   it('goes on under the next image, which is not stopped for what it always did', async () => {
-    expect(await said(v7, version(8, {}, of(grave, subject)))).toEqual(['kill', undefined, 0]);
-    expect(await said(v7, version(8, {}, of(more, subject)))).toEqual(['alert', 'kill', 0]);
+    expect(await said(v7, version(8, of(grave, subject)))).toEqual(['kill', undefined, 0]);
+    expect(await said(v7, version(8, of(more, subject)))).toEqual(['alert', 'kill', 0]);
   });
 
   it('nor when a thief leaves it out, when the fingerprint is held back, or when there is none yet', async () => {
-    expect(await said(v7, version(8, {}, of(program, subject)))).toEqual(['alert', undefined, 0]);
-    expect(await said(version(8, {}, of(grave, subject)))).toEqual(['alert', undefined, 1]);
-    expect(await said(version(8, {}, of(program, subject)))).toEqual(['alert', undefined, 0]);
+    expect(await said(v7, version(8, of(program, subject)))).toEqual(['alert', undefined, 0]);
+    expect(await said(version(8, of(grave, subject)))).toEqual(['alert', undefined, 1]);
+    expect(await said(version(8, of(program, subject)))).toEqual(['alert', undefined, 0]);
     expect(await said(v7)).toEqual([undefined]);
     expect(await said()).toEqual([undefined]);
   });
 
   it('and what is new of it is held back, and stops nothing either', async () => {
     const two = { ...grave, privileges: [{ privilege: 'ptrace' as const }, { privilege: 'mount' as const }] };
-    expect(await said(v7, version(8, {}, of(two, subject)))).toEqual(['alert', undefined, 1]);
+    expect(await said(v7, version(8, of(two, subject)))).toEqual(['alert', undefined, 1]);
   });
 });

@@ -1,38 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import type { Baseline } from '../../fingerprint/fingerprint.ts';
 import { overlayBytes } from '../../fingerprint/overlay.ts';
-import type { StatementOptions } from '../../fingerprint/statement-frame.ts';
-import type { Workload } from '../../fingerprint/workload.ts';
-import { AttackedNode } from '../fakes/attacked-node.ts';
+import { aNode, bank, digestOfJudging, program, reading, version, workload } from '../fakes/attacked-cart.ts';
 import { fingerprintBy, id, people, sitePolicy } from '../fakes/evil-trust.ts';
 import { seals } from '../fakes/signed.ts';
-import { baseline, imageDigest, imageName, now, signOptions } from '../fakes/trust.ts';
+import { imageName, signOptions } from '../fakes/trust.ts';
 
 /** Attacks on what a node remembers, with genuine documents in the wrong order, at the wrong time or in the wrong company. */
-
-const bank = 'registry.example/bank/ledger';
-const [program] = baseline.behaviour.programs;
-if (program === undefined) throw new Error('the baseline of the tests has a program');
-const workload: Workload = {
-  cluster: 'c',
-  namespace: 'shop',
-  owner: 'Deployment/cart',
-  container: 'main',
-  role: 'main',
-  subject: { name: imageName, digest: imageDigest },
-};
-const reading = (...paths: readonly string[]): Baseline => ({
-  ...baseline,
-  behaviour: {
-    programs: [{ ...program, files: paths.map((path) => ({ path, access: ['read'] as const })) }],
-  },
-});
-
-const aNode = () => new AttackedNode(sitePolicy(imageName, bank), now);
-const version = (n: number, more: Partial<StatementOptions> = {}, from = baseline): Uint8Array =>
-  fingerprintBy(from, { version: n, ...more });
-const digestOfJudging = (node: AttackedNode): string =>
-  node.desk.judging(workload)?.approval.fingerprint ?? '';
 
 describe('two versions at once', () => {
   it('the older does not end in the place of the newer, whichever the disk writes first', async () => {
@@ -68,7 +41,7 @@ describe('what a policy takes back', () => {
     await node.restart();
     expect(node.judging(workload)).toBeUndefined();
     expect(await node.give(version(9))).toBe('KEY_REVOKED');
-    expect(await node.give(version(8, {}, reading('/srv')))).toBe('KEY_REVOKED');
+    expect(await node.give(version(8, reading('/srv')))).toBe('KEY_REVOKED');
   });
 });
 

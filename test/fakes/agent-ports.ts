@@ -18,6 +18,7 @@ import type { Report } from '../../fingerprint/report.ts';
 import { parseReport } from '../../fingerprint/report-json.ts';
 import { parseJson } from '../../fingerprint/strict-json.ts';
 import type { TrustPolicy } from '../../fingerprint/trust-policy.ts';
+import { envelopesOn, stateOn } from './memory-disk.ts';
 
 /** An agent without a kernel, a disk or a collector: events in, what it said, sent and did out. */
 export class FakeWorld {
@@ -79,16 +80,7 @@ export class FakeWorld {
       surroundings: { of: async ({ pid }) => this.surroundings(pid), host: async () => this.surroundings(1) },
       view: this.view,
       canary: this.canary,
-      fingerprints: {
-        envelopes: async () => [...this.kept].map(([name, bytes]) => ({ name, bytes })),
-        keep: async (name, bytes) => void this.kept.set(name, bytes),
-        copy: async (name, as) => {
-          const bytes = this.kept.get(name);
-          if (bytes !== undefined) this.kept.set(as, bytes);
-        },
-        forget: async (name) => void this.kept.delete(name),
-        has: async (name) => this.kept.has(name),
-      },
+      fingerprints: envelopesOn(this),
       trust: async () => this.policy,
       platform: { os: 'linux', architecture: 'amd64' },
       policies: {
@@ -97,12 +89,7 @@ export class FakeWorld {
           this.policies = policies;
         },
       },
-      state: {
-        load: async () => this.state,
-        save: async (state) => {
-          this.state = state;
-        },
-      },
+      state: stateOn(this),
       spool: this.spool,
       uplink: {
         run: async (downlink, signal) => {

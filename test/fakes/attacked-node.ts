@@ -1,14 +1,16 @@
 import { Counters } from '../../agent/core/counters.ts';
-import { FingerprintDesk, type FingerprintDeskOptions } from '../../agent/fingerprint-desk.ts';
-import type { AgentState } from '../../agent/ports.ts';
+import { FingerprintDesk } from '../../agent/fingerprint-desk.ts';
+import type { AgentState, FingerprintSource } from '../../agent/ports.ts';
 import type { StateLine } from '../../agent/state-line.ts';
 import type { TrustPolicy } from '../../fingerprint/trust-policy.ts';
 import type { Workload } from '../../fingerprint/workload.ts';
+import { deskOptions } from './desk-options.ts';
 
 /** A node, with its clock, its disk and its policy in the attacker's reach as far as the test says. */
 export class AttackedNode {
   readonly lines: StateLine[] = [];
   readonly kept = new Map<string, Uint8Array>();
+  readonly counters = new Counters();
   state: AgentState = { streams: {}, aliveAt: 0 };
   policy: TrustPolicy;
   now: number;
@@ -22,36 +24,16 @@ export class AttackedNode {
   }
 
   #desk(): FingerprintDesk {
-    const options: FingerprintDeskOptions = {
-      source: {
-        envelopes: async () => [...this.kept].sort().map(([name, bytes]) => ({ name, bytes })),
-        keep: async (name, bytes) => {
-          await this.delay(name);
-          this.kept.set(name, bytes);
-        },
-        copy: async (name, as) => {
-          const bytes = this.kept.get(name);
-          if (bytes !== undefined) this.kept.set(as, bytes);
-        },
-        forget: async (name) => void this.kept.delete(name),
-        has: async (name) => this.kept.has(name),
-      },
-      state: {
-        load: async () => this.state,
-        save: async (state) => {
-          this.state = state;
-        },
-      },
-      trust: async () => this.policy,
-      acceptPolicy: async () => false,
-      platform: { os: 'linux', architecture: 'amd64' },
-      onChanged: () => undefined,
-      counters: new Counters(),
-      now: () => this.now,
-      log: { info: () => undefined, warn: () => undefined, error: () => undefined },
-      say: (line) => this.lines.push(line),
+    const options = deskOptions(this);
+    const { source } = options;
+    const keep: FingerprintSource['keep'] = async (name, bytes) => {
+      await this.delay(name);
+      await source.keep(name, bytes);
     };
-    return new FingerprintDesk(options);
+    // A directory is read in the order of its names.
+    const envelopes: FingerprintSource['envelopes'] = async () =>
+      (await source.envelopes()).toSorted((a, b) => (a.name < b.name ? -1 : 1));
+    return new FingerprintDesk({ ...options, source: { ...source, keep, envelopes } });
   }
 
   /** @returns the code of the refusal, or `accepted` */

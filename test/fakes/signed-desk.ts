@@ -4,6 +4,7 @@ import type { AgentState } from '../../agent/ports.ts';
 import type { StateLine } from '../../agent/state-line.ts';
 import type { TrustPolicy } from '../../fingerprint/trust-policy.ts';
 import type { Workload } from '../../fingerprint/workload.ts';
+import { deskOptions } from './desk-options.ts';
 import { sitePolicy } from './overlays.ts';
 import { baseline, now } from './trust.ts';
 
@@ -27,35 +28,8 @@ export class SignedDesk {
   readonly desk: FingerprintDesk;
 
   constructor(more: Partial<FingerprintDeskOptions> = {}) {
-    this.desk = new FingerprintDesk({ ...this.#options(), ...more });
+    this.desk = new FingerprintDesk({ ...deskOptions(this), ...more });
   }
-
-  #options = (): FingerprintDeskOptions => ({
-    source: {
-      envelopes: async () => [...this.kept].map(([name, bytes]) => ({ name, bytes })),
-      keep: async (name, bytes) => void this.kept.set(name, bytes),
-      copy: async (name, as) => {
-        const bytes = this.kept.get(name);
-        if (bytes !== undefined) this.kept.set(as, bytes);
-      },
-      forget: async (name) => void this.kept.delete(name),
-      has: async (name) => this.kept.has(name),
-    },
-    state: {
-      load: async () => this.state,
-      save: async (state) => {
-        this.state = state;
-      },
-    },
-    trust: async () => this.policy,
-    acceptPolicy: async () => false,
-    platform: { os: 'linux', architecture: 'amd64' },
-    onChanged: () => undefined,
-    counters: this.counters,
-    now: () => this.now,
-    log: { info: () => undefined, warn: () => undefined, error: () => undefined },
-    say: (line) => this.lines.push(line),
-  });
 
   async give(...envelopes: readonly Uint8Array[]): Promise<this> {
     for (const bytes of envelopes) await this.desk.accept(bytes, 'test');
