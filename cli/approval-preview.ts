@@ -9,8 +9,11 @@ import { firstOf, grantSentences } from './grant-words.ts';
 import { counted } from './known-file.ts';
 import { overlaySentences } from './overlay-words.ts';
 
-/** As many lines of one kind as a person reads before signing; `whorl inspect` and `whorl lint` tell all. */
-const most = 12;
+/** As many findings of one kind as a person reads before signing; `whorl lint` tells all. */
+const mostFound = 12;
+
+/** What approving makes count is read whole: it is cut only where nobody reads on, and a dry run never cuts it. */
+const mostGranted = 200;
 
 /**
  * What somebody is about to approve, in sentences read from the very bytes: who signed it, how much it is, what it may do
@@ -19,24 +22,32 @@ const most = 12;
 export function previewSentences(
   base: VerifiedFingerprint,
   overlays: readonly VerifiedOverlay[],
+  { all }: { readonly all: boolean },
 ): readonly string[] {
   const { fingerprint, signers, digest } = base;
   const { subject, version, stream, behaviour } = fingerprint;
   const who = signers.map((s) => printable(s.owner || s.keyId.slice(0, 16), 80)).join(' and ');
-  const { inert } = effectiveOf(base, { overlays: [], approvals: [] });
   const grave = lint(fingerprint).findings.filter((f) => f.severity === 'high' || f.severity === 'critical');
   return [
     `${printable(formatImageRef(subject), 700)}: version ${version} of ${printable(stream, 200)}, signed by ${who}, fingerprint ${digest}`,
     `  ${counted(behaviour.programs.length, 'program')}, ${counted(entriesIn(base), 'entry', 'entries')}`,
-    ...firstOf(grantSentences(inert), most).map((s) => `  inert until now, granted by this: ${s}`),
+    ...grantedSentences(base, all).map((s) => `  inert until now, granted by this: ${s}`),
     ...grave.flatMap(({ severity, what, places }) =>
       firstOf(
         places.map((place) => place.sentence),
-        most,
+        mostFound,
       ).map((sentence) => `  lint ${severity}: ${what}: ${sentence}`),
     ),
     ...overlays.flatMap((o) => overlaySentences(o.overlay).map((s) => `  with overlay ${short(o)}: ${s}`)),
   ];
+}
+
+/** The entries under the ceiling. */
+function grantedSentences(base: VerifiedFingerprint, all: boolean): readonly string[] {
+  const sentences = grantSentences(effectiveOf(base, { overlays: [], approvals: [] }).inert);
+  const shown = all ? sentences : sentences.slice(0, mostGranted);
+  const left = sentences.length - shown.length;
+  return left === 0 ? shown : [...shown, `and ${left} more: the same with --dry-run lists every one`];
 }
 
 function short({ digest }: VerifiedOverlay): string {

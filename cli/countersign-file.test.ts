@@ -31,6 +31,6 @@ it('shows each thing that an overlay grants', () => {
   const content = { subject, base: digest, bindings, add: baseline.behaviour, reason: 'new cache' };
   const until = { ...options, expiresAt: '2026-06-01T00:00:00Z' };
   const text = told(signOverlay(content, until, vendor).envelope);
-  expect(text).toContain('granted besides: `cart` connects to `db.shop:5432`');
+  expect(text).toContain('granted besides: `/usr/bin/cart` connects to `db.shop:5432`');
   expect(text).toContain('until 2026-06-01T00:00:00Z');
 });

@@ -1,28 +1,73 @@
-import { namesOf } from '../fingerprint/diff-names.ts';
 import { entryWords } from '../fingerprint/explain-entry.ts';
-import type { BehaviourSet } from '../fingerprint/fingerprint.ts';
-import { entriesOf, type Grant, grantsOf } from '../fingerprint/grants.ts';
-import { identityOf } from '../fingerprint/program.ts';
+import type { BehaviourSet, Program } from '../fingerprint/fingerprint.ts';
+import { entriesOf, type Grant, grantsOf, programsByKey } from '../fingerprint/grants.ts';
+import { quoted } from '../fingerprint/phrase.ts';
+import { identityOf, type ProgramIdentity } from '../fingerprint/program.ts';
 
-/** Each entry as a sentence: "`cart` connects to `redis.shop:6379`". */
+/** As long as the kernel lets a path be: of a name that is cut, nobody knows whose it is, nor of a command what it does. */
+const wholeLength = 4096;
+
+/**
+ * Each entry as a sentence: "`/usr/bin/cart` connects to `redis.shop:6379`". Programs by their whole path and who starts
+ * them, because people sign what they read here: `/tmp/backup` is not to pass for `/usr/bin/backup`.
+ */
 export function grantSentences(grants: readonly Grant[]): readonly string[] {
-  const nameOf = namesOf(grants.map((g) => g.program));
-  return grants.map(({ program, entry }) => `${nameOf(program)} ${entryWords(entry)}`);
+  return grants.map(({ program, entry }) => {
+    const isCommand = entry.kind === 'arguments';
+    const words = isCommand ? `runs ${quoted(entry.args.join(' '), wholeLength)}` : entryWords(entry);
+    return `${programWords(program)} ${words}`;
+  });
 }
 
-/** What an overlay grants, entry by entry. */
+/** What an overlay grants, entry by entry, and the starts of programs that no entry tells. */
 export function addedSentences(set: BehaviourSet): readonly string[] {
-  return grantSentences(grantsOf(set));
+  const byEntry = grantSentences(grantsOf(set));
+  return [...byEntry, ...[...programsByKey(set).values()].flatMap(startSentences)];
+}
+
+/** A start stands in no entry, yet below that starter the program is no new one any more. */
+function startSentences({
+  program,
+  starters,
+}: {
+  readonly program: Program;
+  readonly starters: ReadonlySet<string>;
+}): readonly string[] {
+  const isTold = entriesOf(program).length > 0;
+  return [...starters]
+    .filter((starter) => starter !== '' || !isTold)
+    .map((starter) => {
+      const there = starter === '' ? '' : `, where ${path(starter)} started that`;
+      return `${programWords(identityOf(program))} is started${there}`;
+    });
 }
 
 /** What an overlay takes away; a program that is named without entries is taken away as a whole. */
 export function removedSentences(set: BehaviourSet): readonly string[] {
-  const nameOf = namesOf(set.programs.map(identityOf));
   return set.programs.flatMap((p) =>
     entriesOf(p).length === 0
-      ? [`anything that ${nameOf(identityOf(p))} does`]
+      ? [`anything that ${programWords(identityOf(p))} does`]
       : grantSentences(grantsOf({ programs: [p] })),
   );
+}
+
+/** Without more it is the entrypoint, or what that became. */
+function programWords({ root, parent, exe }: ProgramIdentity): string {
+  const below = parent === '' ? path(exe) : `${path(exe)} below ${path(parent)}`;
+  switch (root) {
+    case 'entrypoint':
+      return below;
+    case 'probe':
+      return `${below} of a probe`;
+    case 'interactive':
+      return `${below} of a person who entered`;
+    case 'found':
+      return `${below}, found running,`;
+  }
+}
+
+function path(exe: string): string {
+  return quoted(exe, wholeLength);
 }
 
 /** As many as a person reads; the rest is counted. */

@@ -80,10 +80,10 @@ describe('whorl accept', () => {
   it('says each grant in a sentence, and to whom, before the key is opened', async () => {
     const io = await accept('said.json', ...fromNight, '--key', world.at('missing.key'));
     expect(io.stderr.filter((line) => /^(grants|to )/.test(line))).toEqual([
-      'grants: `cart` writes `/srv/new.db`',
-      'grants: `backup` runs `backup --all`',
-      'grants: `backup` runs from the image',
-      'grants: `backup` writes `/srv/by-helper`',
+      'grants: `/usr/bin/cart` writes `/srv/new.db`',
+      'grants: `/usr/bin/backup` below `/usr/bin/cart` runs `backup --all`',
+      'grants: `/usr/bin/backup` below `/usr/bin/cart` runs from the image',
+      'grants: `/usr/bin/backup` below `/usr/bin/cart` writes `/srv/by-helper`',
       'to the copies of shop/Deployment/cart, container cart, in cluster prod',
     ]);
     expect([io.exitCode, existsSync(world.at('said.json'))]).toEqual([2, false]);
@@ -102,7 +102,7 @@ describe('whorl accept', () => {
         container: 'cart',
         role: 'main',
       },
-      grants: [{ sentence: '`cart` writes `/srv/new.db`' }, {}, {}, {}],
+      grants: [{ sentence: '`/usr/bin/cart` writes `/srv/new.db`' }, {}, {}, {}],
     });
   });
 
@@ -120,7 +120,7 @@ describe('whorl accept', () => {
   it('grants one thing alone, by its subject', async () => {
     const io = await accept('one.json', ...fromNight, '--only', '/srv/new.db', '--json');
     expect(told(io).grants.map((g: { sentence: string }) => g.sentence)).toEqual([
-      '`cart` writes `/srv/new.db`',
+      '`/usr/bin/cart` writes `/srv/new.db`',
     ]);
     expect(await judged(night, 'one.json')).toBe(1);
     const nobody = await accept('none.json', ...fromNight, '--only', '/srv/other');
@@ -136,7 +136,7 @@ describe('whorl accept', () => {
       '--as',
       '/srv/new.db=/srv/{any}',
     );
-    expect(io.stderr).toContain('grants: `cart` writes any name in `/srv` (data directory)');
+    expect(io.stderr).toContain('grants: `/usr/bin/cart` writes any name in `/srv` (data directory)');
     const other = world.given('other.jsonl', lines(started, open('/srv/another.db')));
     expect([await judged(other), await judged(other, 'wide.json')]).toEqual([1, 0]);
     for (const [pattern, words] of [
@@ -220,7 +220,7 @@ describe('whorl accept', () => {
   it('shows what the earlier version grants, for it is signed again', async () => {
     await accept('again.json', ...fromNight, '--only', '/srv/new.db');
     const io = await accept('again.json', ...fromNight, '--overlay', world.at('again.json'));
-    expect(io.stderr).toContain('  granted besides: `cart` writes `/srv/new.db`');
+    expect(io.stderr).toContain('  granted besides: `/usr/bin/cart` writes `/srv/new.db`');
   });
 
   it('has nothing to grant where nothing drifts', async () => {
@@ -268,8 +268,8 @@ describe('what is never learnable', () => {
     rmSync(world.at('grave.json'));
     const io = await accept('named.json', ...fromGrave, '--only', key, '--json');
     expect(told(io).grants.map((g: { sentence: string }) => g.sentence)).toEqual([
-      '`miner` runs `miner`',
-      '`miner` runs from a file written into the container',
+      '`/tmp/miner` below `/usr/bin/cart` runs `miner`',
+      '`/tmp/miner` below `/usr/bin/cart` runs from a file written into the container',
     ]);
     const until = await accept('until.json', ...fromGrave, '--only', key, '--until', '2026-06-01T00:00:00Z');
     expect([until.exitCode, until.stderr.join(' ')]).toEqual([
@@ -344,7 +344,7 @@ describe('--incident', () => {
     );
     expect(told(io)).toMatchObject({
       scope: { cluster: 'prod', namespace: 'shop', owner: 'Deployment/cart' },
-      grants: [{ sentence: '`cart` connects to `redis.shop:6379`' }],
+      grants: [{ sentence: '`/usr/bin/cart` connects to `redis.shop:6379`' }],
       leftOut: [expect.stringContaining('too long to be kept whole')],
     });
     expect(io.stderr).toContain('left out: 3 more drifts, which the incident only counts');

@@ -12,7 +12,7 @@ import { type AcceptFrom, chosenOf } from './accept-chosen.ts';
 import { assertEffect, patternsFrom } from './accept-patterns.ts';
 import { acceptScope, scopeSentence } from './accept-scope.ts';
 import { about, CliError, exitCodes } from './exit.ts';
-import { addedSentences } from './grant-words.ts';
+import { addedSentences, grantSentences } from './grant-words.ts';
 import { examples } from './help.ts';
 import type { Io } from './io.ts';
 import { readPrivateKey } from './key-file.ts';
@@ -95,8 +95,7 @@ async function accept(io: Io, path: string, options: Options): Promise<void> {
   const chosenOptions = { stream, version, ...timesOf(io, options) };
   about('the overlay', () => parseOverlay(overlayBytes(content, chosenOptions)), exitCodes.usage);
   assertEffect(effective, add, chosen.granted, options.as);
-  const sentences = addedSentences(add);
-  for (const sentence of sentences) io.err(`grants: ${sentence}`);
+  for (const sentence of addedSentences(add)) io.err(`grants: ${sentence}`);
   io.err(scopeSentence(base, content.scope));
   await sign(io, { base, policy, content, chosenOptions, leftOut: chosen.leftOut }, options);
 }
@@ -115,15 +114,15 @@ async function sign(io: Io, what: ToSign, options: Options): Promise<void> {
   const make = () => signOverlay(content, chosenOptions, key, options.allowSecret);
   const signed = about('the overlay', make, exitCodes.usage);
   assertBelieved(io, options.out, () => verifyOverlay(signed.envelope, policy, { now: io.now(), base }));
-  const add = content.add ?? { programs: [] };
-  const sentences = addedSentences(add);
+  const grants = grantsOf(content.add ?? { programs: [] });
+  const sentences = grantSentences(grants);
   await deliver(io, options, signed, {
     base: base.digest,
     stream: chosenOptions.stream,
     version: chosenOptions.version,
     keyId: key.publicKey.keyId,
     ...(content.scope === undefined ? {} : { scope: content.scope }),
-    grants: grantsOf(add).map(({ id }, i) => ({ id, sentence: sentences[i] })),
+    grants: grants.map(({ id }, i) => ({ id, sentence: sentences[i] })),
     leftOut,
   });
 }

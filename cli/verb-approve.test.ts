@@ -76,10 +76,27 @@ describe('whorl approve', () => {
     const said = io.stderr.join('\n');
     expect(said).toContain(`version 7 of tools, signed by Shop Inc, fingerprint ${signedShell.digest}`);
     expect(said).toContain('2 programs,');
-    expect(said).toContain('inert until now, granted by this: `sh` runs `sh`');
+    expect(said).toContain('inert until now, granted by this: `/bin/sh` below `/usr/bin/cart` runs `sh`');
     expect(said).toContain('lint high: a shell or interpreter may run without a script: `sh` takes code');
     expect(said).toMatch(/missing\.key/);
     expect(existsSync(world.at('shown.json'))).toBe(false);
+  });
+
+  it('tells every entry that it makes count, and of a great many where to read them', async () => {
+    const shells = Array.from({ length: 230 }, (_, i) => ['sh', `/opt/${i}.sh`]);
+    const [first, sh] = withShell.behaviour.programs;
+    if (first === undefined || sh === undefined) throw new Error('there are two programs');
+    const behaviour = { programs: [first, { ...sh, args: shells }] };
+    const signed = signFingerprint({ ...baseline, behaviour }, { ...signOptions, stream: 'many' }, vendor);
+    const file = world.given('many.json', signed.envelope);
+    const granted = async (...more: readonly string[]) =>
+      (await approve([file], 'many.out.json', ...more)).stderr.filter((s) => s.includes('granted by this'));
+    const told = await granted();
+    expect(told).toHaveLength(201);
+    expect(told.at(-1)).toBe(
+      '  inert until now, granted by this: and 30 more: the same with --dry-run lists every one',
+    );
+    expect(await granted('--dry-run')).toHaveLength(230);
   });
 
   it('takes many at once, under one signature, in a stream of their own', async () => {
@@ -141,7 +158,7 @@ describe('whorl approve', () => {
     const file = world.given('narrow.json', signed.envelope);
     const io = await approve([cart], 'together.json', '--overlay', file, '--json');
     expect(told(io).items[0].overlays).toEqual([signed.digest]);
-    expect(io.stderr.join('\n')).toContain('granted no more: `cart` reads `/etc/cart.conf`');
+    expect(io.stderr.join('\n')).toContain('granted no more: `/usr/bin/cart` reads `/etc/cart.conf`');
     const missing = await approve([tools], 'missing-base.json', '--overlay', file);
     expect([missing.exitCode, missing.stderr.at(-1)]).toEqual([3, expect.stringContaining('BASE_MISSING')]);
   });
@@ -271,7 +288,7 @@ describe('an approved fingerprint', () => {
     expect(before.exitCode).toBe(1);
     expect(before.stderr).toEqual([
       'warning: no approval of this site is about it; it alerts at most (NOT_APPROVED)',
-      'warning: inert until the site approves it: `sh` runs `sh`',
+      'warning: inert until the site approves it: `/bin/sh` below `/usr/bin/cart` runs `sh`',
     ]);
     const after = await judge('--approval', world.at('tools.approval.json'));
     expect([after.exitCode, after.stderr]).toEqual([0, []]);

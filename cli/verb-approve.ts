@@ -91,7 +91,8 @@ async function approve(io: Io, paths: readonly string[], options: Options): Prom
   const looked = await lookAt(io, paths, options, policy);
   for (const { base, overlays } of looked) {
     assertRaisable(base, mode);
-    for (const sentence of previewSentences(base, overlays)) io.err(sentence);
+    const all = options.dryRun === true;
+    for (const sentence of previewSentences(base, overlays, { all })) io.err(sentence);
     for (const caveat of previewCaveats(base, mode, minMode(base.maxMode, mode))) io.err(caveat);
   }
   const scope = scopeFrom(options);
