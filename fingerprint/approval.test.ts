@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import {
   approvalFor,
@@ -11,6 +10,7 @@ import {
   second,
 } from '../test/fakes/approvals.ts';
 import { overlayFor, overlayOptions, site } from '../test/fakes/overlays.ts';
+import { payloadVectors } from '../test/fakes/payload-vectors.ts';
 import { type Json, parse, refuses, seals, signed, utf8, verify } from '../test/fakes/signed.ts';
 import { baseline, imageDigest, imageName, now, stranger, testKey, vendor } from '../test/fakes/trust.ts';
 import type { ApprovedFingerprint, SiteApproval } from './approval.ts';
@@ -53,19 +53,8 @@ const bankRule = {
   maxMode: 'kill',
 } as const;
 
-interface Vector {
-  readonly name: string;
-  readonly outcome: string;
-  readonly sha256: string;
-  readonly payload: string;
-}
-const vectors: Vector[] = JSON.parse(
-  readFileSync(new URL('../test/vectors/approval.json', import.meta.url), 'utf8'),
-);
-
 describe('parseApproval', () => {
-  it.each(vectors)('$name: $outcome', ({ outcome, sha256, payload: encoded }) => {
-    const bytes = new Uint8Array(Buffer.from(encoded, 'base64'));
+  it.each(payloadVectors('approval'))('$name: $outcome', ({ outcome, sha256, bytes }) => {
     expect(sha256Hex(bytes)).toBe(sha256);
     if (outcome === 'accepted') expect(parseApproval(bytes).reason).not.toBe('');
     else expect(() => parseApproval(bytes)).toThrow(refuses(outcome));

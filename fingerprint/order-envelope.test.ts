@@ -1,20 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { order } from '../test/fakes/orders.ts';
 import { commander, stranger } from '../test/fakes/trust.ts';
 import { canonicalBytes } from './canonical.ts';
 import { commandPayloadType, seal, statementPayloadType } from './envelope.ts';
-import type { Order } from './order.ts';
 import { signOrder, verifyOrder } from './order-envelope.ts';
 
-const order: Order = {
-  id: 'o-1',
-  action: 'hold',
-  session: '00112233445566778899aabbccddeeff',
-  seq: 1,
-  target: { node: 'n1', instance: 'c0ffee', process: { pid: 42, start: 123_456 }, incident: 'abcd' },
-  reason: 'ran a program nobody approved',
-  issuedAt: '2026-05-02T09:00:00Z',
-  expiresAt: '2026-05-02T09:01:00Z',
-};
 const keys = [commander.publicKey];
 const raw = (value: unknown): Uint8Array => seal(commandPayloadType, canonicalBytes(value), [commander]);
 

@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { overlayFor, overlayOptions, site, sitePolicy } from '../test/fakes/overlays.ts';
+import { payloadVectors } from '../test/fakes/payload-vectors.ts';
 import { type Json, parse, refuses, seals, signed, utf8, verify } from '../test/fakes/signed.ts';
 import { baseline, now, policy, stranger, testKey, vendor } from '../test/fakes/trust.ts';
 import { canonicalBytes } from './canonical.ts';
@@ -41,19 +41,8 @@ const says = (changes: Json): Uint8Array =>
   seals(canonicalBytes({ ...statement, predicate: { ...predicate, ...changes } }), site);
 const binds = (bindings: Json): Uint8Array => says({ bindings: { sites: {}, volumes: {}, ...bindings } });
 
-interface Vector {
-  readonly name: string;
-  readonly outcome: string;
-  readonly sha256: string;
-  readonly payload: string;
-}
-const vectors: Vector[] = JSON.parse(
-  readFileSync(new URL('../test/vectors/overlay.json', import.meta.url), 'utf8'),
-);
-
 describe('parseOverlay', () => {
-  it.each(vectors)('$name: $outcome', ({ outcome, sha256, payload: encoded }) => {
-    const bytes = new Uint8Array(Buffer.from(encoded, 'base64'));
+  it.each(payloadVectors('overlay'))('$name: $outcome', ({ outcome, sha256, bytes }) => {
     expect(sha256Hex(bytes)).toBe(sha256);
     if (outcome === 'accepted') expect(parseOverlay(bytes).overlay.version).toBe(3);
     else expect(() => parseOverlay(bytes)).toThrow(refuses(outcome));

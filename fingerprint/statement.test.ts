@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { payloadVectors } from '../test/fakes/payload-vectors.ts';
 import { baseline, signOptions } from '../test/fakes/trust.ts';
 import { canonicalBytes } from './canonical.ts';
 import { sha256Hex } from './digest.ts';
@@ -7,19 +7,8 @@ import { currentRules } from './rules.ts';
 import { parseStatement, statementBytes } from './statement.ts';
 import { predicateType, statementType } from './statement-frame.ts';
 
-interface Vector {
-  readonly name: string;
-  readonly outcome: string;
-  readonly sha256: string;
-  readonly payload: string;
-}
-const vectors: Vector[] = JSON.parse(
-  readFileSync(new URL('../test/vectors/statement.json', import.meta.url), 'utf8'),
-);
-
 describe('parseStatement', () => {
-  it.each(vectors)('$name: $outcome', ({ outcome, sha256, payload }) => {
-    const bytes = new Uint8Array(Buffer.from(payload, 'base64'));
+  it.each(payloadVectors('statement'))('$name: $outcome', ({ outcome, sha256, bytes }) => {
     expect(sha256Hex(bytes)).toBe(sha256);
     if (outcome === 'accepted') expect(parseStatement(bytes).fingerprint.version).toBe(7);
     else expect(() => parseStatement(bytes)).toThrow(expect.objectContaining({ code: outcome }));

@@ -8,6 +8,7 @@ import { signOrder, verifyOrder } from '../../fingerprint/order-envelope.ts';
 import { signFingerprint } from '../../fingerprint/sign.ts';
 import { newTrustPolicy } from '../../fingerprint/trust-policy.ts';
 import { verifyFingerprint } from '../../fingerprint/verify.ts';
+import { order } from '../fakes/orders.ts';
 import { baseline, now, signOptions, testKey, vendor } from '../fakes/trust.ts';
 
 const issuedAt = '2026-05-01T00:00:00Z';
@@ -15,16 +16,6 @@ const policyFor = (n: number) =>
   newTrustPolicy({ signer: testKey(n).publicKey, owner: 'x', image: '**', maxMode: 'kill', issuedAt });
 const signed = signFingerprint(baseline, signOptions, vendor);
 const vendorPolicy = policyFor(1);
-const order = {
-  id: 'o-1',
-  action: 'hold',
-  session: '00112233445566778899aabbccddeeff',
-  seq: 1,
-  target: { node: 'n1', instance: 'c0ffee', process: { pid: 42, start: 123_456 }, incident: 'abcd' },
-  reason: 'ran a program nobody approved',
-  issuedAt: '2026-05-02T09:00:00Z',
-  expiresAt: '2026-05-02T09:01:00Z',
-} as const;
 
 /** The digest when it was accepted, the code when it was refused; anything else is a defect. */
 function outcome(bytes: Uint8Array): string {

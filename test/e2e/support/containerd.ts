@@ -2,7 +2,6 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
   closeSync,
-  existsSync,
   mkdtempSync,
   openSync,
   readdirSync,
@@ -14,6 +13,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { daemonAnswers } from './daemon-answers.ts';
 import type { OciImage } from './oci-image.ts';
 
 /** Kubernetes' namespace: its cgroup paths (`/k8s.io/<id>`) are among those every part of Whorl must know. */
@@ -55,21 +55,13 @@ export class Containerd {
   }
 
   async #ready(): Promise<void> {
-    for (let i = 0; i < 600; i += 1) {
-      if (existsSync(this.socket)) {
-        try {
-          this.ctr('version');
-          return;
-        } catch {
-          // It listens before it answers.
-        }
-      }
-      if (this.#daemon.exitCode !== null) break;
-      await sleep(50);
-    }
-    throw new Error(
-      `containerd does not start:\n${readFileSync(join(this.#root, 'log'), 'utf8').slice(-2000)}`,
-    );
+    await daemonAnswers({
+      name: 'containerd',
+      daemon: this.#daemon,
+      socket: this.socket,
+      log: join(this.#root, 'log'),
+      ask: () => this.ctr('version'),
+    });
   }
 
   ctr(...args: readonly string[]): string {

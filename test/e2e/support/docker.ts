@@ -1,9 +1,9 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmdirSync, rmSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { daemonAnswers } from './daemon-answers.ts';
 import type { OciImage } from './oci-image.ts';
 
 /** Why Docker cannot be tested here, or undefined. */
@@ -48,19 +48,13 @@ export class Docker {
   }
 
   async #ready(): Promise<void> {
-    for (let i = 0; i < 600; i += 1) {
-      if (existsSync(this.socket)) {
-        try {
-          this.docker('version');
-          return;
-        } catch {
-          // It listens before it answers.
-        }
-      }
-      if (this.#daemon.exitCode !== null) break;
-      await sleep(50);
-    }
-    throw new Error(`dockerd does not start:\n${readFileSync(join(this.#root, 'log'), 'utf8').slice(-2000)}`);
+    await daemonAnswers({
+      name: 'dockerd',
+      daemon: this.#daemon,
+      socket: this.socket,
+      log: join(this.#root, 'log'),
+      ask: () => this.docker('version'),
+    });
   }
 
   docker(...args: readonly string[]): string {

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { sha256Hex } from '../../../fingerprint/digest.ts';
 import { open, seal, statementPayloadType } from '../../../fingerprint/envelope.ts';
 import { type PrivateKey, parsePublicPem } from '../../../fingerprint/keys.ts';
+import type { Order } from '../../../fingerprint/order.ts';
 import { signOrder, verifyOrder } from '../../../fingerprint/order-envelope.ts';
 import { signTrustPolicy, verifyPolicyChain } from '../../../fingerprint/policy-chain.ts';
 import { signFingerprint } from '../../../fingerprint/sign.ts';
@@ -13,6 +14,7 @@ import { trustPolicyPayload } from '../../../fingerprint/trust-policy-writer.ts'
 import { verifyFingerprint } from '../../../fingerprint/verify.ts';
 import { verifyApproval } from '../../../fingerprint/verify-approval.ts';
 import { verifyOverlay } from '../../../fingerprint/verify-overlay.ts';
+import { order } from '../orders.ts';
 import { baseline, now, signOptions, stranger, testKey, vendor } from '../trust.ts';
 import type { Document } from './mutation.ts';
 
@@ -55,16 +57,7 @@ const approved = {
   mode: 'kill',
   carry: 'digest',
 } as const;
-const order = {
-  id: 'o-1',
-  action: 'kill',
-  session: '00112233445566778899aabbccddeeff',
-  seq: 1,
-  target: { node: 'n1', instance: 'c0ffee', process: { pid: 42, start: 123_456 }, incident: 'abcd' },
-  reason: 'ran a program nobody approved',
-  issuedAt: '2026-05-02T09:00:00Z',
-  expiresAt: '2026-05-02T09:01:00Z',
-} as const;
+const kill: Order = { ...order, action: 'kill' };
 const overlay = (what: typeof baseline) => ({
   subject: what.subject,
   base: digestOf(statementBytes(what, signOptions)),
@@ -109,7 +102,7 @@ export const trusted: readonly Signed[] = [
   { name: 'overlay', bytes: siteOverlay.envelope, readers: ['overlay'], signers: ids(vendor) },
   { name: 'approval', bytes: approval.envelope, readers: ['approval'], signers: ids(vendor) },
   { name: 'trust policy', bytes: policyEnvelope, readers: ['trust policy'], signers: ids(vendor, second) },
-  { name: 'order', bytes: signOrder(order, vendor), readers: ['order'], signers: ids(vendor) },
+  { name: 'order', bytes: signOrder(kill, vendor), readers: ['order'], signers: ids(vendor) },
 ];
 
 /** Just as well formed, by a key that nobody trusts: pieces to put into the others, and never accepted. */
@@ -139,7 +132,7 @@ export const hostile: readonly Document[] = [
       stranger,
     ),
   },
-  { name: "a stranger's order", bytes: signOrder({ ...order, seq: 99 }, stranger) },
+  { name: "a stranger's order", bytes: signOrder({ ...kill, seq: 99 }, stranger) },
 ];
 
 export interface Accepted {
