@@ -11,12 +11,17 @@ const keptLines = 40;
 const startTimeoutMs = 60_000;
 const stopTimeoutMs = 15_000;
 
+interface LastWords {
+  readonly words: string;
+  readonly code: ExitCode;
+}
+
 /** An agent or collector of our own: a child process that ends when we do, however we end (`endWithParent`). */
 export interface DaemonProcess {
   readonly name: Daemon;
   readonly pid: number;
-  /** Settles when the process is gone, with the last thing it said. */
-  readonly gone: Promise<string>;
+  /** Settles when the process is gone, with the last thing it said and its exit code. */
+  readonly gone: Promise<LastWords>;
   /** Asks it to end, waits, and insists. */
   stop(): Promise<void>;
 }
@@ -43,7 +48,7 @@ export async function startDaemon(options: {
   });
   const said = keepLines(child);
   createInterface({ input: child.stdout }).on('line', (line) => options.onLine?.(line));
-  const gone = once(child, 'exit').then(() => said.at(-1) ?? `the ${options.name} ended without a word`);
+  const gone = once(child, 'exit').then(() => lastWords(child, said));
   const daemon = { name: options.name, pid: child.pid ?? 0, gone, stop: () => stop(child) };
   try {
     await answering(options.socketPath, options.name, child, said);
@@ -84,12 +89,13 @@ async function answering(
 
 /** The daemon's own sentence and code are ours: it knows best what was wrong. */
 function ended(name: Daemon, child: ChildProcess, said: readonly string[]): CliError {
-  const sentence =
-    said.findLast((line) => line.startsWith('whorl: '))?.slice('whorl: '.length) ?? said.at(-1);
-  return new CliError(
-    codeOf(child.exitCode),
-    `the ${name} did not start: ${sentence ?? 'it ended without a word'}`,
-  );
+  const { words, code } = lastWords(child, said);
+  return new CliError(code, `the ${name} did not start: ${words}`);
+}
+
+function lastWords(child: ChildProcess, said: readonly string[]): LastWords {
+  const sentence = said.findLast((line) => line.startsWith('whorl: '))?.slice('whorl: '.length);
+  return { words: sentence ?? said.at(-1) ?? 'it ended without a word', code: codeOf(child.exitCode) };
 }
 
 function codeOf(code: number | null): ExitCode {

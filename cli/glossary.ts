@@ -1,6 +1,7 @@
 import type { ChangeWord } from '../fingerprint/diff-change.ts';
 import type { ErrorCode } from '../fingerprint/errors.ts';
 import type { BehaviourKind, Origin } from '../fingerprint/event.ts';
+import type { ReceiptResult } from '../fingerprint/order.ts';
 import type { Reason } from '../fingerprint/reason.ts';
 import type { VerifyWarning } from '../fingerprint/validity.ts';
 import type { DriftReason, Mode, UnjudgedReason, Verdict } from '../fingerprint/verdict.ts';
@@ -103,6 +104,33 @@ export const changeMeanings: Readonly<Record<ChangeWord, Meaning>> = {
   removed: ['OLD allowed it, NEW does not'],
   narrowed: ['NEW allows it in fewer cases than OLD'],
   changed: ['it is different, and allows neither more nor less by itself'],
+};
+
+/** What became of an order. */
+export const receiptMeanings: Readonly<Record<ReceiptResult, Meaning>> = {
+  done: ['the agent did what it was ordered'],
+  'refused-signature': [
+    'no command key of the agent’s trust policy signed the order',
+    'compare roles.command of agent/trust.json with collector/command.pub',
+  ],
+  'refused-session': ['the order was made for an earlier connection of the agent; it is made anew'],
+  'refused-sequence': ['an order with this number or a later one came before; it is made anew'],
+  'refused-expired': [
+    'the order came too late, or one of the two clocks is wrong',
+    'compare the clocks of node and collector',
+  ],
+  'refused-node': ['the order was for another node'],
+  'refused-no-drift': [
+    'the agent itself saw no such drift, so that nothing is stopped on another’s word',
+    'whorl incidents ID says what was seen; a collector that goes on asking is to be looked at',
+  ],
+  'refused-protected': [
+    'what is approved does not go so far, or the process may not be stopped',
+    'the detail of the receipt says which; whorl approve raises the mode',
+  ],
+  'refused-rate': ['so many were stopped in ten minutes that more would be an outage', 'look, then decide'],
+  'target-gone': ['the process or container had ended before'],
+  failed: ['the agent tried and could not', 'the detail of the receipt, and its log, say why'],
 };
 
 export const verdictMeanings: Readonly<Record<Verdict['kind'], Meaning>> = {

@@ -2,7 +2,7 @@ import { type AgentLine, parseAgentLine } from './agent-line.ts';
 import { type CollectorLine, parseCollectorLine } from './collector-line.ts';
 import { type DaemonProcess, startDaemon } from './daemon.ts';
 import { agentSocket, collectorSocket } from './data-dir.ts';
-import { CliError, exitCodes } from './exit.ts';
+import { CliError } from './exit.ts';
 import { provideLocalTrust } from './local-trust.ts';
 
 export interface StackOptions {
@@ -57,8 +57,9 @@ export async function startStack(options: StackOptions): Promise<LocalStack> {
   }
 }
 
-function refuse(lastWords: string): never {
-  throw new CliError(exitCodes.internal, `the collector ended: ${lastWords}`);
+/** Another collector answered on its socket, and it ended: the sentence and code are its own. */
+function refuse({ words, code }: Awaited<DaemonProcess['gone']>): never {
+  throw new CliError(code, `the collector did not start: ${words}`);
 }
 
 function startAgent(

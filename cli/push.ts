@@ -3,6 +3,7 @@ import { ask } from './control-client.ts';
 import { collectorSocket, dataDir, dataDirOption } from './data-dir.ts';
 import { CliError, exitCodes } from './exit.ts';
 import type { Io } from './io.ts';
+import { counted } from './known-file.ts';
 import { fileName } from './read-file.ts';
 
 export interface PushOptions {
@@ -26,7 +27,7 @@ export async function pushSigned(io: Io, options: PushOptions, envelope: Uint8Ar
   if (options.push !== true || options.dryRun === true) return;
   const agents = await handOver(dataDir(io, options.dataDir), envelope);
   io.err(
-    `handed to the collector and ${agents} connected agents; each verifies it against its own trust policy`,
+    `handed to the collector and ${counted(agents, 'connected agent')}; each verifies it against its own trust policy`,
   );
 }
 

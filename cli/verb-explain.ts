@@ -69,6 +69,7 @@ async function glossary(): Promise<ReadonlyMap<string, Meaning>> {
     g.warningMeanings,
     g.registryMeanings,
     g.readinessMeanings,
+    g.receiptMeanings,
     g.verdictMeanings,
     g.originMeanings,
     g.changeMeanings,
@@ -86,7 +87,14 @@ async function lintMeanings(): Promise<Readonly<Record<string, Meaning>>> {
   );
 }
 
+/** The shortest beginning of an id that `whorl incidents` prints is twelve digits; people shorten it further. */
+const incidentId = /^[0-9a-f]{6,64}$/;
+
 function unknown(word: string, known: readonly string[]): CliError {
+  if (incidentId.test(word)) {
+    const how = `whorl incidents ${word} tells of it; whorl incidents ${word} --json | whorl explain --file - explains it`;
+    return new CliError(exitCodes.usage, `${word} looks like the id of an incident`, how);
+  }
   const near = known.filter(
     (k) => k.toLowerCase().includes(word.toLowerCase()) || word.toLowerCase().includes(k.toLowerCase()),
   );

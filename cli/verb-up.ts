@@ -94,11 +94,11 @@ function askedToEnd(): Promise<void> {
 
 /** One of the two ended by itself: its own last sentence says why. */
 async function endOf({ agent, collector }: LocalStack): Promise<never> {
-  const [name, words] = await Promise.race([
+  const [name, last] = await Promise.race([
     agent.gone.then((said) => ['agent', said] as const),
     collector.gone.then((said) => ['collector', said] as const),
   ]);
-  throw new CliError(exitCodes.incomplete, `the ${name} ended: ${words}`);
+  throw new CliError(exitCodes.incomplete, `the ${name} ended: ${last.words}`);
 }
 
 function print(io: Io, options: Options, from: string, text: Text | undefined, line: object): void {
