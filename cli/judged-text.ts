@@ -1,14 +1,14 @@
 import { type Answer, workloadName } from './answer.ts';
 import { counted } from './known-file.ts';
 
-/** Of a workload whose fingerprint is refused: why, and the two ways out. */
+/** Of a workload whose fingerprint is refused: why, and the two ways out. By tag: Docker's digest is none a registry knows. */
 function describeUntrusted(row: Answer): string[] {
   const untrusted = row.at('untrusted');
   const subject = row.at('workload').at('subject');
   const learned = row.at('approval').flag('provisional');
   return [
     `untrusted  ${workloadName(row)}: what was signed for it is refused (${untrusted.text('code')}), so nothing is learned of it, and it is ${learned ? 'judged only by what was learned before' : 'not judged'}`,
-    `             have a new version signed, or get it: whorl pull ${subject.text('name')}@${subject.text('digest')} --trust POLICY.json --out F`,
+    `             have a new version signed, or get it: whorl pull ${subject.text('name')}:TAG --trust POLICY.json --out F --push`,
     `             to learn it anew instead, take away agent/fingerprints/${untrusted.text('file')}.intoto.json`,
   ];
 }

@@ -154,7 +154,7 @@ describe('status', () => {
       },
       [
         'untrusted  shop/cart: what was signed for it is refused (KEY_REVOKED), so nothing is learned of it, and it is not judged',
-        '             have a new version signed, or get it: whorl pull registry.example/cart@sha256:d --trust POLICY.json --out F',
+        '             have a new version signed, or get it: whorl pull registry.example/cart:TAG --trust POLICY.json --out F --push',
         '             to learn it anew instead, take away agent/fingerprints/abc.intoto.json',
       ],
     ],

@@ -5,6 +5,7 @@ import { dataDir, dataDirOption } from './data-dir.ts';
 import { about, CliError, exitCodes } from './exit.ts';
 import { examples } from './help.ts';
 import type { Io } from './io.ts';
+import { counted } from './known-file.ts';
 import { handOver } from './push.ts';
 import { fileName } from './read-file.ts';
 import { rootSigners } from './verb-trust-sign.ts';
@@ -52,7 +53,7 @@ async function pushPolicy(io: Io, path: string, options: Options): Promise<void>
   if (options.json === true) io.out(JSON.stringify({ version: policy.version, digest, agents, ...why }));
   else
     io.out(
-      `version ${policy.version} (${digest}) went to ${agents} agents; each verifies it against its own policy`,
+      `version ${policy.version} (${digest}) went to ${counted(agents, 'agent')}; each verifies it against its own policy`,
     );
 }
 
