@@ -1,5 +1,5 @@
 import type { BehaviourKind, Event } from '../fingerprint/event.ts';
-import type { Platform } from '../fingerprint/statement-frame.ts';
+import type { Platform } from '../fingerprint/statement-options.ts';
 import type { TrustPolicy } from '../fingerprint/trust-policy.ts';
 import type { RecordWatcher } from './core/normalise/sensor.ts';
 import type { OwnProcesses } from './core/own.ts';

@@ -1,6 +1,6 @@
 import type { Approval } from '../fingerprint/incident.ts';
-import type { Platform } from '../fingerprint/statement-frame.ts';
 import { kindOfEnvelope } from '../fingerprint/statement-kind.ts';
+import type { Platform } from '../fingerprint/statement-options.ts';
 import type { TrustPolicy } from '../fingerprint/trust-policy.ts';
 import type { Workload } from '../fingerprint/workload.ts';
 import type { InForce, Untrusted } from './core/watched.ts';

@@ -1,5 +1,5 @@
 import { inScope, specificity } from '../fingerprint/scope.ts';
-import type { Platform } from '../fingerprint/statement-frame.ts';
+import type { Platform } from '../fingerprint/statement-options.ts';
 import { modes } from '../fingerprint/verdict.ts';
 import type { VerifiedFingerprint } from '../fingerprint/verify.ts';
 import type { Workload } from '../fingerprint/workload.ts';

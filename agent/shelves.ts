@@ -3,7 +3,7 @@ import { carriedApproval, exactRuling } from '../fingerprint/effective-mode.ts';
 import { grantsOf } from '../fingerprint/grants.ts';
 import { isNeverLearnableEntry } from '../fingerprint/grave-entry.ts';
 import type { Approval } from '../fingerprint/incident.ts';
-import type { Platform } from '../fingerprint/statement-frame.ts';
+import type { Platform } from '../fingerprint/statement-options.ts';
 import { findRule, type TrustPolicy } from '../fingerprint/trust-policy.ts';
 import type { Mode } from '../fingerprint/verdict.ts';
 import type { VerifiedFingerprint } from '../fingerprint/verify.ts';

@@ -1,5 +1,5 @@
 import { arch } from 'node:os';
-import type { Platform } from '../fingerprint/statement-frame.ts';
+import type { Platform } from '../fingerprint/statement-options.ts';
 import { type Descriptor, platformText } from '../registry/documents.ts';
 import { RegistryError } from '../registry/errors.ts';
 import { type KnownImage, lookUpImage, type PlatformManifest } from '../registry/image.ts';

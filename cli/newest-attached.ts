@@ -1,7 +1,7 @@
 import type { Claims } from '../fingerprint/claims.ts';
 import { quoted } from '../fingerprint/phrase.ts';
 import { printable } from '../fingerprint/printable.ts';
-import type { Platform } from '../fingerprint/statement-frame.ts';
+import type { Platform } from '../fingerprint/statement-options.ts';
 import type { Discovered } from '../registry/discover.ts';
 import { platformText } from '../registry/documents.ts';
 import { RegistryError } from '../registry/errors.ts';

@@ -1,7 +1,8 @@
 import type { Baseline } from '../fingerprint/fingerprint.ts';
 import { unpushedDigest } from '../fingerprint/image-ref.ts';
 import { printable } from '../fingerprint/printable.ts';
-import type { ImagePart, Platform } from '../fingerprint/statement-frame.ts';
+import type { Platform } from '../fingerprint/statement-options.ts';
+import type { ImagePart } from '../fingerprint/statement-subjects.ts';
 import { platformText } from '../registry/documents.ts';
 import { RegistryError } from '../registry/errors.ts';
 import {

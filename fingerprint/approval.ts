@@ -1,4 +1,4 @@
-import type { StatementOptions } from './statement-frame.ts';
+import type { StatementOptions } from './statement-options.ts';
 import type { Mode } from './verdict.ts';
 import type { Subject } from './workload.ts';
 

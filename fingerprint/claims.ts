@@ -5,8 +5,8 @@ import { Fields } from './fields.ts';
 import { parseOverlay } from './overlay.ts';
 import { parseApproval } from './parse-approval.ts';
 import { parseStatement } from './statement.ts';
-import type { Platform, StatementOptions } from './statement-frame.ts';
 import { kindOfEnvelope } from './statement-kind.ts';
+import type { Platform, StatementOptions } from './statement-options.ts';
 import { parseJson } from './strict-json.ts';
 import type { Subject } from './workload.ts';
 

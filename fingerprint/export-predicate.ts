@@ -4,7 +4,8 @@ import { open, statementPayloadType } from './envelope.ts';
 import type { Baseline } from './fingerprint.ts';
 import { assertNoSecrets } from './sign.ts';
 import { exportedPredicate, parseStatement, type StatementOptions } from './statement.ts';
-import { hexOf, olderStatementType, predicateType } from './statement-frame.ts';
+import { hexOf } from './statement-digest.ts';
+import { olderStatementType, predicateType } from './statement-frame.ts';
 
 export interface ExportOptions extends StatementOptions {
   /** Findings of the secret scanner a person looked at and allowed, by id. */

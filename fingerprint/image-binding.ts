@@ -1,7 +1,7 @@
 import { FingerprintError } from './errors.ts';
 import { parseImageRef } from './image-ref.ts';
 import type { Statement } from './statement.ts';
-import type { Platform } from './statement-frame.ts';
+import type { Platform } from './statement-options.ts';
 import type { TrustRule } from './trust-policy.ts';
 
 /** What runs, as far as the caller knows. */

@@ -3,7 +3,7 @@ import type { BehaviourSet, SiteParameter } from './fingerprint.ts';
 import { grantsOf } from './grants.ts';
 import { isNeverLearnableEntry } from './grave-entry.ts';
 import { parseBehaviourSet } from './parse-behaviour-set.ts';
-import type { StatementOptions } from './statement-frame.ts';
+import type { StatementOptions } from './statement-options.ts';
 import { uniteRemoved } from './tombstones.ts';
 
 /**

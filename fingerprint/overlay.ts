@@ -5,7 +5,9 @@ import { FingerprintError } from './errors.ts';
 import { Fields } from './fields.ts';
 import type { BehaviourSet, Scope } from './fingerprint.ts';
 import { parseAdded, parseTakenBack } from './overlay-behaviour.ts';
-import { digestIn, frameBytes, hexOf, readFrame, type StatementOptions } from './statement-frame.ts';
+import { digestIn, hexOf } from './statement-digest.ts';
+import { frameBytes, readFrame } from './statement-frame.ts';
+import type { StatementOptions } from './statement-options.ts';
 import type { Subject } from './workload.ts';
 import { parseScope } from './workload-json.ts';
 

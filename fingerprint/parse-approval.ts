@@ -4,15 +4,9 @@ import { FingerprintError } from './errors.ts';
 import { Fields } from './fields.ts';
 import { isSubjectName } from './image-ref.ts';
 import { compareText } from './program.ts';
-import {
-  approvalPredicateType,
-  digestIn,
-  hexOf,
-  optionsOf,
-  predicateBytes,
-  readPredicate,
-  type StatementOptions,
-} from './statement-frame.ts';
+import { digestIn, hexOf } from './statement-digest.ts';
+import { approvalPredicateType, predicateBytes, readPredicate } from './statement-frame.ts';
+import { optionsOf, type StatementOptions } from './statement-options.ts';
 import { modes } from './verdict.ts';
 import type { Subject } from './workload.ts';
 

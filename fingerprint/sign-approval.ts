@@ -4,7 +4,7 @@ import { open, seal, statementPayloadType } from './envelope.ts';
 import type { PrivateKey } from './keys.ts';
 import { approvalBytes, parseApproval } from './parse-approval.ts';
 import { assertNoSecrets } from './sign.ts';
-import type { StatementOptions } from './statement-frame.ts';
+import type { StatementOptions } from './statement-options.ts';
 
 export interface SignedApproval {
   readonly envelope: Uint8Array;

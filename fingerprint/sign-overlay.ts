@@ -3,7 +3,7 @@ import { open, seal, statementPayloadType } from './envelope.ts';
 import type { PrivateKey } from './keys.ts';
 import { type OverlayContent, overlayBytes, parseOverlay } from './overlay.ts';
 import { assertNoSecrets } from './sign.ts';
-import type { StatementOptions } from './statement-frame.ts';
+import type { StatementOptions } from './statement-options.ts';
 
 export interface SignedOverlay {
   readonly envelope: Uint8Array;

@@ -8,7 +8,7 @@ import type { PrivateKey } from './keys.ts';
 import { findSecrets } from './secrets.ts';
 import { renderBundle } from './sigstore-bundle.ts';
 import { parseStatement, type StatementOptions, statementBytes } from './statement.ts';
-import type { ImagePart } from './statement-frame.ts';
+import type { ImagePart } from './statement-subjects.ts';
 
 export interface SignOptions extends StatementOptions {
   /** The name to sign for, or NAME@sha256:HEX; the digest must be the learned one. */

@@ -2,7 +2,9 @@ import { canonicalBytes } from './canonical.ts';
 import { type CriticalFeature, criticalFeatures } from './critical-features.ts';
 import { FingerprintError } from './errors.ts';
 import { Fields } from './fields.ts';
-import { isDigest, isSubjectName } from './image-ref.ts';
+import { hexOf } from './statement-digest.ts';
+import { optionsOf, type StatementOptions } from './statement-options.ts';
+import { type ImagePart, subjectsFor, subjectsOf } from './statement-subjects.ts';
 import { parseJson } from './strict-json.ts';
 import type { Subject } from './workload.ts';
 
@@ -17,41 +19,10 @@ const readerVersion = 1;
 const producerName = 'whorl';
 export const exportedProducer = 'whorl-predicate';
 const maxDepth = 32;
-/** An index, its manifests and their configurations for every platform there is. */
-const maxSubjects = 64;
-/** As registries write them: `linux`, `arm64`. */
-const platformWord = /^[a-z0-9._-]{1,40}$/;
 
 /** A whole fingerprint, or what a site adds to one: never the one for the other. */
 const statementKinds = ['base', 'overlay'] as const;
 export type StatementKind = (typeof statementKinds)[number];
-
-/** Which of an index's images a manifest is. */
-export interface Platform {
-  readonly os: string;
-  readonly architecture: string;
-}
-
-/** One of the digests that an image goes by; a node may be told any of them. */
-export interface ImagePart {
-  readonly digest: string;
-  readonly role: 'index' | 'manifest' | 'config';
-  /** Absent for an index, which is about all of its platforms. */
-  readonly platform?: Platform;
-}
-
-/** Where a statement stands in its sequence. Times as `2026-05-01T08:00:00Z`. */
-export interface StatementOptions {
-  /** The sequence that versions count in: one per repository and release line. */
-  readonly stream: string;
-  readonly version: number;
-  readonly issuedAt: string;
-  readonly expiresAt?: string;
-  /** `sha256:HEX` of the payload this one replaces. */
-  readonly supersedes?: string;
-  /** Absent: whatever the digests say. */
-  readonly platform?: Platform;
-}
 
 /** What every statement has, whatever it says. */
 export interface Frame {
@@ -114,21 +85,6 @@ export function predicateOf(
     producer: { name: producer },
     ...content,
   };
-}
-
-/** One image under all digests it goes by: the index first, then manifests, then configurations. */
-function subjectsFor(name: string, parts: readonly ImagePart[]): object[] {
-  const rank = { index: 0, manifest: 1, config: 2 };
-  const order = (a: ImagePart, b: ImagePart): number =>
-    rank[a.role] - rank[b.role] || (a.digest < b.digest ? -1 : 1);
-  return parts.toSorted(order).map(({ digest, role, platform }) => ({
-    name,
-    digest: { sha256: hexOf(digest) },
-    annotations: {
-      role,
-      ...(platform === undefined ? {} : { platform: `${platform.os}/${platform.architecture}` }),
-    },
-  }));
 }
 
 /** Steps 10 to 13 of verification as far as they are the same for every kind, on the very bytes that were signed. */
@@ -214,70 +170,4 @@ function isOurs(predicate: Fields): boolean {
 /** The images a statement says it is about, also where the rest of it cannot be read: it may need a newer reader. */
 export function subjectsIn(payload: Uint8Array): readonly [Subject, ...Subject[]] {
   return subjectsOf(new Fields(parsePayload(payload), '', 'SCHEMA'));
-}
-
-function subjectsOf(statement: Fields): readonly [Subject, ...Subject[]] {
-  const list = statement.raw('subject');
-  if (!Array.isArray(list) || list.length > maxSubjects)
-    throw subjectError(`must be a list of at most ${maxSubjects}`);
-  const [first, ...rest] = list.map((entry: unknown, i) =>
-    subjectOf(new Fields(entry, `subject[${i}]`, 'SUBJECT')),
-  );
-  if (first === undefined) throw subjectError('names no image');
-  if (rest.some((s) => s.name !== first.name)) throw subjectError('must have the same name in every entry');
-  return [first, ...rest];
-}
-
-function subjectOf(fields: Fields): Subject {
-  const name = fields.text('name');
-  const digest = `sha256:${fields.object('digest').text('sha256')}`;
-  if (!isSubjectName(name)) return fields.fail('name', 'must be an image repository or a service name');
-  if (!isDigest(digest)) return fields.fail('digest', 'must hold sha256 with 64 lower-case hex digits');
-  return { name, digest };
-}
-
-function subjectError(message: string): FingerprintError {
-  return new FingerprintError('SUBJECT', message, { field: 'subject' });
-}
-
-/** Where a statement stands in its sequence, and until when. */
-export function optionsOf(predicate: Fields): StatementOptions {
-  const issuedAt = predicate.timestamp('issuedAt');
-  const expiresAt = predicate.optionalTimestamp('expiresAt');
-  // Texts of one fixed form in UTC: they sort as the times they stand for.
-  if (expiresAt !== undefined && expiresAt <= issuedAt)
-    predicate.fail('expiresAt', 'must be later than issuedAt');
-  const supersedes = predicate.has('supersedes') ? digestIn(predicate.object('supersedes')) : undefined;
-  return {
-    stream: predicate.text('stream'),
-    version: predicate.integer('version', 1),
-    issuedAt,
-    ...(expiresAt === undefined ? {} : { expiresAt }),
-    ...(supersedes === undefined ? {} : { supersedes }),
-    ...(predicate.has('platform') ? { platform: platformOf(predicate.object('platform')) } : {}),
-  };
-}
-
-/** Both members and no other: one that nobody knows may be meant to narrow. */
-function platformOf(fields: Fields): Platform {
-  fields.only('os', 'architecture');
-  const word = (name: 'os' | 'architecture'): string => {
-    const text = fields.text(name);
-    return platformWord.test(text)
-      ? text
-      : fields.fail(name, 'must be a word as registries write it: linux, amd64');
-  };
-  return { os: word('os'), architecture: word('architecture') };
-}
-
-/** `{sha256: HEX}` as in-toto writes the digest of another document. */
-export function digestIn(fields: Fields): string {
-  const digest = `sha256:${fields.text('sha256')}`;
-  return isDigest(digest) ? digest : fields.fail('sha256', 'must be 64 lower-case hex digits');
-}
-
-/** @throws SUBJECT */
-export function hexOf(digest: string): string {
-  if (isDigest(digest)) return digest.slice('sha256:'.length);
-  throw new FingerprintError('SUBJECT', 'a digest is written sha256: and 64 lower-case hex digits');
 }

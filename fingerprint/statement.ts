@@ -4,18 +4,12 @@ import type { Fields } from './fields.ts';
 import type { Baseline, Fingerprint, RuleVersion } from './fingerprint.ts';
 import { parseBaseline } from './parse-fingerprint.ts';
 import { currentRules } from './rules.ts';
-import {
-  exportedProducer,
-  frameBytes,
-  type ImagePart,
-  type Platform,
-  predicateOf,
-  readFrame,
-  type StatementOptions,
-} from './statement-frame.ts';
+import { exportedProducer, frameBytes, predicateOf, readFrame } from './statement-frame.ts';
+import type { Platform, StatementOptions } from './statement-options.ts';
+import type { ImagePart } from './statement-subjects.ts';
 import type { Subject } from './workload.ts';
 
-export type { StatementOptions } from './statement-frame.ts';
+export type { StatementOptions } from './statement-options.ts';
 
 /** A statement that was read, with everything it is about. Whether it may be believed is not its business. */
 export interface Statement {

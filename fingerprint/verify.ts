@@ -7,7 +7,7 @@ import type { Fingerprint } from './fingerprint.ts';
 import { assertBound, type Running, runsAs } from './image-binding.ts';
 import { isLearnedStatement } from './provisional.ts';
 import { parseStatement, type Statement } from './statement.ts';
-import type { Platform } from './statement-frame.ts';
+import type { Platform } from './statement-options.ts';
 import { assertNotBelow, assertNotRolledBack, type StreamState } from './stream-versions.ts';
 import type { KeySet, TrustPolicy, TrustRule } from './trust-policy.ts';
 import { softFailures, type VerifyWarning } from './validity.ts';

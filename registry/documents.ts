@@ -1,5 +1,5 @@
 import { FingerprintError } from '../fingerprint/errors.ts';
-import type { Platform } from '../fingerprint/statement-frame.ts';
+import type { Platform } from '../fingerprint/statement-options.ts';
 import { parseJson } from '../fingerprint/strict-json.ts';
 import { RegistryError } from './errors.ts';
 import { maxManifestBytes } from './media-types.ts';

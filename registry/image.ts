@@ -1,4 +1,5 @@
-import type { ImagePart, Platform } from '../fingerprint/statement-frame.ts';
+import type { Platform } from '../fingerprint/statement-options.ts';
+import type { ImagePart } from '../fingerprint/statement-subjects.ts';
 import { type Descriptor, parseIndex, parseManifest, platformIn } from './documents.ts';
 import { RegistryError } from './errors.ts';
 import { indexTypes, manifestTypes } from './media-types.ts';

@@ -1,7 +1,7 @@
 import type { ApprovedFingerprint, SiteApprovalContent } from '../../fingerprint/approval.ts';
 import type { PrivateKey } from '../../fingerprint/keys.ts';
 import { type SignedApproval, signApproval } from '../../fingerprint/sign-approval.ts';
-import type { StatementOptions } from '../../fingerprint/statement-frame.ts';
+import type { StatementOptions } from '../../fingerprint/statement-options.ts';
 import {
   ceilingClasses,
   type TrustPolicy,

@@ -1,7 +1,7 @@
 import type { ApprovedFingerprint } from '../../fingerprint/approval.ts';
 import type { Baseline, Program } from '../../fingerprint/fingerprint.ts';
 import { approvalBytes } from '../../fingerprint/parse-approval.ts';
-import type { StatementOptions } from '../../fingerprint/statement-frame.ts';
+import type { StatementOptions } from '../../fingerprint/statement-options.ts';
 import type { Workload } from '../../fingerprint/workload.ts';
 import { AttackedNode } from './attacked-node.ts';
 import { fingerprintBy, people, sitePolicy } from './evil-trust.ts';

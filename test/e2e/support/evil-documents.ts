@@ -6,7 +6,8 @@ import type { Baseline } from '../../../fingerprint/fingerprint.ts';
 import { type OverlayContent, overlayBytes } from '../../../fingerprint/overlay.ts';
 import { approvalBytes } from '../../../fingerprint/parse-approval.ts';
 import { statementBytes } from '../../../fingerprint/statement.ts';
-import { predicateType, type StatementOptions } from '../../../fingerprint/statement-frame.ts';
+import { predicateType } from '../../../fingerprint/statement-frame.ts';
+import type { StatementOptions } from '../../../fingerprint/statement-options.ts';
 import { formatTimestamp } from '../../../fingerprint/timestamp.ts';
 import { id, type Person, people, policyBy, siteDocument } from '../../fakes/evil-trust.ts';
 
