@@ -47,5 +47,8 @@ export class Answer {
 
 export function workloadName(row: Answer): string {
   const workload = row.at('workload');
-  return `${workload.text('namespace')}/${workload.text('owner')}`;
+  const owner = workload.text('owner');
+  // Docker's containers have drawn names: without the image a dozen workloads are called the same.
+  const image = owner.endsWith('/{hex}') ? ` (${workload.at('subject').text('name')})` : '';
+  return `${workload.text('namespace')}/${owner}${image}`;
 }

@@ -158,6 +158,18 @@ describe('status', () => {
         '             to learn it anew instead, take away agent/fingerprints/abc.intoto.json',
       ],
     ],
+    [
+      'a container without a name of its own, by its image',
+      {
+        approval: { maxMode: 'alert', version: 1, signedBy: 'vendor' },
+        workload: {
+          namespace: 'host',
+          owner: 'cgroup/docker/{hex}',
+          subject: { name: 'registry.example/cart' },
+        },
+      },
+      [expect.stringContaining('host/cgroup/docker/{hex} (registry.example/cart): ')],
+    ],
     ['what was only learned', { approval: { maxMode: 'alert', provisional: true } }, []],
     [
       'who approved it, how far and until when',
