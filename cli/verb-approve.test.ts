@@ -3,13 +3,15 @@ import { mkdir } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { canonicalBytes } from '../fingerprint/canonical.ts';
+import { seal } from '../fingerprint/envelope.ts';
 import { privatePem } from '../fingerprint/keys.ts';
 import { signProvisional } from '../fingerprint/provisional.ts';
 import { scopeOf } from '../fingerprint/scope.ts';
 import { signFingerprint } from '../fingerprint/sign.ts';
 import { signOverlay } from '../fingerprint/sign-overlay.ts';
 import { trustPolicyDocument } from '../fingerprint/trust-policy.ts';
-import { approvalPolicy, approver, policyWith, second } from '../test/fakes/approvals.ts';
+import { approvalPolicy, approver, approves, itemFor, policyWith, second } from '../test/fakes/approvals.ts';
 import { workload } from '../test/fakes/behaviours.ts';
 import { overlayFor, overlayOptions, site } from '../test/fakes/overlays.ts';
 import { baseline, imageName, signOptions, stranger, testKey, vendor } from '../test/fakes/trust.ts';
@@ -138,6 +140,29 @@ describe('whorl approve', () => {
     await approve([cart], 'next.json');
     expect(told(await approve([cart], 'next.json', '--mode', 'alert', '--json')).version).toBe(2);
     expect(told(await approve([cart], 'next.json', '--approval-version', '9', '--json')).version).toBe(9);
+  });
+
+  it('counts on from no version that the policy does not believe', async () => {
+    await approve([cart], 'jumped.json');
+    const given = readFileSync(world.at('jumped.json'));
+    const { payload, payloadType } = JSON.parse(given.toString());
+    const statement = JSON.parse(Buffer.from(payload, 'base64').toString());
+    statement.predicate.version = 2 ** 53 - 3;
+    const forged = seal(payloadType, Buffer.from(canonicalBytes(statement)), [stranger]);
+    world.given('jumped.json', forged);
+    const io = await approve([cart], 'jumped.json');
+    expect([io.exitCode, io.stderr.at(-1)]).toEqual([
+      3,
+      expect.stringMatching(/jumped\.json.*UNKNOWN_KEY.*--approval-version/),
+    ]);
+    expect(readFileSync(world.at('jumped.json'))).toEqual(Buffer.from(forged));
+    expect((await approve([cart], 'jumped.json', '--approval-version', '2')).exitCode).toBe(0);
+  });
+
+  it('counts on from one that has ended', async () => {
+    const options = { stream: imageName, version: 4, expiresAt: '2026-05-03T07:00:00Z' };
+    world.given('ended.json', approves([itemFor(signedShell.digest)], options).envelope);
+    expect(told(await approve([cart], 'ended.json', '--json')).version).toBe(5);
   });
 
   it('never over something else', async () => {

@@ -1,15 +1,13 @@
 import type { Command } from 'commander';
-import type { ApprovalScope, ApprovedFingerprint, SiteApproval } from '../fingerprint/approval.ts';
+import type { ApprovalScope, ApprovedFingerprint } from '../fingerprint/approval.ts';
 import { sha256Hex } from '../fingerprint/digest.ts';
-import { open, statementPayloadType } from '../fingerprint/envelope.ts';
-import { FingerprintError } from '../fingerprint/errors.ts';
-import { parseApproval } from '../fingerprint/parse-approval.ts';
 import { signApproval } from '../fingerprint/sign-approval.ts';
 import type { TrustPolicy } from '../fingerprint/trust-policy.ts';
 import { type Mode, minMode, modes } from '../fingerprint/verdict.ts';
 import { type VerifiedFingerprint, verifyFingerprint } from '../fingerprint/verify.ts';
 import { verifyApproval } from '../fingerprint/verify-approval.ts';
 import { baseAmong, type VerifiedOverlay, verifyOverlay } from '../fingerprint/verify-overlay.ts';
+import { nextApprovalVersion } from './approval-next.ts';
 import { previewCaveats, previewSentences } from './approval-preview.ts';
 import { approvalSentences } from './approval-words.ts';
 import { about, CliError, exitCodes } from './exit.ts';
@@ -110,8 +108,7 @@ async function approve(io: Io, paths: readonly string[], options: Options): Prom
     };
   });
   const stream = options.stream ?? streamOf(looked, scope);
-  const next = await nextVersion(io, options.out, stream);
-  const version = options.approvalVersion ?? next;
+  const version = options.approvalVersion ?? (await nextApprovalVersion(io, options.out, stream, policy));
   const chosen = { stream, ...statementOptions(io, ['--approval-version', version], options) };
   const content = { items, reason: options.reason };
   for (const sentence of approvalSentences({ ...content, ...chosen })) io.err(sentence);
@@ -204,33 +201,4 @@ function streamOf(looked: readonly Looked[], scope: ApprovalScope | undefined): 
   const about = JSON.stringify([[first, ...others].toSorted(), scope ?? {}]);
   const hash = sha256Hex(new TextEncoder().encode(about)).slice(0, 12);
   return others.length === 0 ? `${first}#${hash}` : `list/${hash}`;
-}
-
-/**
- * One more than the approval that this one is written over, where that stands in the same stream.
- * @throws CliError where --out holds something else: what was signed before must not be lost by a typing mistake
- */
-async function nextVersion(io: Io, out: string, stream: string): Promise<string> {
-  const bytes = await io.readFile(out, { maxBytes }).catch((error: unknown) => {
-    if (error instanceof CliError) return undefined;
-    throw error;
-  });
-  if (bytes === undefined) return '1';
-  const earlier = approvalIn(bytes);
-  if (earlier === undefined) {
-    const what = `${fileName(out)} exists and holds no approval`;
-    throw new CliError(exitCodes.usage, what, 'name another --out');
-  }
-  if (earlier.stream !== stream) return '1';
-  io.err(`${fileName(out)} holds version ${earlier.version}; this is the next one`);
-  return String(earlier.version + 1);
-}
-
-function approvalIn(bytes: Uint8Array): SiteApproval | undefined {
-  try {
-    return parseApproval(open(bytes, [statementPayloadType]).payload);
-  } catch (error) {
-    if (error instanceof FingerprintError) return undefined;
-    throw error;
-  }
 }

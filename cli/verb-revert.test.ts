@@ -4,9 +4,9 @@ import { privatePem } from '../fingerprint/keys.ts';
 import { signFingerprint } from '../fingerprint/sign.ts';
 import { signOverlay } from '../fingerprint/sign-overlay.ts';
 import { trustPolicyDocument } from '../fingerprint/trust-policy.ts';
-import { approvalPolicy, approver, approves, itemFor } from '../test/fakes/approvals.ts';
+import { approvalPolicy, approver, approves, itemFor, second } from '../test/fakes/approvals.ts';
 import { overlayFor, overlayOptions, site } from '../test/fakes/overlays.ts';
-import { baseline, imageDigest, imageName, signOptions, vendor } from '../test/fakes/trust.ts';
+import { baseline, imageDigest, imageName, signOptions, stranger, vendor } from '../test/fakes/trust.ts';
 import { trustWorld } from '../test/fakes/trust-world.ts';
 
 const world = trustWorld();
@@ -49,6 +49,7 @@ const keys = {
   vendor: world.given('v.key', privatePem(vendor)),
   site: world.given('s.key', privatePem(site)),
   ada: world.given('a.key', privatePem(approver)),
+  grace: world.given('g.key', privatePem(second)),
 };
 const revert = (file: string, key: keyof typeof keys, out: string, ...more: readonly string[]) =>
   world.whorl([
@@ -68,7 +69,7 @@ const shown = async (out: string) =>
 describe('whorl revert', () => {
   it('takes an approval back by a next version that approves nothing', async () => {
     const io = await revert(approval, 'ada', 'approval.3.json');
-    expect(io.stderr.slice(1)).toEqual([
+    expect(io.stderr).toEqual([
       expect.stringMatching(/^version 3 of shop, in place of sha256:/),
       '  It takes back what its stream approved before.',
     ]);
@@ -104,7 +105,15 @@ describe('whorl revert', () => {
 
   it('returns to an older fingerprint, with every digest its image goes by', async () => {
     const io = await revert(cart8, 'vendor', 'cart.9.json', '--to', cart7);
-    expect(io.stderr.at(-1)).toBe('  what version 7 said: 1 program');
+    expect(io.stderr.slice(1)).toEqual([
+      expect.stringMatching(
+        /^ {2}what version 7 said of registry\.example\/shop\/cart@sha256:\w+: 1 program$/,
+      ),
+      '  against version 8:',
+      expect.stringMatching(/^ {4}it allows more: 1 added/),
+      '    /usr/bin/cart started by the entrypoint:',
+      '      + low `cart` now reads `/etc/cart.conf`',
+    ]);
     expect(await verified('cart.9.json')).toMatchObject({ ok: true, version: 9 });
     const document = await shown('cart.9.json');
     expect(document).toMatchObject({ behaviour: baseline.behaviour, supersedes: eight.digest });
@@ -124,6 +133,53 @@ describe('whorl revert', () => {
     const io = await revert(file, key, 'refused.json', ...more);
     expect([io.exitCode, io.stderr.join(' ')]).toEqual([2, expect.stringContaining(words)]);
     expect(existsSync(world.at('refused.json'))).toBe(false);
+  });
+
+  it('says again only what its key signed itself', async () => {
+    const forgers = approves([itemFor(seven.digest)], { ...forever, version: 2 ** 53 - 3 }, stranger);
+    const jump = world.given('jump.json', forgers.envelope);
+    const cart6 = world.given(
+      'cart.6.json',
+      signFingerprint(baseline, { ...endless, version: 6 }, stranger).envelope,
+    );
+    const wide = world.given('wide.json', signOverlay(bound, { ...always, version: 1 }, stranger).envelope);
+    for (const [file, key, more] of [
+      [jump, 'ada', []],
+      [approval, 'grace', []],
+      [cart8, 'vendor', ['--to', cart6]],
+      [overlay, 'site', ['--to', wide]],
+    ] as const) {
+      for (const by of [[], ['--trust', trust]]) {
+        if (key === 'grace' && by.length > 0) continue;
+        const io = await revert(file, key, 'refused.json', ...more, ...by);
+        expect([io.exitCode, io.stderr.at(-1)]).toEqual([3, expect.stringContaining('UNKNOWN_KEY')]);
+        expect(existsSync(world.at('refused.json'))).toBe(false);
+      }
+    }
+  });
+
+  it('what a colleague signed only by the policy, which says whose word counts', async () => {
+    const alone = await revert(approval, 'grace', 'refused.json');
+    expect(alone.stderr.join(' ')).toContain('--trust POLICY');
+    const io = await revert(approval, 'grace', 'approval.grace.json', '--trust', trust);
+    expect(io.exitCode).toBe(0);
+    expect(await verified('approval.grace.json')).toMatchObject({ ok: true, version: 3, items: [] });
+    const may = await revert(approval, 'site', 'refused.json', '--trust', trust);
+    expect([may.exitCode, may.stderr.at(-1)]).toEqual([3, expect.stringContaining('KEY_NOT_ALLOWED')]);
+    expect(existsSync(world.at('refused.json'))).toBe(false);
+  });
+
+  it('takes back by the policy what has ended by itself, and returns to no payload it took back', async () => {
+    const io = await revert(ended, 'ada', 'approval.2.json', '--trust', trust);
+    expect([io.exitCode, (await verified('approval.2.json')).version]).toEqual([0, 2]);
+    const revoked = { keys: new Map(), payloads: new Map([[seven.digest, { reason: 'INC-3' }]]) };
+    const document = trustPolicyDocument({
+      ...approvalPolicy,
+      revoked: { ...revoked, minVersions: new Map() },
+    });
+    const newer = world.given('newer.policy.json', JSON.stringify(document));
+    const back = await revert(cart8, 'vendor', 'refused.json', '--to', cart7, '--trust', newer);
+    expect([back.exitCode, back.stderr.at(-1)]).toEqual([3, expect.stringContaining('REVOKED_PAYLOAD')]);
   });
 
   it('to another stream or another fingerprint is refused', async () => {
