@@ -11,6 +11,7 @@ import { verifyApproval } from '../fingerprint/verify-approval.ts';
 import { verifyOverlay } from '../fingerprint/verify-overlay.ts';
 import type { Subject, Workload } from '../fingerprint/workload.ts';
 import type { AgentLink, DriftStore } from './ports.ts';
+import { Refusals } from './refusals.ts';
 import { readSigned, type SignedDocument } from './signed-document.ts';
 
 export interface FingerprintsOptions {
@@ -41,10 +42,7 @@ export class Fingerprints {
   readonly #options: FingerprintsOptions;
   readonly #documents = new Map<string, SignedDocument>();
   #trust: TrustPolicy | undefined;
-  /** By digest of the payload. */
-  #refused: ReadonlyMap<string, ErrorCode> = new Map();
-  /** The policy under which those were found. */
-  #refusedBy: TrustPolicy | undefined;
+  readonly #refusals = new Refusals();
 
   constructor(options: FingerprintsOptions) {
     this.#options = options;
@@ -55,7 +53,7 @@ export class Fingerprints {
     const kept = (await this.#options.store.fingerprints()).flatMap(readable);
     for (const document of kept) this.#documents.set(document.digest, document);
     for (const document of this.#inOrder()) if (document.kind === 'trust-policy') this.#follow(document);
-    this.#lookForRefused();
+    this.#refusals.under(this.#trust, this.#documents.values(), this.#options.now());
   }
 
   /**
@@ -64,9 +62,9 @@ export class Fingerprints {
    * a person wants it learned anew, and signs it.
    */
   refusal(workload: Workload): ErrorCode | undefined {
-    if (this.#refused.size === 0) return undefined;
+    if (this.#refusals.isNone) return undefined;
     const about = this.#about(workload).toSorted((a, b) => b.version - a.version);
-    const codes = about.map(({ digest }) => this.#refused.get(digest));
+    const codes = about.map(({ digest }) => this.#refusals.of(digest));
     return codes.includes(undefined) ? undefined : codes[0];
   }
 
@@ -95,7 +93,7 @@ export class Fingerprints {
     await store.saveFingerprint(digest, envelope, now());
     this.#documents.set(digest, document);
     this.#trust = trust;
-    this.#lookForRefused();
+    this.#refusals.under(trust, this.#documents.values(), now());
     return { kind, digest, subjects };
   }
 
@@ -182,21 +180,6 @@ export class Fingerprints {
     }
   }
 
-  /** Each was verified when it was added: only another policy refuses it. */
-  #lookForRefused(): void {
-    const trust = this.#trust;
-    if (trust === undefined || trust === this.#refusedBy) return;
-    this.#refusedBy = trust;
-    const now = this.#options.now();
-    const bases = [...this.#documents.values()].filter((d) => d.kind === 'base');
-    this.#refused = new Map(
-      bases.flatMap(({ digest, envelope }) => {
-        const code = refusalBy(trust, envelope, now);
-        return code === undefined ? [] : [[digest, code] as const];
-      }),
-    );
-  }
-
   /** What was taken in is followed again, as far as it leads on from the file of today. */
   #follow({ envelope }: SignedDocument): void {
     if (this.#trust === undefined) return;
@@ -205,25 +188,6 @@ export class Fingerprints {
     } catch (error) {
       if (!(error instanceof FingerprintError)) throw error;
     }
-  }
-}
-
-/** Whether these hold is for each node to say: it depends on when it accepted the fingerprint. */
-const eachNodesOwn: readonly ErrorCode[] = [
-  'KEY_RETIRED',
-  'KEY_EXPIRED',
-  'KEY_NOT_YET_VALID',
-  'NO_TRUSTED_SIGNATURE',
-  'NOT_YET_VALID',
-];
-
-function refusalBy(trust: TrustPolicy, envelope: Uint8Array, now: number): ErrorCode | undefined {
-  try {
-    verifyFingerprint(envelope, trust, { now });
-    return undefined;
-  } catch (error) {
-    if (!(error instanceof FingerprintError)) throw error;
-    return eachNodesOwn.includes(error.code) ? undefined : error.code;
   }
 }
 
