@@ -1,5 +1,5 @@
-import { grantsFor } from '../fingerprint/accepted.ts';
 import type { Behaviour } from '../fingerprint/behaviour.ts';
+import { grantsFor } from '../fingerprint/drift-grants.ts';
 import type { Effective } from '../fingerprint/effective.ts';
 import { printable } from '../fingerprint/printable.ts';
 import type { VerifiedFingerprint } from '../fingerprint/verify.ts';

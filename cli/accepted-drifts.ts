@@ -1,5 +1,5 @@
-import { acceptable, observedBehaviour } from '../fingerprint/accepted.ts';
 import type { Behaviour } from '../fingerprint/behaviour.ts';
+import { acceptable, observedBehaviour } from '../fingerprint/drift-grants.ts';
 import { explainBehaviour } from '../fingerprint/explain.ts';
 import type { Drift } from '../fingerprint/incident.ts';
 import { printable } from '../fingerprint/printable.ts';

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { grantsFor } from '../fingerprint/accepted.ts';
+import { grantsFor } from '../fingerprint/drift-grants.ts';
 import type { BehaviourSet, Scope } from '../fingerprint/fingerprint.ts';
 import { grantsOf } from '../fingerprint/grants.ts';
 import { type OverlayContent, overlayBytes, parseOverlay } from '../fingerprint/overlay.ts';

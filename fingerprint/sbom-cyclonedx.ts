@@ -1,9 +1,9 @@
 import { listMember, member, textMember, textsMember } from './loose-json.ts';
 import { readFilled, refuse } from './object-reader.ts';
 import { printable } from './printable.ts';
-import { ReferenceGraph } from './reference-graph.ts';
 import type { Sbom } from './sbom.ts';
 import { type PackageDraft, SbomDraft } from './sbom-draft.ts';
+import { ReferenceGraph } from './sbom-graph.ts';
 import { imageDigests, packageType } from './software-package.ts';
 
 /** Those that syft, trivy and cdxgen write today; the members that are read are the same in all of them. */

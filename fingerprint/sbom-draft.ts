@@ -1,7 +1,7 @@
 import { FingerprintError } from './errors.ts';
 import { imagePath } from './image-path.ts';
-import type { ReferenceGraph } from './reference-graph.ts';
 import type { Sbom } from './sbom.ts';
+import type { ReferenceGraph } from './sbom-graph.ts';
 import { isSystemPackage, type PackageFiles, type SoftwarePackage } from './software-package.ts';
 
 /** An image of a whole distribution with desktop and toolchains has a tenth of either. */

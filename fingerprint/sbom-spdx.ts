@@ -1,9 +1,9 @@
 import { listMember, member, textMember, textsMember } from './loose-json.ts';
 import { readFilled, refuse } from './object-reader.ts';
 import { printable } from './printable.ts';
-import { ReferenceGraph } from './reference-graph.ts';
 import type { Sbom } from './sbom.ts';
 import { type PackageDraft, SbomDraft } from './sbom-draft.ts';
+import { ReferenceGraph } from './sbom-graph.ts';
 import { imageDigests, packageType } from './software-package.ts';
 
 const knownVersions: readonly string[] = ['SPDX-2.2', 'SPDX-2.3'];

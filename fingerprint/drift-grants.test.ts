@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { arbBehaviour } from '../test/fakes/behaviours.ts';
-import { acceptable, grantsFor, observedBehaviour } from './accepted.ts';
 import type { Behaviour } from './behaviour.ts';
+import { acceptable, grantsFor, observedBehaviour } from './drift-grants.ts';
 import { behaviourKinds } from './event.ts';
 import { indexBehaviour } from './index-behaviour.ts';
 import { judge } from './judge.ts';
