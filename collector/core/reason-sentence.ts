@@ -2,7 +2,7 @@ import type { Decision } from './decide.ts';
 
 /** What was decided and why, for people: in orders, in the audit, on the terminal. */
 export function reasonSentence({ action, reason }: Pick<Decision, 'action' | 'reason'>): string {
-  return `${done[action]}: ${because[reason]}`;
+  return recordedSentence(action, reason);
 }
 
 /** The same for a decision that was read back from the record, where a newer release may have left words of its own. */
@@ -11,8 +11,12 @@ export function recordedSentence(action: string, reason: string): string {
     new Map(Object.entries(done)).get(action),
     new Map(Object.entries(because)).get(reason),
   ];
+  if (action === 'none' && reason === 'kind-of-drift') return `${done.none}: ${onlyTold}`;
   return `${what ?? action}: ${why ?? reason}`;
 }
+
+/** One more file of a known program is not even held. */
+const onlyTold = 'drift of this kind by a known program is only told';
 
 const done: Readonly<Record<Decision['action'], string>> = {
   none: 'nothing is stopped',
