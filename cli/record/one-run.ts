@@ -71,7 +71,7 @@ async function inOwnCgroup(options: RunOptions, target: Target): Promise<RunEnd>
     const runtime = commandRuntime(cgroup, target, options.command, census);
     const script = 'echo $$ > "$0"/cgroup.procs && exec "$@"';
     const command = ['/bin/sh', '-c', script, directory, ...options.command];
-    const tool = new OwnTool();
+    const tool = new OwnTool(options.env.PATH);
     const filter: Under['filter'] = (events) => tool.without(events);
     const end = await watched(options, { census, runtime, command, filter });
     const left = await pidsOf(directory);

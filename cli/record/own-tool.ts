@@ -1,4 +1,5 @@
-import { realpathSync } from 'node:fs';
+import { lstatSync, realpathSync } from 'node:fs';
+import { delimiter, dirname, isAbsolute, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Event, ProcessRef } from '../../fingerprint/event.ts';
 
@@ -10,20 +11,28 @@ const helpers = /^\/(?:usr\/)?bin\/(?:dirname|readlink)$/;
 /** As many as a test script names steps, several times over; each is forgotten when it ends. */
 const maxKnown = 4096;
 
+/** What stood under a name when the recording began. */
+interface OwnFile {
+  readonly part: Part;
+  readonly identity: string | undefined;
+}
+
 /**
  * Leaves out `whorl step` where the test script itself is recorded: naming a step is not what the software does, and the
- * socket it is told through is another one each time. Only our very files count, without loader or interpreter hooks, and
- * of what they start only what they are known to start: whoever calls himself so is seen all the same.
+ * socket it is told through is another one each time. Only our very files count, by the names under which they stood when
+ * the recording began and as long as nobody has touched those: where a link leads is asked long after the start, and
+ * whoever started something else by it has turned it to us by then. Neither with loader or interpreter hooks, and of what
+ * they start only what they are known to start: whoever calls himself so is seen all the same.
  */
 export class OwnTool {
   readonly #parts = new Map<string, Part>();
-  readonly #launcher =
-    realFile(new URL('../../bin/whorl', import.meta.url)) ??
-    realFile(new URL('../../../bin/whorl', import.meta.url));
-  readonly #program = realFile(
-    new URL(import.meta.url.endsWith('.ts') ? '../main.ts' : '../main.js', import.meta.url),
-  );
+  readonly #files: ReadonlyMap<string, OwnFile>;
   readonly #node = realPath(process.execPath);
+
+  /** @param searchPath PATH of the test script */
+  constructor(searchPath = '') {
+    this.#files = ownFiles(searchPath);
+  }
 
   without(events: readonly Event[]): readonly Event[] {
     return events.some((event) => this.#concerns(event))
@@ -68,10 +77,14 @@ export class OwnTool {
     const [, script, verb] = event.args;
     if (verb !== 'step' || script === undefined || event.error !== undefined || isHooked(event))
       return undefined;
-    const file = script.startsWith('/') ? realPath(script) : undefined;
-    if (file === undefined) return undefined;
-    if (file === this.#program && event.exe === this.#node) return 'program';
-    return file === this.#launcher && /^\/(?:usr\/)?bin\/\w*sh$/.test(event.exe) ? 'launcher' : undefined;
+    const file = this.#files.get(script);
+    if (file?.identity === undefined || file.identity !== identityOf(script)) return undefined;
+    switch (file.part) {
+      case 'program':
+        return event.exe === this.#node ? file.part : undefined;
+      case 'launcher':
+        return /^\/(?:usr\/)?bin\/\w*sh$/.test(event.exe) ? file.part : undefined;
+    }
   }
 
   #note(key: string, part: Part): void {
@@ -87,8 +100,37 @@ function keyOf({ pid, start }: ProcessRef): string {
   return `${pid}@${start}`;
 }
 
-function realFile(url: URL): string | undefined {
-  return realPath(fileURLToPath(url));
+function ownFiles(searchPath: string): ReadonlyMap<string, OwnFile> {
+  const program = realFile('../main.ts', '../main.js');
+  const launcher = realFile('../../bin/whorl', '../../../bin/whorl');
+  const names: [string, Part][] = program === undefined ? [] : [[program, 'program']];
+  if (launcher !== undefined) {
+    const links = searchPath.split(delimiter).filter(isAbsolute);
+    const named = links.map((directory) => `${directory}/whorl`);
+    for (const name of [launcher, ...named]) if (realPath(name) === launcher) names.push([name, 'launcher']);
+    // As the launcher spells it; written together by hand, because `join` would take `bin/..` out.
+    const home = dirname(dirname(launcher));
+    if (program !== undefined) names.push([`${home}/bin/../${relative(home, program)}`, 'program']);
+  }
+  return new Map(names.map(([name, part]) => [name, { part, identity: identityOf(name) }]));
+}
+
+/** Changes with whatever is done to the file or link itself: what is put back under its name is another one. */
+function identityOf(path: string): string | undefined {
+  try {
+    const { dev, ino, ctimeNs } = lstatSync(path, { bigint: true });
+    return `${dev}:${ino}:${ctimeNs}`;
+  } catch {
+    // Not there: nobody runs it.
+    return undefined;
+  }
+}
+
+/** The first of these that is there, seen from this file: as it is written, or as it is built. */
+function realFile(...names: readonly string[]): string | undefined {
+  return names
+    .map((name) => realPath(fileURLToPath(new URL(name, import.meta.url))))
+    .find((path) => path !== undefined);
 }
 
 function realPath(path: string): string | undefined {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { maxSteps } from '../../fingerprint/limits.ts';
 import { StepLog } from './step-log.ts';
 
 const before = ['(before the first step)'];
@@ -61,5 +62,12 @@ describe('the step of a moment', () => {
     expect(log.at(10)).toEqual(['a']);
     log.end('s99', 20);
     expect(log.at(30)).toEqual(['a']);
+  });
+
+  it('is found among as many as a recording may have', () => {
+    const log = new StepLog();
+    for (let i = 0; i < maxSteps; i += 1) log.begin(`step ${i}`, i, { isSpan: true });
+    // Quadratic, this would be 1.7 thousand million comparisons.
+    for (let i = 0; i < 100; i += 1) expect(log.at(maxSteps)).toHaveLength(maxSteps);
   });
 });

@@ -49,11 +49,13 @@ export class StepLog {
   /** What ran at that time, µs since the epoch. */
   at(time: number): readonly string[] {
     const running = [...this.#steps].filter(([, step]) => step.since <= time && time < step.until);
+    // Asked for each behaviour, of as many steps as a recording may have: what stands in what is looked up, not searched.
+    const above = new Set(running.map(([, { within }]) => within));
+    const spanned = new Set(running.flatMap(([, { isSpan, within }]) => (isSpan ? [within] : [])));
     const innermost = running.filter(
-      ([id, step]) =>
-        !running.some(([, other]) => other.within === id) &&
+      ([id, { isSpan, within }]) =>
         // A command's own step says more than the last one that was only named.
-        (step.isSpan || !running.some(([, other]) => other.isSpan && other.within === step.within)),
+        !above.has(id) && (isSpan || !spanned.has(within)),
     );
     const names = [...new Set(innermost.map(([, step]) => step.name))];
     return names.length === 0 ? [beforeFirstStep] : names;
