@@ -59,7 +59,10 @@ export function register(program: Command, io: Io): void {
     )
     .option('--expires <time>', 'after it nothing of this is approved any more')
     .option('--stream <name>', 'sequence its versions count in (default: that of the fingerprint)')
-    .option('--approval-version <n>', 'default: one more than what --out holds and the policy believes, else 1');
+    .option(
+      '--approval-version <n>',
+      'default: one more than what --out holds and the policy believes, else 1',
+    );
   siteSignatureOptions(verb, 'the signed approval').action((paths: string[], options: Options) =>
     approve(io, paths, options),
   );
