@@ -277,7 +277,7 @@ export interface Hold {
 export interface AgentState {
   /** The highest version accepted per stream: an older one must not come back. */
   readonly streams: Readonly<Record<string, { readonly version: number; readonly digest: string }>>;
-  /** ms since the epoch when each payload (`sha256:HEX`) that people signed was first accepted here, oldest first. */
+  /** ms since the epoch when each payload that people signed was first accepted here, by `sha256:HEX#KEYID`, oldest first. */
   readonly accepted?: Readonly<Record<string, number>>;
   /** The same of what a collector learned and signed. */
   readonly learned?: Readonly<Record<string, number>>;

@@ -1,3 +1,4 @@
+import type { Recorded } from '../fingerprint/accepted-keys.ts';
 import { sha256Hex } from '../fingerprint/digest.ts';
 import { FingerprintError } from '../fingerprint/errors.ts';
 import { kindOfEnvelope } from '../fingerprint/statement-kind.ts';
@@ -18,7 +19,7 @@ export interface SignedContext {
   /** ms since the Unix epoch. */
   readonly now: number;
   readonly seen: StreamState;
-  readonly recorded: (digest: string) => number | undefined;
+  readonly recorded: Recorded;
   readonly replaces: (stream: string) => VerifiedApproval | undefined;
   /** The fingerprint of that payload, where it is here. */
   readonly fingerprintOf: (digest: string) => VerifiedFingerprint | undefined;
@@ -48,6 +49,17 @@ function fitting(overlay: VerifiedOverlay, { fingerprintOf }: SignedContext): Ve
   const problem = about && overlay.problemWith(about);
   if (problem !== undefined) throw problem;
   return overlay;
+}
+
+/** Ids of the keys on whose word it holds. */
+export function signersOf(signed: Signed): readonly string[] {
+  switch (signed.kind) {
+    case 'base':
+      return signed.verified.signers.map((s) => s.keyId);
+    case 'overlay':
+    case 'approval':
+      return signed.verified.signers.map((s) => s.key.keyId);
+  }
 }
 
 export function versionOf(signed: Signed): number {

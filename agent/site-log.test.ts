@@ -17,9 +17,11 @@ class Site {
     return new SiteLog({ load: async () => this.state, save }, 4);
   }
 
-  async accept(digest: string, provisional: boolean, inForce = nothing): Promise<void> {
+  async accept(digest: string, provisional: boolean, inForce = nothing, ...signers: string[]): Promise<void> {
     this.#now += 1;
-    await this.log.accept({ stream: digest, version: 1, digest, provisional }, this.#now, () => inForce);
+    const by = signers.length > 0 ? signers : ['ada'];
+    const of = { stream: digest, version: 1, digest, signers: by, provisional };
+    await this.log.accept(of, this.#now, () => inForce);
   }
 
   async restart(): Promise<void> {
@@ -28,7 +30,7 @@ class Site {
   }
 
   known(...digests: readonly string[]): string {
-    return digests.filter((d) => this.log.recorded(d) !== undefined).join(' ');
+    return digests.filter((d) => this.log.recorded(d, 'ada') !== undefined).join(' ');
   }
 }
 
@@ -63,10 +65,15 @@ describe('SiteLog', () => {
     expect(site.known(...before, 'e')).toBe(left);
   });
 
-  it('keeps the time of the first acceptance, whoever signed the same payload since', async () => {
+  it('keeps the time of the first acceptance on each signer’s word, and takes none for another’s', async () => {
     const site = new Site();
-    await site.accept('a', true);
-    await site.accept('a', false);
-    expect(site.log.recorded('a')).toBe(1);
+    const known = (): unknown[] => ['learner', 'ada', 'bob', 'eve'].map((key) => site.log.recorded('a', key));
+    await site.accept('a', true, nothing, 'learner');
+    await site.accept('a', false, nothing, 'ada');
+    expect(known()).toEqual([1, 2, undefined, undefined]);
+    await site.accept('a', false, nothing, 'ada', 'bob');
+    expect(known()).toEqual([1, 2, 3, undefined]);
+    await site.restart();
+    expect(known()).toEqual([1, 2, 3, undefined]);
   });
 });

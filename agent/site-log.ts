@@ -1,9 +1,10 @@
+import type { Recorded } from '../fingerprint/accepted-keys.ts';
 import { FingerprintError } from '../fingerprint/errors.ts';
 import type { StreamState } from '../fingerprint/stream-versions.ts';
 import type { StateStore } from './ports.ts';
 
 /**
- * As many as envelopes are kept (fingerprints-dir.ts). What is forgotten counts as never accepted, which is the stricter:
+ * As many as envelopes are kept (fingerprints-dir.ts), of one signer each. What is forgotten counts as never accepted, which is the stricter:
  * it matters for what a key signed that has been retired since.
  */
 const defaultLimit = 4_096;
@@ -13,6 +14,8 @@ interface Accepted {
   readonly stream: string;
   readonly version: number;
   readonly digest: string;
+  /** Ids of the keys on whose word it was accepted. */
+  readonly signers: readonly string[];
   /** Signed by a collector alone. */
   readonly provisional: boolean;
 }
@@ -24,6 +27,7 @@ interface Accepted {
 export class SiteLog {
   readonly #store: StateStore;
   readonly #seen = new Map<string, { readonly version: number; readonly digest: string }>();
+  /** By payload and key. */
   readonly #accepted = new Map<string, number>();
   /** Apart, so that however much a collector signs, nothing that a person signed is forgotten for it. */
   readonly #learned = new Map<string, number>();
@@ -46,9 +50,14 @@ export class SiteLog {
     return this.#seen;
   }
 
-  /** ms since the epoch when this site first accepted a payload. */
-  readonly recorded = (digest: string): number | undefined =>
-    this.#accepted.get(digest) ?? this.#learned.get(digest);
+  /**
+   * A collector's word is no person's, and one person's not another's: else whoever holds a retired key could sign again
+   * what somebody else had signed before.
+   */
+  readonly recorded: Recorded = (digest, keyId) => {
+    const entry = entryOf(digest, keyId);
+    return this.#accepted.get(entry) ?? this.#learned.get(entry);
+  };
 
   /** @returns what is wrong with it; then nothing is accepted, and nothing is written over what a person may save. */
   async open(): Promise<FingerprintError | undefined> {
@@ -76,19 +85,19 @@ export class SiteLog {
    * @throws FingerprintError STATE_IO
    */
   async accept(
-    { stream, version, digest, provisional }: Accepted,
+    { stream, version, digest, signers, provisional }: Accepted,
     now: number,
     inForce: () => ReadonlySet<string>,
   ): Promise<void> {
     const table = provisional ? this.#learned : this.#accepted;
-    const isKnown = this.#seen.get(stream)?.digest === digest && table.has(digest);
+    const fresh = signers.map((keyId) => entryOf(digest, keyId)).filter((entry) => !table.has(entry));
+    const isKnown = this.#seen.get(stream)?.digest === digest && fresh.length === 0;
     if (isKnown && !this.#isUnsaved) return;
     this.#isUnsaved = true;
     this.#seen.set(stream, { version, digest });
-    if (!table.has(digest)) {
-      const first = this.recorded(digest) ?? now;
+    for (const entry of fresh) {
       if (this.#accepted.size + this.#learned.size >= this.#limit) this.#makeRoom(inForce());
-      table.set(digest, first);
+      table.set(entry, now);
     }
     await this.#save();
     this.#isUnsaved = false;
@@ -106,7 +115,7 @@ export class SiteLog {
   #makeRoom(inForce: ReadonlySet<string>): void {
     const table = this.#learned.size > 0 ? this.#learned : this.#accepted;
     const [oldest] = table.keys();
-    const idle = [...table.keys()].find((digest) => !inForce.has(digest)) ?? oldest;
+    const idle = [...table.keys()].find((entry) => !inForce.has(digestIn(entry))) ?? oldest;
     if (idle !== undefined) table.delete(idle);
   }
 
@@ -123,4 +132,13 @@ export class SiteLog {
       throw new FingerprintError('STATE_IO', `what was accepted cannot be saved: ${why}`, { cause });
     }
   }
+}
+
+/** Neither a digest nor the id of a key holds a `#`. */
+function entryOf(digest: string, keyId: string): string {
+  return `${digest}#${keyId}`;
+}
+
+function digestIn(entry: string): string {
+  return entry.slice(0, entry.indexOf('#'));
 }

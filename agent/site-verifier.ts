@@ -2,7 +2,7 @@ import { FingerprintError } from '../fingerprint/errors.ts';
 import type { TrustPolicy } from '../fingerprint/trust-policy.ts';
 import { type VerifiedFingerprint, verifyFingerprint } from '../fingerprint/verify.ts';
 import type { Shelves } from './shelves.ts';
-import { type Signed, verifySigned, versionOf } from './signed.ts';
+import { type Signed, signersOf, verifySigned, versionOf } from './signed.ts';
 import type { SiteLog } from './site-log.ts';
 
 /** Verification as this node does it: with what it remembers, and with what lies here already. */
@@ -34,7 +34,7 @@ export class SiteVerifier {
     this.#log.assertWhole();
     const { recorded } = this.#log;
     const verified = verifyFingerprint(bytes, policy, { now: this.#now(), recorded });
-    if (recorded(verified.digest) !== undefined) return verified;
+    if (verified.signers.some((s) => recorded(verified.digest, s.keyId) !== undefined)) return verified;
     throw new FingerprintError('ROLLBACK', 'was never accepted here', { field: 'predicate.version' });
   }
 
@@ -42,7 +42,7 @@ export class SiteVerifier {
   async remember(signed: Signed, shelves: Shelves): Promise<void> {
     const { stream, digest } = signed.verified;
     const provisional = signed.kind === 'base' && signed.verified.provisional;
-    const accepted = { stream, version: versionOf(signed), digest, provisional };
+    const accepted = { stream, version: versionOf(signed), digest, signers: signersOf(signed), provisional };
     await this.#log.accept(accepted, this.#now(), () => shelves.inForce());
   }
 }

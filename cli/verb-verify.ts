@@ -4,7 +4,7 @@ import { parseImageRef } from '../fingerprint/image-ref.ts';
 import { readSignedPolicy, verifyPolicyChain } from '../fingerprint/policy-chain.ts';
 import { kindOfEnvelope } from '../fingerprint/statement-kind.ts';
 import type { Platform } from '../fingerprint/statement-options.ts';
-import type { TrustPolicy } from '../fingerprint/trust-policy.ts';
+import type { TrustedKey, TrustPolicy } from '../fingerprint/trust-policy.ts';
 import { type VerifiedFingerprint, verifyFingerprint } from '../fingerprint/verify.ts';
 import { verifyApproval } from '../fingerprint/verify-approval.ts';
 import { verifyOverlay } from '../fingerprint/verify-overlay.ts';
@@ -15,7 +15,7 @@ import { examples } from './help.ts';
 import type { Io } from './io.ts';
 import { overlaySentence, toldOfOverlay } from './overlay-words.ts';
 import { fileName } from './read-file.ts';
-import { openVerifyState, type VerifyState } from './verify-state.ts';
+import { type Accepted, openVerifyState, type VerifyState } from './verify-state.ts';
 import { fingerprintSentence, toldOfFingerprint } from './verify-words.ts';
 
 /** Above the limit of an envelope, so that one which is too large is refused with its code and not just unread. */
@@ -74,7 +74,7 @@ async function verify(io: Io, path: string, options: Options): Promise<void> {
     const given = { policy, options, state, ...(platform === undefined ? {} : { platform }) };
     const { json, sentence, warnings, accepted } = await toldBy(io, bytes, given);
     // Remembered before it is said: whoever acts on the answer acts on what cannot come back older.
-    if (accepted !== undefined) await state?.accept(accepted.stream, accepted);
+    if (accepted !== undefined) await state?.accept(accepted);
     io.out(options.json === true ? JSON.stringify(json) : sentence);
     for (const warning of warnings) io.err(`warning: ${warning.message} (${warning.code})`);
   } catch (error) {
@@ -97,7 +97,7 @@ interface ToldOf {
   readonly sentence: string;
   readonly warnings: VerifiedFingerprint['warnings'];
   /** What is remembered of it: policies have versions of their own. */
-  readonly accepted?: { readonly stream: string; readonly version: number; readonly digest: string };
+  readonly accepted?: Accepted;
 }
 
 /** @throws FingerprintError with the code of the first step that fails */
@@ -113,13 +113,13 @@ async function toldBy(io: Io, bytes: Uint8Array, given: Given): Promise<ToldOf> 
     case 'overlay': {
       const verified = verifyOverlay(bytes, policy, { ...context, ...(await baseOf(io, options, policy)) });
       const { stream, digest, overlay } = verified;
-      const accepted = { stream, digest, version: overlay.version };
+      const accepted = { stream, digest, version: overlay.version, signers: idsOf(verified.signers) };
       return { json: toldOfOverlay(verified), sentence: overlaySentence(verified), warnings: [], accepted };
     }
     case 'approval': {
       const verified = verifyApproval(bytes, policy, context);
       const { stream, digest, approval } = verified;
-      const accepted = { stream, digest, version: approval.version };
+      const accepted = { stream, digest, version: approval.version, signers: idsOf(verified.signers) };
       return { json: toldOfApproval(verified), sentence: approvalSentence(verified), warnings: [], accepted };
     }
     case 'trust-policy':
@@ -129,14 +129,19 @@ async function toldBy(io: Io, bytes: Uint8Array, given: Given): Promise<ToldOf> 
       const running = { ...(image === undefined ? {} : { image }), ...platformIn(given) };
       const verified = verifyFingerprint(bytes, policy, { ...context, ...running });
       const { stream, digest, fingerprint, warnings } = verified;
+      const signers = verified.signers.map((s) => s.keyId);
       return {
         json: toldOfFingerprint(verified),
         sentence: fingerprintSentence(verified, policy),
         warnings,
-        accepted: { stream, digest, version: fingerprint.version },
+        accepted: { stream, digest, version: fingerprint.version, signers },
       };
     }
   }
+}
+
+function idsOf(signers: readonly TrustedKey[]): readonly string[] {
+  return signers.map(({ key }) => key.keyId);
 }
 
 function platformIn({ platform }: Given): { platform?: Platform } {

@@ -10,18 +10,26 @@ chmodSync(directory, 0o700);
 afterAll(() => rmSync(directory, { recursive: true }));
 const digestOf = (n: number): string => `sha256:${String(n).repeat(64)}`;
 
+const by = (signer: string, stream: string, version: number) => ({
+  stream,
+  version,
+  digest: digestOf(version),
+  signers: [signer],
+});
+
 it('forgets nothing of what another process accepted meanwhile', async () => {
   const path = join(directory, 'state.json');
   const [one, other] = [await openVerifyState(processIo(), path), await openVerifyState(processIo(), path)];
-  await one.accept('cart', { version: 7, digest: digestOf(7) });
-  await other.accept('db', { version: 2, digest: digestOf(2) });
-  await other.accept('cart', { version: 6, digest: digestOf(6) });
+  await one.accept(by('ada', 'cart', 7));
+  await other.accept(by('ada', 'db', 2));
+  await other.accept(by('bob', 'cart', 6));
   const { seen, recorded } = await openVerifyState(processIo(), path);
   expect([...seen]).toEqual([
     ['cart', { version: 7, digest: digestOf(7) }],
     ['db', { version: 2, digest: digestOf(2) }],
   ]);
-  expect([2, 6, 7].map((n) => typeof recorded(digestOf(n)))).toEqual(['number', 'number', 'number']);
+  const heard = (key: string): number[] => [2, 6, 7].filter((n) => recorded(digestOf(n), key) !== undefined);
+  expect([heard('ada'), heard('bob')]).toEqual([[2, 7], [6]]);
 });
 
 it.each([

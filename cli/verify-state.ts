@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { realpath, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import type { Recorded } from '../fingerprint/accepted-keys.ts';
 import { documentKind } from '../fingerprint/document-kind.ts';
 import { FingerprintError } from '../fingerprint/errors.ts';
 import { Fields } from '../fingerprint/fields.ts';
@@ -21,12 +22,18 @@ interface Seen {
   readonly digest: string;
 }
 
+export interface Accepted extends Seen {
+  readonly stream: string;
+  /** Ids of the keys on whose word it was accepted. */
+  readonly signers: readonly string[];
+}
+
 /** What was accepted on this machine before, so that nothing older comes back. */
 export interface VerifyState {
   readonly seen: ReadonlyMap<string, Seen>;
-  readonly recorded: (digest: string) => number | undefined;
+  readonly recorded: Recorded;
   /** Adds what was accepted and writes the whole file anew. @throws CliError with STATE_IO */
-  accept(stream: string, of: Seen): Promise<void>;
+  accept(accepted: Accepted): Promise<void>;
 }
 
 /**
@@ -40,12 +47,13 @@ export async function openVerifyState(io: Io, path: string): Promise<VerifyState
   await readState(io, path, { seen, recorded });
   return {
     seen,
-    recorded: (digest) => recorded.get(digest),
-    accept: async (stream, { version, digest }) => {
+    recorded: (digest, keyId) => recorded.get(`${digest}#${keyId}`),
+    accept: async ({ stream, version, digest, signers }) => {
       // Somebody may have verified something else meanwhile: it stays remembered, and the higher version with it.
       await readState(io, path, { seen, recorded });
       if ((seen.get(stream)?.version ?? 0) <= version) seen.set(stream, { version, digest });
-      if (!recorded.has(digest)) recorded.set(digest, io.now());
+      for (const entry of signers.map((keyId) => `${digest}#${keyId}`))
+        if (!recorded.has(entry)) recorded.set(entry, io.now());
       if (seen.size > maxEntries || recorded.size > maxEntries) throw trouble(path, 'is full; begin another');
       const state = { format, streams: Object.fromEntries(seen), recorded: Object.fromEntries(recorded) };
       await io.writeFile(path, `${JSON.stringify(state, null, 1)}\n`, { mode: 0o600, overwrite: true });
@@ -55,6 +63,7 @@ export async function openVerifyState(io: Io, path: string): Promise<VerifyState
 
 interface Maps {
   readonly seen: Map<string, Seen>;
+  /** By payload and key: one person's signature says nothing of another's. */
   readonly recorded: Map<string, number>;
 }
 

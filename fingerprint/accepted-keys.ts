@@ -4,16 +4,20 @@ import { signersOf } from './signatures.ts';
 import { parseTimestamp } from './timestamp.ts';
 import type { KeySet, TrustedKey, TrustPolicy } from './trust-policy.ts';
 
+/** ms since the Unix epoch; undefined: never. */
+export type Recorded = (digest: string, keyId: string) => number | undefined;
+
 export interface KeyContext {
   /** ms since the Unix epoch. */
   readonly now: number;
   /** `sha256:HEX` of the payload. */
   readonly digest: string;
   /**
-   * When this site first accepted that payload, from its own log: ms since the Unix epoch. What a signer says of the
-   * time is worth nothing once its key is in other hands.
+   * When this site first accepted that payload on the word of that key, from its own log: ms since the Unix epoch. What a
+   * signer says of the time is worth nothing once its key is in other hands; and that somebody else signed the same
+   * bytes earlier says nothing of this signature.
    */
-  readonly recorded?: ((digest: string) => number | undefined) | undefined;
+  readonly recorded?: Recorded | undefined;
 }
 
 /**
@@ -56,7 +60,7 @@ function refusalOf(keyId: string, policy: TrustPolicy, context: KeyContext): Ref
   const revoked = policy.revoked?.keys.get(keyId);
   if (revoked !== undefined)
     return ['KEY_REVOKED', `is signed with a key that was taken back: ${revoked.reason}`];
-  const recorded = context.recorded?.(context.digest);
+  const recorded = context.recorded?.(context.digest, keyId);
   const retired = policy.retired?.get(keyId);
   // What a person listed counts without end; the window of the key is about what nobody looked at.
   if (retired?.keeps.includes(context.digest) === true) return undefined;

@@ -1,4 +1,4 @@
-import { acceptedKeys, countedKeys, requireKeys } from './accepted-keys.ts';
+import { acceptedKeys, countedKeys, type Recorded, requireKeys } from './accepted-keys.ts';
 import type { ApprovedFingerprint, SiteApproval } from './approval.ts';
 import { sha256Hex } from './digest.ts';
 import { open, statementPayloadType } from './envelope.ts';
@@ -13,7 +13,7 @@ export interface VerifyApprovalContext {
   readonly now: number;
   readonly seen?: StreamState;
   /** When this site first accepted a payload, from its own log: ms since the Unix epoch. */
-  readonly recorded?: (digest: string) => number | undefined;
+  readonly recorded?: Recorded;
   /**
    * The approval in force in a stream (`VerifiedApproval.stream`), which this one would replace. Whoever replaces it must
    * be allowed to approve what it approved: else one image's approver could take back another's decision.

@@ -1,4 +1,4 @@
-import { acceptedKeys, requireKeys } from './accepted-keys.ts';
+import { acceptedKeys, type Recorded, requireKeys } from './accepted-keys.ts';
 import { sha256Hex } from './digest.ts';
 import { open, statementPayloadType } from './envelope.ts';
 import { FingerprintError } from './errors.ts';
@@ -17,7 +17,7 @@ export interface VerifyOverlayContext {
   readonly base?: VerifiedFingerprint;
   readonly seen?: StreamState;
   /** When this site first accepted a payload, from its own log: ms since the Unix epoch. */
-  readonly recorded?: (digest: string) => number | undefined;
+  readonly recorded?: Recorded;
 }
 
 interface Findings {

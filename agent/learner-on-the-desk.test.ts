@@ -43,3 +43,27 @@ it.each([
   const again = await desk.again();
   expect([again.modes(), again.refused()]).toEqual(['kill/kill', []]);
 });
+
+it('what a learner signed while a key was good does not let that key sign it once it is retired', async () => {
+  const workload = { ...baseline, scope };
+  const options = { stream: 'learned/cart', version: 1, issuedAt: signOptions.issuedAt };
+  const byLearner = signFingerprint(workload, options, learner);
+  const byVendor = signFingerprint(workload, options, vendor);
+  expect(byVendor.digest).toBe(byLearner.digest);
+  const vendorGone: TrustPolicy = {
+    ...policy,
+    version: 2,
+    retired: new Map([[vendor.publicKey.keyId, { at: '2026-05-03T13:00:00Z', keeps: [] }]]),
+  };
+  const refusals: (readonly string[])[] = [];
+  for (const before of [[], [byLearner.envelope], [byVendor.envelope]]) {
+    const desk = new SignedDesk();
+    desk.policy = policy;
+    await desk.give(...before);
+    desk.policy = vendorGone;
+    desk.now += 7_200_000;
+    await desk.give(byVendor.envelope);
+    refusals.push(desk.refused());
+  }
+  expect(refusals).toEqual([['KEY_RETIRED'], ['KEY_RETIRED'], []]);
+});
