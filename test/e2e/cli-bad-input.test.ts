@@ -168,7 +168,7 @@ describe('the command line itself', () => {
     ['an unknown option', ['inspect', '--frobnicate', 'x'], 2, /frobnicate/],
     ['a missing argument', ['inspect'], 2, /missing/],
     ['diff with one file', ['diff', 'x'], 2, /missing/],
-    ['diff of an image', ['diff', 'shop:1', 'shop:2'], 2, /image reference/],
+    ['diff of an image in no registry', ['diff', 'shop:1', 'shop:2'], 2, /image reference begins/],
     ['lint of nothing', ['lint'], 2, /name a baseline/],
     ['merge of one', ['merge', 'x', '--out', 'y'], 2, /two baselines/],
     ['prune of nothing', ['prune', 'x', '--out', 'y'], 2, /say what to take back/],
