@@ -89,8 +89,8 @@ describe('whorl diff', () => {
   it.each<[string, string[], RegExp]>([
     ['two forms at once', ['old', 'next', '--json', '--sarif'], /exclude each other; choose one/],
     ['stdin twice', ['-', '-'], /stdin can be one of the two only/],
-    ['a digest without a registry', [`cart@sha256:${'ab'.repeat(32)}`, 'old'], /there is no such file/],
-    ['a tag without a registry', ['cart:1.4', 'old'], /there is no such file/],
+    ['a digest without a registry', [`cart@sha256:${'ab'.repeat(32)}`, 'old'], /begins with its registry/],
+    ['a tag without a registry', ['cart:1.4', 'old'], /begins with its registry/],
     ['a file that is not there', ['old', 'missing.json'], /missing\.json/],
   ])('refuses %s', async (_name, args, sentence) => {
     const io = await whorl({ old, next }, 'diff', ...args);
