@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import type { Behaviour } from '../fingerprint/behaviour.ts';
 import { judge } from '../fingerprint/judge.ts';
+import { learnerTrustPolicy } from '../fingerprint/new-trust-policy.ts';
 import type { OverlayContent } from '../fingerprint/overlay.ts';
 import { signProvisional } from '../fingerprint/provisional.ts';
 import { signFingerprint } from '../fingerprint/sign.ts';
 import { signOverlay } from '../fingerprint/sign-overlay.ts';
 import type { StatementOptions } from '../fingerprint/statement.ts';
-import { learnerTrustPolicy } from '../fingerprint/trust-policy.ts';
 import { openBaseline, overlayFor, overlayOptions, site } from '../test/fakes/overlays.ts';
 import { cart, SignedDesk } from '../test/fakes/signed-desk.ts';
 import { baseline, signOptions, stranger, testKey, vendor } from '../test/fakes/trust.ts';

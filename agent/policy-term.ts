@@ -1,5 +1,6 @@
 import { parseTimestamp } from '../fingerprint/timestamp.ts';
-import { findRule, type TrustPolicy, trustPolicyDocument } from '../fingerprint/trust-policy.ts';
+import { findRule, type TrustPolicy } from '../fingerprint/trust-policy.ts';
+import { trustPolicyDocument } from '../fingerprint/trust-policy-writer.ts';
 import type { Held } from './fingerprint-shelf.ts';
 
 const dayMs = 24 * 60 * 60 * 1000;

@@ -3,9 +3,9 @@ import { behaviourKinds, type Event, type ProcessRef } from '../fingerprint/even
 import type { Scope } from '../fingerprint/fingerprint.ts';
 import type { Incident } from '../fingerprint/incident.ts';
 import { learn } from '../fingerprint/learn.ts';
+import { newTrustPolicy } from '../fingerprint/new-trust-policy.ts';
 import { scopeOf } from '../fingerprint/scope.ts';
 import { signFingerprint } from '../fingerprint/sign.ts';
-import { newTrustPolicy } from '../fingerprint/trust-policy.ts';
 import type { Workload } from '../fingerprint/workload.ts';
 import { FakeWorld } from '../test/fakes/agent-ports.ts';
 import { observation } from '../test/fakes/behaviours.ts';

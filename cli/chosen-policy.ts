@@ -1,4 +1,5 @@
-import { newTrustPolicy, type TrustPolicy } from '../fingerprint/trust-policy.ts';
+import { newTrustPolicy } from '../fingerprint/new-trust-policy.ts';
+import type { TrustPolicy } from '../fingerprint/trust-policy.ts';
 import { about, CliError, exitCodes } from './exit.ts';
 import type { Io } from './io.ts';
 import { readPublicKey } from './key-file.ts';

@@ -2,8 +2,9 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parsePublicPem } from '../fingerprint/keys.ts';
+import { learnerTrustPolicy } from '../fingerprint/new-trust-policy.ts';
 import { formatTimestamp } from '../fingerprint/timestamp.ts';
-import { learnerTrustPolicy, trustPolicyDocument } from '../fingerprint/trust-policy.ts';
+import { trustPolicyDocument } from '../fingerprint/trust-policy-writer.ts';
 import { writeFile } from './write-file.ts';
 
 /**

@@ -86,12 +86,18 @@ async function handOver(
  * theirs.
  * @throws CliError with exit code 3, so that nothing is written that no node would take
  */
-export function assertBelieved(io: Io, out: string, verify: () => unknown): void {
+export function assertBelieved(
+  io: Io,
+  { out, key }: Pick<SiteSignatureOptions, 'out' | 'key'>,
+  verify: () => unknown,
+): void {
   try {
     verify();
   } catch (error) {
     if (!(error instanceof FingerprintError)) throw error;
-    if (error.code !== 'THRESHOLD') throw fromFingerprintError(error, fileName(out), exitCodes.trust);
+    // Nothing is written yet: what is wrong is the key.
+    if (error.code !== 'THRESHOLD')
+      throw fromFingerprintError(error, `what ${fileName(key)} signs`, exitCodes.trust);
     const name = fileName(out);
     io.err(`it ${error.message}; have it countersigned: whorl sign ${name} --key … --out ${name}`);
   }

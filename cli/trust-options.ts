@@ -1,13 +1,10 @@
 import { basename } from 'node:path';
 import { type Command, Option } from 'commander';
 import { isDigest, isSubjectName } from '../fingerprint/image-ref.ts';
+import type { NewRule } from '../fingerprint/new-trust-policy.ts';
 import { printable } from '../fingerprint/printable.ts';
-import {
-  type CeilingClass,
-  ceilingClasses,
-  type NewRule,
-  type TrustedKey,
-} from '../fingerprint/trust-policy.ts';
+import { type CeilingClass, ceilingClasses } from '../fingerprint/trust-classes.ts';
+import type { TrustedKey } from '../fingerprint/trust-policy.ts';
 import { type Mode, modes } from '../fingerprint/verdict.ts';
 import { CliError, exitCodes } from './exit.ts';
 import type { Io } from './io.ts';

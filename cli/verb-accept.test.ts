@@ -7,7 +7,7 @@ import { seal } from '../fingerprint/envelope.ts';
 import type { Drift, Incident } from '../fingerprint/incident.ts';
 import { privatePem } from '../fingerprint/keys.ts';
 import { signFingerprint } from '../fingerprint/sign.ts';
-import { trustPolicyDocument } from '../fingerprint/trust-policy.ts';
+import { trustPolicyDocument } from '../fingerprint/trust-policy-writer.ts';
 import { approvalPolicy, approver, policyWith } from '../test/fakes/approvals.ts';
 import { workload } from '../test/fakes/behaviours.ts';
 import { site } from '../test/fakes/overlays.ts';

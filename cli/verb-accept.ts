@@ -113,7 +113,7 @@ async function sign(io: Io, what: ToSign, options: Options): Promise<void> {
   const key = await readPrivateKey(io, options.key, options);
   const make = () => signOverlay(content, chosenOptions, key, options.allowSecret);
   const signed = about('the overlay', make, exitCodes.usage);
-  assertBelieved(io, options.out, () => verifyOverlay(signed.envelope, policy, { now: io.now(), base }));
+  assertBelieved(io, options, () => verifyOverlay(signed.envelope, policy, { now: io.now(), base }));
   const grants = grantsOf(content.add ?? { programs: [] });
   const sentences = grantSentences(grants);
   await deliver(io, options, signed, {

@@ -10,7 +10,7 @@ import { signProvisional } from '../fingerprint/provisional.ts';
 import { scopeOf } from '../fingerprint/scope.ts';
 import { signFingerprint } from '../fingerprint/sign.ts';
 import { signOverlay } from '../fingerprint/sign-overlay.ts';
-import { trustPolicyDocument } from '../fingerprint/trust-policy.ts';
+import { trustPolicyDocument } from '../fingerprint/trust-policy-writer.ts';
 import { approvalPolicy, approver, approves, itemFor, policyWith, second } from '../test/fakes/approvals.ts';
 import { workload } from '../test/fakes/behaviours.ts';
 import { overlayFor, overlayOptions, site } from '../test/fakes/overlays.ts';

@@ -117,7 +117,7 @@ async function approve(io: Io, paths: readonly string[], options: Options): Prom
   for (const sentence of approvalSentences({ ...content, ...chosen })) io.err(sentence);
   const key = await readPrivateKey(io, options.key, options);
   const signed = about('the approval', () => signApproval(content, chosen, key), exitCodes.usage);
-  assertBelieved(io, options.out, () => verifyApproval(signed.envelope, policy, { now: io.now() }));
+  assertBelieved(io, options, () => verifyApproval(signed.envelope, policy, { now: io.now() }));
   const { keyId } = key.publicKey;
   const more = { stream, version: chosen.version, keyId, items };
   await deliver(

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { afterAll, describe, expect, it } from 'vitest';
 import { privatePem, publicPem } from '../fingerprint/keys.ts';
 import { signFingerprint } from '../fingerprint/sign.ts';
-import { trustPolicyDocument } from '../fingerprint/trust-policy.ts';
+import { trustPolicyDocument } from '../fingerprint/trust-policy-writer.ts';
 import { openBaseline, site, sitePolicy } from '../test/fakes/overlays.ts';
 import { baseline, imageName, signOptions, stranger, vendor } from '../test/fakes/trust.ts';
 import { trustWorld } from '../test/fakes/trust-world.ts';

@@ -3,7 +3,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { privatePem } from '../fingerprint/keys.ts';
 import { signFingerprint } from '../fingerprint/sign.ts';
 import { signOverlay } from '../fingerprint/sign-overlay.ts';
-import { trustPolicyDocument } from '../fingerprint/trust-policy.ts';
+import { trustPolicyDocument } from '../fingerprint/trust-policy-writer.ts';
 import { approvalPolicy, approver, approves, itemFor, second } from '../test/fakes/approvals.ts';
 import { overlayFor, overlayOptions, site } from '../test/fakes/overlays.ts';
 import { baseline, imageDigest, imageName, signOptions, stranger, vendor } from '../test/fakes/trust.ts';

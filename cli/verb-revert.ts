@@ -107,7 +107,7 @@ async function revert(io: Io, path: string, options: Options): Promise<void> {
   if (policy === undefined) for (const file of files) assertSignedWith(key.publicKey, file);
   const signed = about(fileName(options.out), () => next.sign(key), exitCodes.usage);
   if (policy !== undefined)
-    assertBelieved(io, options.out, () => verifyAs(kind, signed.envelope, policy, io.now()));
+    assertBelieved(io, options, () => verifyAs(kind, signed.envelope, policy, io.now()));
   await deliver(io, options, signed, { stream, version, supersedes, keyId: key.publicKey.keyId });
 }
 

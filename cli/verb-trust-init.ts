@@ -1,13 +1,9 @@
 import { basename } from 'node:path';
 import type { Command } from 'commander';
 import type { PublicKey } from '../fingerprint/keys.ts';
-import {
-  learnerTrustPolicy,
-  type NewTrustPolicy,
-  newTrustPolicy,
-  type TrustPolicy,
-  trustPolicyDocument,
-} from '../fingerprint/trust-policy.ts';
+import { learnerTrustPolicy, type NewTrustPolicy, newTrustPolicy } from '../fingerprint/new-trust-policy.ts';
+import type { TrustPolicy } from '../fingerprint/trust-policy.ts';
+import { trustPolicyDocument } from '../fingerprint/trust-policy-writer.ts';
 import type { Mode } from '../fingerprint/verdict.ts';
 import { about, CliError, exitCodes } from './exit.ts';
 import { examples } from './help.ts';

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { trustPolicyDocument } from '../fingerprint/trust-policy.ts';
+import { trustPolicyDocument } from '../fingerprint/trust-policy-writer.ts';
 import { examples } from './help.ts';
 import type { Io } from './io.ts';
 import { readGivenPolicy } from './policy-file.ts';

@@ -77,9 +77,11 @@ export type { LearnedCopy, LearnedEntry, LearningHistory, Schedule } from './lea
 export { type Finding, type LintReport, lint, lintRules } from './lint.ts';
 export { merge } from './merge.ts';
 export { type NeverLearnableRow, neverLearnableRows } from './never-learnable-rows.ts';
+export { newTrustPolicy } from './new-trust-policy.ts';
 export type { Overlay, OverlayContent } from './overlay.ts';
 export { parseBehaviourSet } from './parse-behaviour-set.ts';
 export { parseBaseline } from './parse-fingerprint.ts';
+export { parseTrustPolicy } from './parse-trust-policy.ts';
 export { readSignedPolicy, signTrustPolicy, verifyPolicyChain } from './policy-chain.ts';
 // safe hands
 export { printable } from './printable.ts';
@@ -104,12 +106,8 @@ export { type SignedApproval, signApproval } from './sign-approval.ts';
 export { type SignedOverlay, signOverlay } from './sign-overlay.ts';
 export { parseJson } from './strict-json.ts';
 export { uniteRemoved, withoutRemoved } from './tombstones.ts';
-export {
-  newTrustPolicy,
-  parseTrustPolicy,
-  type TrustPolicy,
-  trustPolicyDocument,
-} from './trust-policy.ts';
+export type { TrustPolicy } from './trust-policy.ts';
+export { trustPolicyDocument } from './trust-policy-writer.ts';
 export { type DriftReason, type Mode, minMode, modes, type UnjudgedReason, type Verdict } from './verdict.ts';
 export { type VerifiedFingerprint, type VerifyContext, verifyFingerprint } from './verify.ts';
 export { type VerifiedApproval, type VerifyApprovalContext, verifyApproval } from './verify-approval.ts';

@@ -3,8 +3,9 @@ import { sha256Hex } from './digest.ts';
 import { type OpenEnvelope, open, policyPayloadType, seal } from './envelope.ts';
 import { FingerprintError } from './errors.ts';
 import type { PrivateKey } from './keys.ts';
+import { parseTrustPolicy } from './parse-trust-policy.ts';
 import { parseJson } from './strict-json.ts';
-import { parseTrustPolicy, type Revocations, type TrustPolicy } from './trust-policy.ts';
+import type { Revocations, TrustPolicy } from './trust-policy.ts';
 import { trustPolicyPayload } from './trust-policy-writer.ts';
 
 /** Room for the most keys and rules a policy may have. */

@@ -1,16 +1,8 @@
 import { FingerprintError } from './errors.ts';
 import { coversPattern } from './image-pattern.ts';
-import {
-  type KeySet,
-  type NewRule,
-  newRule,
-  parseTrustPolicy,
-  type RetiredKey,
-  type Revocations,
-  type TrustedKey,
-  type TrustPolicy,
-  type TrustRule,
-} from './trust-policy.ts';
+import { type NewRule, newRule } from './new-trust-policy.ts';
+import { parseTrustPolicy } from './parse-trust-policy.ts';
+import type { KeySet, RetiredKey, Revocations, TrustedKey, TrustPolicy, TrustRule } from './trust-policy.ts';
 import { trustPolicyDocument } from './trust-policy-writer.ts';
 
 /** When the next version is made, and until when it holds; not given: as long as the one before. */

@@ -2,15 +2,12 @@ import { describe, expect, it } from 'vitest';
 import { refuses, seals, verify } from '../test/fakes/signed.ts';
 import { baseline, policy, signOptions, testKey, vendor } from '../test/fakes/trust.ts';
 import type { Scope } from './fingerprint.ts';
+import { learnerTrustPolicy, newTrustPolicy } from './new-trust-policy.ts';
+import { parseTrustPolicy } from './parse-trust-policy.ts';
 import { signProvisional } from './provisional.ts';
 import { statementBytes } from './statement.ts';
-import {
-  learnerTrustPolicy,
-  newTrustPolicy,
-  parseTrustPolicy,
-  type TrustPolicy,
-  trustPolicyDocument,
-} from './trust-policy.ts';
+import type { TrustPolicy } from './trust-policy.ts';
+import { trustPolicyDocument } from './trust-policy-writer.ts';
 
 const learner = testKey(5);
 const issuedAt = '2026-05-02T09:00:00Z';

@@ -3,16 +3,11 @@ import { commander, policy, stranger, vendor } from '../test/fakes/trust.ts';
 import { encodeBase64 } from './base64.ts';
 import { sha256Hex } from './digest.ts';
 import { coversPattern, matchesImage } from './image-pattern.ts';
-import {
-  ceilingClasses,
-  type NewTrustPolicy,
-  newTrustPolicy,
-  parseTrustPolicy,
-  ruleFor,
-  trustPolicyDocument,
-  widenClasses,
-} from './trust-policy.ts';
-import { trustPolicyPayload } from './trust-policy-writer.ts';
+import { type NewTrustPolicy, newTrustPolicy } from './new-trust-policy.ts';
+import { parseTrustPolicy } from './parse-trust-policy.ts';
+import { ceilingClasses, widenClasses } from './trust-classes.ts';
+import { ruleFor } from './trust-policy.ts';
+import { trustPolicyDocument, trustPolicyPayload } from './trust-policy-writer.ts';
 
 const id = vendor.publicKey.keyId;
 const entry = { algorithm: 'ed25519', spki: encodeBase64(vendor.publicKey.spki), owner: 'Shop Inc' };

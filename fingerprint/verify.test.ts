@@ -26,8 +26,9 @@ import {
 } from '../test/fakes/trust.ts';
 import { sha256Hex } from './digest.ts';
 import { open, statementPayloadType } from './envelope.ts';
+import { newTrustPolicy } from './new-trust-policy.ts';
 import { renderBundle } from './sigstore-bundle.ts';
-import { newTrustPolicy, type TrustPolicy } from './trust-policy.ts';
+import type { TrustPolicy } from './trust-policy.ts';
 import { isVerified } from './verify.ts';
 
 describe('verifyFingerprint accepts', () => {

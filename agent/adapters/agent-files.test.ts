@@ -14,7 +14,7 @@ import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { trustPolicyDocument } from '../../fingerprint/trust-policy.ts';
+import { trustPolicyDocument } from '../../fingerprint/trust-policy-writer.ts';
 import { policy } from '../../test/fakes/trust.ts';
 import { controlHttp } from './control-http.ts';
 import { LockError, takeLock } from './lock-file.ts';

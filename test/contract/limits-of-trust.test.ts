@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { underCeiling } from '../../fingerprint/ceiling.ts';
 import type { Program } from '../../fingerprint/fingerprint.ts';
-import { ceilingClasses } from '../../fingerprint/trust-policy.ts';
+import { ceilingClasses } from '../../fingerprint/trust-classes.ts';
 import { aNode, approving, bank, behaving, program, version, workload } from '../fakes/attacked-cart.ts';
 import { id, siteDocument } from '../fakes/evil-trust.ts';
 import { baseline, imageName, now } from '../fakes/trust.ts';

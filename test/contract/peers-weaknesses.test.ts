@@ -3,9 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { canonicalBytes } from '../../fingerprint/canonical.ts';
 import { pae, statementPayloadType } from '../../fingerprint/envelope.ts';
 import { publicFromSpki } from '../../fingerprint/keys.ts';
+import { parseTrustPolicy } from '../../fingerprint/parse-trust-policy.ts';
 import { renderBundle } from '../../fingerprint/sigstore-bundle.ts';
 import { kindOfEnvelope } from '../../fingerprint/statement-kind.ts';
-import { parseTrustPolicy, trustPolicyDocument } from '../../fingerprint/trust-policy.ts';
+import { trustPolicyDocument } from '../../fingerprint/trust-policy-writer.ts';
 import {
   parse,
   payload,

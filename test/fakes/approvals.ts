@@ -2,12 +2,8 @@ import type { ApprovedFingerprint, SiteApprovalContent } from '../../fingerprint
 import type { PrivateKey } from '../../fingerprint/keys.ts';
 import { type SignedApproval, signApproval } from '../../fingerprint/sign-approval.ts';
 import type { StatementOptions } from '../../fingerprint/statement-options.ts';
-import {
-  ceilingClasses,
-  type TrustPolicy,
-  type TrustRule,
-  widenClasses,
-} from '../../fingerprint/trust-policy.ts';
+import { ceilingClasses, widenClasses } from '../../fingerprint/trust-classes.ts';
+import type { TrustPolicy, TrustRule } from '../../fingerprint/trust-policy.ts';
 import { site, sitePolicy } from './overlays.ts';
 import { baseline, testKey } from './trust.ts';
 

@@ -2,8 +2,9 @@ import { canonicalBytes } from '../../fingerprint/canonical.ts';
 import { policyPayloadType, seal, statementPayloadType } from '../../fingerprint/envelope.ts';
 import type { Baseline } from '../../fingerprint/fingerprint.ts';
 import type { PrivateKey } from '../../fingerprint/keys.ts';
+import { parseTrustPolicy } from '../../fingerprint/parse-trust-policy.ts';
 import { type StatementOptions, statementBytes } from '../../fingerprint/statement.ts';
-import { parseTrustPolicy, type TrustPolicy } from '../../fingerprint/trust-policy.ts';
+import type { TrustPolicy } from '../../fingerprint/trust-policy.ts';
 import { commander, signOptions, stranger, testKey, vendor } from './trust.ts';
 
 /** A site with somebody in every role, and the keys of all of them: what an attacker may have stolen one of. */

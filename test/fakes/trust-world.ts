@@ -6,8 +6,9 @@ import { main } from '../../cli/main.ts';
 import { readChunks, readFile } from '../../cli/read-file.ts';
 import { writeFile } from '../../cli/write-file.ts';
 import { privatePem, publicPem } from '../../fingerprint/keys.ts';
+import { newTrustPolicy } from '../../fingerprint/new-trust-policy.ts';
 import { signFingerprint } from '../../fingerprint/sign.ts';
-import { newTrustPolicy, trustPolicyDocument } from '../../fingerprint/trust-policy.ts';
+import { trustPolicyDocument } from '../../fingerprint/trust-policy-writer.ts';
 import { type FakeIo, fakeIo } from './io.ts';
 import { baseline, imageName, now, signOptions, stranger, vendor } from './trust.ts';
 

@@ -1,7 +1,8 @@
 import type { Baseline } from '../../fingerprint/fingerprint.ts';
 import { generateKey, type PrivateKey } from '../../fingerprint/keys.ts';
+import { newTrustPolicy } from '../../fingerprint/new-trust-policy.ts';
 import type { SignOptions } from '../../fingerprint/sign.ts';
-import { newTrustPolicy, type TrustPolicy } from '../../fingerprint/trust-policy.ts';
+import type { TrustPolicy } from '../../fingerprint/trust-policy.ts';
 
 /** A key that is the same in every run. */
 export function testKey(n: number): PrivateKey {

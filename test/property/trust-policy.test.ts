@@ -3,18 +3,13 @@ import { describe, expect, it } from 'vitest';
 import { canonicalBytes } from '../../fingerprint/canonical.ts';
 import { policyPayloadType, seal, statementPayloadType } from '../../fingerprint/envelope.ts';
 import { FingerprintError } from '../../fingerprint/errors.ts';
+import { parseTrustPolicy } from '../../fingerprint/parse-trust-policy.ts';
 import { verifyPolicyChain } from '../../fingerprint/policy-chain.ts';
 import { withRetired, withRevoked } from '../../fingerprint/policy-change.ts';
 import { statementBytes } from '../../fingerprint/statement.ts';
-import {
-  ceilingClasses,
-  type KeySet,
-  parseTrustPolicy,
-  type TrustedKey,
-  type TrustPolicy,
-  trustPolicyDocument,
-} from '../../fingerprint/trust-policy.ts';
-import { trustPolicyPayload } from '../../fingerprint/trust-policy-writer.ts';
+import { ceilingClasses } from '../../fingerprint/trust-classes.ts';
+import type { KeySet, TrustedKey, TrustPolicy } from '../../fingerprint/trust-policy.ts';
+import { trustPolicyDocument, trustPolicyPayload } from '../../fingerprint/trust-policy-writer.ts';
 import { modes } from '../../fingerprint/verdict.ts';
 import { type VerifiedFingerprint, verifyFingerprint } from '../../fingerprint/verify.ts';
 import { baseline, imageName, now, signOptions, testKey } from '../fakes/trust.ts';

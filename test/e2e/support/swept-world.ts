@@ -11,7 +11,7 @@ import { runAgent } from '../../../agent/agent.ts';
 import type { AgentDeps, Normaliser } from '../../../agent/agent-deps.ts';
 import { createSensorNormaliser } from '../../../agent/core/normalise/sensor.ts';
 import type { Event } from '../../../fingerprint/event.ts';
-import { newTrustPolicy } from '../../../fingerprint/trust-policy.ts';
+import { newTrustPolicy } from '../../../fingerprint/new-trust-policy.ts';
 import { FakeWorld } from '../../fakes/agent-ports.ts';
 import { commander, imageDigest, imageName, vendor } from '../../fakes/trust.ts';
 import { sensorBinary } from './sensor-rig.ts';
