@@ -36,7 +36,9 @@ export async function effectiveFrom(
   const at = workloadFor(base, overlays);
   const effective = effectiveOf(base, { overlays, approvals }, at);
   const unknown = at.workload === undefined ? scopesOf(base, approvals) : [];
-  for (const sentence of [...caveats(effective, overlays), ...unknown]) io.err(`warning: ${sentence}`);
+  const isGiven = approvals.length > 0;
+  for (const sentence of [...caveats(effective, overlays, isGiven), ...unknown])
+    io.err(`warning: ${sentence}`);
   return effective;
 }
 
@@ -64,13 +66,22 @@ function scopesOf(
   );
 }
 
-function caveats(effective: Effective, overlays: readonly VerifiedOverlay[]): readonly string[] {
+/** @param isGiven whether anything was said of what the site approved: the files alone do not know what is in force */
+function caveats(
+  effective: Effective,
+  overlays: readonly VerifiedOverlay[],
+  isGiven: boolean,
+): readonly string[] {
   const { warnings, inert, fingerprint, bindings } = effective;
   const elsewhere = overlays.filter((o) => !effective.overlays.includes(o));
   const unbound = unboundParameters(fingerprint.parameters ?? [], bindings);
   const held = firstOf(grantSentences(inert), maxInert);
   return [
-    ...warnings.map((w) => `${w.message} (${w.code})`),
+    ...warnings.map((w) =>
+      w.code === 'NOT_APPROVED' && !isGiven
+        ? 'no --approval is given, so it is taken as one that alerts at most (NOT_APPROVED)'
+        : `${w.message} (${w.code})`,
+    ),
     ...held.map((sentence) => `inert until the site approves it: ${sentence}`),
     ...elsewhere.map((o) => `overlay ${o.digest} is of another workload${ownerOf(o)} and not judged by`),
     ...unboundSentences(unbound).map((sentence) => `${sentence}; see whorl bind`),

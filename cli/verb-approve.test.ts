@@ -312,7 +312,7 @@ describe('an approved fingerprint', () => {
     const before = await judge();
     expect(before.exitCode).toBe(1);
     expect(before.stderr).toEqual([
-      'warning: no approval of this site is about it; it alerts at most (NOT_APPROVED)',
+      'warning: no --approval is given, so it is taken as one that alerts at most (NOT_APPROVED)',
       'warning: inert until the site approves it: `/bin/sh` below `/usr/bin/cart` runs `sh`',
     ]);
     const after = await judge('--approval', world.at('tools.approval.json'));

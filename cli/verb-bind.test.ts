@@ -111,7 +111,7 @@ describe("a vendor's parameters", () => {
     expect([after.exitCode, drifts(after.stdout), after.stderr]).toEqual([
       0,
       [],
-      ['warning: no approval of this site is about it; it alerts at most (NOT_APPROVED)'],
+      ['warning: no --approval is given, so it is taken as one that alerts at most (NOT_APPROVED)'],
     ]);
   });
 
