@@ -129,9 +129,9 @@ function signedText(row: Answer): string[] {
   const approved = row.at('approved');
   const [mode, until, reason] = [approved.text('mode'), approved.text('expiresAt'), approved.text('reason')];
   if (mode === '')
-    return [`             version ${version} is signed and waits for approval: it alerts at most`];
+    return [`             version ${version} is handed out and waits for approval: it alerts at most`];
   const ends = until === '' ? '' : ` until ${until}`;
-  return [`             version ${version} is signed and approved up to ${mode}${ends}: ${reason}`];
+  return [`             version ${version} is handed out, approved up to ${mode}${ends}: ${reason}`];
 }
 
 function estimate(readiness: Answer): string[] {

@@ -133,8 +133,8 @@ describe('status', () => {
     const lines = describeWorkloads({ workloads: rows });
     expect(lines.at(-2)).toMatch(/^untrusted {2}shop\/Deployment\/c: /);
     expect(lines.filter((line) => line.startsWith('   '))).toEqual([
-      '             version 7 is signed and waits for approval: it alerts at most',
-      '             version 7 is signed and approved up to kill: OPS-1',
+      '             version 7 is handed out and waits for approval: it alerts at most',
+      '             version 7 is handed out, approved up to kill: OPS-1',
       '             version 7 is refused (KEY_REVOKED): nothing that is learned of it alerts by itself',
     ]);
   });
