@@ -52,21 +52,22 @@ export async function withRegistries<T>(
   });
 }
 
-/** For what reads or writes a layout and talks to nobody. */
-export async function explained<T>(act: () => Promise<T>): Promise<T> {
+/** For what reads or writes a layout and talks to nobody. @param file that it is about, as people know it */
+export async function explained<T>(act: () => Promise<T>, file?: string): Promise<T> {
   try {
     return await act();
   } catch (error) {
-    if (error instanceof RegistryError) throw fromRegistryError(error);
+    if (error instanceof RegistryError) throw fromRegistryError(error, file);
     throw error;
   }
 }
 
-function fromRegistryError(error: RegistryError): CliError {
+function fromRegistryError(error: RegistryError, file: string | undefined): CliError {
   const { code, message, hint } = error;
   const isInput = code === 'REGISTRY_REFERENCE' || code.startsWith('LAYOUT_');
   const exit = isInput ? exitCodes.usage : exitCodes.network;
-  return new CliError(exit, `${printable(message, 600)} (${code})`, hint, { cause: error });
+  const about = file === undefined ? '' : `${file}: `;
+  return new CliError(exit, `${about}${printable(message, 600)} (${code})`, hint, { cause: error });
 }
 
 async function settingsOf(

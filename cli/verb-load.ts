@@ -50,7 +50,7 @@ async function load(io: Io, path: string, options: Options): Promise<void> {
       'give --registry HOST/PREFIX or --out-dir DIR',
     );
   const { readLayout } = await import('../registry/layout.ts');
-  const carried = await explained(() => readLayout(io.readChunks(path)));
+  const carried = await explained(() => readLayout(io.readChunks(path)), fileName(path));
   const read = carried.map((item) => ({
     ...item,
     bytes: item.layer,
