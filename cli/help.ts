@@ -13,8 +13,6 @@ export function examples(
 }
 
 /** The two options of every verb that changes something. */
-export function changing(command: Command): Command {
-  return command
-    .option('--dry-run', 'say what would be done and do nothing')
-    .option('--reason <text>', 'why, for the record');
+export function changing(command: Command, dryRun = 'say what would be done and do nothing'): Command {
+  return command.option('--dry-run', dryRun).option('--reason <text>', 'why, for the record');
 }

@@ -53,6 +53,7 @@ export function register(program: Command, io: Io): void {
       .option('--no-install', 'do not install packages that are missing to build the event sensor')
       .option('--data-dir <dir>', 'where the built event sensor is kept (or WHORL_DATA_DIR)')
       .option('--json', 'one JSON object on stdout; the command’s own output goes to stderr'),
+    'run the command, say what would be written and write nothing',
   ).action((command: readonly string[], options: Options) => record(io, command, options));
   examples(verb, [
     [
