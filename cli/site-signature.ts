@@ -1,21 +1,17 @@
 import type { Command } from 'commander';
 import { FingerprintError } from '../fingerprint/errors.ts';
-import { ask } from './control-client.ts';
-import { collectorSocket, dataDir, dataDirOption } from './data-dir.ts';
-import { CliError, exitCodes, fromFingerprintError } from './exit.ts';
+import { exitCodes, fromFingerprintError } from './exit.ts';
 import type { Io } from './io.ts';
 import { type PassphraseOptions, passphraseOptions } from './passphrase.ts';
+import { type PushOptions, pushOptions, pushSigned } from './push.ts';
 import { fileName } from './read-file.ts';
 
 /** What the verbs have in common by which a site says something signed. */
-export interface SiteSignatureOptions extends PassphraseOptions {
+export interface SiteSignatureOptions extends PassphraseOptions, PushOptions {
   readonly key: string;
   readonly out: string;
   readonly reason: string;
   readonly issuedAt?: string;
-  readonly push?: boolean;
-  readonly dataDir?: string;
-  readonly dryRun?: boolean;
   readonly json?: boolean;
 }
 
@@ -26,8 +22,7 @@ export function siteSignatureOptions(verb: Command, what: string): Command {
     .requiredOption('--out <file>', what)
     .requiredOption('--reason <text>', 'why; signed with it')
     .option('--issued-at <time>', 'default: SOURCE_DATE_EPOCH, or now');
-  passphraseOptions(verb).option('--push', 'hand it to the running collector, which hands it to the agents');
-  return dataDirOption(verb)
+  return pushOptions(passphraseOptions(verb))
     .option('--dry-run', 'check and show everything, write and hand over nothing')
     .option('--json', 'one JSON object');
 }
@@ -55,30 +50,10 @@ export async function deliver(
     io.err(`would write ${fileName(out)}${also}`);
   } else {
     await io.writeFile(out, envelope, { overwrite: true });
-    if (push === true) await handOver(io, options.dataDir, [...about, envelope]);
+    await pushSigned(io, options, ...about, envelope);
   }
   if (options.json === true) io.out(JSON.stringify({ digest, out, ...more, reason: options.reason }));
   else io.out(`${fileName(out)} ${digest}`);
-}
-
-async function handOver(
-  io: Io,
-  dataDirFlag: string | undefined,
-  envelopes: readonly Uint8Array[],
-): Promise<void> {
-  const directory = dataDir(io, dataDirFlag);
-  for (const body of envelopes) {
-    const call = { method: 'POST', path: '/fingerprints', body } as const;
-    const answer = await ask(collectorSocket(directory), 'collector', call);
-    if (answer === undefined) {
-      throw new CliError(
-        exitCodes.network,
-        `it is written, but no collector runs on ${fileName(directory)} to hand it to`,
-        'start whorl up, or name its --data-dir, and run it again',
-      );
-    }
-  }
-  io.err('handed to the collector; each agent verifies it for itself');
 }
 
 /**
