@@ -1,3 +1,4 @@
+import { rootWords } from '../fingerprint/diff-names.ts';
 import { entryWords } from '../fingerprint/explain-entry.ts';
 import type { BehaviourSet, Program } from '../fingerprint/fingerprint.ts';
 import { entriesOf, type Grant, grantsOf, programsByKey } from '../fingerprint/grants.ts';
@@ -51,19 +52,9 @@ export function removedSentences(set: BehaviourSet): readonly string[] {
   );
 }
 
-/** Without more it is the entrypoint, or what that became. */
 function programWords({ root, parent, exe }: ProgramIdentity): string {
-  const below = parent === '' ? path(exe) : `${path(exe)} below ${path(parent)}`;
-  switch (root) {
-    case 'entrypoint':
-      return below;
-    case 'probe':
-      return `${below} of a probe`;
-    case 'interactive':
-      return `${below} of a person who entered`;
-    case 'found':
-      return `${below}, found running,`;
-  }
+  const below = parent === '' ? '' : ` below ${path(parent)}`;
+  return `${path(exe)}${below}${rootWords(root)}`;
 }
 
 function path(exe: string): string {

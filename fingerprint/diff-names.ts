@@ -1,3 +1,4 @@
+import type { Root } from './behaviour.ts';
 import { quoted } from './phrase.ts';
 import { baseName, type ProgramIdentity, programKey } from './program.ts';
 
@@ -17,15 +18,20 @@ export function namesOf(programs: readonly ProgramIdentity[]): (p: ProgramIdenti
 
 function contextOf(p: ProgramIdentity): string {
   const below = p.parent === '' ? '' : ` below ${quoted(baseName(p.parent))}`;
-  switch (p.root) {
+  return p.root === 'entrypoint' && below === '' ? ' as the entrypoint' : `${below}${rootWords(p.root)}`;
+}
+
+/** How it came in, after its name; of the entrypoint, or what that became, nothing need be said. */
+export function rootWords(root: Root): string {
+  switch (root) {
     case 'entrypoint':
-      return below === '' ? ' as the entrypoint' : below;
+      return '';
     case 'probe':
-      return `${below} of a probe`;
+      return ' of a probe';
     case 'interactive':
-      return `${below} of a person who entered`;
+      return ' of a person who entered';
     case 'found':
-      return `${below}, found running,`;
+      return ', found running,';
   }
 }
 
