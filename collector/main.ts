@@ -5,9 +5,8 @@ import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
 import { FingerprintError } from '../fingerprint/errors.ts';
-import { parseTrustPolicy } from '../fingerprint/parse-trust-policy.ts';
+import { policyOf } from '../fingerprint/policy-chain.ts';
 import { defaultThresholds, demoThresholds, readiness } from '../fingerprint/readiness.ts';
-import { parseJson } from '../fingerprint/strict-json.ts';
 import type { TrustPolicy } from '../fingerprint/trust-policy.ts';
 import { modes } from '../fingerprint/verdict.ts';
 import { ControlHttp } from './adapters/control-http.ts';
@@ -142,7 +141,7 @@ async function assemble(
 
   const now = () => Date.now();
   const present: Map<string, Presence> = new Map();
-  const policy = { current: await policyOf(config, store) };
+  const policy = { current: await responsePolicyOf(config, store) };
   const thresholds = config.thresholds === 'demo' ? demoThresholds : defaultThresholds;
   const fingerprints = new Fingerprints({ store, now, trust: trustOf(config.trustPolicy) });
   const linkOf = (agent: string) => present.get(agent)?.link;
@@ -253,7 +252,7 @@ async function collectorId(store: DriftStore): Promise<string> {
 }
 
 /** What was set by `POST /policy` outlives a restart; the configuration is the beginning. */
-async function policyOf(config: CollectorConfig, store: DriftStore): Promise<ResponsePolicy> {
+async function responsePolicyOf(config: CollectorConfig, store: DriftStore): Promise<ResponsePolicy> {
   const kept = await store.setting('mode');
   const { killScope, stopInteractive, protectedNamespaces } = config;
   return {
@@ -283,7 +282,7 @@ function trustOf(file: string): TrustPolicy | undefined {
   const text = readKept(file, 0o644);
   if (text === undefined) throw new CollectorError('bad-file', `${file}: there is no such trust policy`);
   try {
-    return parseTrustPolicy(parseJson(Buffer.from(text)));
+    return policyOf(Buffer.from(text));
   } catch (error) {
     if (!(error instanceof FingerprintError)) throw error;
     throw new CollectorError('bad-file', `${file} ${error.field} ${error.message} (${error.code})`, {
