@@ -1,8 +1,9 @@
 import type { BehaviourKind, Event } from '../fingerprint/event.ts';
 import type { Platform } from '../fingerprint/statement-options.ts';
 import type { TrustPolicy } from '../fingerprint/trust-policy.ts';
-import type { RecordWatcher } from './core/normalise/sensor.ts';
+import type { RecordWatcher } from './core/hotpath/raw-record.ts';
 import type { OwnProcesses } from './core/own.ts';
+import type { SourceNote } from './core/source-note.ts';
 import type {
   CanaryHand,
   CodeBytes,
@@ -26,6 +27,8 @@ import type { StateLine } from './state-line.ts';
 export interface Normaliser {
   /** @param watcher gets each record's events as they are made, when the source has records to look at. */
   push(bytes: Uint8Array, watcher?: RecordWatcher): readonly Event[];
+  /** What the source's adapter learned beside the stream. */
+  note(note: SourceNote): readonly Event[];
   /** What the source can see; empty until it has said so. */
   coverage(): readonly BehaviourKind[];
   /** Whether it has told everything that was there when it began: what it tells from now on happens now. */

@@ -10,7 +10,7 @@ import { OrderDesk } from './order-desk.ts';
 import { Outbox } from './outbox.ts';
 import { Pipeline, type PipelineOptions } from './pipeline.ts';
 import { PolicyDesk } from './policy-desk.ts';
-import type { Downlink, RawChunk } from './ports.ts';
+import type { Downlink, SourceNote, SourceSink } from './ports.ts';
 import { readSource } from './source-loop.ts';
 import { StateSweep } from './state-sweep.ts';
 import { statusOf } from './status.ts';
@@ -188,16 +188,29 @@ class Agent {
       this.#pipeline.sawGap(this.#lastChunkAt, now(), 'the event source was away');
       this.#normaliser = normaliser();
     };
-    await readSource({ source, log, onChunk: (chunk) => this.#take(chunk), onAway }, this.#signal);
+    const sink: SourceSink = {
+      bytes: (bytes, receivedAt) => this.#take(bytes, receivedAt),
+      note: (note) => this.#heard(note),
+    };
+    await readSource({ source, log, sink, onAway }, this.#signal);
   }
 
-  #take(chunk: RawChunk): void {
-    this.#lastChunkAt = chunk.receivedAt;
+  #take(bytes: Uint8Array, receivedAt: number): void {
+    this.#lastChunkAt = receivedAt;
     const { attribution } = this.#pipeline;
     const before = attribution.happened;
-    this.#pipeline.read(chunk.bytes, this.#normaliser);
+    this.#pipeline.read(bytes, this.#normaliser);
     const { happened } = attribution;
-    if (happened > before) this.#lag.told(happened, chunk.receivedAt);
+    if (happened > before) this.#lag.told(happened, receivedAt);
+    this.#settled();
+  }
+
+  #heard(note: SourceNote): void {
+    this.#pipeline.take(this.#normaliser.note(note));
+    this.#settled();
+  }
+
+  #settled(): void {
     if (!this.#isReady && this.#normaliser.isSettled()) this.#tellReady();
   }
 

@@ -3,7 +3,6 @@ import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { type Logger, pino } from 'pino';
-import { buildSensor } from './adapters/build-sensor.ts';
 import { microClock } from './adapters/clock.ts';
 import { codeBytes } from './adapters/code-bytes.ts';
 import { controlHttp } from './adapters/control-http.ts';
@@ -12,6 +11,7 @@ import { type CgroupEnforcer, openCgroupEnforcer } from './adapters/enforce-cgro
 import { fingerprintsDir } from './adapters/fingerprints-dir.ts';
 import { openCanary } from './adapters/linux/canary.ts';
 import { findCgroup2Mount } from './adapters/linux/cgroup-fs.ts';
+import { procNodeView } from './adapters/linux/node-view.ts';
 import { readStat, startOf } from './adapters/linux/process-proc.ts';
 import { procStateView } from './adapters/linux/state-view.ts';
 import { takeLock } from './adapters/lock-file.ts';
@@ -20,8 +20,6 @@ import { policyStoreFile } from './adapters/policy-store-file.ts';
 import { containerdRuntime } from './adapters/runtime-containerd.ts';
 import { dockerRuntime } from './adapters/runtime-docker.ts';
 import { hostRuntime } from './adapters/runtime-host.ts';
-import { replaySource } from './adapters/source-replay.ts';
-import { sensorSource } from './adapters/source-sensor.ts';
 import { spoolId } from './adapters/spool-id.ts';
 import { SegmentSpool } from './adapters/spool-segments.ts';
 import { stateFile } from './adapters/state-file.ts';
@@ -32,16 +30,9 @@ import { GrpcUplink } from './adapters/uplink-grpc.ts';
 import { runAgent } from './agent.ts';
 import type { AgentDeps, Normaliser } from './agent-deps.ts';
 import type { AgentConfig } from './config.ts';
-import { createSensorNormaliser } from './core/normalise/sensor.ts';
 import type { OwnProcesses } from './core/own.ts';
-import {
-  AgentError,
-  type CanaryHand,
-  type ContainerRuntime,
-  type EventSource,
-  SourceError,
-  type StateView,
-} from './ports.ts';
+import { AgentError, type CanaryHand, type ContainerRuntime } from './ports.ts';
+import { openSource } from './sources/sources.ts';
 import type { StateLine } from './state-line.ts';
 
 export interface AgentIo {
@@ -92,7 +83,9 @@ async function wire(config: AgentConfig, wiring: Wiring): Promise<AgentDeps> {
   const now = microClock();
   const own = ownProcesses(config);
   const session = randomBytes(16).toString('hex');
-  const source = await openSource(config, dir, own, now);
+  const nodeView = () => procNodeView({ proc: '/proc', cgroups: cgroupMount(), now });
+  const opening = await openSource({ config, dir, own, now, log, nodeView });
+  const { source, isLive } = opening;
   const { runtimes, kill } = openRuntimes(config, opened);
   const enforcer = await openEnforcer(config, { dir, log, now, kill });
   opened.close.push(() => enforcer.close());
@@ -104,15 +97,17 @@ async function wire(config: AgentConfig, wiring: Wiring): Promise<AgentDeps> {
   return {
     source,
     normaliser: () => {
-      current = createSensorNormaliser();
+      current = opening.normaliser();
       return current;
     },
     runtimes,
     surroundings: procSurroundings(),
     // Pids of a recording are somebody else's here.
-    ...(config.source === 'sensor' ? { bytes: codeBytes({ now }), logins: procLogins() } : {}),
-    view: config.source === 'sensor' ? stateView() : undefined,
-    canary: openCanaries(config, join(dir, 'canary'), session.slice(0, 8), opened),
+    ...(isLive ? { bytes: codeBytes({ now }), logins: procLogins() } : {}),
+    view: isLive ? procStateView({ proc: '/proc', cgroups: cgroupMount() }) : undefined,
+    canary: isLive
+      ? (opening.noCanary ?? openCanaries(config, join(dir, 'canary'), session.slice(0, 8), opened))
+      : undefined,
     fingerprints: fingerprintsDir(join(dir, 'fingerprints')),
     trust: () => readTrustFile(config.trustPolicy === '' ? join(dir, 'trust.json') : config.trustPolicy),
     policies: policyStoreFile(join(dir, 'policies.json')),
@@ -145,8 +140,8 @@ function openCanaries(
   name: string,
   opened: Opened,
 ): CanaryHand | string | undefined {
-  if (config.source !== 'sensor' || config.canarySeconds === 0) return undefined;
-  const mount = findCgroup2Mount(readFileSync('/proc/self/mountinfo', 'utf8'));
+  if (config.canarySeconds === 0) return undefined;
+  const mount = cgroupMount();
   if (mount === undefined) return 'no cgroup2 file system is mounted';
   try {
     const hand = openCanary({ mount, folder, name });
@@ -157,30 +152,8 @@ function openCanaries(
   }
 }
 
-function stateView(): StateView {
-  return procStateView({
-    proc: '/proc',
-    cgroups: findCgroup2Mount(readFileSync('/proc/self/mountinfo', 'utf8')),
-  });
-}
-
-async function openSource(
-  config: AgentConfig,
-  dir: string,
-  own: OwnProcesses,
-  now: () => number,
-): Promise<EventSource> {
-  switch (config.source) {
-    case 'replay':
-      return replaySource(config.recording, now);
-    case 'sensor': {
-      if (process.platform !== 'linux')
-        throw new SourceError('not-linux', 'live events need Linux; use source replay with a recording');
-      const binary = config.sensor === '' ? await buildSensor(join(dir, 'sensor')) : config.sensor;
-      const ignorePids = [...own.trees, ...own.single].map((p) => p.pid).slice(0, 8);
-      return sensorSource({ binary, ignorePids, now });
-    }
-  }
+function cgroupMount(): string | undefined {
+  return findCgroup2Mount(readFileSync('/proc/self/mountinfo', 'utf8'));
 }
 
 interface Runtimes {

@@ -4,33 +4,54 @@ import type { Incident } from '../fingerprint/incident.ts';
 import type { Action, ReceiptResult } from '../fingerprint/order.ts';
 import type { Report } from '../fingerprint/report.ts';
 import type { Role } from '../fingerprint/workload.ts';
+import type { NodeView, Place } from './core/normalise/node-view.ts';
+import type { SourceNote } from './core/source-note.ts';
 import type { Surroundings } from './core/surroundings.ts';
 
-export type { Surroundings };
+export type { NodeView, Place, SourceNote, Surroundings };
 
 import type { DrawnPorts, SocketTables } from './core/sweep/sockets.ts';
 
 /** The seams of the agent. An adapter does one thing behind one of these; only main.ts knows which. */
 
-/** Bytes as the source wrote them; the normaliser of the same name turns them into events. */
-export interface RawChunk {
-  readonly bytes: Uint8Array;
-  /** µs since the Unix epoch when the bytes reached us. */
-  readonly receivedAt: number;
+/** Takes what a source delivers, at once: it returns when all of it was judged. */
+export interface SourceSink {
+  /**
+   * Bytes as the source wrote them, cut anywhere; the normaliser of the same name turns them into events. They are the
+   * source's to use again as soon as this returns.
+   *
+   * @param receivedAt µs since the Unix epoch when the bytes reached us.
+   */
+  bytes(bytes: Uint8Array, receivedAt: number): void;
+  note(note: SourceNote): void;
 }
 
 export interface EventSource {
-  /** Picks the normaliser: `sensor`, `replay` (records of the sensor) … */
+  /** Picks the normaliser: `sensor`, `tracee` … */
   readonly name: string;
   /**
-   * Delivers until `signal` aborts or the source ends. Never blocks the kernel side for long: the reader drains always.
-   * @throws SourceError when it cannot start, with what is missing and how to mend it.
+   * Delivers until `signal` aborts or the source ends. Reads always and never waits for the sink: a source that is not
+   * read stops a whole node.
+   *
+   * @throws SourceError when it cannot start or ended badly, with what is missing and how to mend it.
    */
-  chunks(signal: AbortSignal): AsyncIterable<RawChunk>;
+  run(sink: SourceSink, signal: AbortSignal): Promise<void>;
 }
 
 export class SourceError extends Error {
-  readonly code: 'no-permission' | 'no-btf' | 'no-compiler' | 'not-linux' | 'source-ended' | 'bad-recording';
+  readonly code:
+    | 'no-permission'
+    | 'no-btf'
+    | 'no-compiler'
+    | 'not-linux'
+    | 'source-ended'
+    | 'bad-recording'
+    /** Nobody listens there, or not what was meant: another service, another version, no TLS, a wrong certificate. */
+    | 'unreachable'
+    | 'wrong-service'
+    | 'wrong-certificate'
+    /** It is there and delivers nothing any more. */
+    | 'wedged';
   constructor(code: SourceError['code'], message: string, options?: { cause?: unknown }) {
     super(message, options);
     this.name = 'SourceError';

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type EventSource, type Log, type RawChunk, SourceError } from './ports.ts';
+import { type EventSource, type Log, SourceError, type SourceSink } from './ports.ts';
 
 const firstRestartMs = 1_000;
 const longestRestartMs = 30_000;
@@ -7,7 +7,7 @@ const longestRestartMs = 30_000;
 export interface SourceLoop {
   readonly source: EventSource;
   readonly log: Log;
-  readonly onChunk: (chunk: RawChunk) => void;
+  readonly sink: SourceSink;
   /** It ended and is about to be started again: what happened meanwhile nobody saw. */
   readonly onAway: () => void;
 }
@@ -30,18 +30,25 @@ export async function readSource(loop: SourceLoop, signal: AbortSignal): Promise
   }
 }
 
-/** @returns how many chunks came before it ended. */
+/** @returns how often something came before it ended. */
 async function drain(
-  { source, log, onChunk }: SourceLoop,
+  { source, log, sink }: SourceLoop,
   first: boolean,
   signal: AbortSignal,
 ): Promise<number> {
   let chunks = 0;
-  try {
-    for await (const chunk of source.chunks(signal)) {
+  const counting: SourceSink = {
+    bytes: (bytes, receivedAt) => {
       chunks += 1;
-      onChunk(chunk);
-    }
+      sink.bytes(bytes, receivedAt);
+    },
+    note: (note) => {
+      chunks += 1;
+      sink.note(note);
+    },
+  };
+  try {
+    await source.run(counting, signal);
   } catch (error) {
     if (!(error instanceof SourceError) || (first && chunks === 0)) throw error;
     log.error({ code: error.code, err: error }, 'event source failed');

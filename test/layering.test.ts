@@ -36,8 +36,13 @@ const rules: readonly Rule[] = [
   },
   { from: /^(agent|collector)\/main\.ts$/, mayImport: /./, why: 'the composition root' },
   {
+    from: /^agent\/sources\//,
+    mayImport: /^(fingerprint\/|proto\/|agent\/|node:(path|fs)$)/,
+    why: 'one source each, wired: a piece of the composition root',
+  },
+  {
     from: /^agent\//,
-    mayImport: /^(fingerprint\/|agent\/(?!adapters|main)|node:(buffer|timers\/promises)$)/,
+    mayImport: /^(fingerprint\/|agent\/(?!adapters|main|sources\/)|node:(buffer|timers\/promises)$)/,
     why: 'the pipeline sees ports, not adapters',
   },
   {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, expect, it } from 'vitest';
+import { chunksOf } from '../../test/fakes/source-chunks.ts';
 import { replaySource } from './source-replay.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'whorl-replay-'));
@@ -12,7 +13,10 @@ async function played(name: string, bytes?: Uint8Array): Promise<string> {
   const path = join(dir, name);
   if (bytes !== undefined) writeFileSync(path, bytes);
   let text = '';
-  for await (const chunk of replaySource(path, () => 7).chunks(new AbortController().signal)) {
+  for await (const chunk of chunksOf(
+    replaySource(path, () => 7),
+    new AbortController().signal,
+  )) {
     expect(chunk.receivedAt).toBe(7);
     text += Buffer.from(chunk.bytes).toString();
   }
@@ -38,5 +42,9 @@ it('stops when told to', async () => {
   const stop = new AbortController();
   stop.abort();
   writeFileSync(join(dir, 'b.bin'), 'x');
-  for await (const _ of replaySource(join(dir, 'b.bin'), () => 0).chunks(stop.signal)) expect.unreachable();
+  for await (const _ of chunksOf(
+    replaySource(join(dir, 'b.bin'), () => 0),
+    stop.signal,
+  ))
+    expect.unreachable();
 });

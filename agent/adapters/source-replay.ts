@@ -2,24 +2,25 @@ import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { printable } from '../../fingerprint/printable.ts';
-import { type EventSource, type RawChunk, SourceError } from '../ports.ts';
+import { type EventSource, SourceError, type SourceSink } from '../ports.ts';
 
 /** Records of the sensor from a file, as recorded; `.gz` is unpacked. Ends when the file ends. */
 export function replaySource(path: string, now: () => number): EventSource {
-  return { name: 'replay', chunks: (signal) => readRecording(path, now, signal) };
+  return { name: 'replay', run: (sink, signal) => readRecording(path, now, sink, signal) };
 }
 
-async function* readRecording(
+async function readRecording(
   path: string,
   now: () => number,
+  sink: SourceSink,
   signal: AbortSignal,
-): AsyncGenerator<RawChunk> {
+): Promise<void> {
   const file = createReadStream(path, { highWaterMark: 1 << 16 });
   const stream = path.endsWith('.gz') ? pipeline(file, createGunzip(), () => undefined) : file;
   try {
     for await (const bytes of stream) {
       if (signal.aborted) return;
-      yield { bytes, receivedAt: now() };
+      sink.bytes(bytes, now());
     }
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);

@@ -2,8 +2,9 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import type { Readable } from 'node:stream';
+import { finished } from 'node:stream/promises';
 import { printable } from '../../fingerprint/printable.ts';
-import { type EventSource, type RawChunk, SourceError } from '../ports.ts';
+import { type EventSource, SourceError, type SourceSink } from '../ports.ts';
 
 export interface SensorOptions {
   /** The built sensor (build-sensor.ts). */
@@ -18,12 +19,12 @@ export interface SensorOptions {
 
 /** Starts the embedded eBPF sensor and delivers what it writes; it ends with us, because its output then has no reader. */
 export function sensorSource(options: SensorOptions): EventSource {
-  return { name: 'sensor', chunks: (signal) => runSensor(options, signal) };
+  return { name: 'sensor', run: (sink, signal) => runSensor(options, sink, signal) };
 }
 
 /** A sensor that runs elsewhere (`--listen PATH`): as another user with only the rights it needs, or in its own container. */
 export function sensorSocketSource(path: string, now: () => number): EventSource {
-  return { name: 'sensor', chunks: (signal) => readSocket(path, now, signal) };
+  return { name: 'sensor', run: (sink, signal) => readSocket(path, now, sink, signal) };
 }
 
 function argumentsOf(o: SensorOptions): string[] {
@@ -31,7 +32,7 @@ function argumentsOf(o: SensorOptions): string[] {
   return o.hostFiles === true ? [...ignored, '--host-files'] : ignored;
 }
 
-async function* runSensor(options: SensorOptions, signal: AbortSignal): AsyncGenerator<RawChunk> {
+async function runSensor(options: SensorOptions, sink: SourceSink, signal: AbortSignal): Promise<void> {
   if (signal.aborted) return;
   const child = spawn(options.binary, argumentsOf(options), { stdio: ['ignore', 'pipe', 'pipe'] });
   const failed = new Promise<Error | undefined>((resolve) =>
@@ -41,7 +42,7 @@ async function* runSensor(options: SensorOptions, signal: AbortSignal): AsyncGen
   const stop = () => child.kill('SIGTERM');
   signal.addEventListener('abort', stop, { once: true });
   try {
-    yield* chunksOf(child.stdout, options.now);
+    await deliver(child.stdout, options.now, sink);
     const error = await failed;
     if (signal.aborted) return;
     throw error === undefined ? sensorError(complaint(), child.exitCode) : cannotStart(options.binary, error);
@@ -51,13 +52,11 @@ async function* runSensor(options: SensorOptions, signal: AbortSignal): AsyncGen
   }
 }
 
-async function* chunksOf(stream: Readable, now: () => number): AsyncGenerator<RawChunk> {
-  for await (const bytes of stream) yield { bytes: asBytes(bytes), receivedAt: now() };
-}
-
-function asBytes(value: unknown): Uint8Array {
-  if (value instanceof Uint8Array) return value;
-  throw new TypeError('a stream without encoding delivers bytes');
+/** Judged as they are read: nothing waits between the kernel's pipe and the verdict. */
+async function deliver(stream: Readable, now: () => number, sink: SourceSink): Promise<void> {
+  const ended = finished(stream, { writable: false });
+  stream.on('data', (bytes: Buffer) => sink.bytes(bytes, now()));
+  await ended;
 }
 
 async function endOf(child: ChildProcess): Promise<void> {
@@ -98,13 +97,18 @@ function cannotStart(binary: string, cause: Error): SourceError {
   );
 }
 
-async function* readSocket(path: string, now: () => number, signal: AbortSignal): AsyncGenerator<RawChunk> {
+async function readSocket(
+  path: string,
+  now: () => number,
+  sink: SourceSink,
+  signal: AbortSignal,
+): Promise<void> {
   if (signal.aborted) return;
   const socket = connect(path);
   const stop = () => socket.destroy();
   signal.addEventListener('abort', stop, { once: true });
   try {
-    yield* chunksOf(socket, now);
+    await deliver(socket, now, sink);
   } catch (cause) {
     if (signal.aborted) return;
     throw new SourceError(

@@ -50,7 +50,8 @@ export class Watcher {
     const enforcer = await openCgroupEnforcer({ dataDir: join(dir, 'data'), now });
     const watcher = new Watcher(enforcer, await SegmentSpool.open({ dir: join(dir, 'spool') }), watched);
     const source = sensorSource({ binary, ignorePids: [process.pid], now });
-    watcher.#reading = watcher.#read(source.chunks(watcher.#abort.signal));
+    const sink = { bytes: (bytes: Uint8Array) => watcher.path.read(bytes), note: () => undefined };
+    watcher.#reading = source.run(sink, watcher.#abort.signal);
     await watcher.#until(() => watcher.path.normaliser.coverage().length > 0, 'the sensor did not start');
     return watcher;
   }
@@ -70,10 +71,6 @@ export class Watcher {
     await this.#reading;
     this.#enforcer.close();
     await this.#spool.close();
-  }
-
-  async #read(chunks: AsyncIterable<{ readonly bytes: Uint8Array }>): Promise<void> {
-    for await (const chunk of chunks) this.path.read(chunk.bytes);
   }
 
   #stop(incident: Incident): void {

@@ -111,13 +111,15 @@ export class Watching {
     const { binary, now } = this.#options;
     const source = sensorSource({ binary, ignorePids: [process.pid], now });
     const told = this.#tapped();
-    for await (const { bytes } of source.chunks(this.#stop.signal)) this.#pipeline.read(bytes, told);
+    const sink = { bytes: (bytes: Uint8Array) => this.#pipeline.read(bytes, told), note: () => undefined };
+    await source.run(sink, this.#stop.signal);
   }
 
   /** The normaliser, listened to: of gaps the cgroup is needed, which is not told further on. */
   #tapped(): SensorNormaliser {
     const inner = this.#normaliser;
     return {
+      note: (note) => inner.note(note),
       coverage: () => inner.coverage(),
       isSettled: () => inner.isSettled(),
       counters: () => inner.counters(),
@@ -125,9 +127,8 @@ export class Watching {
         if (watcher === undefined) return this.#seen(inner.push(bytes));
         return this.#seen(
           inner.push(bytes, {
-            skips: (view, at, length) => watcher.skips(view, at, length),
-            gave: (view, at, length, events) =>
-              watcher.gave(view, at, length, this.#options.filter(this.#seen(events))),
+            skips: (record) => watcher.skips(record),
+            gave: (record, events) => watcher.gave(record, this.#options.filter(this.#seen(events))),
           }),
         );
       },

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { missingPackages } from '../../agent/adapters/build-sensor.ts';
 import { sensorSocketSource, sensorSource } from '../../agent/adapters/source-sensor.ts';
 import { createSensorNormaliser } from '../../agent/core/normalise/sensor.ts';
+import { chunksOf } from '../fakes/source-chunks.ts';
 import { makeFolder, removeFolder, sensorBinary, whyNoSensor } from './support/sensor-rig.ts';
 
 const why = await whyNoSensor();
@@ -113,7 +114,10 @@ describe.skipIf(why !== undefined)('the sensor as a process', () => {
     expect((await stat(path)).mode & 0o777).toBe(0o660);
     const stop = new AbortController();
     const normaliser = createSensorNormaliser();
-    for await (const chunk of sensorSocketSource(path, () => 0).chunks(stop.signal)) {
+    for await (const chunk of chunksOf(
+      sensorSocketSource(path, () => 0),
+      stop.signal,
+    )) {
       normaliser.push(chunk.bytes);
       if (normaliser.coverage().length === 0) continue;
       const second = connect(path);
@@ -128,7 +132,7 @@ describe.skipIf(why !== undefined)('the sensor as a process', () => {
     const stop = new AbortController();
     const normaliser = createSensorNormaliser();
     const events = [];
-    for await (const chunk of sensorSource({ binary, now: () => 1 }).chunks(stop.signal)) {
+    for await (const chunk of chunksOf(sensorSource({ binary, now: () => 1 }), stop.signal)) {
       events.push(...normaliser.push(chunk.bytes));
       if (events.length > 3) stop.abort();
     }
@@ -137,7 +141,8 @@ describe.skipIf(why !== undefined)('the sensor as a process', () => {
   });
 
   it('as a source: a binary that is not there is an error that names it', async () => {
-    const chunks = sensorSource({ binary: join(dir, 'none'), now: () => 1 }).chunks(
+    const chunks = chunksOf(
+      sensorSource({ binary: join(dir, 'none'), now: () => 1 }),
       new AbortController().signal,
     );
     await expect(chunks[Symbol.asyncIterator]().next()).rejects.toThrow(/none cannot be started/);

@@ -8,6 +8,7 @@ import { sensorSource } from '../../agent/adapters/source-sensor.ts';
 import { createSensorNormaliser } from '../../agent/core/normalise/sensor.ts';
 import type { Event } from '../../fingerprint/event.ts';
 import { formatEvent, parseEvent } from '../../fingerprint/event-json.ts';
+import { chunksOf } from '../fakes/source-chunks.ts';
 import { Group, sensorBinary, whyNoSensor } from './support/sensor-rig.ts';
 import {
   attack,
@@ -75,7 +76,7 @@ describe.skipIf(why !== undefined)('recordings of a small service', () => {
     const chunks: Buffer[] = [];
     const source = sensorSource({ binary: await sensorBinary(), now: () => 0 });
     const reading = (async () => {
-      for await (const chunk of source.chunks(stop.signal)) chunks.push(Buffer.from(chunk.bytes));
+      for await (const chunk of chunksOf(source, stop.signal)) chunks.push(Buffer.from(chunk.bytes));
     })();
     while (chunks.length === 0) await sleep(20);
     const groups: Group[] = [];

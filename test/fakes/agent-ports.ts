@@ -7,7 +7,7 @@ import type {
   Downlink,
   Hold,
   KeptPolicy,
-  RawChunk,
+  SourceSink,
   StateView,
   StopRequest,
   Surroundings,
@@ -42,7 +42,7 @@ export class FakeWorld {
   now = Date.parse('2026-05-03T12:00:00Z') * 1000;
   downlink: Downlink | undefined;
   control: ControlHandler | undefined;
-  #feed = new Queue<RawChunk>();
+  #feed = new Feed();
   #waiting: (() => void)[] = [];
 
   constructor(config: object = {}) {
@@ -51,7 +51,8 @@ export class FakeWorld {
 
   /** The source says this. */
   see(...events: readonly Event[]): void {
-    this.#feed.put({ bytes: new TextEncoder().encode(JSON.stringify(events)), receivedAt: this.now });
+    const bytes = new TextEncoder().encode(JSON.stringify(events));
+    this.#feed.put((sink) => sink.bytes(bytes, this.now));
   }
 
   /** Resolves when something the agent said, sent or did makes it true. */
@@ -74,7 +75,7 @@ export class FakeWorld {
   deps(): AgentDeps {
     const feed = this.#feed;
     return {
-      source: { name: 'fake', chunks: (signal) => feed.drain(signal) },
+      source: { name: 'fake', run: (sink, signal) => feed.drain(sink, signal) },
       normaliser: jsonNormaliser,
       runtimes: [{ name: 'fake', identify: async (path) => this.identify(path) }],
       surroundings: { of: async ({ pid }) => this.surroundings(pid), host: async () => this.surroundings(1) },
@@ -136,6 +137,7 @@ export class FakeWorld {
 function jsonNormaliser(): Normaliser {
   return {
     push: (bytes) => JSON.parse(new TextDecoder().decode(bytes)),
+    note: () => [],
     coverage: () => behaviourKinds,
     isSettled: () => true,
     counters: () => ({}),
@@ -175,20 +177,21 @@ export class FakeSpool {
   }
 }
 
-class Queue<T> {
-  readonly #items: T[] = [];
+/** What a test lets its source say, in order. */
+class Feed {
+  readonly #items: ((sink: SourceSink) => void)[] = [];
   #wake: (() => void) | undefined;
 
-  put(item: T): void {
+  put(item: (sink: SourceSink) => void): void {
     this.#items.push(item);
     this.#wake?.();
   }
 
-  async *drain(signal: AbortSignal): AsyncGenerator<T> {
+  async drain(sink: SourceSink, signal: AbortSignal): Promise<void> {
     signal.addEventListener('abort', () => this.#wake?.(), { once: true });
     while (!signal.aborted) {
       const item = this.#items.shift();
-      if (item !== undefined) yield item;
+      if (item !== undefined) item(sink);
       else
         await new Promise<void>((resolve) => {
           this.#wake = resolve;

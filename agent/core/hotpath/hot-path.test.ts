@@ -3,6 +3,7 @@ import { path, type RecordToWrite, SensorWriter, type Who } from '../../../bench
 import type { Actor } from '../../../fingerprint/behaviour.ts';
 import { fieldTag, recordType } from '../normalise/sensor-record.ts';
 import { HotPath, type HotPathOptions } from './hot-path.ts';
+import { SensorRawRecord } from './sensor-raw.ts';
 
 const node: Actor = { root: 'entrypoint', lineage: ['/usr/local/bin/node'] };
 const shell: Actor = { root: 'entrypoint', lineage: ['/usr/local/bin/node', '/bin/sh'] };
@@ -19,6 +20,7 @@ interface Raw {
   readonly view: DataView;
   readonly length: number;
 }
+const placed = ({ view, length }: Raw) => new SensorRawRecord().place(view, 0, length, 0);
 function raw(record: RecordToWrite, time = 1): Raw {
   const writer = new SensorWriter();
   writer.write(time, record);
@@ -36,13 +38,13 @@ class Rig {
   }
 
   knows(r: Raw): boolean {
-    const found = this.hot.find(r.view, 0, r.length);
+    const found = this.hot.find(placed(r));
     if (found !== undefined) expect(found).toBe(this.copy);
     return found !== undefined;
   }
 
   tell(r: Raw, doer = this.doer, actor = node, peerUntil?: number): void {
-    this.hot.remember({ view: r.view, at: 0, length: r.length }, doer, actor, this.copy, peerUntil);
+    this.hot.remember(placed(r), doer, actor, this.copy, peerUntil);
   }
 
   static taught(record: RecordToWrite, options: Partial<HotPathOptions<Rig['doer']>> = {}): Rig {
@@ -77,7 +79,7 @@ describe('HotPath', () => {
     ['the same path asked for otherwise', open('/etc/hosts', { b: 512 })],
     ['another act on the same path', open('/etc/hosts', { type: recordType.load })],
     ['another process', open('/etc/hosts', { who: { ...server, pid: 101 } })],
-    ['a later process of the same pid', open('/etc/hosts', { who: { ...server, start: 5_000_000_002 } })],
+    ['a later process of the same pid', open('/etc/hosts', { who: { ...server, start: 5_000_001_001 } })],
     [
       'a later process, far away in time',
       open('/etc/hosts', { who: { ...server, start: 5_000_000_001 + 2 ** 33 } }),

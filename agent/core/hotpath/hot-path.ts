@@ -1,7 +1,7 @@
 import type { Actor } from '../../../fingerprint/behaviour.ts';
-import { recordHead as head, microsAt } from '../normalise/sensor-record.ts';
-import { RecordCache } from './record-cache.ts';
-import { fillKey, isRepeatable, newKeyBuffer } from './sensor-key.ts';
+import { ActDictionary, type DictionaryOptions, newKeyBuffer } from './act-dictionary.ts';
+import { ActSet } from './act-set.ts';
+import type { RawRecord } from './raw-record.ts';
 
 /** A process as attribution keeps it: read at every answer, so that whatever befell it there counts here at once. */
 export interface Doer {
@@ -18,177 +18,142 @@ export interface Copy {
   readonly peers: { readonly epoch: number };
 }
 
-export interface HotPathOptions<D extends Doer> {
+export interface HotPathOptions<D extends Doer> extends DictionaryOptions {
   /** Whose record that is, when no further look at the event could change who its process is. */
-  readonly whoIs: (view: DataView, at: number) => D | undefined;
-  /** Power of two; 65 536 = 1.3 MiB. Behaviours in steady use on a node, not all that were ever learned. */
-  readonly slots?: number;
-  /** 2 Mi words = 8 MiB: 65 536 records with a path of 50 characters. */
-  readonly arenaWords?: number;
+  readonly whoIs: (record: RawRecord) => D | undefined;
   /** Processes whose program is remembered; 32 768 is Linux's classic pid_max. */
   readonly maxProcesses?: number;
 }
 
-/** A whole record, `length` bytes at `at`. */
-export interface RawRecord {
-  readonly view: DataView;
-  readonly at: number;
-  readonly length: number;
-}
-
-/** Which program a process runs, as long as it is that process in that cgroup and attribution says so. */
-interface Known<D extends Doer> {
-  readonly startLow: number;
-  readonly startHigh: number;
-  readonly cgroupLow: number;
-  readonly cgroupHigh: number;
-  readonly doer: D;
-  readonly actor: Actor;
-  readonly actorId: number;
-}
-
-interface Answer<C extends Copy> {
+/** What is known of one program of one copy. */
+interface Answers<C extends Copy> {
   readonly copy: C;
   readonly epoch: number;
-  readonly peer: PeerHolds | undefined;
+  readonly generation: number;
+  readonly acts: ActSet;
+  readonly peers: Map<number, PeerHolds>;
 }
 
 /** How long an answer about a peer holds: while the copy's names are those of this epoch, and until a name runs out. */
 interface PeerHolds {
   readonly epoch: number;
-  /** µs since boot. */
+  /** µs since the Unix epoch. */
   readonly until: number;
 }
 
-/** One per copy and time its known acts were emptied, and one per peer and time its name ran out. */
-const maxAnswers = 16_384;
+/** Which program a process runs, as long as it is that process in that cgroup and attribution says so. */
+interface Known<D extends Doer, C extends Copy> {
+  readonly start: number;
+  readonly cgroup: number;
+  readonly doer: D;
+  readonly actor: Actor;
+  answers: Answers<C> | undefined;
+}
+
+/** Peers of one program: a proxy's, and no scanner's. */
+const maxPeers = 4_096;
 
 /**
- * Answers for raw records of the sensor what the long way answered before: "the same program of the same copy did
- * exactly this, and it was nothing new". Nothing is decoded, and nothing is guessed: the record's own bytes, the
- * process, its program and the copy's set of known acts must all be what they were. Each first time, whatever is not a
- * plain act on a file, and every doubt go the long way.
+ * Answers for raw records what the long way answered before: "the same program of the same copy did exactly this, and it
+ * was nothing new". Nothing is decoded, and nothing is guessed: everything in the record that decides, the process, its
+ * program and the copy's set of known acts must all be what they were. Each first time, whatever is not a plain act, and
+ * every doubt go the long way.
  */
 export class HotPath<D extends Doer, C extends Copy> {
-  readonly #cache: RecordCache;
-  readonly #whoIs: (view: DataView, at: number) => D | undefined;
+  readonly #dictionary: ActDictionary;
+  readonly #whoIs: (record: RawRecord) => D | undefined;
   readonly #key = newKeyBuffer();
   readonly #maxProcesses: number;
-  readonly #processes = new Map<number, Known<D>>();
-  readonly #actorIds = new WeakMap<Actor, number>();
-  #lastActorId = 0;
-  #answers: Answer<C>[] = [];
-  readonly #answerOf = new Map<C, number>();
+  readonly #processes = new Map<number, Known<D, C>>();
+  readonly #answers = new WeakMap<Actor, Answers<C>>();
 
   constructor(options: HotPathOptions<D>) {
     this.#whoIs = options.whoIs;
-    this.#cache = new RecordCache({
-      slots: options.slots ?? 65_536,
-      arenaWords: options.arenaWords ?? 2 << 20,
-    });
+    this.#dictionary = new ActDictionary(options);
     this.#maxProcesses = options.maxProcesses ?? 32_768;
   }
 
-  /**
-   * The record of `length` bytes at `at`, which must be whole.
-   *
-   * @returns the copy whose known act it is; undefined: look closer.
-   */
-  find(view: DataView, at: number, length: number): C | undefined {
-    if (!isRepeatable(view, at)) return undefined;
-    const known = this.#knownOf(view, at);
-    if (known === undefined) return undefined;
-    if (known.doer.actor !== known.actor || known.doer.outside) return undefined;
-    if (!fillKey(this.#key, known.actorId, view, at, length)) return undefined;
-    const answer = this.#answers[this.#cache.find(this.#key)];
-    if (answer === undefined || answer.epoch !== answer.copy.known.epoch) return undefined;
-    const { copy, peer } = answer;
-    if (peer === undefined) return copy;
-    return peer.epoch === copy.peers.epoch && microsAt(view, at + head.time) <= peer.until ? copy : undefined;
+  /** @returns the copy whose known act it is; undefined: look closer. */
+  find(record: RawRecord): C | undefined {
+    const { what } = record;
+    if (what !== 'act' && what !== 'peer') return undefined;
+    const known = this.#knownOf(record);
+    if (known === undefined || known.doer.actor !== known.actor || known.doer.outside) return undefined;
+    known.answers ??= this.#answers.get(known.actor);
+    const { answers } = known;
+    if (answers === undefined || !this.#hold(answers)) {
+      known.answers = undefined;
+      return undefined;
+    }
+    if (!record.fillKey(this.#key)) return undefined;
+    const act = this.#dictionary.find(this.#key);
+    if (act < 0) return undefined;
+    if (what === 'act') return answers.acts.has(act) ? answers.copy : undefined;
+    const peer = answers.peers.get(act);
+    const holds = peer !== undefined && peer.epoch === answers.copy.peers.epoch && record.time <= peer.until;
+    return holds ? answers.copy : undefined;
   }
 
   /** Who acts, when that process runs a program of a copy; whatever it does. */
-  doer(view: DataView, at: number): D | undefined {
-    return this.#knownOf(view, at)?.doer;
+  doer(record: RawRecord): D | undefined {
+    return this.#knownOf(record)?.doer;
   }
 
   /**
    * The long way found: this record was one act of `doer` as `actor`, and one that `copy` knew already.
    *
-   * @param peerUntil for a connect: µs since boot until when its peer is called what it is called now.
+   * @param peerUntil for an act with a peer: µs since the epoch until when the peer is called what it is called now.
    */
-  remember(raw: RawRecord, doer: D, actor: Actor, copy: C, peerUntil?: number): void {
-    const { view, at, length } = raw;
-    if (!isRepeatable(view, at)) return;
-    const { actorId } = this.#know(view, at, doer, actor);
-    if (fillKey(this.#key, actorId, view, at, length))
-      this.#cache.offer(this.#key, this.#answerFor(copy, peerUntil));
+  remember(record: RawRecord, doer: D, actor: Actor, copy: C, peerUntil?: number): void {
+    const { what } = record;
+    if (what !== 'act' && what !== 'peer') return;
+    const known = this.#know(record, doer, actor);
+    if (!record.fillKey(this.#key)) return;
+    const act = this.#dictionary.offer(this.#key);
+    if (act < 0) return;
+    const answers = this.#answersOf(actor, copy);
+    known.answers = answers;
+    if (what === 'act') {
+      answers.acts.add(act);
+      return;
+    }
+    if (answers.peers.size >= maxPeers) answers.peers.clear();
+    answers.peers.set(act, { epoch: copy.peers.epoch, until: peerUntil ?? Number.POSITIVE_INFINITY });
   }
 
-  #knownOf(view: DataView, at: number): Known<D> | undefined {
-    const known = this.#processes.get(view.getUint32(at + head.pid, true));
-    if (known !== undefined && known.actor === known.doer.actor && isThat(known, view, at)) return known;
-    const doer = this.#whoIs(view, at);
-    return doer?.actor === undefined ? undefined : this.#know(view, at, doer, doer.actor);
+  #hold({ copy, epoch, generation }: Answers<C>): boolean {
+    return epoch === copy.known.epoch && generation === this.#dictionary.generation;
   }
 
-  #idOf(actor: Actor): number {
-    const known = this.#actorIds.get(actor);
-    if (known !== undefined) return known;
-    this.#lastActorId += 1;
-    this.#actorIds.set(actor, this.#lastActorId);
-    return this.#lastActorId;
+  #answersOf(actor: Actor, copy: C): Answers<C> {
+    const before = this.#answers.get(actor);
+    if (before !== undefined && before.copy === copy && this.#hold(before)) return before;
+    const { generation } = this.#dictionary;
+    const fresh = { copy, epoch: copy.known.epoch, generation, acts: new ActSet(), peers: new Map() };
+    this.#answers.set(actor, fresh);
+    return fresh;
   }
 
-  #know(view: DataView, at: number, doer: D, actor: Actor): Known<D> {
-    const pid = view.getUint32(at + head.pid, true);
+  #knownOf(record: RawRecord): Known<D, C> | undefined {
+    const known = this.#processes.get(record.pid);
+    if (known !== undefined && known.actor === known.doer.actor && isThat(known, record)) return known;
+    const doer = this.#whoIs(record);
+    return doer?.actor === undefined ? undefined : this.#know(record, doer, doer.actor);
+  }
+
+  #know(record: RawRecord, doer: D, actor: Actor): Known<D, C> {
+    const { pid, start, cgroup } = record;
     const before = this.#processes.get(pid);
-    if (before !== undefined && before.doer === doer && before.actor === actor && isThat(before, view, at))
+    if (before !== undefined && before.doer === doer && before.actor === actor && isThat(before, record))
       return before;
     // Forgetting costs each process one more look; a table that only grows costs the node its memory.
     if (this.#processes.size >= this.#maxProcesses) this.#processes.clear();
-    const known: Known<D> = {
-      startLow: view.getInt32(at + head.start, true),
-      startHigh: view.getInt32(at + head.start + 4, true),
-      cgroupLow: view.getInt32(at + head.cgroup, true),
-      cgroupHigh: view.getInt32(at + head.cgroup + 4, true),
-      doer,
-      actor,
-      actorId: this.#idOf(actor),
-    };
+    const known = { start, cgroup, doer, actor, answers: undefined };
     this.#processes.set(pid, known);
     return known;
   }
-
-  #answerFor(copy: C, peerUntil: number | undefined): number {
-    const { epoch } = copy.known;
-    if (peerUntil !== undefined)
-      return this.#keep({ copy, epoch, peer: { epoch: copy.peers.epoch, until: peerUntil } });
-    const known = this.#answerOf.get(copy);
-    if (known !== undefined && this.#answers[known]?.epoch === epoch) return known;
-    const index = this.#keep({ copy, epoch, peer: undefined });
-    this.#answerOf.set(copy, index);
-    return index;
-  }
-
-  #keep(answer: Answer<C>): number {
-    if (this.#answers.length >= maxAnswers) this.#forgetAnswers();
-    return this.#answers.push(answer) - 1;
-  }
-
-  /** The cache refers to answers by number: both go together. */
-  #forgetAnswers(): void {
-    this.#cache.clear();
-    this.#answers = [];
-    this.#answerOf.clear();
-  }
 }
 
-function isThat(known: Known<Doer>, view: DataView, at: number): boolean {
-  return (
-    known.startLow === view.getInt32(at + head.start, true) &&
-    known.startHigh === view.getInt32(at + head.start + 4, true) &&
-    known.cgroupLow === view.getInt32(at + head.cgroup, true) &&
-    known.cgroupHigh === view.getInt32(at + head.cgroup + 4, true)
-  );
+function isThat(known: { readonly start: number; readonly cgroup: number }, record: RawRecord): boolean {
+  return known.start === record.start && known.cgroup === record.cgroup;
 }

@@ -208,12 +208,14 @@ describe('a record of the sensor', () => {
     const normaliser = createSensorNormaliser();
     const bytes = Buffer.concat([record({ type: open }, [[1, 'a\0']]), record({ type: open }, [[1, 'b\0']])]);
     const gave: unknown[] = [];
+    let looks = 0;
     const events = normaliser.push(bytes, {
-      skips: (_view, at) => at === 0,
-      gave: (_view, at, length, given) =>
-        gave.push([at, length, given.map((e) => e.kind === 'open' && e.path)]),
+      skips: () => looks++ === 0,
+      gave: ({ what, pid }, given) => {
+        gave.push([what, pid, given.map((e) => e.kind === 'open' && e.path)]);
+      },
     });
-    expect([events, gave]).toEqual([[], [[88, 88, ['/b']]]]);
+    expect([events, gave]).toEqual([[], [['act', 7, ['/b']]]]);
     expect(normaliser.counters()).toMatchObject({ 'sensor.records': 2, 'sensor.skipped': 1 });
   });
 });

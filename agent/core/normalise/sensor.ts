@@ -1,4 +1,7 @@
 import type { BehaviourKind, Event } from '../../../fingerprint/event.ts';
+import type { RecordWatcher } from '../hotpath/raw-record.ts';
+import { SensorRawRecord } from '../hotpath/sensor-raw.ts';
+import type { SourceNote } from '../source-note.ts';
 import { baseOf, childOf, factsOf } from './sensor-event.ts';
 import { fieldTag, maxRecordLength, recordHead, recordType, SensorRecord } from './sensor-record.ts';
 import { textOf } from './sensor-text.ts';
@@ -18,14 +21,6 @@ const hooksOf: Readonly<Record<BehaviourKind, readonly string[]>> = {
 };
 const kinds = Object.keys(hooksOf) as readonly BehaviourKind[];
 
-/** Looks at the raw bytes of each whole record, `length` of them at `at`. */
-export interface RecordWatcher {
-  /** Asked first; true: dealt with already, no event is made of it. */
-  skips(view: DataView, at: number, length: number): boolean;
-  /** Takes the events of one that was not skipped, before the next record is looked at: it may change who is who. */
-  gave(view: DataView, at: number, length: number, events: readonly Event[]): void;
-}
-
 export interface SensorNormaliser {
   /**
    * Events of the records that are whole now; the rest waits for the next bytes. Never throws: what is malformed is
@@ -34,6 +29,7 @@ export interface SensorNormaliser {
    * @param watcher gets the events record by record; what is returned then belongs to none (a broken stream).
    */
   push(bytes: Uint8Array, watcher?: RecordWatcher): Event[];
+  note(note: SourceNote): Event[];
   coverage(): readonly BehaviourKind[];
   /** Whether the record that ends the sweep of what was there before has come. */
   isSettled(): boolean;
@@ -46,6 +42,7 @@ export function createSensorNormaliser(): SensorNormaliser {
 
 class Normaliser implements SensorNormaliser {
   readonly #record = new SensorRecord();
+  readonly #raw = new SensorRawRecord();
   /** Less than one record: the bytes after the last whole one. */
   #held: Uint8Array = new Uint8Array();
   /** µs from boot to the Unix epoch. */
@@ -79,12 +76,17 @@ class Normaliser implements SensorNormaliser {
       if (all.length - at < length) break;
       this.#counts.records += 1;
       if (watcher === undefined) this.#take(all, view, at, length, events);
-      else if (watcher.skips(view, at, length)) this.#counts.skipped += 1;
+      else if (watcher.skips(this.#raw.place(view, at, length, this.#epochOffset))) this.#counts.skipped += 1;
       else this.#give(all, view, at, length, watcher);
       at += length;
     }
     this.#held = at === all.length ? new Uint8Array() : all.slice(at);
     return events;
+  }
+
+  /** What the sensor has to say it says in its own stream. */
+  note(_note: SourceNote): Event[] {
+    return [];
   }
 
   coverage(): readonly BehaviourKind[] {
@@ -128,7 +130,7 @@ class Normaliser implements SensorNormaliser {
   #give(all: Uint8Array, view: DataView, at: number, length: number, watcher: RecordWatcher): void {
     const events: Event[] = [];
     this.#take(all, view, at, length, events);
-    watcher.gave(view, at, length, events);
+    watcher.gave(this.#raw, events);
   }
 
   #take(all: Uint8Array, view: DataView, at: number, length: number, events: Event[]): void {

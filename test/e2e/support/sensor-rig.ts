@@ -52,10 +52,11 @@ export class Watch {
 
   async #read(binary: string): Promise<void> {
     const source = sensorSource({ binary, now: () => Date.now() * 1000, ignorePids: [process.pid] });
-    for await (const chunk of source.chunks(this.#stop.signal)) {
-      this.events.push(...this.#normaliser.push(chunk.bytes));
+    const bytes = (chunk: Uint8Array): void => {
+      this.events.push(...this.#normaliser.push(chunk));
       this.#wake();
-    }
+    };
+    await source.run({ bytes, note: () => undefined }, this.#stop.signal);
   }
 
   /** What `find` finds among the events, as soon as it does; bounded, because what never comes must fail a test. */

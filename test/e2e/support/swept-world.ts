@@ -73,6 +73,7 @@ export class SweptWorld extends FakeWorld {
         this.#lost.push(...real.push(bytes));
         return [];
       },
+      note: (note) => real.note(note),
       coverage: () => real.coverage(),
       isSettled: () => real.isSettled(),
       counters: () => real.counters(),

@@ -1,0 +1,72 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { ActDictionary, type KeyBuffer, newKeyBuffer, seal } from './act-dictionary.ts';
+
+function keyOf(words: readonly number[], hash?: number): KeyBuffer {
+  const key = newKeyBuffer();
+  key.words.set(words);
+  seal(key, words.length);
+  if (hash !== undefined) key.hash = hash;
+  return key;
+}
+
+describe('ActDictionary', () => {
+  it('gives a number at the second coming, and the same one ever after', () => {
+    const dictionary = new ActDictionary();
+    expect(dictionary.offer(keyOf([1, 2]))).toBe(-1);
+    expect(dictionary.find(keyOf([1, 2]))).toBe(-1);
+    const number = dictionary.offer(keyOf([1, 2]));
+    expect(number).toBe(0);
+    expect([dictionary.find(keyOf([1, 2])), dictionary.offer(keyOf([1, 2]))]).toEqual([0, 0]);
+  });
+
+  it('takes no act for another of the same hash', () => {
+    const dictionary = new ActDictionary();
+    for (let i = 0; i < 2; i++) dictionary.offer(keyOf([1], 7));
+    expect(dictionary.find(keyOf([2], 7))).toBe(-1);
+    expect(dictionary.find(keyOf([1, 0], 7))).toBe(-1);
+    expect(dictionary.offer(keyOf([2], 7))).toBe(1);
+    expect(dictionary.find(keyOf([1], 7))).toBe(0);
+  });
+
+  it('grows, and forgets nothing until it is full', () => {
+    const dictionary = new ActDictionary({ maxActs: 20_000 });
+    const numbers = Array.from({ length: 20_000 }, (_, i) => {
+      const key = keyOf([i, i * 7, ~i]);
+      dictionary.offer(key);
+      return dictionary.offer(key);
+    });
+    expect(new Set(numbers).size).toBe(20_000);
+    expect(numbers.every((n, i) => dictionary.find(keyOf([i, i * 7, ~i])) === n)).toBe(true);
+    expect(dictionary.generation).toBe(0);
+  });
+
+  it.each([
+    ['acts', { maxActs: 2 }],
+    ['words', { maxWords: 4 }],
+  ])('forgets everything at its bound on %s, and says so', (_what, bound) => {
+    const dictionary = new ActDictionary(bound);
+    for (const n of [1, 1, 2, 2, 3, 3]) dictionary.offer(keyOf([n, n]));
+    expect(dictionary.generation).toBe(1);
+    expect([dictionary.find(keyOf([1, 1])), dictionary.find(keyOf([3, 3]))]).toEqual([-1, 0]);
+    expect(dictionary.size).toBe(1);
+  });
+
+  it('is exact', () => {
+    const words = fc.array(fc.integer({ min: -3, max: 3 }), { minLength: 1, maxLength: 4 });
+    fc.assert(
+      fc.property(fc.array(words, { maxLength: 60 }), (keys) => {
+        const dictionary = new ActDictionary();
+        const numbers = new Map<string, number>();
+        for (const key of keys) {
+          dictionary.offer(keyOf(key));
+          const number = dictionary.offer(keyOf(key));
+          expect(number).toBe(numbers.get(String(key)) ?? numbers.size);
+          numbers.set(String(key), number);
+        }
+        for (const [key, number] of numbers)
+          expect(dictionary.find(keyOf(key.split(',').map(Number)))).toBe(number);
+      }),
+    );
+  });
+});

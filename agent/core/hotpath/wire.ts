@@ -1,0 +1,101 @@
+/**
+ * Reads one protobuf message field by field, where it lies: nothing is copied, decoded or allocated. One object per
+ * depth is placed again and again. What is not whole or not a message stops it and is said so (`broken`).
+ *
+ * Source: protobuf encoding, wire types 0, 1, 2, 5; groups (3, 4) are refused, no source writes them.
+ */
+export class Wire {
+  /** Number of the field that was read last. */
+  field = 0;
+  /** Its wire type: 0 varint, 1 eight bytes, 2 bytes, 5 four bytes. */
+  type = 0;
+  /** Of a varint: its low 32 bits, and the 32 above. */
+  low = 0;
+  high = 0;
+  /** Of types 1, 2 and 5: where its bytes lie in `bytes`. */
+  from = 0;
+  to = 0;
+  bytes: Uint8Array = nothing;
+  broken = false;
+  #at = 0;
+  #end = 0;
+
+  place(bytes: Uint8Array, from: number, to: number): this {
+    this.bytes = bytes;
+    this.#at = from;
+    this.#end = to;
+    this.broken = to > bytes.length || from > to;
+    return this;
+  }
+
+  /** @returns false at the end, and when what follows is broken */
+  next(): boolean {
+    if (this.broken || this.#at >= this.#end) return false;
+    if (!this.#varint()) return false;
+    // Field numbers have 29 bits: a longer tag is no tag.
+    if (this.high !== 0) return this.#break();
+    this.field = this.low >>> 3;
+    this.type = this.low & 7;
+    if (this.field === 0) return this.#break();
+    switch (this.type) {
+      case 0:
+        return this.#varint();
+      case 2:
+        return this.#varint() && this.#span(this.high === 0 ? this.low : -1);
+      case 1:
+        return this.#span(8);
+      case 5:
+        return this.#span(4);
+      default:
+        return this.#break();
+    }
+  }
+
+  /** A varint as a number: exact up to 2^53, beyond it the nearest. */
+  get value(): number {
+    return this.high * 2 ** 32 + this.low;
+  }
+
+  /** The same read as int32 or int64 (negative ones are ten bytes long). */
+  get signed(): number {
+    return (this.high | 0) * 2 ** 32 + this.low;
+  }
+
+  #span(length: number): boolean {
+    if (length < 0 || length > this.#end - this.#at) return this.#break();
+    this.from = this.#at;
+    this.#at += length;
+    this.to = this.#at;
+    return true;
+  }
+
+  #varint(): boolean {
+    const bytes = this.bytes;
+    let low = 0;
+    let high = 0;
+    for (let shift = 0; shift < 70; shift += 7) {
+      if (this.#at >= this.#end) return this.#break();
+      const byte = bytes[this.#at++] ?? 0;
+      const part = byte & 0x7f;
+      if (shift < 28) low |= part << shift;
+      else if (shift === 28) {
+        low |= part << 28;
+        high = part >>> 4;
+      } else if (shift < 63) high |= part << (shift - 32);
+      else high |= (part & 1) << 31;
+      if (byte < 0x80) {
+        this.low = low >>> 0;
+        this.high = high >>> 0;
+        return true;
+      }
+    }
+    return this.#break();
+  }
+
+  #break(): false {
+    this.broken = true;
+    return false;
+  }
+}
+
+const nothing = new Uint8Array();
