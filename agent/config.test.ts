@@ -30,7 +30,7 @@ describe('parseAgentConfig', () => {
       holdMinutes: 0,
       spoolMaxMib: '10x',
       eventsJson: 'yes',
-      source: 'tetragon',
+      source: 'sysdig',
       data_dir: '/x',
       ownPids: [1, -2],
       node: 7,
@@ -38,7 +38,7 @@ describe('parseAgentConfig', () => {
     expect(problems).toEqual([
       '"data_dir" is no key of this configuration; did you mean dataDir?',
       'node must be text of at most 253 characters',
-      'source must be one of sensor, replay',
+      'source must be one of sensor, tracee, tetragon, falco, replay',
       'spoolMaxMib must be a whole number from 1 to 65536',
       'holdMinutes must be a whole number from 1 to 1440',
       'ownPids must be a list of at most 16 pids',

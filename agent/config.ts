@@ -1,3 +1,5 @@
+import { flag, integer, type Key, oneOf, pids, text } from './config-keys.ts';
+
 /** What is wrong with a configuration: every problem, each a sentence naming the key and what it may be. */
 export class ConfigError extends Error {
   readonly problems: readonly string[];
@@ -9,77 +11,31 @@ export class ConfigError extends Error {
   }
 }
 
-interface Key<T> {
-  readonly initial: T;
-  readonly doc: string;
-  /** What it may be, for the sentence and the page. */
-  readonly range: string;
-  /** @returns undefined when the value is not one of those. */
-  read(value: unknown): T | undefined;
-}
-
-function text(initial: string, doc: string, maxLength = 4_096): Key<string> {
-  return {
-    initial,
-    doc,
-    range: `text of at most ${maxLength} characters`,
-    read: (value) => (isText(value) && value.length <= maxLength ? value : undefined),
-  };
-}
-
-function integer(initial: number, min: number, max: number, doc: string): Key<number> {
-  return {
-    initial,
-    doc,
-    range: `a whole number from ${min} to ${max}`,
-    read: (value) => {
-      const n = isText(value) && /^\d{1,15}$/.test(value) ? Number(value) : value;
-      return typeof n === 'number' && Number.isInteger(n) && n >= min && n <= max ? n : undefined;
-    },
-  };
-}
-
-function flag(initial: boolean, doc: string): Key<boolean> {
-  return {
-    initial,
-    doc,
-    range: 'true or false',
-    read: (value) => (typeof value === 'boolean' ? value : undefined),
-  };
-}
-
-function oneOf<T extends string>(choices: readonly T[], initial: T, doc: string): Key<T> {
-  return {
-    initial,
-    doc,
-    range: `one of ${choices.join(', ')}`,
-    read: (value) => choices.find((c) => c === value),
-  };
-}
-
-/** Pids of Whorl's own other processes: a handful. */
-function pids(doc: string): Key<readonly number[]> {
-  const one = (value: unknown): number | undefined => integer(0, 1, 4_194_304, '').read(value);
-  return {
-    initial: [],
-    doc,
-    range: 'a list of at most 16 pids',
-    read: (value) => {
-      if (!Array.isArray(value) || value.length > 16) return undefined;
-      const read = value.map(one).filter((n) => n !== undefined);
-      return read.length === value.length ? read : undefined;
-    },
-  };
-}
-
 const keys = {
   dataDir: text('/var/lib/whorl', 'Where everything is kept; the agent uses `agent/` below it.'),
   node: text('', 'Name of this node. Empty: the host name.', 253),
   cluster: text('default', 'Name of the cluster this node belongs to.', 253),
   source: oneOf(
-    ['sensor', 'replay'],
+    ['sensor', 'tracee', 'tetragon', 'falco', 'replay'],
     'sensor',
-    'Where events come from: the embedded eBPF sensor, or a recording.',
+    'Where events come from: the embedded eBPF sensor, a daemon that the node runs already, or a recording. One for each node.',
+  ),
+  sourceAddress: text(
+    '',
+    'Where that daemon is reached, or reaches us; [sources.md](sources.md) says which forms each takes. Empty: where it is by default.',
+  ),
+  sourceMetrics: text(
+    '',
+    'Its Prometheus metrics, `http://host:port/metrics`, for what it loses without saying so. Empty: where they are by default; `off`: not read.',
+  ),
+  sourceCa: text('', 'File with the certificate the source is checked against. Empty: no TLS.'),
+  sourceCertificate: text('', 'File with the certificate shown to a source that asks for one.'),
+  sourceKey: text('', 'File with the key of that certificate.'),
+  sourceName: text('', 'Name in the certificate of the source, when it is not its address.', 253),
+  transport: oneOf(
+    ['http2', 'grpc-js'],
+    'http2',
+    'How a gRPC source is read; `grpc-js` is slower and shares no code with the other.',
   ),
   sensor: text('', 'Program of the sensor, already built. Empty: it is built when the agent starts.'),
   recording: text('', "File of the sensor's records, for source `replay`."),
@@ -87,6 +43,24 @@ const keys = {
   containerdSocket: text(
     '/run/containerd/containerd.sock',
     "containerd's own socket. Empty: containerd is not asked.",
+  ),
+  criSocket: text(
+    '',
+    "Socket of a container runtime's CRI, such as CRI-O's `/var/run/crio/crio.sock`. Empty: the usual ones are tried.",
+  ),
+  kubernetes: oneOf(
+    ['auto', 'off'],
+    'auto',
+    'Whether the Kubernetes API is asked about the pods of this node. `auto`: where there is a service account or `kubernetesApi` is given.',
+  ),
+  kubernetesApi: text('', 'Address of the Kubernetes API. Empty: as in a pod.'),
+  kubernetesToken: text(
+    '/var/run/secrets/kubernetes.io/serviceaccount/token',
+    'File with the token shown to the Kubernetes API; read again when it changes.',
+  ),
+  kubernetesCa: text(
+    '/var/run/secrets/kubernetes.io/serviceaccount/ca.crt',
+    'File with the certificate the Kubernetes API is checked against.',
   ),
   dockerSocket: text('/var/run/docker.sock', "Docker's own socket. Empty: Docker is not asked."),
   collector: text(
@@ -170,6 +144,8 @@ function contradictions(config: AgentConfig): string[] {
   if (config.dataDir === '') problems.push('dataDir must name a directory');
   if (config.source === 'replay' && config.recording === '')
     problems.push('recording must name a file when source is replay');
+  if ((config.sourceCertificate === '') !== (config.sourceKey === ''))
+    problems.push('sourceCertificate and sourceKey must be given together');
   if (config.collector !== '' && config.tokenFile === '')
     problems.push('tokenFile must name the file with the token of the collector that is given');
   return problems;
@@ -180,10 +156,6 @@ function unknownKey(name: string): string {
   const known = Object.keys(keys).find((k) => k.toLowerCase() === name.toLowerCase().replaceAll(/[-_]/g, ''));
   const hint = known === undefined ? `known are ${Object.keys(keys).join(', ')}` : `did you mean ${known}?`;
   return `${JSON.stringify(name.slice(0, 64))} is no key of this configuration; ${hint}`;
-}
-
-function isText(value: unknown): value is string {
-  return typeof value === 'string' && !value.includes('\0');
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

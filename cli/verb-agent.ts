@@ -5,14 +5,23 @@ import { examples } from './help.ts';
 import type { Io } from './io.ts';
 import { configProblem, readSettings, type SettingOptions, settingOptions } from './settings.ts';
 
+interface AgentOptions extends SettingOptions {
+  readonly source?: string;
+  readonly transport?: string;
+}
+
 export function register(program: Command, io: Io): void {
   const verb = settingOptions(
     program
       .command('agent')
       .description('the node daemon: watches every process, learns or judges, obeys signed orders'),
-  ).action((options: SettingOptions) => watch(io, options));
+  )
+    .option('--source <name>', 'where events come from: sensor, tracee, tetragon, falco')
+    .option('--transport <name>', 'how a gRPC source is read: http2, grpc-js')
+    .action((options: AgentOptions) => watch(io, options));
   examples(verb, [
     ['whorl agent', 'on its own: what it sees waits in the spool'],
+    ['whorl agent --source tracee', 'fed by the Tracee that the node runs already'],
     ['whorl agent --config /etc/whorl/agent.json', 'as a service'],
     [
       'whorl agent --set collector=whorl.example:7443 --set tokenFile=/etc/whorl/token',
@@ -21,7 +30,7 @@ export function register(program: Command, io: Io): void {
   ]);
 }
 
-async function watch(io: Io, options: SettingOptions): Promise<void> {
+async function watch(io: Io, options: AgentOptions): Promise<void> {
   const { main } = await import('../agent/main.ts');
   const { ConfigError, parseAgentConfig } = await import('../agent/config.ts');
   const { AgentError, SourceError } = await import('../agent/ports.ts');
@@ -30,7 +39,8 @@ async function watch(io: Io, options: SettingOptions): Promise<void> {
   const { file, flags } = await readSettings(io, options);
   const release = options.withParent === true ? endWithParent() : () => undefined;
   try {
-    const config = parseAgentConfig(file, flags);
+    const { source, transport } = options;
+    const config = parseAgentConfig(file, { ...flags, source, transport });
     await main(config, { out: (line) => io.out(line), signal: untilSignal(), version: version() });
   } catch (error) {
     if (error instanceof ConfigError) throw configProblem(error.problems, options);
