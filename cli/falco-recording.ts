@@ -1,5 +1,5 @@
 import type { PeerDirectory } from '../agent/core/address-book.ts';
-import type { FalcoRecord } from '../agent/core/normalise/falco-record.ts';
+import type { FalcoRecord } from '../agent/core/normalise/falco/record.ts';
 import type { Event } from '../fingerprint/event.ts';
 import { parseJson } from '../fingerprint/strict-json.ts';
 import { about, CliError, exitCodes } from './exit.ts';
@@ -27,7 +27,9 @@ interface Kept {
  * @throws CliError naming file and line
  */
 export async function readFalco(io: Io, files: readonly string[]): Promise<FalcoEvents> {
-  const { FalcoNormaliser, readFalcoRecord, neededFields } = await import('../agent/core/normalise/falco.ts');
+  const { FalcoNormaliser, readFalcoRecord, neededFields } = await import(
+    '../agent/core/normalise/falco/recording.ts'
+  );
   const kept: Kept[] = [];
   let size = 0;
   for (const file of files) {

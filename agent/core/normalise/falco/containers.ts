@@ -1,11 +1,11 @@
-import type { ContainerRef } from '../../../fingerprint/event.ts';
-import type { PeerDirectory } from '../address-book.ts';
-import { parseCgroupPath } from '../cgroup-path.ts';
-import { FalcoAddresses } from './falco-addresses.ts';
-import { execFacts, isRuntimeAgain, isRuntimeExe } from './falco-exec.ts';
-import type { FalcoField } from './falco-fields.ts';
-import { RegularStarts } from './falco-probes.ts';
-import { type FalcoRecord, numberOf, textOf } from './falco-record.ts';
+import type { ContainerRef } from '../../../../fingerprint/event.ts';
+import type { PeerDirectory } from '../../address-book.ts';
+import { parseCgroupPath } from '../../cgroup-path.ts';
+import { FalcoAddresses } from './addresses.ts';
+import { execFacts, isRuntimeAgain, isRuntimeExe } from './exec.ts';
+import type { FalcoField } from './fields.ts';
+import { RegularStarts } from './probes.ts';
+import { type FalcoRecord, numberOf, textOf } from './record.ts';
 
 /**
  * Which container an alert belongs to. The id is there from the first alert on, image and pod come once the runtime has

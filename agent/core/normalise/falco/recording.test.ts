@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { Event } from '../../../fingerprint/event.ts';
-import { formatEvent, parseEvent } from '../../../fingerprint/event-json.ts';
-import { FalcoNormaliser, readFalcoRecord } from './falco.ts';
-import { RegularStarts } from './falco-probes.ts';
+import type { Event } from '../../../../fingerprint/event.ts';
+import { formatEvent, parseEvent } from '../../../../fingerprint/event-json.ts';
+import { RegularStarts } from './probes.ts';
+import { FalcoNormaliser, readFalcoRecord } from './recording.ts';
 
 const container = 'f0e1d2c3b4a5';
 const start = 1_795_172_541_000_000_000n;

@@ -1,6 +1,6 @@
-import type { Privilege } from '../../../fingerprint/event.ts';
-import { argumentOf, pathOf, type Reader } from './falco-facts.ts';
-import { type FalcoRecord, textOf } from './falco-record.ts';
+import type { Privilege } from '../../../../fingerprint/event.ts';
+import { argumentOf, pathOf, type Reader } from './facts.ts';
+import { type FalcoRecord, textOf } from './record.ts';
 
 /** The same words as the sensor's, where Falco tells as much. */
 export const privilegeReaders: Readonly<Record<string, Reader>> = {

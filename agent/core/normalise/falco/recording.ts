@@ -1,14 +1,14 @@
-import type { ContainerRef, Event } from '../../../fingerprint/event.ts';
-import type { PeerDirectory } from '../address-book.ts';
-import { FalcoContainers } from './falco-containers.ts';
-import { factsOf } from './falco-event.ts';
-import { execFacts, isRuntimeAgain, isRuntimeExe } from './falco-exec.ts';
-import type { Facts } from './falco-facts.ts';
-import { falcoFields } from './falco-fields.ts';
-import { FalcoProcesses, type Known } from './falco-processes.ts';
-import { type FalcoRecord, numberOf, textOf } from './falco-record.ts';
+import type { ContainerRef, Event } from '../../../../fingerprint/event.ts';
+import type { PeerDirectory } from '../../address-book.ts';
+import { FalcoContainers } from './containers.ts';
+import { factsOf } from './event.ts';
+import { execFacts, isRuntimeAgain, isRuntimeExe } from './exec.ts';
+import type { Facts } from './facts.ts';
+import { falcoFields } from './fields.ts';
+import { FalcoProcesses, type Known } from './processes.ts';
+import { type FalcoRecord, numberOf, textOf } from './record.ts';
 
-export { readFalcoRecord } from './falco-record.ts';
+export { readFalcoRecord } from './record.ts';
 
 /** The control group of everything that is in no container: a number for the events' sake, Falco tells none. */
 const hostCgroup = 1;

@@ -1,8 +1,8 @@
-import type { Origin } from '../../../fingerprint/event.ts';
-import { baseName } from '../../../fingerprint/program.ts';
-import type { Facts } from './falco-facts.ts';
-import { type FalcoRecord, flagOf, textOf, wordOf } from './falco-record.ts';
-import { envHooks } from './sensor-event.ts';
+import type { Origin } from '../../../../fingerprint/event.ts';
+import { baseName } from '../../../../fingerprint/program.ts';
+import { envHooks } from '../sensor-event.ts';
+import type { Facts } from './facts.ts';
+import { type FalcoRecord, flagOf, textOf, wordOf } from './record.ts';
 
 /** Program of a process as an alert tells it: the execution itself, or what runs when it does something else. */
 export function execFacts(record: FalcoRecord): Extract<Facts, { kind: 'exec' }> | undefined {

@@ -1,8 +1,8 @@
-import type { ContainerRef } from '../../../fingerprint/event.ts';
-import { baseName } from '../../../fingerprint/program.ts';
-import { AddressBook, type PeerDirectory } from '../address-book.ts';
-import { isLoopback } from '../peer-address.ts';
-import { type FalcoRecord, numberOf, textOf } from './falco-record.ts';
+import type { ContainerRef } from '../../../../fingerprint/event.ts';
+import { baseName } from '../../../../fingerprint/program.ts';
+import { AddressBook, type PeerDirectory } from '../../address-book.ts';
+import { isLoopback } from '../../peer-address.ts';
+import { type FalcoRecord, numberOf, textOf } from './record.ts';
 
 /** As many flows as Linux has ports, both ways. */
 const maxFlows = 131_072;

@@ -1,6 +1,6 @@
-import type { Transport } from '../../../fingerprint/event.ts';
-import type { Facts } from './falco-facts.ts';
-import { type FalcoRecord, numberOf, textOf } from './falco-record.ts';
+import type { Transport } from '../../../../fingerprint/event.ts';
+import type { Facts } from './facts.ts';
+import { type FalcoRecord, numberOf, textOf } from './record.ts';
 
 interface Place {
   readonly transport: Transport;

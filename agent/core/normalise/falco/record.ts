@@ -1,6 +1,6 @@
-import { FingerprintError } from '../../../fingerprint/errors.ts';
-import { parseTime } from '../../../fingerprint/time.ts';
-import { type FalcoField, falcoFields } from './falco-fields.ts';
+import { FingerprintError } from '../../../../fingerprint/errors.ts';
+import { parseTime } from '../../../../fingerprint/time.ts';
+import { type FalcoField, falcoFields } from './fields.ts';
 
 /**
  * One alert of Falco, whichever way it came: its own JSON output (typed values, `time` as text) or the gRPC message as
@@ -14,7 +14,7 @@ export interface FalcoRecord {
   readonly rule: string;
   /** `syscall`, or `internal` for what Falco says of itself. */
   readonly source: string;
-  /** By Falco's names; those alone that are read (falco-fields.ts). */
+  /** By Falco's names; those alone that are read (fields.ts). */
   readonly fields: Readonly<Record<string, unknown>>;
 }
 

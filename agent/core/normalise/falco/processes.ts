@@ -1,5 +1,5 @@
-import type { ProcessRef } from '../../../fingerprint/event.ts';
-import { type FalcoRecord, microsOf, numberOf } from './falco-record.ts';
+import type { ProcessRef } from '../../../../fingerprint/event.ts';
+import { type FalcoRecord, microsOf, numberOf } from './record.ts';
 
 /** What the normaliser keeps of a process. */
 export interface Known {

@@ -1,9 +1,9 @@
-import type { Access } from '../../../fingerprint/event.ts';
-import { execFacts } from './falco-exec.ts';
-import { type Facts, pathOf, type Reader } from './falco-facts.ts';
-import { acceptFacts, bindFacts, connectFacts, listenFacts, sendFacts } from './falco-network.ts';
-import { privilegeReaders } from './falco-privilege.ts';
-import { type FalcoRecord, flagOf, numberOf, textOf } from './falco-record.ts';
+import type { Access } from '../../../../fingerprint/event.ts';
+import { execFacts } from './exec.ts';
+import { type Facts, pathOf, type Reader } from './facts.ts';
+import { acceptFacts, bindFacts, connectFacts, listenFacts, sendFacts } from './network.ts';
+import { privilegeReaders } from './privilege.ts';
+import { type FalcoRecord, flagOf, numberOf, textOf } from './record.ts';
 
 export type { Facts };
 

@@ -1,6 +1,6 @@
-import type { Event } from '../../../fingerprint/event.ts';
-import { type FalcoRecord, textOf } from './falco-record.ts';
-import { resolvePath } from './sensor-text.ts';
+import type { Event } from '../../../../fingerprint/event.ts';
+import { resolvePath } from '../sensor-text.ts';
+import { type FalcoRecord, textOf } from './record.ts';
 
 type FactsOf<E> = E extends unknown
   ? Omit<E, 'time' | 'process' | 'parent' | 'cgroup' | 'container' | 'found'>
