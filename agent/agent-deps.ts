@@ -64,6 +64,8 @@ export interface AgentDeps {
   readonly enforcer: Enforcer;
   readonly control: Control;
   readonly own: OwnProcesses;
+  /** How busy the event loop was since it was asked last, 0 to 1. */
+  readonly utilisation: () => number;
   /** µs since boot, now: what started earlier was there before the agent. */
   readonly bootUs: number;
   /** 128-bit hex nonce of this start; orders are bound to it. */

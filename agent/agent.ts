@@ -17,6 +17,8 @@ import { statusOf } from './status.ts';
 
 /** Small enough that a sweep's findings and a burst's last counts are told within a blink. */
 const tickMs = 200;
+/** Ten times a second: within three of them a flood is held back, long before a source would stop its node. */
+const loadMs = 100;
 /** The stream begins with what the source can see: it waits this long for the source to say it. */
 const readyWithinMs = 5_000;
 /**
@@ -260,11 +262,12 @@ class Agent {
   }
 
   async #runTimers(signal: AbortSignal): Promise<void> {
-    const { now, uplink, spool } = this.#deps;
+    const { now, uplink, spool, utilisation } = this.#deps;
     const { heartbeatSeconds, supportSeconds } = this.#config;
     await Promise.all([
       this.#lookFromReady(signal),
       every(tickMs, signal, () => this.#pipeline.tick(now())),
+      every(loadMs, signal, () => this.#pipeline.load(utilisation())),
       every(supportSeconds * 1000, signal, () => this.#pipeline.tellSupport()),
       every(lookAroundMs, signal, async () => {
         await this.#desk.look();

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { type Logger, pino } from 'pino';
-import { microClock } from './adapters/clock.ts';
+import { loopUtilisation, microClock } from './adapters/clock.ts';
 import { codeBytes } from './adapters/code-bytes.ts';
 import { controlHttp } from './adapters/control-http.ts';
 import { makeDirectory, unusable } from './adapters/data-dir.ts';
@@ -118,6 +118,7 @@ async function wire(config: AgentConfig, wiring: Wiring): Promise<AgentDeps> {
     enforcer,
     control: controlHttp(join(dir, 'agent.sock')),
     own,
+    utilisation: loopUtilisation(),
     bootUs: startOfSelf() + Math.round(process.uptime() * 1_000_000),
     session,
     now,

@@ -139,6 +139,20 @@ export class Pipeline {
     for (const output of this.watch.support(this.#options.now())) this.#tell(output);
   }
 
+  /**
+   * How busy the event loop was since the last call, 0 to 1; ten times a second. Acts that are let go for want of time
+   * change nothing in who is who: no sweep is asked for, and no process is doubted.
+   */
+  load(utilisation: number): void {
+    const { shedding } = this.#shortCut;
+    shedding.heard(utilisation);
+    for (const event of shedding.losses()) {
+      this.#options.counters.add('lost.shed', event.lost);
+      const instance = this.attribution.copyIn(event.cgroup, event.time);
+      for (const output of this.watch.observe({ type: 'gap', instance, event })) this.#tell(output);
+    }
+  }
+
   /** Something else is in force: what runs is judged by it. */
   fingerprintsChanged(): void {
     for (const { workload } of this.watch.workloads()) this.#judgeBy(workload);

@@ -11,3 +11,14 @@ export function microClock(): () => number {
     return Math.round(performance.now() * 1000 + offset);
   };
 }
+
+/** How much of the time since the last call the event loop was busy, 0 to 1. */
+export function loopUtilisation(): () => number {
+  let last = performance.eventLoopUtilization();
+  return () => {
+    const now = performance.eventLoopUtilization();
+    const since = performance.eventLoopUtilization(now, last);
+    last = now;
+    return since.utilization;
+  };
+}

@@ -144,6 +144,11 @@ export class Attribution {
     return this.#members.table.get(ref);
   }
 
+  /** The copy that lives in this control group. */
+  copyIn(cgroup: number, time: number): InstanceRecord | undefined {
+    return this.#members.instances.ofCgroup(cgroup, time);
+  }
+
   instance(id: string): InstanceRecord | undefined {
     return this.#members.instances.get(id);
   }

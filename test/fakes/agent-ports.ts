@@ -39,6 +39,8 @@ export class FakeWorld {
   canary: CanaryHand | string | undefined;
   state: AgentState = { streams: {}, aliveAt: 0 };
   holds: Hold[] = [];
+  /** How busy the event loop is. */
+  utilisation = 0;
   now = Date.parse('2026-05-03T12:00:00Z') * 1000;
   downlink: Downlink | undefined;
   control: ControlHandler | undefined;
@@ -122,6 +124,7 @@ export class FakeWorld {
         close: async () => undefined,
       },
       own: { trees: [], single: [] },
+      utilisation: () => this.utilisation,
       bootUs: 0,
       session: 'a'.repeat(32),
       now: () => this.now,

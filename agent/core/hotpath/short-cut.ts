@@ -6,6 +6,7 @@ import type { ProcessRecord } from '../process-table.ts';
 import type { WatchedInstance } from '../watched.ts';
 import { HotPath } from './hot-path.ts';
 import type { RawRecord, RecordWatcher } from './raw-record.ts';
+import { Shedding } from './shedding.ts';
 
 export interface ShortCutOptions {
   readonly attribution: Pick<Attribution, 'unsettled' | 'process' | 'passed'>;
@@ -16,10 +17,11 @@ export interface ShortCutOptions {
 
 /**
  * Stands between a source's records and the long way: what the watch found nothing new in is answered by the hot path
- * the next time. Both ways count the same.
+ * the next time. Both ways count the same. Of what is new, it lets go when there is no time for all of it.
  */
 export class ShortCut implements RecordWatcher {
   readonly #options: ShortCutOptions;
+  readonly shedding = new Shedding();
   readonly #hot: HotPath<ProcessRecord, WatchedInstance>;
   #act: AttributedAct | undefined;
   #copy: WatchedInstance | undefined;
@@ -41,7 +43,7 @@ export class ShortCut implements RecordWatcher {
       this.#accepted += 1;
     } else {
       const copy = this.#hot.find(record);
-      if (copy === undefined) return false;
+      if (copy === undefined) return record.what === 'act' && this.shedding.drops(record.cgroup, record.time);
       copy.events += 1;
       this.#known += 1;
     }
