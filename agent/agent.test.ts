@@ -127,6 +127,22 @@ async function order(world: FakeWorld, changes: Partial<Order> = {}): Promise<Or
 }
 
 describe('the agent', () => {
+  it('tells when its source went away and why, and what it did not see meanwhile', async () => {
+    const world = start();
+    cart(world, 7);
+    await world.line('instance');
+    const left = world.now;
+    world.breaks('tracee closed the stream');
+    const away = await world.line('source');
+    expect(away).toMatchObject({ state: 'away', reason: 'tracee closed the stream' });
+    world.now += 2_000_000;
+    cart(world, 8);
+    const back = await world.until(() => world.lines.find((l) => l.type === 'source' && l.state !== 'away'));
+    expect(back).toMatchObject({ state: 'delivering' });
+    const gaps = world.lines.filter((l) => l.type === 'gap');
+    expect(gaps.at(-1)).toMatchObject({ since: left, until: world.now, reason: 'the event source was away' });
+  });
+
   it('learns two copies, judges by what was signed, and stops what drifts when it is ordered to', async () => {
     const world = start();
     cart(world, 100);

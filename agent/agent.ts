@@ -12,6 +12,7 @@ import { Pipeline, type PipelineOptions } from './pipeline.ts';
 import { PolicyDesk } from './policy-desk.ts';
 import type { Downlink, SourceNote, SourceSink } from './ports.ts';
 import { readSource } from './source-loop.ts';
+import { SourceState } from './source-state.ts';
 import { StateSweep } from './state-sweep.ts';
 import { statusOf } from './status.ts';
 
@@ -55,7 +56,7 @@ class Agent {
   readonly #canaries: Canaries | undefined;
   #normaliser: Normaliser;
   #isReady = false;
-  #lastChunkAt: number;
+  readonly #source: SourceState;
   readonly #lag = new Lag();
   #uplinkState = 'disconnected';
 
@@ -66,7 +67,7 @@ class Agent {
     this.#config = config;
     this.#signal = signal;
     this.#startedAt = now();
-    this.#lastChunkAt = this.#startedAt;
+    this.#source = new SourceState(deps.source.name, this.#startedAt);
     this.#normaliser = deps.normaliser();
     this.#outbox = new Outbox({ spool, uplink, counters, log });
     const nowMs = () => Math.floor(now() / 1000);
@@ -184,21 +185,22 @@ class Agent {
   }
 
   async #runSource(): Promise<void> {
-    const { source, log, now, normaliser } = this.#deps;
-    const onAway = (): void => {
+    const { source, log, now, normaliser, say } = this.#deps;
+    const onEnded = (reason: string): void => {
       this.#counters.add('source.restarts');
-      this.#pipeline.sawGap(this.#lastChunkAt, now(), 'the event source was away');
+      this.#away(this.#source.ended(now(), reason), now());
       this.#normaliser = normaliser();
+      say({ type: 'source', ...this.#source.status });
     };
     const sink: SourceSink = {
       bytes: (bytes, receivedAt) => this.#take(bytes, receivedAt),
       note: (note) => this.#heard(note),
     };
-    await readSource({ source, log, sink, onAway }, this.#signal);
+    await readSource({ source, log, sink, onEnded }, this.#signal);
   }
 
   #take(bytes: Uint8Array, receivedAt: number): void {
-    this.#lastChunkAt = receivedAt;
+    this.#came(receivedAt);
     const { attribution } = this.#pipeline;
     const before = attribution.happened;
     this.#pipeline.read(bytes, this.#normaliser);
@@ -208,8 +210,20 @@ class Agent {
   }
 
   #heard(note: SourceNote): void {
+    this.#came(this.#deps.now(), note);
     this.#pipeline.take(this.#normaliser.note(note));
     this.#settled();
+  }
+
+  #came(at: number, note?: SourceNote): void {
+    const unseenSince = this.#source.came(at, note);
+    if (unseenSince === undefined) return;
+    this.#away(unseenSince, at);
+    this.#deps.say({ type: 'source', ...this.#source.status });
+  }
+
+  #away(since: number, until: number): void {
+    this.#pipeline.sawGap(since, until, 'the event source was away');
   }
 
   #settled(): void {
@@ -323,13 +337,13 @@ class Agent {
   }
 
   #status(): unknown {
-    const { session, source, enforcer, spool } = this.#deps;
+    const { session, enforcer, spool } = this.#deps;
     return statusOf({
       node: this.#config.node,
       session,
       startedAt: this.#startedAt,
       ready: this.#isReady,
-      source: source.name,
+      source: this.#source.status,
       coverage: this.#normaliser.coverage(),
       uplink: this.#uplinkState,
       spool: spool.stats(),

@@ -8,8 +8,8 @@ export interface SourceLoop {
   readonly source: EventSource;
   readonly log: Log;
   readonly sink: SourceSink;
-  /** It ended and is about to be started again: what happened meanwhile nobody saw. */
-  readonly onAway: () => void;
+  /** It ended, for this reason, and will be started again: what happens meanwhile nobody sees. */
+  readonly onEnded: (reason: string) => void;
 }
 
 /**
@@ -18,24 +18,24 @@ export interface SourceLoop {
  * @throws SourceError when it cannot start the first time: the person who started us must hear it
  */
 export async function readSource(loop: SourceLoop, signal: AbortSignal): Promise<void> {
-  const { source, onAway } = loop;
+  const { source, onEnded } = loop;
   let wait = firstRestartMs;
   for (let first = true; ; first = false) {
-    const chunks = await drain(loop, first, signal);
+    const { chunks, reason } = await drain(loop, first, signal);
     if (signal.aborted || source.name === 'replay') return;
+    onEnded(reason);
     wait = chunks > 0 ? firstRestartMs : Math.min(wait * 2, longestRestartMs);
     await sleep(wait, undefined, { signal }).catch(() => undefined);
     if (signal.aborted) return;
-    onAway();
   }
 }
 
-/** @returns how often something came before it ended. */
+/** @returns how often something came before it ended, and why it ended. */
 async function drain(
   { source, log, sink }: SourceLoop,
   first: boolean,
   signal: AbortSignal,
-): Promise<number> {
+): Promise<{ readonly chunks: number; readonly reason: string }> {
   let chunks = 0;
   const counting: SourceSink = {
     bytes: (bytes, receivedAt) => {
@@ -52,6 +52,7 @@ async function drain(
   } catch (error) {
     if (!(error instanceof SourceError) || (first && chunks === 0)) throw error;
     log.error({ code: error.code, err: error }, 'event source failed');
+    return { chunks, reason: error.message };
   }
-  return chunks;
+  return { chunks, reason: 'it ended' };
 }

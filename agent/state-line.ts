@@ -4,6 +4,7 @@ import type { Receipt } from '../fingerprint/order.ts';
 import type { Mode } from '../fingerprint/verdict.ts';
 import type { Instance, Subject, Workload } from '../fingerprint/workload.ts';
 import type { Hold } from './ports.ts';
+import type { SourceStatus } from './source-state.ts';
 
 /** One change of state, for whoever runs the agent (`whorl agent --events-json` prints them as JSON lines). */
 export type StateLine =
@@ -118,6 +119,8 @@ export type StateLine =
       readonly lost: number;
       readonly reason: string;
     }
+  /** The source went away, or came back. */
+  | ({ readonly type: 'source' } & SourceStatus)
   | { readonly type: 'uplink'; readonly state: 'connected' | 'disconnected'; readonly detail: string }
   | {
       /** Whether what this node does on purpose is seen (DESIGN §4). */

@@ -4,13 +4,14 @@ import type { CanaryStatus } from './canary.ts';
 import type { Watch } from './core/watch.ts';
 import type { WatchedWorkload } from './core/watched.ts';
 import type { Hold, SpoolStats } from './ports.ts';
+import type { SourceStatus } from './source-state.ts';
 
 export interface StatusFacts {
   readonly node: string;
   readonly session: string;
   readonly startedAt: number;
   readonly ready: boolean;
-  readonly source: string;
+  readonly source: SourceStatus;
   readonly coverage: readonly BehaviourKind[];
   readonly uplink: string;
   readonly spool: SpoolStats;
@@ -25,12 +26,14 @@ export interface StatusFacts {
 export function statusOf({ watch, ...facts }: StatusFacts): unknown {
   return {
     ...facts,
-    workloads: [...watch.workloads()].filter((w) => !isCanaryWorkload(w.workload)).map(workloadStatus),
+    workloads: [...watch.workloads()]
+      .filter((w) => !isCanaryWorkload(w.workload))
+      .map((w) => workloadStatus(w, facts.coverage)),
     incidents: watch.openIncidents(),
   };
 }
 
-function workloadStatus(watched: WatchedWorkload): unknown {
+function workloadStatus(watched: WatchedWorkload, coverage: StatusFacts['coverage']): unknown {
   const { workload, inForce, approval, untrusted, dictionary, instances } = watched;
   return {
     workload,
@@ -38,7 +41,14 @@ function workloadStatus(watched: WatchedWorkload): unknown {
     ...(untrusted === undefined ? {} : { untrusted }),
     behaviours: dictionary.size,
     ...(approval === undefined ? {} : { approval }),
-    ...(inForce === undefined ? {} : { inert: inForce.inert ?? 0, warnings: inForce.warnings ?? [] }),
+    ...(inForce === undefined
+      ? {}
+      : {
+          inert: inForce.inert ?? 0,
+          warnings: inForce.warnings ?? [],
+          // What the fingerprint judges and nobody here can see.
+          unseen: [...inForce.index.coverage].filter((kind) => !coverage.includes(kind)),
+        }),
     instances: [...instances.values()].map(({ instance, events, lost }) => ({ ...instance, events, lost })),
   };
 }

@@ -26,6 +26,8 @@ export function agentLineText(line: AgentLine): Text | undefined {
   switch (line.type) {
     case 'agent-ready':
       return [styled('green', 'watching'), ` through ${line.source}: ${line.coverage.join(', ')}`];
+    case 'source':
+      return sourceText(line);
     case 'instance':
       return instanceText(line);
     case 'instance-unknown':
@@ -122,6 +124,13 @@ function approvalText(line: Extract<AgentLine, { type: 'approval-in-force' | 'ap
     return [styled('yellow', 'no longer approved'), ` ${what}${more}, ${by}; its time has run out`];
   const until = line.expiresAt === undefined ? '' : ` until ${line.expiresAt}`;
   return [styled('green', 'approved'), ` ${what}${more}${until} ${by}`];
+}
+
+function sourceText({ name, state, version, reason }: Extract<AgentLine, { type: 'source' }>): Text {
+  const source = printable(`${name}${version === '' ? '' : ` ${version}`}`);
+  return state === 'away'
+    ? [styled('red', 'not watched'), `: ${source} delivers nothing: ${printable(reason ?? '')}`]
+    : [styled('green', 'watching'), ` again through ${source}; what happened meanwhile is unknown`];
 }
 
 function instanceText(line: Extract<AgentLine, { type: 'instance' }>): Text {

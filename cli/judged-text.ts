@@ -26,6 +26,7 @@ export function describeJudged(row: Answer): string[] {
   return [
     `judging    ${workloadName(row)}: ${what}; ${howFar(approval, mode)}`,
     ...inert(row.number('inert')),
+    ...unseen(row.words('unseen')),
     ...unapproved(row),
   ];
 }
@@ -43,6 +44,13 @@ function inert(entries: number): string[] {
   if (entries === 0) return [];
   const count = counted(entries, 'entry is', 'entries are');
   return [`             ${count} inert: its signer may not grant them alone, and nobody has approved them`];
+}
+
+/** A fingerprint that was learned by a source which sees more than the one that watches here. */
+function unseen(kinds: string): string[] {
+  return kinds === ''
+    ? []
+    : [`             not judged here, because the source of this node cannot see it: ${kinds}`];
 }
 
 function unapproved(row: Answer): string[] {

@@ -15,12 +15,27 @@ export function describeAgent(status: unknown): string[] {
         `held       ${h.text('action')} of pid ${h.words('pids')}, incident ${h.text('incident').slice(0, 12)}`,
     );
   return [
-    `agent      on ${agent.text('node')}, ${agent.flag('ready') ? `sees ${agent.words('coverage')} through ${agent.text('source')}` : 'starting'}`,
+    `agent      on ${agent.text('node')}, ${agent.flag('ready') ? `sees ${agent.words('coverage')} through ${sourceOf(agent)}` : 'starting'}`,
+    ...sourceAway(agent),
     `collector  ${agent.text('uplink')}; ${spool.number('records')} reports wait, ${spool.number('dropped')} were dropped`,
     `events     ${agent.at('counters').number('events')} seen, ${lost} lost`,
     ...agent.list('workloads').flatMap(describeJudged),
     ...holds,
     ...damage(agent),
+  ];
+}
+
+function sourceOf(agent: Answer): string {
+  const source = agent.at('source');
+  return [source.text('name'), source.text('version')].filter((word) => word !== '').join(' ');
+}
+
+function sourceAway(agent: Answer): string[] {
+  const source = agent.at('source');
+  if (source.text('state') !== 'away') return [];
+  const since = new Date(source.number('since') / 1000).toISOString();
+  return [
+    `not seen   anything since ${since}: ${source.text('name')} delivers nothing, ${source.text('reason')}`,
   ];
 }
 

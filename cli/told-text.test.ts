@@ -211,6 +211,21 @@ describe('status', () => {
     expect(describeAgent({ counters }).at(-1)).toMatch(/^refuses {4}everything signed: .*STATE_IO/);
   });
 
+  it('names the source and its version, and says when it delivers nothing', () => {
+    const source = { name: 'tracee', version: 'v0.24.1', state: 'delivering' };
+    const agent = { node: 'n', ready: true, coverage: ['exec', 'open'], source };
+    expect(describeAgent(agent)[0]).toBe('agent      on n, sees exec, open through tracee v0.24.1');
+    const away = {
+      ...source,
+      state: 'away',
+      since: Date.UTC(2026, 4, 3) * 1000,
+      reason: 'nobody listens',
+    };
+    expect(describeAgent({ ...agent, source: away })[1]).toBe(
+      'not seen   anything since 2026-05-03T00:00:00.000Z: tracee delivers nothing, nobody listens',
+    );
+  });
+
   it('lists what would have to be restarted for its start-up to be known', () => {
     const rows = [
       row('Deployment/a', { starts: 0 }),

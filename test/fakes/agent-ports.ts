@@ -12,6 +12,7 @@ import type {
   StopRequest,
   Surroundings,
 } from '../../agent/ports.ts';
+import { SourceError } from '../../agent/ports.ts';
 import type { StateLine } from '../../agent/state-line.ts';
 import { behaviourKinds, type ContainerRef, type Event } from '../../fingerprint/event.ts';
 import type { Report } from '../../fingerprint/report.ts';
@@ -55,6 +56,13 @@ export class FakeWorld {
   see(...events: readonly Event[]): void {
     const bytes = new TextEncoder().encode(JSON.stringify(events));
     this.#feed.put((sink) => sink.bytes(bytes, this.now));
+  }
+
+  /** The source ends, for this reason. */
+  breaks(reason: string): void {
+    this.#feed.put(() => {
+      throw new SourceError('source-ended', reason);
+    });
   }
 
   /** Resolves when something the agent said, sent or did makes it true. */

@@ -1,0 +1,53 @@
+import type { SourceNote } from './ports.ts';
+
+/** How the source fares, for whoever asks the agent. Times in µs since the Unix epoch. */
+export interface SourceStatus {
+  readonly name: string;
+  readonly state: 'starting' | 'delivering' | 'away';
+  /** As the source writes it; empty where it has said none. */
+  readonly version: string;
+  /** Since when it is in that state. */
+  readonly since: number;
+  /** When it delivered something last; 0: not yet. */
+  readonly lastAt: number;
+  /** Why it is away. */
+  readonly reason?: string;
+}
+
+/** Keeps account of when the source was there, and of the time in which nobody saw anything. */
+export class SourceState {
+  #status: SourceStatus;
+  /** Up to where it is told that something is missing. */
+  #toldUntil = 0;
+
+  constructor(name: string, now: number) {
+    this.#status = { name, state: 'starting', version: '', since: now, lastAt: 0 };
+  }
+
+  get status(): SourceStatus {
+    return this.#status;
+  }
+
+  /**
+   * Something came.
+   *
+   * @returns since when nothing was seen, when it was away until now
+   */
+  came(at: number, note?: SourceNote): number | undefined {
+    const { state, lastAt, version } = this.#status;
+    const wasAway = state === 'away';
+    const since = state === 'delivering' ? this.#status.since : at;
+    const said = note?.type === 'connected' ? note.version : version;
+    this.#status = { name: this.#status.name, state: 'delivering', version: said, since, lastAt: at };
+    return wasAway ? Math.max(lastAt, this.#toldUntil) : undefined;
+  }
+
+  /** It ended. @returns since when nothing was seen */
+  ended(now: number, reason: string): number {
+    const { state, since, lastAt } = this.#status;
+    const from = Math.max(state === 'starting' ? since : lastAt, this.#toldUntil);
+    this.#status = { ...this.#status, state: 'away', since: state === 'away' ? since : now, reason };
+    this.#toldUntil = now;
+    return from;
+  }
+}
