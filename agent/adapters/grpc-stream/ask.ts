@@ -1,0 +1,52 @@
+import { SourceError } from '../../ports.ts';
+import type { GrpcConnection } from './grpc.ts';
+
+export interface AskOptions {
+  readonly timeoutMs: number;
+  /** Bytes of the longest answer that is taken. */
+  readonly maxBytes: number;
+}
+
+/** gRPC frames each message with a byte that says whether it is compressed and four of length. */
+const head = 5;
+
+/**
+ * One question, one answer, both bare protobuf.
+ *
+ * @throws SourceError as the call ended; `wedged` when no answer came in time
+ */
+export async function ask(
+  connection: GrpcConnection,
+  path: string,
+  request: Uint8Array,
+  { timeoutMs, maxBytes }: AskOptions,
+): Promise<Uint8Array> {
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  const call = connection.stream(path, request, (bytes) => {
+    length += bytes.length;
+    if (length > maxBytes + head)
+      throw new SourceError('wrong-service', `${path} answers with more than ${maxBytes} bytes`);
+    parts.push(bytes.slice());
+  });
+  const { promise: late, resolve } = Promise.withResolvers<undefined>();
+  const timer = setTimeout(resolve, timeoutMs, undefined);
+  try {
+    const end = await Promise.race([call.ended, late]);
+    if (end === undefined) {
+      void call.cancel();
+      throw new SourceError('wedged', `${path} was not answered within ${timeoutMs} ms`);
+    }
+    if (end.status !== 0) throw end.error;
+    return messageOf(Buffer.concat(parts), path);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** @throws SourceError */
+function messageOf(body: Buffer, path: string): Uint8Array {
+  if (body.length >= head && body[0] === 0 && body.readUInt32BE(1) === body.length - head)
+    return body.subarray(head);
+  throw new SourceError('wrong-service', `${path} answers with something that is not one gRPC message`);
+}
