@@ -50,6 +50,9 @@ export interface PipelineOptions {
   readonly say: (line: StateLine) => void;
 }
 
+/** How far a source's clock may run ahead of ours: what a step of the clock makes of times that were reckoned before it. */
+const aheadUs = 10_000_000;
+
 /** As many workloads as the watch knows at once. What was told before is told again when more have come. */
 const maxUntrustedTold = 1_024;
 
@@ -108,6 +111,7 @@ export class Pipeline {
 
   /** Bytes of the source: what is nothing new is counted by a look at its record alone, the rest goes the long way. */
   read(bytes: Uint8Array, normaliser: Normaliser): void {
+    this.attribution.believeUntil(this.#options.now() + aheadUs);
     this.take(normaliser.push(bytes, this.#shortCut));
     this.#shortCut.settle();
   }

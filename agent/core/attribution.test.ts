@@ -515,3 +515,23 @@ describe('Attribution', () => {
     });
   });
 });
+
+describe('a source whose clock runs ahead', () => {
+  it('ends nothing that lasts: what it tells of the future counts as of now', () => {
+    const node = new Node();
+    node.attribution.believeUntil(100 * sec);
+    const acts = node.attribution.observe({
+      kind: 'exec',
+      time: 1e15,
+      process: { pid: 9, start: 1 },
+      cgroup: c1,
+      exe: '/x',
+      args: ['x'],
+    });
+    expect(acts.map((a) => (a.type === 'act' ? a.event.time : a.type))).toEqual(['instance']);
+    expect(node.counters.get('events.future')).toBe(1);
+    expect(node.attribution.happened).toBe(100 * sec);
+    node.attribution.passed(1e15);
+    expect(node.attribution.happened).toBe(100 * sec);
+  });
+});

@@ -1,17 +1,15 @@
-import { maxLineage } from '../../fingerprint/behaviour.ts';
 import type { Event, EventOf, ProcessRef } from '../../fingerprint/event.ts';
 import type { Workload } from '../../fingerprint/workload.ts';
-import type { ActEvent, Attributed, AttributedAct } from './attributed.ts';
+import { Acts } from './acts.ts';
+import type { Attributed, AttributedAct } from './attributed.ts';
 import type { Counters } from './counters.ts';
-import { isProbe } from './entrance.ts';
-import { type InstanceRecord, internActor } from './instances.ts';
-import { foundAgain, foundParents, isNews, lengthen } from './lineage.ts';
+import type { InstanceRecord } from './instances.ts';
+import { asProbe, recogniseProbe } from './late-probes.ts';
+import { foundAgain } from './lineage.ts';
 import { Membership } from './membership.ts';
 import type { OwnProcesses } from './own.ts';
 import { Pen } from './pen.ts';
 import type { ProcessRecord } from './process-table.ts';
-import { isRuntimePrologue, prologueIsOver } from './prologue.ts';
-import { noteMove } from './sweep/moved.ts';
 import { Sweep } from './sweep.ts';
 
 export interface AttributionOptions {
@@ -24,25 +22,23 @@ export interface AttributionOptions {
   readonly maxProcesses?: number;
 }
 
-type PlainAct = Exclude<ActEvent, { kind: 'exec' }>;
-
 const none: readonly Attributed[] = [];
 /** A cgroup may outlive its processes; without any for this long the copy has ended. */
 const emptyUs = 10_000_000;
 
 /**
- * Who did it: turns events into acts of programs of instances. Deterministic: time comes from the events.
- *
- * Ancestry follows our own fork records, never the parent of now; fork inherits the program, exec appends one. What a
- * process does between entering an instance and its first exec there is the runtime's prologue: counted, not given out.
+ * Who did it: turns events into acts of programs of instances (acts.ts), in an order in which each can be understood.
+ * Deterministic: time comes from the events. Ancestry follows our own fork records, never the parent of now.
  */
 export class Attribution {
   readonly #counters: Counters;
   readonly #offline: boolean;
   readonly #members: Membership;
+  readonly #acts: Acts;
   readonly #sweep = new Sweep();
   readonly #pen: Pen;
   #now = 0;
+  #latest = Number.POSITIVE_INFINITY;
   #happened = 0;
   #expiredAt = 0;
 
@@ -64,16 +60,23 @@ export class Attribution {
       watchingSince,
       ...(maxProcesses === undefined ? {} : { maxProcesses }),
     });
+    this.#acts = new Acts(counters, this.#members);
+  }
+
+  /** Nothing happens later than this, µs since the epoch: a source whose clock runs ahead must not end what lasts. */
+  believeUntil(time: number): void {
+    this.#latest = time;
   }
 
   /** What the event means, after what it made known of earlier ones. */
-  observe(event: Event): readonly Attributed[] {
+  observe(told: Event): readonly Attributed[] {
+    const event = told.time > this.#latest ? this.#notFuture(told) : told;
     if (event.time > this.#now) this.#now = event.time;
     if (event.found === true && event.kind !== 'cgroup') return this.#sweep.add(event) ? none : this.settle();
     if (event.time > this.#happened) this.#happened = event.time;
     const due = this.#sweep.size > 0 || this.#now - this.#expiredAt > 1_000_000;
     const waited = due ? this.settle() : none;
-    const now = this.#pen.pass(this.#one(event));
+    const now = this.#pen.pass(this.#acts.of(event, this.#now));
     return waited.length === 0 ? now : [...waited, ...now];
   }
 
@@ -95,7 +98,7 @@ export class Attribution {
   settle(time = 0): readonly Attributed[] {
     if (time > this.#now) this.#now = time;
     const out: Attributed[] = [];
-    for (const event of this.#sweep.take()) out.push(...this.#pen.pass(this.#one(event)));
+    for (const event of this.#sweep.take()) out.push(...this.#pen.pass(this.#acts.of(event, this.#now)));
     if (this.#now - this.#expiredAt > 1_000_000) out.push(...this.#pen.pass(this.#expire()));
     return out;
   }
@@ -103,7 +106,7 @@ export class Attribution {
   /** What a look at the present state found: taken in at once and in this order, parents before children. */
   found(events: readonly Event[]): readonly Attributed[] {
     const out = [...this.settle()];
-    for (const event of events) out.push(...this.#pen.pass(this.#one(event)));
+    for (const event of events) out.push(...this.#pen.pass(this.#acts.of(event, this.#now)));
     return out;
   }
 
@@ -134,7 +137,8 @@ export class Attribution {
   }
 
   /** Time went on to here, with nothing that had to come this way. µs since the epoch. */
-  passed(time: number): void {
+  passed(told: number): void {
+    const time = Math.min(told, this.#latest);
     if (time > this.#now) this.#now = time;
     if (time > this.#happened) this.#happened = time;
   }
@@ -202,128 +206,9 @@ export class Attribution {
     return this.#members.table.subtree(culprit).map((record) => record.ref);
   }
 
-  #one(event: Event): readonly Attributed[] {
-    switch (event.kind) {
-      case 'gap':
-        return this.#gap(event);
-      case 'cgroup':
-        return this.#cgroup(event);
-      case 'fork':
-        this.#members.fork(event);
-        return none;
-      case 'exit':
-        this.#members.exit(event);
-        return none;
-      case 'attach':
-        return this.#attach(event);
-      case 'exec':
-        return this.#exec(event);
-      default:
-        return this.#act(event);
-    }
-  }
-
-  #gap(event: EventOf<'gap'>): readonly Attributed[] {
-    this.#members.doubt(Math.max(event.until, this.#now));
-    this.#counters.add('lost.source', event.lost);
-    const { cgroup } = event;
-    const instance = cgroup === undefined ? undefined : this.#members.instances.ofCgroup(cgroup, event.time);
-    return [{ type: 'gap', instance, event }];
-  }
-
-  #cgroup(event: EventOf<'cgroup'>): readonly Attributed[] {
-    const { instances } = this.#members;
-    if (event.action !== 'removed') {
-      this.#learnCgroup(event.id, event.path);
-      return none;
-    }
-    const ended = instances.removeCgroup(event);
-    return ended === undefined
-      ? none
-      : [{ type: 'instance', instance: ended, state: 'exited', time: event.time }];
-  }
-
-  #learnCgroup(id: number, path: string): void {
-    if (!this.#members.instances.learnCgroup(id, path)) this.#counters.add('lost.cgroup-table-full');
-  }
-
-  #attach(event: EventOf<'attach'>): readonly Attributed[] {
-    if (event.path !== undefined) this.#learnCgroup(event.to, event.path);
-    const before = this.#members.actorOf(event.process);
-    const { record, left } = this.#members.move(event);
-    if (left === undefined || before.actor === undefined) return none;
-    const detail = this.#members.instances.pathOf(event.to) ?? 'unknown';
-    const { time, process } = event;
-    const act: ActEvent = { time, process, kind: 'privilege', privilege: 'leave-cgroup', detail };
-    return [
-      {
-        type: 'act',
-        instance: left,
-        process: record,
-        actor: before.actor,
-        assumed: before.assumed,
-        event: act,
-        image: record.image,
-      },
-    ];
-  }
-
-  #exec(event: EventOf<'exec'>): readonly Attributed[] {
-    const record = this.#members.processOf(event);
-    const { instance } = record;
-    if (record.own !== 'no') return this.#passed('passed.own');
-    if (event.error !== undefined) return this.#emit(record, event);
-    const before = record.image;
-    record.image = event;
-    if (instance === undefined) return this.#passed('passed.host');
-    if (record.actor === undefined && isRuntimePrologue(event, before, instance)) {
-      record.runtimeAgain = true;
-      return this.#passed('passed.prologue');
-    }
-    if (event.found === true && !isNews(record, event)) return none;
-    return this.#runs(record, instance, event);
-  }
-
-  /** From here on the process is this program. */
-  #runs(record: ProcessRecord, instance: InstanceRecord, event: EventOf<'exec'>): readonly Attributed[] {
-    const found = event.found === true;
-    const parents = found ? foundParents(record) : (record.actor?.lineage ?? []);
-    if (found) record.assumed = Math.min(parents.length + 1, maxLineage);
-    else if (parents.length === 0) enter(record, instance, event);
-    record.actor = internActor(instance, {
-      root: record.root ?? 'found',
-      lineage: lengthen(parents, event.exe),
-    });
-    const acts = this.#emit(record, event);
-    if (instance.state !== 'new') return acts;
-    instance.state = found ? 'found' : 'started';
-    instance.first = record.ref;
-    return [{ type: 'instance', instance, state: instance.state, time: event.time }, ...acts];
-  }
-
-  #act(event: PlainAct): readonly Attributed[] {
-    const record = this.#members.processOf(event);
-    if (record.own !== 'no') return this.#passed('passed.own');
-    if (record.instance === undefined) return this.#passed('passed.host');
-    if (event.kind === 'privilege' && event.found !== true) noteMove(record, event);
-    if (record.actor !== undefined) return this.#emit(record, event);
-    if (!prologueIsOver(record, event, record.instance)) return this.#passed('passed.prologue');
-    if (record.image === undefined) return this.#passed('unjudged.program-unknown');
-    // Moved in while it ran, and it never executes again: it goes on as the program that it was.
-    const was = this.#runs(record, record.instance, foundAgain(record, record.image, event.time));
-    return [...was, ...this.#emit(record, event)];
-  }
-
-  #emit(process: ProcessRecord, event: ActEvent): readonly Attributed[] {
-    const { instance, actor, assumed, image } = process;
-    if (instance === undefined) return this.#passed('passed.host');
-    if (actor === undefined) return this.#passed('passed.prologue');
-    return [{ type: 'act', instance, process, actor, assumed, event, image }];
-  }
-
-  #passed(counter: string): readonly Attributed[] {
-    this.#counters.add(counter);
-    return none;
+  #notFuture(event: Event): Event {
+    this.#counters.add('events.future');
+    return { ...event, time: this.#latest };
   }
 
   #expire(): readonly Attributed[] {
@@ -343,31 +228,4 @@ export class Attribution {
 
 function isSame(a: ProcessRef, b: ProcessRef): boolean {
   return a.pid === b.pid && a.start === b.start;
-}
-
-/** The first program of a tree inside: how it came in is its root from then on. */
-function enter(record: ProcessRecord, instance: InstanceRecord, event: EventOf<'exec'>): void {
-  record.entrance = event;
-  if (record.root === 'interactive' && isProbe(event, instance.container?.probes)) record.root = 'probe';
-}
-
-/** Which commands are probes the runtime told only now, after some of them had run. */
-function recogniseProbe(
-  record: ProcessRecord,
-  instance: InstanceRecord,
-  probes: readonly (readonly string[])[],
-): void {
-  const { actor, entrance, root } = record;
-  if (record.instance !== instance || root !== 'interactive' || entrance === undefined) return;
-  if (!isProbe(entrance, probes)) return;
-  record.root = 'probe';
-  if (actor !== undefined) record.actor = internActor(instance, { ...actor, root: 'probe' });
-}
-
-/** The same for what such a tree did while it waited. */
-function asProbe(item: Attributed, probes: readonly (readonly string[])[] | undefined): Attributed {
-  if (item.type !== 'act' || item.actor.root !== 'interactive') return item;
-  const { entrance } = item.process;
-  if (entrance === undefined || !isProbe(entrance, probes)) return item;
-  return { ...item, actor: internActor(item.instance, { ...item.actor, root: 'probe' }) };
 }
