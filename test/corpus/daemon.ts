@@ -22,6 +22,10 @@ export interface Daemon {
   /** As whom it runs, and as whom where the environment asks for another user. */
   readonly user: User;
   readonly otherUser: User;
+  /** Variables of its environment, as its pod spec says. */
+  readonly env?: readonly string[];
+  /** Working directory, where the image names one. */
+  readonly cwd?: string;
   /** What kubelet or an operator runs in it from outside, as the pod spec says: known to the agent beforehand. */
   readonly probes: readonly (readonly string[])[];
   readonly isReady: (pod: Pod) => Promise<boolean>;

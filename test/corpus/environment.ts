@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 
 /** Where the same image runs: everything that differs from place to place and says nothing of the software. */
 export interface Environment {
-  readonly name: 'a' | 'b' | 'c';
+  readonly name: 'a' | 'b' | 'c' | 'shop';
   readonly pod: string;
   readonly namespace: string;
   readonly owner?: string;

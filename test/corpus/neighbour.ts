@@ -1,7 +1,7 @@
 import { createSocket } from 'node:dgram';
 import { createServer } from 'node:http';
 
-/** The node's side of a pod's network: a cluster's resolver on `.1` and the service `stock` on `.2`. */
+/** The node's side of a pod's network: a cluster's resolver on `.1` and the services `stock` (9000) and `api` (5000) on `.2`. */
 const [net, namespace] = process.argv.slice(2);
 const stock = `stock.${namespace}.svc.cluster.local`;
 
@@ -35,4 +35,7 @@ const address = (): number[] => [...(net ?? '').split('.').map(Number), 2];
 const resolver = createSocket('udp4');
 resolver.on('message', (question, from) => resolver.send(answer(question), from.port, from.address));
 const shop = createServer((_request, response) => response.end('{"stock":7}\n'));
-resolver.bind(53, `${net}.1`, () => shop.listen(9000, `${net}.2`, () => console.log('ready')));
+const api = createServer((_request, response) => response.end('{"items":[]}\n'));
+resolver.bind(53, `${net}.1`, () =>
+  shop.listen(9000, `${net}.2`, () => api.listen(5000, `${net}.2`, () => console.log('ready'))),
+);

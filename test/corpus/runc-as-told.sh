@@ -4,7 +4,7 @@
 set -eu
 for id; do :; done
 told="/run/whorl-corpus/$id.json"
-process='.user += $t.user | .env += $t.env'
+process='.user += $t.user | .env += $t.env | .cwd = $t.cwd'
 change() {
   jq --slurpfile told "$told" "\$told[0] as \$t | $2" "$1" >"$1.new"
   cat "$1.new" >"$1"

@@ -18,6 +18,7 @@ export interface Told {
   readonly cpus?: string;
   readonly network: string;
   readonly user: User;
+  readonly cwd: string;
   readonly env: readonly string[];
   readonly mounts: readonly Mount[];
 }
@@ -45,7 +46,9 @@ export class PodFolders {
       ...(cpus === undefined ? {} : { cpus }),
       network: network.pod,
       user,
+      cwd: this.#daemon.cwd ?? '/',
       env: [
+        ...(this.#daemon.env ?? []),
         ...(timezone?.by === 'TZ' ? [`TZ=${timezone.zone}`] : []),
         ...(locale === undefined ? [] : [`LANG=${locale}`]),
         ...(tmpdir === undefined ? [] : [`TMPDIR=${tmpdir}`]),
