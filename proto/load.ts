@@ -27,10 +27,11 @@ export interface Codec {
  */
 export function loadProto(...files: readonly string[]): LoadedProto {
   const root = new protobuf.Root();
+  const added = new Set<string>();
   for (const file of files) {
     // keepCase: the names of the .proto are the contract; camelCase copies would be a second vocabulary.
     const { imports } = protobuf.parse(readFileSync(protoPath(file), 'utf8'), root, { keepCase: true });
-    for (const name of imports ?? []) addWellKnown(root, name);
+    for (const name of imports ?? []) addWellKnown(root, name, added);
   }
   root.resolveAll();
   return {
@@ -41,9 +42,12 @@ export function loadProto(...files: readonly string[]): LoadedProto {
 }
 
 /** The well-known types that protobufjs carries (Any, Timestamp, Empty …). */
-function addWellKnown(root: protobuf.Root, name: string): void {
+function addWellKnown(root: protobuf.Root, name: string, added: Set<string>): void {
   const known = protobuf.common.get(name);
-  if (known?.nested) root.addJSON(known.nested);
+  // Several files may import the same.
+  if (!known?.nested || added.has(name)) return;
+  added.add(name);
+  root.addJSON(known.nested);
 }
 
 /** Beside this file in the source tree; compiled, this file is one folder further from the package's root. */
