@@ -1,5 +1,5 @@
-import { SourceError } from '../../ports.ts';
 import type { GrpcConnection } from './grpc.ts';
+import { problem } from './refusal.ts';
 
 export interface AskOptions {
   readonly timeoutMs: number;
@@ -26,7 +26,11 @@ export async function ask(
   const call = connection.stream(path, request, (bytes) => {
     length += bytes.length;
     if (length > maxBytes + head)
-      throw new SourceError('wrong-service', `${path} answers with more than ${maxBytes} bytes`);
+      throw problem(
+        connection.endpoint,
+        'wrong-service',
+        `it answers ${path} with more than ${maxBytes} bytes`,
+      );
     parts.push(bytes.slice());
   });
   const { promise: late, resolve } = Promise.withResolvers<undefined>();
@@ -35,18 +39,22 @@ export async function ask(
     const end = await Promise.race([call.ended, late]);
     if (end === undefined) {
       void call.cancel();
-      throw new SourceError('wedged', `${path} was not answered within ${timeoutMs} ms`);
+      throw problem(
+        connection.endpoint,
+        'wedged',
+        `it did not answer ${path} within ${timeoutMs} ms; look whether it is overloaded, or restart it`,
+      );
     }
     if (end.status !== 0) throw end.error;
-    return messageOf(Buffer.concat(parts), path);
+    return messageOf(connection, Buffer.concat(parts), path);
   } finally {
     clearTimeout(timer);
   }
 }
 
 /** @throws SourceError */
-function messageOf(body: Buffer, path: string): Uint8Array {
+function messageOf({ endpoint }: GrpcConnection, body: Buffer, path: string): Uint8Array {
   if (body.length >= head && body[0] === 0 && body.readUInt32BE(1) === body.length - head)
     return body.subarray(head);
-  throw new SourceError('wrong-service', `${path} answers with something that is not one gRPC message`);
+  throw problem(endpoint, 'wrong-service', `it answers ${path} with something that is not one gRPC message`);
 }

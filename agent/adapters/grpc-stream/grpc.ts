@@ -40,6 +40,7 @@ export interface GrpcCall {
 
 /** One connection. It is read always and at once, whatever the server sends; nothing ever waits for who takes the data. */
 export interface GrpcConnection {
+  readonly endpoint: GrpcEndpoint;
   /** @param path `/package.Service/Method` @param request bare protobuf, the only one */
   stream(path: string, request: Uint8Array, onData: OnData): GrpcCall;
   /** The same where more requests follow by `write`. */

@@ -67,11 +67,11 @@ function whyNot(endpoint: GrpcEndpoint, client: Client): Promise<Error> {
 const asIs = (bytes: Buffer): Buffer => bytes;
 
 class GrpcJsConnection implements GrpcConnection {
-  readonly #endpoint: GrpcEndpoint;
+  readonly endpoint: GrpcEndpoint;
   readonly #client: Client;
 
   constructor(endpoint: GrpcEndpoint, client: Client) {
-    this.#endpoint = endpoint;
+    this.endpoint = endpoint;
     this.#client = client;
   }
 
@@ -90,7 +90,7 @@ class GrpcJsConnection implements GrpcConnection {
 
   #open(path: string, onData: OnData): GrpcJsCall {
     const stream = this.#client.makeBidiStreamRequest(path, asIs, asIs);
-    return new GrpcJsCall(this.#endpoint, path, stream, onData);
+    return new GrpcJsCall(this.endpoint, path, stream, onData);
   }
 
   close(): void {

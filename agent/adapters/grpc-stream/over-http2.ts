@@ -26,25 +26,25 @@ export async function connectHttp2(endpoint: GrpcEndpoint): Promise<GrpcConnecti
 }
 
 class Http2Connection implements GrpcConnection {
-  readonly #endpoint: GrpcEndpoint;
+  readonly endpoint: GrpcEndpoint;
   readonly #session: ClientHttp2Session;
   readonly #socket: Socket;
 
   constructor(endpoint: GrpcEndpoint, session: ClientHttp2Session, socket: Socket) {
-    this.#endpoint = endpoint;
+    this.endpoint = endpoint;
     this.#session = session;
     this.#socket = socket;
   }
 
   stream(path: string, request: Uint8Array, onData: OnData): GrpcCall {
-    const call = new Http2Call(this.#endpoint, path, this.#session, onData);
+    const call = new Http2Call(this.endpoint, path, this.#session, onData);
     call.write(request);
     call.finish();
     return call;
   }
 
   duplex(path: string, request: Uint8Array, onData: OnData): GrpcCall {
-    const call = new Http2Call(this.#endpoint, path, this.#session, onData);
+    const call = new Http2Call(this.endpoint, path, this.#session, onData);
     call.write(request);
     return call;
   }
