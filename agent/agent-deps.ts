@@ -1,4 +1,5 @@
-import type { BehaviourKind, Event } from '../fingerprint/event.ts';
+import type { CoverageWord } from '../fingerprint/coverage.ts';
+import type { Event } from '../fingerprint/event.ts';
 import type { Platform } from '../fingerprint/statement-options.ts';
 import type { TrustPolicy } from '../fingerprint/trust-policy.ts';
 import type { RecordWatcher } from './core/hotpath/raw-record.ts';
@@ -30,7 +31,7 @@ export interface Normaliser {
   /** What the source's adapter learned beside the stream. */
   note(note: SourceNote): readonly Event[];
   /** What the source can see; empty until it has said so. */
-  coverage(): readonly BehaviourKind[];
+  coverage(): readonly CoverageWord[];
   /** Whether it has told everything that was there when it began: what it tells from now on happens now. */
   isSettled(): boolean;
   counters(): Readonly<Record<string, number>>;

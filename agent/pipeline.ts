@@ -1,5 +1,6 @@
 import { isCanaryWorkload } from '../fingerprint/canary.ts';
-import type { BehaviourKind, Event, EventOf } from '../fingerprint/event.ts';
+import type { CoverageWord } from '../fingerprint/coverage.ts';
+import type { Event, EventOf } from '../fingerprint/event.ts';
 import type { Approval, Incident } from '../fingerprint/incident.ts';
 import { type Workload, workloadKey } from '../fingerprint/workload.ts';
 import type { Normaliser } from './agent-deps.ts';
@@ -30,7 +31,7 @@ export interface PipelineOptions {
   readonly own: OwnProcesses;
   /** µs since boot when watching begins. */
   readonly bootUs: number;
-  readonly coverage: () => readonly BehaviourKind[];
+  readonly coverage: () => readonly CoverageWord[];
   /** What judges a workload; undefined: it is learned. */
   readonly judging: (workload: Workload) => InForce | undefined;
   /** What may be done about what is never normal where nothing judges. */

@@ -1,4 +1,4 @@
-import type { BehaviourKind } from '../fingerprint/event.ts';
+import type { CoverageWord } from '../fingerprint/coverage.ts';
 import type { Incident } from '../fingerprint/incident.ts';
 import type { Receipt } from '../fingerprint/order.ts';
 import type { Mode } from '../fingerprint/verdict.ts';
@@ -13,7 +13,7 @@ export type StateLine =
       readonly node: string;
       readonly session: string;
       readonly source: string;
-      readonly coverage: readonly BehaviourKind[];
+      readonly coverage: readonly CoverageWord[];
     }
   | {
       readonly type: 'instance';

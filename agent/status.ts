@@ -1,5 +1,5 @@
 import { isCanaryWorkload } from '../fingerprint/canary.ts';
-import type { BehaviourKind } from '../fingerprint/event.ts';
+import type { CoverageWord } from '../fingerprint/coverage.ts';
 import type { CanaryStatus } from './canary.ts';
 import type { Watch } from './core/watch.ts';
 import type { WatchedWorkload } from './core/watched.ts';
@@ -12,7 +12,7 @@ export interface StatusFacts {
   readonly startedAt: number;
   readonly ready: boolean;
   readonly source: SourceStatus;
-  readonly coverage: readonly BehaviourKind[];
+  readonly coverage: readonly CoverageWord[];
   readonly uplink: string;
   readonly spool: SpoolStats;
   readonly holds: readonly Hold[];

@@ -8,7 +8,8 @@ import { Watch, type WatchOutput } from '../agent/core/watch.ts';
 import type { InForce } from '../agent/core/watched.ts';
 import { workloadOf } from '../agent/core/workload-of.ts';
 import type { Behaviour } from '../fingerprint/behaviour.ts';
-import type { BehaviourKind, ContainerRef, Event } from '../fingerprint/event.ts';
+import type { CoverageWord } from '../fingerprint/coverage.ts';
+import type { ContainerRef, Event } from '../fingerprint/event.ts';
 import type { Incident } from '../fingerprint/incident.ts';
 import type { Report } from '../fingerprint/report.ts';
 import type { Subject } from '../fingerprint/workload.ts';
@@ -16,7 +17,7 @@ import { CliError, exitCodes } from './exit.ts';
 
 export interface ObserveOptions {
   readonly subject: Subject;
-  readonly coverage: readonly BehaviourKind[];
+  readonly coverage: readonly CoverageWord[];
   /** Judge by it; without it everything is learned. */
   readonly inForce?: InForce;
   /** Who lives at which address, where the recording itself shows it. */

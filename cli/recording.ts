@@ -1,5 +1,6 @@
 import type { PeerDirectory } from '../agent/core/address-book.ts';
-import { type BehaviourKind, behaviourKinds, type Event, type ProcessRef } from '../fingerprint/event.ts';
+import type { CoverageWord } from '../fingerprint/coverage.ts';
+import { behaviourKinds, type Event, type ProcessRef } from '../fingerprint/event.ts';
 import { formatEvent, parseEvent } from '../fingerprint/event-json.ts';
 import type { Scope } from '../fingerprint/fingerprint.ts';
 import { isOfAnotherOwner } from '../fingerprint/scope.ts';
@@ -15,7 +16,7 @@ interface Source {
   /** For the help. */
   readonly what: string;
   /** Kinds of behaviour such a recording shows; the others are left out of what is learned from it. */
-  readonly coverage: readonly BehaviourKind[];
+  readonly coverage: readonly CoverageWord[];
   read(io: Io, files: readonly string[]): Promise<Read> | Read;
 }
 
@@ -66,7 +67,7 @@ export function parseSource(text: string): RecordingSource {
 }
 
 /** Kinds a recording of this source can show. */
-export function coverageOf(source: RecordingSource): readonly BehaviourKind[] {
+export function coverageOf(source: RecordingSource): readonly CoverageWord[] {
   return recordingSources[source].coverage;
 }
 

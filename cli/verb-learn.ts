@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { canonicalBytes } from '../fingerprint/canonical.ts';
-import { type BehaviourKind, behaviourKinds } from '../fingerprint/event.ts';
+import { type CoverageWord, coverageWords } from '../fingerprint/coverage.ts';
 import { grantsOf } from '../fingerprint/grants.ts';
 import { type Learned, learnReport } from '../fingerprint/learn.ts';
 import { quoted } from '../fingerprint/phrase.ts';
@@ -164,11 +164,11 @@ function parseSubjectOption(text: string): Subject {
   );
 }
 
-function parseCoverage(text: string | undefined, seen: readonly BehaviourKind[]): readonly BehaviourKind[] {
+function parseCoverage(text: string | undefined, seen: readonly CoverageWord[]): readonly CoverageWord[] {
   if (text === undefined) return seen;
   return text.split(',').map((word) => {
-    const kind = behaviourKinds.find((k) => k === word.trim());
-    if (kind !== undefined) return kind;
-    throw new CliError(exitCodes.usage, `--coverage must name kinds out of ${behaviourKinds.join(', ')}`);
+    const known = coverageWords.find((k) => k === word.trim());
+    if (known !== undefined) return known;
+    throw new CliError(exitCodes.usage, `--coverage must name some of ${coverageWords.join(', ')}`);
   });
 }

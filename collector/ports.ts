@@ -1,4 +1,4 @@
-import type { BehaviourKind } from '../fingerprint/event.ts';
+import type { CoverageWord } from '../fingerprint/coverage.ts';
 import type { Incident } from '../fingerprint/incident.ts';
 import type { Order, Receipt } from '../fingerprint/order.ts';
 import type { Phase } from '../fingerprint/phase.ts';
@@ -23,7 +23,7 @@ export interface AgentHello {
   readonly session: string;
   readonly version: string;
   readonly source: string;
-  readonly coverage: readonly BehaviourKind[];
+  readonly coverage: readonly CoverageWord[];
   /** Highest sequence number it was ever acknowledged. */
   readonly acked: number;
 }

@@ -1,7 +1,8 @@
 import { canonicalBytes } from './canonical.ts';
+import { coverageChange, kindOfWord, passes } from './coverage.ts';
 import { type Change, type ChangeKind, type ChangeWord, changeId } from './diff-change.ts';
 import { namesOf } from './diff-names.ts';
-import { type BehaviourKind, behaviourKinds } from './event.ts';
+import type { BehaviourKind } from './event.ts';
 import { entryWords } from './explain-entry.ts';
 import type { Baseline, BehaviourSet, Fingerprint, RuleVersion } from './fingerprint.ts';
 import { grantsOf, programId } from './grants.ts';
@@ -71,16 +72,17 @@ function rulesChanges(old: RuleVersion, next: RuleVersion): Change[] {
 const graveKinds: ReadonlySet<BehaviourKind> = new Set(['exec', 'load', 'open', 'connect', 'privilege']);
 
 function coverageChanges(old: KnownDocument, next: KnownDocument): Change[] {
-  return behaviourKinds.flatMap((kind): Change[] => {
-    const [was, is] = [old.coverage.includes(kind), next.coverage.includes(kind)];
-    if (was === is) return [];
-    const subject = kind;
-    if (is)
-      return [said({ change: 'narrowed', kind: 'coverage', subject, sentence: `${kind} is judged now` })];
-    const sentence = `${kind} is no longer judged: all of it passes`;
-    const severity = graveKinds.has(kind) ? 'high' : 'medium';
-    return [said({ change: 'widened', kind: 'coverage', subject, sentence, severity })];
-  });
+  const { gained, lost } = coverageChange(old.coverage, next.coverage);
+  return [
+    ...gained.map((word) =>
+      said({ change: 'narrowed', kind: 'coverage', subject: word, sentence: `${word} is judged now` }),
+    ),
+    ...lost.map((word) => {
+      const sentence = `${word} is no longer judged: ${passes(word) ? 'all of it passes' : 'all of it alerts'}`;
+      const severity = graveKinds.has(kindOfWord(word)) ? 'high' : 'medium';
+      return said({ change: 'widened', kind: 'coverage', subject: word, sentence, severity });
+    }),
+  ];
 }
 
 const phaseNames: Readonly<Record<Phase, string>> = { start: 'the start', steady: 'what follows the start' };

@@ -1,6 +1,6 @@
 import { type Change, type ChangeWord, changeId } from './diff-change.ts';
 import { type Refused, refusedBy, type Side, sideOfEntries } from './diff-side.ts';
-import { type BehaviourKind, origins } from './event.ts';
+import { origins } from './event.ts';
 import { entryWords, fileWords, listed, originPlace, pathWords } from './explain-entry.ts';
 import type { FileAct } from './fingerprint.ts';
 import { type Entry, type EntryOf, grantId, kindOf } from './grants.ts';
@@ -17,8 +17,12 @@ export interface Pair {
   readonly judges: Judges;
 }
 
-/** Which of the two documents judge a kind of behaviour: where one does not, nothing can be widened or narrowed. */
-export type Judges = (kind: BehaviourKind) => 'both' | 'old' | 'new' | 'neither';
+/** Which of the two documents judge what an entry is about: where one does not, nothing can be widened or narrowed. */
+export interface Judges {
+  of(entry: Entry): 'both' | 'old' | 'new' | 'neither';
+  /** Whether there is anything that both judge. */
+  readonly anything: boolean;
+}
 
 /** What one side accepts and the other refuses, as the entry that says so. */
 interface Surplus {
@@ -67,8 +71,9 @@ function changeOf(
   const { program } = pair.next;
   const identity = identityOf(program);
   const entries = surplus.map((s) => grantId(identity, s.entry));
-  const kind = surplus[0] === undefined ? 'exec' : kindOf(surplus[0].entry);
-  const judged = pair.judges(kind);
+  const first = surplus[0]?.entry;
+  const kind = first === undefined ? 'exec' : kindOf(first);
+  const judged = first === undefined ? 'neither' : pair.judges.of(first);
   const widens = from === 'new' && judged === 'both';
   return {
     id: changeId(told.change, kind, entries),
@@ -85,7 +90,7 @@ function changeOf(
   };
 }
 
-const judgedNote: Readonly<Record<ReturnType<Judges>, string>> = {
+const judgedNote: Readonly<Record<ReturnType<Judges['of']>, string>> = {
   both: '',
   old: ', which is no longer judged',
   new: ', which was not judged before',

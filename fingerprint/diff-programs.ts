@@ -3,9 +3,8 @@ import type { KnownDocument } from './diff-document.ts';
 import { compareEntries, type Judges } from './diff-entries.ts';
 import { namesOf, starterName } from './diff-names.ts';
 import { refusedBy, type Side, sideOfEntries, sidesOf } from './diff-side.ts';
-import { behaviourKinds } from './event.ts';
 import { entryWords, listed } from './explain-entry.ts';
-import { type Entry, grantId, kindOf, programId } from './grants.ts';
+import { type Entry, grantId, programId } from './grants.ts';
 import { type Severity, severities } from './incident.ts';
 import { quoted } from './phrase.ts';
 import { baseName, compareText, identityOf, type ProgramIdentity } from './program.ts';
@@ -57,7 +56,7 @@ function starterChanges({ old, next, name, judges }: Context): Change[] {
     const was = [...others].slice(0, named).map(where).join(', ');
     const by = quoted(baseName(program.parent ?? ''));
     const now = change === 'widened' ? 'may now also run' : 'may no longer run';
-    const widens = change === 'widened' && judgedBoth(judges);
+    const widens = change === 'widened' && judges.anything;
     return {
       ...about(identityOf(program)),
       id: changeId(change, 'program', [programId(identityOf(program)), starter]),
@@ -76,10 +75,6 @@ function starterChanges({ old, next, name, judges }: Context): Change[] {
   ];
 }
 
-function judgedBoth(judges: Judges): boolean {
-  return behaviourKinds.some((kind) => judges(kind) === 'both');
-}
-
 function about(p: ProgramIdentity): Pick<Change, 'program' | 'root' | 'parent'> {
   return { program: p.exe, root: p.root, ...(p.parent === '' ? {} : { parent: p.parent }) };
 }
@@ -95,7 +90,7 @@ function wholePrograms(sides: readonly Side[], whole: Whole): Change[] {
   return sides.map((side) => {
     const identity = identityOf(side.program);
     const top = topmost(side, sides);
-    const widens = whole.change === 'added' && judgedBoth(whole.judges);
+    const widens = whole.change === 'added' && whole.judges.anything;
     const entries = byGravity(side);
     const below = top === side ? sides.filter((s) => s !== side && topmost(s, sides) === side) : [];
     return {
@@ -205,7 +200,7 @@ function startedWords(side: Side, judges: Judges): string {
 function isTelling(e: GradedEntry, judges: Judges): boolean {
   const { entry, severity } = e;
   if (isPlainOrigin(e)) return false;
-  if (['new', 'neither'].includes(judges(kindOf(entry))) && severity === 'low') return false;
+  if (['new', 'neither'].includes(judges.of(entry)) && severity === 'low') return false;
   const plain = entry.kind === 'file' && ['read', 'map', 'load'].includes(entry.act);
   return !plain || severity === 'high' || severity === 'critical';
 }

@@ -1,5 +1,6 @@
 import type { Behaviour } from './behaviour.ts';
-import { behaviourKinds, origins } from './event.ts';
+import { fullCoverage } from './coverage.ts';
+import { origins } from './event.ts';
 import type { BehaviourSet, Program } from './fingerprint.ts';
 import { type Entry, entriesOf, grantKey, programOfEntries, programsByKey } from './grants.ts';
 import { type FingerprintIndex, indexBehaviour } from './index-behaviour.ts';
@@ -58,7 +59,7 @@ export function sideOfEntries(program: Program, entries: readonly Entry[]): Side
 
 function soloIndex(p: Program, stone: Program | undefined): FingerprintIndex {
   return indexBehaviour({
-    coverage: behaviourKinds,
+    coverage: fullCoverage,
     behaviour: { programs: [alone(p)] },
     ...(stone === undefined ? {} : { removed: { programs: [alone(stone)] } }),
     rules: currentRules,

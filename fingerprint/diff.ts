@@ -1,9 +1,10 @@
+import { commonCoverage } from './coverage.ts';
 import { type Change, compareChanges } from './diff-change.ts';
 import { compareDocuments, type KnownDocument } from './diff-document.ts';
 import type { Judges } from './diff-entries.ts';
 import { comparePrograms } from './diff-programs.ts';
 import { withSteps } from './diff-steps.ts';
-import { grantsOf } from './grants.ts';
+import { coversEntry, grantsOf } from './grants.ts';
 import { type NotExercised, notExercised } from './not-exercised.ts';
 
 /** What NEW grants more or less than OLD. */
@@ -23,12 +24,10 @@ export interface Difference {
  * whatever drifts by `next` and not by `old` is named too. Signatures are not looked at.
  */
 export function diff(old: KnownDocument, next: KnownDocument): Difference {
-  const judges: Judges = (kind) => {
-    const [was, is] = [old.coverage.includes(kind), next.coverage.includes(kind)];
-    if (was && is) return 'both';
-    return is ? 'new' : was ? 'old' : 'neither';
-  };
-  const found = [...compareDocuments(old, next), ...withoutEchoes(comparePrograms(old, next, judges))];
+  const found = [
+    ...compareDocuments(old, next),
+    ...withoutEchoes(comparePrograms(old, next, judgesOf(old, next))),
+  ];
   const changes = withSteps(found.sort(compareChanges), next);
   const untried = notExercised(old, next);
   const known = new Set(grantsOf(old.behaviour).map((g) => g.id));
@@ -37,6 +36,18 @@ export function diff(old: KnownDocument, next: KnownDocument): Difference {
     unchanged: grantsOf(next.behaviour).filter((g) => known.has(g.id)).length,
     widens: changes.some((c) => c.widens),
     ...(untried === undefined ? {} : { notExercised: untried }),
+  };
+}
+
+function judgesOf(old: KnownDocument, next: KnownDocument): Judges {
+  const [before, after] = [new Set(old.coverage), new Set(next.coverage)];
+  return {
+    anything: commonCoverage([old.coverage, next.coverage]).length > 0,
+    of: (entry) => {
+      const [was, is] = [coversEntry(before, entry), coversEntry(after, entry)];
+      if (was && is) return 'both';
+      return is ? 'new' : was ? 'old' : 'neither';
+    },
   };
 }
 

@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { arbBehaviour } from '../test/fakes/behaviours.ts';
 import type { Behaviour } from './behaviour.ts';
+import { fullCoverage } from './coverage.ts';
 import { acceptable, grantsFor, observedBehaviour } from './drift-grants.ts';
-import { behaviourKinds } from './event.ts';
 import { indexBehaviour } from './index-behaviour.ts';
 import { judge } from './judge.ts';
 import { neverLearnableRows } from './never-learnable-rows.ts';
@@ -52,7 +52,7 @@ describe('what is granted', () => {
       fc.property(arbBehaviour, arbBehaviour, (b, other) => {
         fc.pre(acceptable(b) === 'freely');
         const index = indexBehaviour({
-          coverage: behaviourKinds,
+          coverage: fullCoverage,
           rules: currentRules,
           behaviour: grantsFor([b]),
         });

@@ -1,5 +1,5 @@
+import { notCovered } from './coverage.ts';
 import { namesOf, starterName } from './diff-names.ts';
-import { behaviourKinds } from './event.ts';
 import { actWords, entryWords, fileWords, listed, originPlace } from './explain-entry.ts';
 import type { Baseline, BehaviourSet, FileAct, FileEntry, Fingerprint, Program } from './fingerprint.ts';
 import { entriesOf, grantsOf, programId } from './grants.ts';
@@ -57,7 +57,7 @@ function describeLearning({ observation: o, rules }: Baseline | Fingerprint): st
 }
 
 function describeJudging(b: Baseline | Fingerprint): string[] {
-  const blind = behaviourKinds.filter((k) => !b.coverage.includes(k));
+  const blind = notCovered(b.coverage);
   const unlearned = phases.filter((p) => b.phases?.includes(p) === false);
   const scope = b.scope;
   return [

@@ -1,5 +1,6 @@
 import type { Root } from './behaviour.ts';
-import type { Access, BehaviourKind, Origin, Privilege, Transport } from './event.ts';
+import type { CoverageWord } from './coverage.ts';
+import type { Access, Origin, Privilege, Transport } from './event.ts';
 import type { Phase } from './phase.ts';
 import type { Subject, Workload } from './workload.ts';
 
@@ -132,8 +133,8 @@ export type Expectation =
 interface Known {
   readonly subject: Subject;
   readonly rules: RuleVersion;
-  /** Kinds that were watched throughout: only these are judged. Absent is not empty. Sorted. */
-  readonly coverage: readonly BehaviourKind[];
+  /** What was watched throughout: only this is judged. Absent is not empty. In canonical form. */
+  readonly coverage: readonly CoverageWord[];
   /** Phases of life that were learned; only these are judged. Absent: both. */
   readonly phases?: readonly Phase[];
   readonly scope?: Scope;

@@ -1,5 +1,5 @@
 import type { Actor } from './behaviour.ts';
-import { behaviourKinds } from './event.ts';
+import { fullCoverage } from './coverage.ts';
 import type { Observation } from './fingerprint.ts';
 import { defaultBookLimits } from './incidents.ts';
 import { type FingerprintIndex, indexBehaviour } from './index-behaviour.ts';
@@ -103,7 +103,7 @@ const unobserved: Observation = {
 
 /** What would have judged: learned by the very code that learns, so that its patterns count too. */
 function frozen(h: LearningHistory, after: ReadonlySet<LearnedEntry>): FingerprintIndex {
-  const about = { coverage: behaviourKinds, observation: unobserved };
+  const about = { coverage: fullCoverage, observation: unobserved };
   const known = h.entries.filter((e) => !after.has(e)).map((e) => e.behaviour);
   const learned = learn(nowhere, known, about);
   const { inherited } = h;

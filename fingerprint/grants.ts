@@ -1,3 +1,4 @@
+import { type CoverageWord, coversPrivilege } from './coverage.ts';
 import { sha256Hex } from './digest.ts';
 import type { BehaviourKind, Origin, Privilege } from './event.ts';
 import type { BehaviourSet, FileAct, NetworkEntry, Program } from './fingerprint.ts';
@@ -133,7 +134,14 @@ export function programsByKey(
   );
 }
 
-/** The kind of behaviour an entry is about, which says whether it is judged at all. */
+/** Whether what an entry is about is judged at all. */
+export function coversEntry(coverage: ReadonlySet<CoverageWord>, entry: Entry): boolean {
+  return entry.kind === 'privilege'
+    ? coversPrivilege(coverage, entry.privilege, entry.detail)
+    : coverage.has(kindOf(entry));
+}
+
+/** The kind of behaviour an entry is about. */
 export function kindOf(entry: Entry): BehaviourKind {
   switch (entry.kind) {
     case 'arguments':

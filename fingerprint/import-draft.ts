@@ -1,10 +1,9 @@
 import type { Behaviour } from './behaviour.ts';
-import type { BehaviourKind } from './event.ts';
+import { type CoverageWord, canonicalCoverage } from './coverage.ts';
 import type { Baseline, BehaviourSet } from './fingerprint.ts';
 import { generalise } from './generalise.ts';
 import { parseBaseline } from './parse-fingerprint.ts';
 import { isNamedLikePattern } from './pattern-names.ts';
-import { compareText } from './program.ts';
 import { ProgramSet } from './program-set.ts';
 import { currentRules } from './rules.ts';
 import { isFree } from './sensitive.ts';
@@ -42,7 +41,7 @@ export interface Imported {
 
 export interface ImportAbout {
   readonly subject: Subject;
-  readonly coverage: readonly BehaviourKind[];
+  readonly coverage: readonly CoverageWord[];
   /** RFC 3339, whole seconds: when the foreign document was made. */
   readonly madeAt: string;
   readonly source: string;
@@ -101,7 +100,7 @@ export class ImportDraft {
       format: 'whorl-baseline/v1',
       subject: about.subject,
       rules: currentRules,
-      coverage: [...about.coverage].sort(compareText),
+      coverage: canonicalCoverage(about.coverage),
       behaviour: set,
       observation: {
         startedAt: about.madeAt,

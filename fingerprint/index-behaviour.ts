@@ -1,6 +1,7 @@
 import type { Root } from './behaviour.ts';
 import { type Bindings, noBindings } from './bindings.ts';
-import type { BehaviourKind, Origin } from './event.ts';
+import type { CoverageWord } from './coverage.ts';
+import type { Origin } from './event.ts';
 import type { BehaviourSet, FileEntry, Program, RuleVersion } from './fingerprint.ts';
 import { argsKey, isInward, networkKey, privilegeKey } from './identity.ts';
 import { IndexedFiles } from './indexed-files.ts';
@@ -41,7 +42,7 @@ interface Removed {
 
 /** A behaviour set with its lookups built once. Judging costs the same whatever its size. */
 export interface FingerprintIndex {
-  readonly coverage: ReadonlySet<BehaviourKind>;
+  readonly coverage: ReadonlySet<CoverageWord>;
   /** exe → its nodes; a handful each, so the search among them is short. */
   readonly programs: ReadonlyMap<string, readonly IndexedProgram[]>;
   readonly rules: RuleVersion;
@@ -54,7 +55,7 @@ export interface FingerprintIndex {
  */
 export function indexBehaviour(
   f: {
-    readonly coverage: readonly BehaviourKind[];
+    readonly coverage: readonly CoverageWord[];
     readonly behaviour: BehaviourSet;
     readonly removed?: BehaviourSet;
     readonly rules: RuleVersion;

@@ -1,4 +1,5 @@
 import type { Behaviour, BehaviourOf } from './behaviour.ts';
+import { covers } from './coverage.ts';
 import type { FileAct } from './fingerprint.ts';
 import { argsKey, entryKey } from './identity.ts';
 import { imageClassCovering } from './image-class.ts';
@@ -22,7 +23,7 @@ const sourceCannotSee: Verdict = { kind: 'unjudged', reason: 'source-cannot-see'
  * pays for the search of what is nearest. The rules, in order, are in docs/format.md (verdict).
  */
 export function judge(b: Behaviour, index: FingerprintIndex): Verdict {
-  if (!index.coverage.has(b.kind)) return sourceCannotSee;
+  if (!covers(index.coverage, b)) return sourceCannotSee;
   const { lineage, root } = b;
   const n = lineage.length;
   const nodes = index.programs.get(lineage[n - 1] ?? '');

@@ -1,11 +1,10 @@
 import type { Behaviour } from './behaviour.ts';
 import { condense, type Generalised, generalisedIn } from './condense.ts';
-import type { BehaviourKind } from './event.ts';
+import { type CoverageWord, canonicalCoverage } from './coverage.ts';
 import type { Baseline, Observation, RuleVersion } from './fingerprint.ts';
 import { generalise } from './generalise.ts';
 import { canonicalExercises, canonicalParameters, canonicalPhases } from './merge-known.ts';
 import { canonicalObservation } from './observation.ts';
-import { compareText } from './program.ts';
 import { ProgramSet } from './program-set.ts';
 import { currentRules } from './rules.ts';
 import { isFree, learnable } from './sensitive.ts';
@@ -17,8 +16,8 @@ export interface LearnAbout
   extends Partial<Pick<Baseline, 'phases' | 'scope' | 'parameters' | 'representativeness' | 'removed'>> {
   /** Which rules gave the strings their form; the current ones when not given. */
   readonly rules?: RuleVersion;
-  /** Kinds that were watched throughout. */
-  readonly coverage: readonly BehaviourKind[];
+  /** What was watched throughout. */
+  readonly coverage: readonly CoverageWord[];
   readonly observation: Observation;
 }
 
@@ -58,7 +57,7 @@ export function learnReport(subject: Subject, behaviours: Iterable<Behaviour>, a
     format: 'whorl-baseline/v1',
     subject,
     rules: about.rules ?? currentRules,
-    coverage: [...new Set(about.coverage)].sort(compareText),
+    coverage: canonicalCoverage(about.coverage),
     ...aboutOf(about),
     behaviour,
     observation: canonicalObservation(about.observation),

@@ -1,4 +1,5 @@
-import { type BehaviourKind, behaviourKinds } from './event.ts';
+import { kindOfWord, notCovered } from './coverage.ts';
+import type { BehaviourKind } from './event.ts';
 import { listed } from './explain-entry.ts';
 import { type LintRule, type LintWorld, type Place, said, some } from './lint-rule.ts';
 import { phases } from './phase.ts';
@@ -144,7 +145,7 @@ export const documentRules: readonly LintRule[] = [
 ];
 
 function blindPlaces({ known }: LintWorld, applies: (kind: BehaviourKind) => boolean): Place[] {
-  const blind = behaviourKinds.filter((kind) => applies(kind) && !known.coverage.includes(kind));
+  const blind = notCovered(known.coverage).filter((word) => applies(kindOfWord(word)));
   return blind.length === 0 ? [] : [said(`${listed(blind)} ${blind.length === 1 ? 'passes' : 'pass'}`)];
 }
 

@@ -1,10 +1,10 @@
 import { condense } from './condense.ts';
+import { commonCoverage } from './coverage.ts';
 import { FingerprintError } from './errors.ts';
 import type { Baseline, Scope } from './fingerprint.ts';
 import { mergeInherited, mergeParameters, mergePhases, mergeRepresentativeness } from './merge-known.ts';
 import { mergeObservations } from './observation.ts';
 import { printable } from './printable.ts';
-import { compareText } from './program.ts';
 import { ProgramSet } from './program-set.ts';
 import { uniteRemoved, withoutRemoved } from './tombstones.ts';
 
@@ -29,7 +29,7 @@ export function merge(a: Baseline, b: Baseline): Baseline {
     format: 'whorl-baseline/v1',
     subject: a.subject,
     rules: a.rules,
-    coverage: [...new Set(a.coverage)].filter((kind) => b.coverage.includes(kind)).sort(compareText),
+    coverage: commonCoverage([a.coverage, b.coverage]),
     ...mergePhases(a, b),
     ...(a.scope === undefined ? {} : { scope: a.scope }),
     ...(parameters === undefined ? {} : { parameters }),

@@ -1,4 +1,4 @@
-import { behaviourKinds } from './event.ts';
+import { canonicalCoverage, coverageWords } from './coverage.ts';
 import {
   type Baseline,
   exerciseModes,
@@ -15,7 +15,6 @@ import { parseBehaviourSet } from './parse-behaviour-set.ts';
 import { parseExercise } from './parse-exercise.ts';
 import { parseSteps, readStep } from './parse-steps.ts';
 import { phases } from './phase.ts';
-import { compareText } from './program.ts';
 import { parseParameters } from './site-parameter-json.ts';
 import { parseTimestamp } from './timestamp.ts';
 import { uniteRemoved } from './tombstones.ts';
@@ -33,9 +32,9 @@ export function parseBaseline(value: unknown): Baseline {
     format: r.word('format', ['whorl-baseline/v1'] as const),
     subject: r.value('subject', parseBaselineSubject),
     rules: r.value('rules', parseRules),
-    coverage: [
-      ...new Set(r.list('coverage', (v, f) => readWord(v, f, behaviourKinds), behaviourKinds.length)),
-    ].sort(compareText),
+    coverage: canonicalCoverage(
+      r.list('coverage', (v, f) => readWord(v, f, coverageWords), coverageWords.length),
+    ),
     ...(r.has('phases') ? r.value('phases', parsePhases) : {}),
     ...r.optional('scope', () => r.value('scope', parseScope)),
     ...declared,

@@ -1,4 +1,4 @@
-import { behaviourKinds } from './event.ts';
+import { fullCoverage } from './coverage.ts';
 import { duration, figure, plural } from './figures.ts';
 import { dayUs } from './forecast.ts';
 import { indexBehaviour } from './index-behaviour.ts';
@@ -120,7 +120,7 @@ export function lossReason({ lost }: LearningHistory): Reason {
 /** Entries that were not taken over from the digest before. */
 function novel(h: LearningHistory): readonly LearnedEntry[] {
   if (h.inherited === undefined) return h.entries;
-  const index = indexBehaviour({ coverage: behaviourKinds, behaviour: h.inherited, rules: currentRules });
+  const index = indexBehaviour({ coverage: fullCoverage, behaviour: h.inherited, rules: currentRules });
   return h.entries.filter((e) => judge(e.behaviour, index).kind !== 'expected');
 }
 

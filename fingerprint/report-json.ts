@@ -2,7 +2,7 @@ import { decodeBase64 } from './base64.ts';
 import { parseBehaviour } from './behaviour-json.ts';
 import { canaryActs, canaryNonce } from './canary.ts';
 import { canonicalBytes } from './canonical.ts';
-import { behaviourKinds } from './event.ts';
+import { coverageWords } from './coverage.ts';
 import { parseIncident } from './incident-json.ts';
 import { ObjectReader, readText, readWord, refuse } from './object-reader.ts';
 import { phases } from './phase.ts';
@@ -43,7 +43,7 @@ function readReport(r: ObjectReader): Report {
         workload: r.value('workload', parseWorkload),
         instance: r.value('instance', parseInstance),
         state: r.word('state', ['started', 'found', 'exited'] as const),
-        coverage: r.list('coverage', (v, f) => readWord(v, f, behaviourKinds), behaviourKinds.length),
+        coverage: r.list('coverage', (v, f) => readWord(v, f, coverageWords), coverageWords.length),
         ...r.optional('schedules', () => r.list('schedules', readSchedule, maxSchedules)),
         time: r.integer('time'),
       };

@@ -1,6 +1,6 @@
 import type { Behaviour } from './behaviour.ts';
 import type { CanaryAct } from './canary.ts';
-import type { BehaviourKind } from './event.ts';
+import type { CoverageWord } from './coverage.ts';
 import type { Incident } from './incident.ts';
 import type { Receipt } from './order.ts';
 import type { Phase } from './phase.ts';
@@ -25,7 +25,7 @@ export type Report =
       readonly workload: Workload;
       readonly instance: Instance;
       readonly state: 'started' | 'found' | 'exited';
-      readonly coverage: readonly BehaviourKind[];
+      readonly coverage: readonly CoverageWord[];
       /** What its own crontabs say will happen; secrets in them are replaced as in arguments. */
       readonly schedules?: readonly ScheduledCommand[];
       readonly time: number;

@@ -1,3 +1,4 @@
+import { judgedShare } from './coverage.ts';
 import { sidesOf } from './diff-side.ts';
 import { type BehaviourKind, behaviourKinds, type Origin } from './event.ts';
 import { isBareAddress } from './explain-entry.ts';
@@ -51,7 +52,9 @@ export function score(known: Baseline | Fingerprint): Score {
   const weights = weightsOf(known);
   const parts: Record<BehaviourKind, number> = { ...shares };
   for (const kind of behaviourKinds) {
-    if (known.coverage.includes(kind)) parts[kind] = (shares[kind] * weights[kind]) / (weights[kind] + half);
+    const judged = judgedShare(known.coverage, kind);
+    const allowed = weights[kind] / (weights[kind] + half);
+    parts[kind] = shares[kind] * (judged * allowed + 1 - judged);
   }
   return { total: behaviourKinds.reduce((sum, kind) => sum + parts[kind], 0), parts };
 }

@@ -1,5 +1,13 @@
 import type { Baseline, BehaviourSet, Program } from './fingerprint.ts';
-import { type Entry, type EntryOf, entriesOf, type Grant, grantKey, grantsOf, kindOf } from './grants.ts';
+import {
+  coversEntry,
+  type Entry,
+  type EntryOf,
+  entriesOf,
+  type Grant,
+  grantKey,
+  grantsOf,
+} from './grants.ts';
 import { IndexedFiles } from './indexed-files.ts';
 import { identityOf, programKey } from './program.ts';
 import { parameterOf } from './site-parameter.ts';
@@ -13,7 +21,7 @@ export function unusedGrants(granted: BehaviourSet, used: Pick<Baseline, 'covera
   const uses = new Map(used.behaviour.programs.map((p) => [programKey(identityOf(p)), new Uses(p)]));
   return grantsOf(granted).filter(
     ({ program, entry }) =>
-      watched.has(kindOf(entry)) &&
+      coversEntry(watched, entry) &&
       !isLeftToSite(entry) &&
       uses.get(programKey(program))?.needs(entry) !== true,
   );

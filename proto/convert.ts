@@ -1,5 +1,4 @@
-import type { BehaviourKind } from '../fingerprint/event.ts';
-import { behaviourKinds } from '../fingerprint/event.ts';
+import { type CoverageWord, coverageWords } from '../fingerprint/coverage.ts';
 import { bad, bytes, count, member, name, object, printableName, WireError } from './wire-fields.ts';
 
 export { WireError };
@@ -50,7 +49,7 @@ export interface Hello {
   readonly session: string;
   readonly version: string;
   readonly source: string;
-  readonly coverage: readonly BehaviourKind[];
+  readonly coverage: readonly CoverageWord[];
   readonly acked: number;
 }
 
@@ -154,10 +153,10 @@ function parseHello(hello: object): Hello {
   };
 }
 
-function parseCoverage(value: unknown): BehaviourKind[] {
+function parseCoverage(value: unknown): CoverageWord[] {
   const given: readonly unknown[] = Array.isArray(value) ? value : [];
-  // A newer agent may see kinds that this collector does not know yet: left out, not refused.
-  return behaviourKinds.filter((kind) => given.includes(kind));
+  // A newer agent may see what this collector does not know yet: left out, not refused.
+  return coverageWords.filter((word) => given.includes(word));
 }
 
 function parseHeartbeat(beat: object): WireHeartbeat {

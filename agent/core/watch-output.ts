@@ -1,4 +1,5 @@
-import type { BehaviourKind, EventOf } from '../../fingerprint/event.ts';
+import type { CoverageWord } from '../../fingerprint/coverage.ts';
+import type { EventOf } from '../../fingerprint/event.ts';
 import { generaliseArgs } from '../../fingerprint/generalise.ts';
 import type { Incident } from '../../fingerprint/incident.ts';
 import type { Phase } from '../../fingerprint/phase.ts';
@@ -19,7 +20,7 @@ export type WatchOutput =
       readonly eventTime: number;
     };
 
-type Coverage = readonly BehaviourKind[];
+type Coverage = readonly CoverageWord[];
 
 export function started(
   workload: Workload,

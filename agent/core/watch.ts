@@ -1,5 +1,5 @@
 import type { Behaviour } from '../../fingerprint/behaviour.ts';
-import type { BehaviourKind } from '../../fingerprint/event.ts';
+import type { CoverageWord } from '../../fingerprint/coverage.ts';
 import { generalise } from '../../fingerprint/generalise.ts';
 import { behaviourIdentity } from '../../fingerprint/identity.ts';
 import type { Approval, Incident } from '../../fingerprint/incident.ts';
@@ -27,7 +27,7 @@ import { WatchedWorkloads, type Watching } from './watched-workloads.ts';
 export interface WatchOptions {
   readonly node: string;
   /** Kinds the source can see. */
-  readonly coverage: () => readonly BehaviourKind[];
+  readonly coverage: () => readonly CoverageWord[];
   readonly counters: Counters;
   readonly attribution: Pick<Attribution, 'mark' | 'restate'>;
   /** Names peers that no answer named. */

@@ -1,8 +1,7 @@
+import { commonCoverage } from '../../fingerprint/coverage.ts';
 import { namesOf } from '../../fingerprint/diff-names.ts';
 import { stepWords } from '../../fingerprint/diff-steps.ts';
 import { sha256Hex } from '../../fingerprint/digest.ts';
-import type { BehaviourKind } from '../../fingerprint/event.ts';
-import { behaviourKinds } from '../../fingerprint/event.ts';
 import { entryWords } from '../../fingerprint/explain-entry.ts';
 import type { Baseline, BehaviourSet, Steps } from '../../fingerprint/fingerprint.ts';
 import { firstShown } from '../../fingerprint/first-shown.ts';
@@ -59,7 +58,10 @@ function learnTarget(target: Target, runs: readonly RunSeen[]): Recorded {
     ran: runs.flatMap((run) => run.steps.names()),
   };
   const behaviours = seen.flatMap((s) => s.behaviours.map((b) => b.behaviour));
-  const { baseline } = learnReport(subject, behaviours, { coverage: coverageOf(runs), observation });
+  const { baseline } = learnReport(subject, behaviours, {
+    coverage: commonCoverage(runs.map((run) => run.coverage)),
+    observation,
+  });
   const shown = runs.map((run) => shownIn(run, target, baseline.behaviour));
   const steps = shown.reduce<Steps>((all, one) => mergeSteps({ steps: all }, { steps: one }).steps ?? {}, {});
   return {
@@ -74,11 +76,6 @@ function learnTarget(target: Target, runs: readonly RunSeen[]): Recorded {
     older: Math.max(0, ...runs.map((run) => run.census.older.get(target)?.size ?? 0)),
     digests: [...new Set(runs.flatMap((run) => [...(run.census.digests.get(target) ?? [])]))].sort(),
   };
-}
-
-/** Kinds watched in every run. */
-function coverageOf(runs: readonly RunSeen[]): readonly BehaviourKind[] {
-  return behaviourKinds.filter((kind) => runs.every((run) => run.coverage.includes(kind)));
 }
 
 function shownIn(run: RunSeen, target: Target, behaviour: BehaviourSet): Steps {

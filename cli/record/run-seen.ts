@@ -1,5 +1,6 @@
 import type { Behaviour } from '../../fingerprint/behaviour.ts';
-import type { BehaviourKind, Event } from '../../fingerprint/event.ts';
+import type { CoverageWord } from '../../fingerprint/coverage.ts';
+import type { Event } from '../../fingerprint/event.ts';
 import type { Incident } from '../../fingerprint/incident.ts';
 import type { Report } from '../../fingerprint/report.ts';
 import type { Census } from './meant-runtime.ts';
@@ -21,7 +22,7 @@ export interface RunSeen {
   readonly targets: ReadonlyMap<Target, TargetSeen>;
   readonly census: Census;
   readonly steps: StepLog;
-  readonly coverage: readonly BehaviourKind[];
+  readonly coverage: readonly CoverageWord[];
   /** µs since the epoch. */
   readonly since: number;
   readonly until: number;

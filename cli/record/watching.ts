@@ -9,7 +9,8 @@ import { Counters } from '../../agent/core/counters.ts';
 import { createSensorNormaliser, type SensorNormaliser } from '../../agent/core/normalise/sensor.ts';
 import { Pipeline } from '../../agent/pipeline.ts';
 import { type ContainerRuntime, type Log, SourceError } from '../../agent/ports.ts';
-import type { BehaviourKind, Event } from '../../fingerprint/event.ts';
+import type { CoverageWord } from '../../fingerprint/coverage.ts';
+import type { Event } from '../../fingerprint/event.ts';
 import type { Report } from '../../fingerprint/report.ts';
 import { CliError, exitCodes } from '../exit.ts';
 import { runCommand } from './run-command.ts';
@@ -168,7 +169,7 @@ export class Watching {
   }
 
   /** Kinds that were watched. */
-  coverage(): readonly BehaviourKind[] {
+  coverage(): readonly CoverageWord[] {
     return this.#normaliser.coverage();
   }
 

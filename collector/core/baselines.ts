@@ -1,5 +1,5 @@
+import { type CoverageWord, commonCoverage } from '../../fingerprint/coverage.ts';
 import { sha256Hex } from '../../fingerprint/digest.ts';
-import { type BehaviourKind, behaviourKinds } from '../../fingerprint/event.ts';
 import type { Baseline, BehaviourSet, Exercise } from '../../fingerprint/fingerprint.ts';
 import { withInherited } from '../../fingerprint/inherit.ts';
 import { learn } from '../../fingerprint/learn.ts';
@@ -39,7 +39,7 @@ export function baselineOf(
     workload.subject,
     novelties.map((n) => n.behaviour),
     {
-      coverage: commonCoverage(instances),
+      coverage: watchedThroughout(instances),
       scope,
       ...(removed === undefined ? {} : { removed }),
       ...(exercises.length === 0 ? {} : { representativeness: exercises }),
@@ -66,10 +66,8 @@ function instanceKey(workload: Workload, { instance }: LearnedInstance): string 
 }
 
 /** Only what every copy was watched for is known to be absent where it was not seen. */
-function commonCoverage(instances: readonly LearnedInstance[]): BehaviourKind[] {
-  const told = instances.filter((i) => i.coverage.length > 0);
-  if (told.length === 0) return [];
-  return behaviourKinds.filter((kind) => told.every((i) => i.coverage.includes(kind)));
+function watchedThroughout(instances: readonly LearnedInstance[]): readonly CoverageWord[] {
+  return commonCoverage(instances.map((i) => i.coverage).filter((told) => told.length > 0));
 }
 
 function spanOf({ since, until }: LearnedInstance): number[] {

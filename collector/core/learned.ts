@@ -1,5 +1,5 @@
 import type { Behaviour } from '../../fingerprint/behaviour.ts';
-import type { BehaviourKind } from '../../fingerprint/event.ts';
+import type { CoverageWord } from '../../fingerprint/coverage.ts';
 import type { Phase } from '../../fingerprint/phase.ts';
 import type { Instance, Workload } from '../../fingerprint/workload.ts';
 
@@ -31,7 +31,7 @@ export interface LearnedInstance {
   readonly state: 'started' | 'found' | 'exited';
   /** Watched from its first process on, so that its start-up is known. */
   readonly fromStart: boolean;
-  readonly coverage: readonly BehaviourKind[];
+  readonly coverage: readonly CoverageWord[];
   /** Span that support reports cover; 0 when there were none. */
   readonly since: number;
   readonly until: number;

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { type Actor, type Behaviour, roots } from '../../fingerprint/behaviour.ts';
-import { accesses, behaviourKinds, origins, privileges, transports } from '../../fingerprint/event.ts';
+import { fullCoverage } from '../../fingerprint/coverage.ts';
+import { accesses, origins, privileges, transports } from '../../fingerprint/event.ts';
 import type { Observation } from '../../fingerprint/fingerprint.ts';
 import type { LearnAbout } from '../../fingerprint/learn.ts';
 import type { Subject, Workload } from '../../fingerprint/workload.ts';
@@ -27,7 +28,7 @@ export const observation: Observation = {
   instances: ['i1', 'i2'],
 };
 
-export const aboutAll: LearnAbout = { coverage: behaviourKinds, observation };
+export const aboutAll: LearnAbout = { coverage: fullCoverage, observation };
 
 const { subject: _subject, ...scope } = workload;
 

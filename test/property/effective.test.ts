@@ -2,9 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import type { Behaviour } from '../../fingerprint/behaviour.ts';
 import { underCeiling } from '../../fingerprint/ceiling.ts';
+import { fullCoverage } from '../../fingerprint/coverage.ts';
 import { effectiveDigest } from '../../fingerprint/effective.ts';
 import { effectiveBehaviour } from '../../fingerprint/effective-behaviour.ts';
-import { behaviourKinds, origins } from '../../fingerprint/event.ts';
+import { origins } from '../../fingerprint/event.ts';
 import type { BehaviourSet } from '../../fingerprint/fingerprint.ts';
 import { indexBehaviour } from '../../fingerprint/index-behaviour.ts';
 import { judge } from '../../fingerprint/judge.ts';
@@ -62,7 +63,7 @@ function setOf(behaviours: readonly Behaviour[]): BehaviourSet {
 }
 
 function expects(set: { behaviour: BehaviourSet; removed?: BehaviourSet }): (b: Behaviour) => boolean {
-  const index = indexBehaviour({ coverage: behaviourKinds, rules: currentRules, ...set });
+  const index = indexBehaviour({ coverage: fullCoverage, rules: currentRules, ...set });
   return (b) => judge(b, index).kind === 'expected';
 }
 

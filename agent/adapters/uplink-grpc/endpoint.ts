@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import { type ChannelCredentials, credentials, Metadata } from '@grpc/grpc-js';
-import type { BehaviourKind } from '../../../fingerprint/event.ts';
+import type { CoverageWord } from '../../../fingerprint/coverage.ts';
 
 /** Where the collector is and how it is known. Files are read at each attempt, so that renewed ones are taken up. */
 export interface Endpoint {
@@ -23,7 +23,7 @@ export interface UplinkOptions extends Endpoint {
   readonly session: string;
   readonly version: string;
   readonly source: string;
-  readonly coverage: readonly BehaviourKind[];
+  readonly coverage: readonly CoverageWord[];
   /** Highest sequence number this spool was ever acknowledged, 0 when not known. */
   readonly acked?: number;
   /** 0 … 1, for jitter: a thousand agents must not come back in the same second. */

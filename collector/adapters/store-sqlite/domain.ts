@@ -1,5 +1,5 @@
 import { parseBehaviour } from '../../../fingerprint/behaviour-json.ts';
-import { type BehaviourKind, behaviourKinds } from '../../../fingerprint/event.ts';
+import { type CoverageWord, coverageWords } from '../../../fingerprint/coverage.ts';
 import type { Incident } from '../../../fingerprint/incident.ts';
 import { actions, type Order, type Receipt } from '../../../fingerprint/order.ts';
 import { phases } from '../../../fingerprint/phase.ts';
@@ -186,9 +186,9 @@ function reportOf(json: string): Report {
   return parseReport(parseJson(Buffer.from(json)));
 }
 
-function coverageOf(text: string): BehaviourKind[] {
+function coverageOf(text: string): CoverageWord[] {
   const given = text.split(',');
-  return behaviourKinds.filter((kind) => given.includes(kind));
+  return coverageWords.filter((word) => given.includes(word));
 }
 
 function oneOf<T extends string>(allowed: readonly T[], value: string): T {
