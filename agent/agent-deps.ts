@@ -15,6 +15,7 @@ import type {
   FingerprintSource,
   Log,
   Logins,
+  PodSource,
   PolicyStore,
   Spool,
   StateStore,
@@ -44,6 +45,8 @@ export interface AgentDeps {
   /** Asked in this order. */
   readonly runtimes: readonly ContainerRuntime[];
   readonly surroundings: SurroundingsReader;
+  /** Undefined where the Kubernetes API is not asked. */
+  readonly podSource?: PodSource | undefined;
   /** Absent where nothing is live (a recording): the source is believed. */
   readonly bytes?: CodeBytes;
   readonly logins?: Logins;

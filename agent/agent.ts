@@ -9,6 +9,7 @@ import { FingerprintDesk } from './fingerprint-desk.ts';
 import { OrderDesk } from './order-desk.ts';
 import { Outbox } from './outbox.ts';
 import { Pipeline, type PipelineOptions } from './pipeline.ts';
+import { Pods } from './pods.ts';
 import { PolicyDesk } from './policy-desk.ts';
 import type { Downlink, SourceNote, SourceSink } from './ports.ts';
 import { readSource } from './source-loop.ts';
@@ -50,6 +51,7 @@ class Agent {
   readonly #policies: PolicyDesk;
   readonly #desk: FingerprintDesk;
   readonly #outbox: Outbox;
+  readonly #pods: Pods | undefined;
   readonly #pipeline: Pipeline;
   readonly #orders: OrderDesk;
   readonly #sweep: StateSweep | undefined;
@@ -93,18 +95,21 @@ class Agent {
       say,
     });
     this.#canaries = this.#canariesOf();
+    this.#pods = this.#podsOf();
     this.#pipeline = new Pipeline(
       {
         ...config,
         ...deps,
         ...this.#withCanaries(),
         counters,
+        pods: this.#pods,
         outbox: this.#outbox,
         coverage: () => this.#normaliser.coverage(),
         judging: (workload) => this.#canaries?.judging(workload) ?? this.#desk.judging(workload),
         carried: (workload) => this.#desk.carried(workload),
         untrusted: (workload) => this.#desk.untrusted(workload),
         onGap: () => this.#sweep?.request(),
+        onCorrected: () => this.#sweep?.forget(),
         onIncident: (incident, eventTime, judgedAt) => this.#orders.judged(incident, eventTime, judgedAt),
       },
       signal,
@@ -123,6 +128,12 @@ class Agent {
       onStopped: (incident) => this.#pipeline.acted(incident),
       onReceipt: (receipt) => this.#outbox.put({ type: 'receipt', receipt }),
     });
+  }
+
+  #podsOf(): Pods | undefined {
+    const { podSource } = this.#deps;
+    if (podSource === undefined) return undefined;
+    return new Pods({ ...this.#deps, source: podSource, node: this.#config.node, counters: this.#counters });
   }
 
   #canariesOf(): Canaries | undefined {
@@ -280,6 +291,7 @@ class Agent {
     const { heartbeatSeconds, supportSeconds } = this.#config;
     await Promise.all([
       this.#lookFromReady(signal),
+      this.#pods?.run(signal),
       every(tickMs, signal, () => this.#pipeline.tick(now())),
       every(loadMs, signal, () => this.#pipeline.load(utilisation())),
       every(supportSeconds * 1000, signal, () => this.#pipeline.tellSupport()),
@@ -333,7 +345,12 @@ class Agent {
 
   #allCounters(): Readonly<Record<string, number>> {
     const { bytes } = this.#deps;
-    return { ...this.#counters.snapshot(), ...this.#normaliser.counters(), ...bytes?.counters() };
+    return {
+      ...this.#counters.snapshot(),
+      ...this.#normaliser.counters(),
+      ...bytes?.counters(),
+      ...this.#pods?.counters(),
+    };
   }
 
   #status(): unknown {
@@ -350,6 +367,10 @@ class Agent {
       holds: enforcer.holds(),
       watch: this.#pipeline.watch,
       canary: this.#canaries?.status,
+      kubernetes:
+        this.#pods === undefined
+          ? undefined
+          : { ...this.#pods.status, withoutPod: this.#pipeline.withoutPod },
       counters: this.#allCounters(),
     });
   }

@@ -37,6 +37,7 @@ function ask(
         log,
         onKnown: (_instance, workload) => resolve(workload.subject.digest),
         onUnknown: (_instance, reason) => resolve(reason),
+        onCorrected: () => undefined,
       },
       new AbortController().signal,
     );

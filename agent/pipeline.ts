@@ -16,6 +16,7 @@ import { Watch, type WatchOptions, type WatchOutput } from './core/watch.ts';
 import type { InForce, Untrusted } from './core/watched.ts';
 import { Identities } from './identities.ts';
 import type { Outbox } from './outbox.ts';
+import type { Pods } from './pods.ts';
 import type { CodeBytes, ContainerRuntime, Log, Logins, SurroundingsReader } from './ports.ts';
 import type { StateLine } from './state-line.ts';
 
@@ -26,6 +27,7 @@ export interface PipelineOptions {
   readonly identifySeconds: number;
   readonly runtimes: readonly ContainerRuntime[];
   readonly surroundings: SurroundingsReader;
+  readonly pods?: Pods | undefined;
   readonly bytes?: CodeBytes;
   readonly logins?: Logins;
   readonly own: OwnProcesses;
@@ -43,6 +45,8 @@ export interface PipelineOptions {
   readonly canaries?: Pick<Canaries, 'told'>;
   /** Something may have happened that nobody told of. */
   readonly onGap?: () => void;
+  /** A copy is another workload's than was thought: what was found in it was judged in the wrong name. */
+  readonly onCorrected?: () => void;
   /** Told first of all, before anything is written: whoever may act on it must not wait for a disk. */
   readonly onIncident: (incident: Incident, eventTime: number, judgedAt: number) => void;
   readonly counters: Counters;
@@ -98,6 +102,7 @@ export class Pipeline {
       {
         runtimes: options.runtimes,
         surroundings: options.surroundings,
+        ...(options.pods === undefined ? {} : { pods: options.pods }),
         cluster: options.cluster,
         patienceMs: options.identifySeconds * 1000,
         imageOf: ({ first }) => (first === undefined ? undefined : this.attribution.process(first)?.image),
@@ -105,6 +110,7 @@ export class Pipeline {
         log,
         onKnown: (instance, workload) => this.#known(instance, workload),
         onUnknown: (instance, reason) => this.#unknown(instance, reason),
+        onCorrected: (instance, workload) => this.#corrected(instance, workload),
       },
       signal,
     );
@@ -168,6 +174,11 @@ export class Pipeline {
     for (const output of this.watch.acted(incident)) this.#tell(output);
   }
 
+  /** Copies whose pods nobody has told of. */
+  get withoutPod(): number {
+    return this.#identities.withoutPod;
+  }
+
   /** What may have changed around those that run. */
   async lookAround(): Promise<void> {
     await this.#identities.lookAgain(this.watch.records());
@@ -193,6 +204,23 @@ export class Pipeline {
     for (const output of this.watch.began(instance, workload, state)) this.#tell(output);
     this.#judgeBy(workload);
     for (const item of this.attribution.identify(instance, workload)) this.#handle(item);
+  }
+
+  /**
+   * It is another workload's than was said. Under the first name it has ended; under the right one it is found running,
+   * since its start was shown under another name, and what runs in it is judged at once.
+   */
+  #corrected(instance: InstanceRecord, workload: Workload): void {
+    const before = instance.workload;
+    if (before !== undefined && workloadKey(before) !== workloadKey(workload)) {
+      this.#addresses.remove(instance.id);
+      const ended: Attributed = { type: 'instance', instance, state: 'exited', time: this.#options.now() };
+      for (const output of this.watch.observe(ended)) this.#tell(output);
+      instance.state = 'found';
+    }
+    this.#known(instance, workload);
+    for (const item of this.attribution.restate(instance)) this.#handle(item);
+    this.#options.onCorrected?.();
   }
 
   #unknown(instance: InstanceRecord, reason: string): void {

@@ -72,6 +72,8 @@ export class AgentError extends Error {
 /** What a runtime knows of a container beyond what recordings keep. */
 export interface RunningContainer extends ContainerRef {
   readonly role?: Role;
+  /** Of its pod, as kubelet told the runtime. */
+  readonly podUid?: string;
   /** What its image is called besides, where the runtime tells: `repo:tag`, `repo@sha256:…`. */
   readonly alsoCalled?: readonly string[];
   /** Directories of the layers of the other images of its pod, topmost first each: what an init container hands over. */
@@ -82,6 +84,26 @@ export interface RunningContainer extends ContainerRef {
 export interface ContainerRuntime {
   readonly name: string;
   identify(cgroupPath: string, first: ProcessRef): Promise<RunningContainer | undefined>;
+}
+
+/** Takes what the Kubernetes API tells of the pods of this node. Pods are JSON as the API wrote it, unchecked. */
+export interface PodSink {
+  /** All there are, in pages, in the place of what was told before; a list that breaks off begins anew. */
+  begin(): void;
+  page(pods: readonly unknown[]): void;
+  complete(): void;
+  /** One was added or changed, or is gone. */
+  set(pod: unknown): void;
+  remove(pod: unknown): void;
+  /** From here on what it tells is the present state, or it tells nothing: why, for a person. */
+  reached(): void;
+  away(reason: string): void;
+}
+
+/** The pods of this node, from the Kubernetes API. */
+export interface PodSource {
+  /** Tells until `signal` aborts, and comes back by itself whenever the API was away. */
+  run(sink: PodSink, signal: AbortSignal): Promise<void>;
 }
 
 /** A file that was executed, mapped or read as code. */

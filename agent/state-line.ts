@@ -121,6 +121,12 @@ export type StateLine =
     }
   /** The source went away, or came back. */
   | ({ readonly type: 'source' } & SourceStatus)
+  | {
+      /** Whether the Kubernetes API tells of the pods of this node; not: why. */
+      readonly type: 'kubernetes';
+      readonly state: 'reached' | 'away';
+      readonly reason?: string;
+    }
   | { readonly type: 'uplink'; readonly state: 'connected' | 'disconnected'; readonly detail: string }
   | {
       /** Whether what this node does on purpose is seen (DESIGN §4). */

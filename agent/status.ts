@@ -3,6 +3,7 @@ import type { CoverageWord } from '../fingerprint/coverage.ts';
 import type { CanaryStatus } from './canary.ts';
 import type { Watch } from './core/watch.ts';
 import type { WatchedWorkload } from './core/watched.ts';
+import type { PodsStatus } from './pods.ts';
 import type { Hold, SpoolStats } from './ports.ts';
 import type { SourceStatus } from './source-state.ts';
 
@@ -19,6 +20,8 @@ export interface StatusFacts {
   readonly watch: Watch;
   /** Undefined when silence is not tested. */
   readonly canary: CanaryStatus | undefined;
+  /** Undefined where the Kubernetes API is not asked. */
+  readonly kubernetes: (PodsStatus & { readonly withoutPod: number }) | undefined;
   readonly counters: Readonly<Record<string, number>>;
 }
 

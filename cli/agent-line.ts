@@ -72,6 +72,10 @@ export function agentLineText(line: AgentLine): Text | undefined {
       ];
     case 'canary':
       return canaryText(line);
+    case 'kubernetes':
+      return line.state === 'reached'
+        ? [styled('green', 'asking'), ' the Kubernetes API whose containers are']
+        : [styled('yellow', 'not told'), ` whose containers are: ${printable(line.reason ?? '', 500)}`];
     case 'uplink':
     case 'novelty-count':
     case 'stopped':

@@ -55,6 +55,16 @@ describe('parseCgroupPath', () => {
       },
     ],
     [
+      'cri-o, cgroupfs',
+      `/kubepods/burstable/pod${uid}/crio-${id}`,
+      {
+        runtime: 'cri-o',
+        containerId: id,
+        podUid: uid,
+        path: `/kubepods/burstable/pod${uid}/crio-${id}`,
+      },
+    ],
+    [
       'a child cgroup of a cri-o container',
       `/kubepods.slice/kubepods-pod${scoredUid}.slice/crio-${id}.scope/container`,
       {

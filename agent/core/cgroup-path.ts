@@ -24,7 +24,8 @@ const hexId = /^[0-9a-f]{64}$/;
 const scoped = /^(cri-containerd|crio|docker|libpod|nerdctl)-([0-9a-f]{64})\.scope$/;
 /** What runc makes of a systemd-style name under the cgroupfs driver: `<slice>:<prefix>:<id>`. */
 const colons = /^[^:]*:(cri-containerd|crio|docker|libpod|nerdctl):([0-9a-zA-Z_.-]+)$/;
-const podmanPlain = /^libpod-([0-9a-f]{64})$/;
+/** cgroupfs driver of CRI-O and podman: the same without `.scope`. */
+const plain = /^(crio|libpod)-([0-9a-f]{64})$/;
 const lxcPayload = /^lxc\.payload\.(.+)$/;
 const podSegment = /^(?:kube.*-)?pod([0-9a-f]{8}[-_0-9a-f]{24,28})(?:\.slice)?(?::.*)?$/;
 const unitName = /^.+\.(service|scope|socket|mount|swap|timer|path)$/;
@@ -94,11 +95,9 @@ function containerId(
 ): { runtime: ContainerRuntimeName; containerId: string } | undefined {
   const segment = segments[i] ?? '';
   const parent = segments[i - 1];
-  const prefixed = scoped.exec(segment) ?? colons.exec(segment);
+  const prefixed = scoped.exec(segment) ?? plain.exec(segment) ?? colons.exec(segment);
   if (prefixed?.[1] !== undefined && prefixed[2] !== undefined)
     return { runtime: prefixRuntime[prefixed[1]] ?? 'unknown', containerId: prefixed[2] };
-  const podman = podmanPlain.exec(segment)?.[1];
-  if (podman !== undefined) return { runtime: 'podman', containerId: podman };
   if (hexId.test(segment)) return { runtime: hexRuntime(segments, i), containerId: segment };
   const lxc = lxcPayload.exec(segment)?.[1] ?? (parent === 'lxc' && i === 1 ? segment : undefined);
   if (lxc !== undefined) return { runtime: 'lxc', containerId: lxc };

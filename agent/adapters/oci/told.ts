@@ -53,6 +53,16 @@ function roleOf(label: string | undefined): RunningContainer['role'] {
   return label === 'init' || label === 'ephemeral' || label === 'main' ? label : undefined;
 }
 
+/** As Kubernetes called the container that only holds a pod's namespaces, when it made it itself. */
+export const sandboxName = 'POD';
+
+/** containerd labels what it makes for the CRI itself. */
+function nameOf(labels: Readonly<Record<string, string>>): string | undefined {
+  return labels['io.cri-containerd.kind'] === 'sandbox'
+    ? sandboxName
+    : labels['io.kubernetes.container.name'];
+}
+
 /**
  * Where labels say a container stands: Kubernetes labels what it starts, and its runtime hands them on.
  *
@@ -60,15 +70,17 @@ function roleOf(label: string | undefined): RunningContainer['role'] {
  */
 export function placeOf(
   labels: Readonly<Record<string, string>>,
-  name = labels['io.kubernetes.container.name'],
-): Partial<Pick<RunningContainer, 'name' | 'namespace' | 'pod' | 'role'>> {
+  name = nameOf(labels),
+): Partial<Pick<RunningContainer, 'name' | 'namespace' | 'pod' | 'podUid' | 'role'>> {
   const pod = labels['io.kubernetes.pod.name'];
+  const podUid = labels['io.kubernetes.pod.uid'];
   const namespace = labels['io.kubernetes.pod.namespace'];
   const role = roleOf(labels['whorl.dev/role']);
   return {
     ...(name === undefined ? {} : { name }),
     ...(namespace === undefined ? {} : { namespace }),
     ...(pod === undefined ? {} : { pod }),
+    ...(podUid === undefined ? {} : { podUid }),
     ...(role === undefined ? {} : { role }),
   };
 }
