@@ -39,8 +39,7 @@ async function watch(io: Io, options: AgentOptions): Promise<void> {
   const { file, flags } = await readSettings(io, options);
   const release = options.withParent === true ? endWithParent() : () => undefined;
   try {
-    const { source, transport } = options;
-    const config = parseAgentConfig(file, { ...flags, source, transport });
+    const config = parseAgentConfig(file, { ...flags, ...chosen(options) });
     await main(config, { out: (line) => io.out(line), signal: untilSignal(), version: version() });
   } catch (error) {
     if (error instanceof ConfigError) throw configProblem(error.problems, options);
@@ -58,4 +57,12 @@ async function watch(io: Io, options: AgentOptions): Promise<void> {
   } finally {
     release();
   }
+}
+
+/** What was not given on the command line must not hide what `--set` says. */
+function chosen({ source, transport }: AgentOptions): Record<string, string> {
+  return {
+    ...(source === undefined ? {} : { source }),
+    ...(transport === undefined ? {} : { transport }),
+  };
 }
