@@ -201,6 +201,7 @@ class Agent {
       this.#counters.add('source.restarts');
       this.#away(this.#source.ended(now(), reason), now());
       this.#normaliser = normaliser();
+      this.#pipeline.attribution.sourceRestarted();
       say({ type: 'source', ...this.#source.status });
     };
     const sink: SourceSink = {

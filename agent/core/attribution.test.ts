@@ -535,3 +535,24 @@ describe('a source whose clock runs ahead', () => {
     expect(node.attribution.happened).toBe(100 * sec);
   });
 });
+
+describe('a source that comes back with another boot time', () => {
+  it('tells of the processes it told of before, each a little later or earlier', () => {
+    const node = new Node();
+    const before = { pid: 9, start: 5_000_000 };
+    node.see({ kind: 'exec', process: before, cgroup: c1, exe: '/x', args: ['x'] } as Event);
+    node.attribution.sourceRestarted();
+    const after = { pid: 9, start: 5_007_000 };
+    node.see({ kind: 'open', process: after, cgroup: c1, path: '/y', access: 'read' } as Event);
+    expect(node.out.at(-1)).toMatchObject({ type: 'act', actor: { lineage: ['/x'] }, event: { path: '/y' } });
+    // The next of that pid is another process all the same.
+    node.see({
+      kind: 'open',
+      process: { pid: 9, start: 5_040_000 },
+      cgroup: c1,
+      path: '/z',
+      access: 'read',
+    } as Event);
+    expect(node.out.at(-1)).toMatchObject({ event: { path: '/y' } });
+  });
+});

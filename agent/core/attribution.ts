@@ -148,6 +148,11 @@ export class Attribution {
     return this.#members.table.get(ref);
   }
 
+  /** The source begins anew: it may reckon when processes started by another boot time than before. */
+  sourceRestarted(): void {
+    this.#members.table.roundStarts();
+  }
+
   /** The copy that lives in this control group. */
   copyIn(cgroup: number, time: number): InstanceRecord | undefined {
     return this.#members.instances.ofCgroup(cgroup, time);

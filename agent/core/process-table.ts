@@ -4,7 +4,10 @@ import type { InstanceRecord } from './instances.ts';
 
 /** One process, named by (pid, start). Attribution and the watch write to it; the table keeps kinship and life. */
 export interface ProcessRecord {
-  /** Of one that a sweep found first its start is known to the clock tick, until an event names it exactly. */
+  /**
+   * Of one that a sweep found first, or another connection of the source told, the start is known to the clock tick, until
+   * an event names it exactly.
+   */
   ref: ProcessRef;
   isRounded: boolean;
   /** Our own link, made at fork: re-parenting in the kernel does not change who started whom. */
@@ -78,6 +81,14 @@ export class ProcessTable {
       record = record.older;
     }
     return record;
+  }
+
+  /**
+   * From here on the source may tell starts a little otherwise, as one does that reckons them by another boot time: each
+   * is known to the clock tick until an event names it anew. No pid comes back within two ticks.
+   */
+  roundStarts(): void {
+    for (const record of this.living()) record.isRounded = true;
   }
 
   /** The living process of that pid, if it started in this clock tick, as /proc tells it. */
