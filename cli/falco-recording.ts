@@ -1,4 +1,5 @@
 import type { PeerDirectory } from '../agent/core/address-book.ts';
+import { withExactStarts } from '../agent/core/normalise/falco/exact-numbers.ts';
 import type { FalcoRecord } from '../agent/core/normalise/falco/record.ts';
 import type { Event } from '../fingerprint/event.ts';
 import { parseJson } from '../fingerprint/strict-json.ts';
@@ -54,16 +55,6 @@ export async function readFalco(io: Io, files: readonly string[]): Promise<Falco
     isNameless: ({ container }) => container !== undefined && normaliser.isNameless(container),
     directory: normaliser.directory(),
   };
-}
-
-/**
- * Falco's JSON output writes starts of processes as numbers of nanoseconds, of which a double loses the last hundreds. As
- * texts they stay exact. Inside a text of JSON the quotes would be escaped, so nothing else is meant.
- */
-function withExactStarts(line: Uint8Array): Uint8Array {
-  const bytes = Buffer.from(line.buffer, line.byteOffset, line.byteLength).toString('latin1');
-  if (!/"proc\.p?pid\.ts":\s*\d/.test(bytes)) return line;
-  return Buffer.from(bytes.replace(/("proc\.p?pid\.ts":\s*)(\d+)/g, '$1"$2"'), 'latin1');
 }
 
 function* reread(kept: readonly Kept[]): Generator<FalcoRecord> {

@@ -27,12 +27,12 @@ export class FalcoContainers {
   }
 
   ahead(record: FalcoRecord): void {
-    const id = idOf(record);
+    const id = containerIdOf(record);
     if (id === undefined) return;
     this.#refs.set(id, { ...this.#refs.get(id), id, ...told(record) });
     this.#anyNamed ||= textOf(record, 'digest') !== undefined;
     const type = textOf(record, 'type');
-    if (type === 'bind') this.#servers.add(serverKey(id, record));
+    if (type === 'bind') this.#servers.add(`${id} ${serverOf(record)}`);
     if (type === 'execve' || type === 'execveat') this.#started(id, record);
     this.#addresses.ahead(record, id, this.isAnswer(record));
   }
@@ -55,15 +55,13 @@ export class FalcoContainers {
   }
 
   of(record: FalcoRecord): ContainerRef | undefined {
-    const id = idOf(record);
+    const id = containerIdOf(record);
     return id === undefined ? undefined : (this.#refs.get(id) ?? { id });
   }
 
   /** Whether what is sent over this socket is an answer to whoever asked: no connection of the container's own. */
   isAnswer(record: FalcoRecord): boolean {
-    return (
-      (textOf(record, 'type') ?? '').startsWith('send') && this.#servers.has(serverKey(idOf(record), record))
-    );
+    return isSend(record) && this.#servers.has(`${containerIdOf(record) ?? ''} ${serverOf(record)}`);
   }
 
   #started(id: string, record: FalcoRecord): void {
@@ -77,11 +75,16 @@ export class FalcoContainers {
   }
 }
 
-function serverKey(container: string | undefined, record: FalcoRecord): string {
-  return `${container ?? ''} ${textOf(record, 'transport') ?? ''} ${textOf(record, 'serverPort') ?? ''}`;
+export function isSend(record: FalcoRecord): boolean {
+  return textOf(record, 'type')?.startsWith('send') === true;
 }
 
-function idOf(record: FalcoRecord): string | undefined {
+/** What a socket is bound to, as far as both ends of a datagram say it. */
+export function serverOf(record: FalcoRecord): string {
+  return `${textOf(record, 'transport') ?? ''} ${textOf(record, 'serverPort') ?? ''}`;
+}
+
+export function containerIdOf(record: FalcoRecord): string | undefined {
   const told = textOf(record, 'containerFullId') ?? textOf(record, 'containerId');
   if (told !== undefined) return told === 'host' ? undefined : told;
   const path = textOf(record, 'cgroup') ?? /[:=](\/[^,\s]*)/.exec(textOf(record, 'cgroups') ?? '')?.[1];

@@ -5,12 +5,15 @@
 export const falcoFields = {
   /** System call, or `procexit`. */
   type: { name: 'evt.type', needed: true },
+  /** Falco's own count of events: the same for all rules that one event matched. */
+  num: { name: 'evt.num' },
+  /** `>` before the call, `<` after it; up to 0.41, since then only what is after exists. */
+  direction: { name: 'evt.dir' },
   /** Its result: 0 or a descriptor, or a negative errno. */
   result: { name: 'evt.rawres' },
   resultName: { name: 'evt.res' },
   args: { name: 'evt.args' },
   flags: { name: 'evt.arg.flags' },
-  created: { name: 'evt.is_open_create' },
   /** Where to, of a connect that failed (0.43 and later). */
   connectAddress: { name: 'evt.arg.addr' },
   exitCode: { name: 'evt.arg.ret' },
@@ -59,7 +62,11 @@ export const falcoFields = {
   /** Where there is no container plugin (0.41 and later), the cgroup still tells pod and container. */
   cgroup: { name: 'thread.cgroup.cpu' },
   cgroups: { name: 'thread.cgroups' },
+  /** Since the last alert of this kind. */
   droppedEvents: { name: 'n_drops' },
+  /** Since Falco started, in its metrics as alerts (`metrics.output_rule`). */
+  kernelDrops: { name: 'scap.n_drops' },
+  queueDrops: { name: 'falco.outputs_queue_num_drops' },
 } as const satisfies Record<string, { readonly name: string; readonly needed?: true }>;
 
 export type FalcoField = keyof typeof falcoFields;

@@ -26,11 +26,16 @@ export function readFalcoRecord(value: unknown): FalcoRecord {
   const num = Number(fields['evt.num'] ?? 0);
   return {
     time,
-    order: (nanos % 1000) * 2 ** 40 + (Number.isSafeInteger(num) ? num % 2 ** 40 : 0),
+    order: orderOf(nanos % 1000, Number.isSafeInteger(num) ? num : 0),
     rule: typeof alert.rule === 'string' ? alert.rule : '',
     source: typeof alert.source === 'string' && alert.source !== '' ? alert.source : 'syscall',
     fields: Object.fromEntries(Object.entries(fields).filter(([name]) => isRead(name))),
   };
+}
+
+/** @param nanos within the microsecond @param num Falco's own count */
+export function orderOf(nanos: number, num: number): number {
+  return nanos * 2 ** 40 + (num % 2 ** 40);
 }
 
 const read: ReadonlySet<string> = new Set(Object.values(falcoFields).map(({ name }) => name));

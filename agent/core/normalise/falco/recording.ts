@@ -1,20 +1,16 @@
 import type { ContainerRef, Event } from '../../../../fingerprint/event.ts';
 import type { PeerDirectory } from '../../address-book.ts';
 import { FalcoContainers } from './containers.ts';
-import { factsOf } from './event.ts';
+import { factsOf, isBirth, isExecution } from './event.ts';
 import { execFacts, isRuntimeAgain, isRuntimeExe } from './exec.ts';
 import type { Facts } from './facts.ts';
-import { falcoFields } from './fields.ts';
+import { dropAlertOf } from './loss.ts';
 import { FalcoProcesses, type Known } from './processes.ts';
-import { type FalcoRecord, numberOf, textOf } from './record.ts';
+import { type FalcoRecord, textOf } from './record.ts';
+import { hostCgroup, hostEvent, isChildsSide, isMainThread, isReadable } from './who.ts';
 
 export { readFalcoRecord } from './record.ts';
-
-/** The control group of everything that is in no container: a number for the events' sake, Falco tells none. */
-const hostCgroup = 1;
-
-const births: ReadonlySet<string> = new Set(['clone', 'clone2', 'clone3', 'fork', 'vfork']);
-const executions: ReadonlySet<string> = new Set(['execve', 'execveat']);
+export { neededFields } from './who.ts';
 
 /**
  * A recording of Falco as events. Two passes over it, in order of time: what a process or a container is, Falco often
@@ -57,27 +53,26 @@ export class FalcoNormaliser {
 
   /** Second pass: all records again, in the same order. */
   push(record: FalcoRecord): Event[] {
-    if (record.source === 'internal') return gapOf(record);
+    if (record.source === 'internal') return dropAlertOf(record);
     if (!isReadable(record)) return [];
     const container = this.#containers.of(record);
     const who = this.#processes.of(record);
-    const isBirth = births.has(textOf(record, 'type') ?? '');
+    const call = textOf(record, 'type') ?? '';
     return [
       ...this.#host(record),
-      ...(isBirth ? this.#born(record, who, container) : this.#acts(record, who, container)),
+      ...(isBirth(call) ? this.#born(record, who, container) : this.#acts(record, who, container)),
     ];
   }
 
   #host({ time }: FalcoRecord): Event[] {
     if (this.#hostTold) return [];
     this.#hostTold = true;
-    const nobody = { pid: 0, start: 0 };
-    return [{ time, process: nobody, kind: 'cgroup', action: 'found', id: hostCgroup, path: '/' }];
+    return [hostEvent(time)];
   }
 
   /** Falco tells a birth from the child's side; that of a thread is none. */
   #born(record: FalcoRecord, who: Known, container: ContainerRef | undefined): Event[] {
-    if (!isMainThread(record) || (numberOf(record, 'result') ?? 0) !== 0 || who.met) return [];
+    if (!isChildsSide(record) || who.met) return [];
     const parentRef = this.#processes.parentOf(record);
     if (parentRef === undefined) return [];
     const parent = this.#processes.get(parentRef);
@@ -90,7 +85,7 @@ export class FalcoNormaliser {
   }
 
   #acts(record: FalcoRecord, who: Known, container: ContainerRef | undefined): Event[] {
-    const isExec = executions.has(textOf(record, 'type') ?? '');
+    const isExec = isExecution(textOf(record, 'type') ?? '');
     const facts = factsOf(record);
     if (facts === undefined || this.#containers.isAnswer(record)) return [];
     const met = isExec ? [] : this.#meet(record, record, who, container);
@@ -138,31 +133,4 @@ function place(
   container: ContainerRef | undefined,
 ): { readonly cgroup: number } | { readonly container: ContainerRef } {
   return who.inside && container !== undefined ? { container } : { cgroup: hostCgroup };
-}
-
-/** Falco's names of the fields without which nobody knows who acted. */
-export const neededFields = Object.values(falcoFields).flatMap((field) =>
-  'needed' in field ? [field.name] : [],
-);
-
-function isReadable(record: FalcoRecord): boolean {
-  return record.source === 'syscall' && neededFields.every((name) => record.fields[name] !== undefined);
-}
-
-function isMainThread(record: FalcoRecord): boolean {
-  return numberOf(record, 'pid') === numberOf(record, 'thread');
-}
-
-/** Falco counts drops over a second before it says so. */
-const countedUs = 1_000_000;
-
-/** "Falco internal: syscall event drop", where the site lets Falco say so. */
-function gapOf(record: FalcoRecord): Event[] {
-  const lost = numberOf(record, 'droppedEvents');
-  if (lost === undefined || lost <= 0) return [];
-  const { time } = record;
-  const process = { pid: 0, start: 0 };
-  return [
-    { time, process, kind: 'gap', since: time - countedUs, until: time, lost, reason: 'falco dropped' },
-  ];
 }
