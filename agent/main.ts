@@ -18,6 +18,7 @@ import { takeLock } from './adapters/lock-file.ts';
 import { procLogins } from './adapters/logins-proc.ts';
 import { policyStoreFile } from './adapters/policy-store-file.ts';
 import { containerdRuntime } from './adapters/runtime-containerd.ts';
+import { criRuntime } from './adapters/runtime-cri.ts';
 import { dockerRuntime } from './adapters/runtime-docker.ts';
 import { hostRuntime } from './adapters/runtime-host.ts';
 import { spoolId } from './adapters/spool-id.ts';
@@ -167,10 +168,17 @@ function openRuntimes(config: AgentConfig, opened: Opened): Runtimes {
   const host = hostRuntime();
   // Before containerd, which runs Docker's containers and knows none of their images.
   const docker = config.dockerSocket === '' ? [] : [dockerRuntime({ socket: config.dockerSocket })];
-  if (config.containerdSocket === '') return { runtimes: [...docker, host] };
-  const containerd = containerdRuntime({ socket: config.containerdSocket });
-  opened.close.push(() => containerd.close());
-  return { runtimes: [...docker, containerd, host], kill: (id) => containerd.kill(id) };
+  const containerd =
+    config.containerdSocket === '' ? [] : [containerdRuntime({ socket: config.containerdSocket })];
+  // After containerd's own, which says which of an image's manifests runs, and of which layers.
+  const cri = criRuntime(config.criSocket === '' ? {} : { socket: config.criSocket });
+  opened.close.push(...[...containerd, cri].map((runtime) => () => runtime.close()));
+  return {
+    runtimes: [...docker, ...containerd, cri, host],
+    kill: async (id) => {
+      for (const runtime of [...containerd, cri]) await runtime.kill(id);
+    },
+  };
 }
 
 async function openEnforcer(

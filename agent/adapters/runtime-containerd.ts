@@ -32,6 +32,7 @@ export function containerdRuntime(options: ContainerdOptions = {}): ContainerdRu
       return found === undefined ? undefined : await describe(found.namespace, found.container);
     },
     kill: async (id) => {
+      if (!existsSync(socket)) return;
       const found = await find(client, [{ id }]);
       if (found !== undefined) await client.killTask(found.namespace, id);
     },
