@@ -1,117 +1,105 @@
-import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } from 'node:http2';
 import type { Socket } from 'node:net';
 import { dial } from './dial.ts';
-import { authorityOf } from './endpoint.ts';
-import { frame } from './frame.ts';
-import type { CallEnd, GrpcCall, GrpcConnection, GrpcEndpoint, OnData } from './grpc.ts';
-import { endOf, notGrpc, status } from './refusal.ts';
+import type { GrpcCall, GrpcConnection, GrpcEndpoint, OnData } from './grpc.ts';
+import { flags } from './http2/frames.ts';
+import { errorCodes, Http2Error } from './http2/http2-error.ts';
+import { Session } from './http2/session.ts';
+import { notGrpc, problem, refusal } from './refusal.ts';
 
-/** What the server may have sent that we have not read: enough that it never waits while one look takes milliseconds. */
-const window = 16 << 20;
+/**
+ * What is read at once: as much as a unix socket holds by default. A ping that has come is then answered before anything
+ * that lies beside it is judged.
+ */
+const readBytes = 256 << 10;
+/** From the line to the server's first frame. */
+const patienceMs = 10_000;
+/** Answers the server makes us write and does not read: some 60 000 of them, then it is let go. */
+const maxUnsent = 1 << 20;
 
-/** gRPC over Node's own HTTP/2. @throws SourceError */
+/** gRPC over HTTP/2 of our own: a fifth of what Node's costs (docs/decisions/0006). @throws SourceError */
 export async function connectHttp2(endpoint: GrpcEndpoint): Promise<GrpcConnection> {
-  const socket = await dial(endpoint);
-  const session = connect(`http://${authorityOf(endpoint)}`, {
-    createConnection: () => socket,
-    settings: { enablePush: false, headerTableSize: 0, initialWindowSize: window },
-  });
-  session.on('error', () => undefined);
-  await new Promise<void>((resolve, reject) => {
-    session.once('remoteSettings', () => resolve());
-    session.once('close', () => reject(notGrpc(endpoint, 'it does not speak HTTP/2')));
-  });
-  session.setLocalWindowSize(window);
-  return new Http2Connection(endpoint, session, socket);
+  const connection = new Http2Connection(endpoint);
+  await connection.open();
+  return connection;
 }
 
 class Http2Connection implements GrpcConnection {
   readonly endpoint: GrpcEndpoint;
-  readonly #session: ClientHttp2Session;
-  readonly #socket: Socket;
+  readonly #session: Session;
+  #socket: Socket | undefined;
+  #why = '';
 
-  constructor(endpoint: GrpcEndpoint, session: ClientHttp2Session, socket: Socket) {
+  constructor(endpoint: GrpcEndpoint) {
     this.endpoint = endpoint;
-    this.#session = session;
+    this.#session = new Session(endpoint, {
+      send: (bytes) => this.#send(bytes),
+      over: () => this.#socket?.destroySoon(),
+    });
+  }
+
+  /** @throws SourceError */
+  async open(): Promise<void> {
+    const session = this.#session;
+    const socket = await dial(this.endpoint, {
+      buffer: Buffer.allocUnsafeSlow(readBytes),
+      callback: (length, bytes) => {
+        session.receive(bytes as Buffer, length);
+        return true;
+      },
+    });
     this.#socket = socket;
+    const { promise, reject } = Promise.withResolvers<never>();
+    const late = () =>
+      reject(problem(this.endpoint, 'unreachable', 'it accepts connections and says nothing'));
+    const timer = setTimeout(late, patienceMs);
+    socket.on('error', (cause) => {
+      this.#why = cause.message;
+      reject(refusal(this.endpoint, cause));
+    });
+    socket.on('close', () => {
+      session.lost(this.#why);
+      reject(this.#notHttp2());
+    });
+    session.start();
+    try {
+      await Promise.race([session.greeted, promise]);
+    } catch (error) {
+      socket.destroy();
+      throw error;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #notHttp2(): Error {
+    const begun = this.#session.begun;
+    // A record of TLS: an alert, or a handshake.
+    if ((begun[0] === 0x15 || begun[0] === 0x16) && begun[1] === 3)
+      return problem(
+        this.endpoint,
+        'wrong-service',
+        'it speaks TLS; name the authority of its certificate with sourceCa',
+      );
+    return notGrpc(this.endpoint, 'it does not speak HTTP/2');
+  }
+
+  #send(bytes: Buffer): void {
+    const socket = this.#socket;
+    if (socket === undefined || socket.destroyed) return;
+    socket.write(bytes);
+    if (socket.writableLength > maxUnsent)
+      this.#session.fail(new Http2Error(errorCodes.calm, 'it asks and does not read our answers'));
   }
 
   stream(path: string, request: Uint8Array, onData: OnData): GrpcCall {
-    const call = new Http2Call(this.endpoint, path, this.#session, onData);
-    call.write(request);
-    call.finish();
-    return call;
+    return this.#session.open(path, request, onData, flags.endStream);
   }
 
   duplex(path: string, request: Uint8Array, onData: OnData): GrpcCall {
-    const call = new Http2Call(this.endpoint, path, this.#session, onData);
-    call.write(request);
-    return call;
+    return this.#session.open(path, request, onData, 0);
   }
 
   close(): void {
-    this.#session.destroy();
-    this.#socket.destroy();
-  }
-}
-
-class Http2Call implements GrpcCall {
-  readonly ended: Promise<CallEnd>;
-  readonly #stream: ClientHttp2Stream;
-
-  constructor(endpoint: GrpcEndpoint, path: string, session: ClientHttp2Session, onData: OnData) {
-    const stream = session.request({
-      ':method': 'POST',
-      ':path': path,
-      ':scheme': endpoint.ca === undefined ? 'http' : 'https',
-      ':authority': authorityOf(endpoint),
-      'content-type': 'application/grpc',
-      te: 'trailers',
-    });
-    this.#stream = stream;
-    this.ended = new Promise((resolve, reject) => {
-      let end: CallEnd = endOf(endpoint, path, status.unavailable, '');
-      const heed = (headers: Record<string, unknown>) => {
-        const code = headers['grpc-status'];
-        if (code !== undefined)
-          end = endOf(
-            endpoint,
-            path,
-            Number(code),
-            decodeURIComponent(String(headers['grpc-message'] ?? '')),
-          );
-      };
-      stream.on('response', (headers) => {
-        heed(headers);
-        if (headers[':status'] !== 200 || !String(headers['content-type']).startsWith('application/grpc'))
-          end = { status: status.unknown, error: notGrpc(endpoint, 'it speaks HTTP/2 and not gRPC') };
-      });
-      stream.on('trailers', heed);
-      stream.on('data', (bytes: Buffer) => {
-        try {
-          onData(bytes);
-        } catch (error) {
-          reject(error);
-          stream.destroy();
-        }
-      });
-      stream.on('error', () => undefined);
-      stream.on('close', () => resolve(end));
-    });
-  }
-
-  write(request: Uint8Array): boolean {
-    if (this.#stream.closed || this.#stream.writableNeedDrain) return false;
-    this.#stream.write(frame(request));
-    return true;
-  }
-
-  finish(): void {
-    this.#stream.end();
-  }
-
-  async cancel(): Promise<void> {
-    this.#stream.close(constants.NGHTTP2_CANCEL);
-    await this.ended.catch(() => undefined);
+    this.#session.close();
   }
 }
