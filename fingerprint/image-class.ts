@@ -1,5 +1,6 @@
 import type { BehaviourOf } from './behaviour.ts';
 import { readActs } from './generalise-forms.ts';
+import { usrMerged } from './image-path.ts';
 import { memoised } from './memo.ts';
 import { imageLeaf, isWholePath } from './pattern-names.ts';
 import { isSensitivePath } from './sensitive.ts';
@@ -12,8 +13,16 @@ const classOfPath = memoised((path) => {
   const end = path.indexOf('/', 1);
   // A file directly in `/` would give a class without a literal part.
   if (end < 2 || !/^\/[^{}]*$/.test(path.slice(0, end)) || !isWholePath(path)) return '';
-  return isSensitivePath(path) ? '' : `${path.slice(0, end)}/${imageLeaf}`;
+  return isSensitivePath(path) ? '' : classEntry(`${path.slice(0, end)}/${imageLeaf}`);
 }, 16_384);
+
+/**
+ * `/lib/{image}` is `/usr/{image}`: nearly everywhere `/bin`, `/sbin` and `/lib*` are links into `/usr`, and of the two
+ * names of a library one source tells the one that was asked for, another the real one.
+ */
+export function classEntry(path: string): string {
+  return usrMerged(path).replace(/^\/usr\/.*$/, `/usr/${imageLeaf}`);
+}
 
 /**
  * The class under which reads of unmodified files of the image are learned and judged. Undefined: by exact name, as

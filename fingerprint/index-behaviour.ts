@@ -1,5 +1,6 @@
 import type { Root } from './behaviour.ts';
 import { type Bindings, noBindings } from './bindings.ts';
+import { lineKeys } from './command-line.ts';
 import type { CoverageWord } from './coverage.ts';
 import type { Origin } from './event.ts';
 import type { BehaviourSet, FileEntry, Program, RuleVersion } from './fingerprint.ts';
@@ -17,6 +18,8 @@ export interface IndexedProgram {
   readonly starters: ReadonlySet<string>;
   readonly origins: ReadonlySet<string>;
   readonly args: ReadonlySet<string>;
+  /** Argument vectors with blanks in them, as the words that another source tells of them. */
+  readonly lines: ReadonlySet<string>;
   readonly env: ReadonlySet<string>;
   readonly files: IndexedFiles;
   /** What a person took back of it. */
@@ -33,8 +36,10 @@ export interface IndexedProgram {
   readonly program: Program;
 }
 
-/** What is taken back where leaving it out is not enough: where a pattern, or an origin nobody told, would let it in again. */
+/** What is taken back where leaving it out is not enough: where a pattern, an origin nobody told, or the same words
+ * would let it in again. */
 interface Removed {
+  readonly args: ReadonlySet<string>;
   readonly files: IndexedFiles;
   readonly origins: ReadonlySet<string>;
   readonly loads: IndexedProgram['loads'];
@@ -77,7 +82,12 @@ export function indexBehaviour(
 
 function indexRemoved(stone: Program, bindings: Bindings): Removed {
   const files = stone.files.flatMap((f) => boundFiles(f, bindings));
-  return { files: new IndexedFiles(files), origins: new Set(stone.origins), loads: loadsOf(files) };
+  return {
+    args: new Set(stone.args.map(argsKey)),
+    files: new IndexedFiles(files),
+    origins: new Set(stone.origins),
+    loads: loadsOf(files),
+  };
 }
 
 /** Origins by path; undefined where nobody told. */
@@ -102,6 +112,7 @@ function indexProgram(
     starters: new Set(p.parents.map((id) => byId.get(id)?.parent ?? '')),
     origins: new Set(p.origins),
     args: new Set(p.args.map(argsKey)),
+    lines: lineKeys(p.args),
     env: new Set(p.env),
     files: new IndexedFiles(files),
     entries: new Set([...network.map(networkKey), ...p.privileges.map(privilegeKey)]),

@@ -1,4 +1,5 @@
 import { type FileAct, type FileEntry, fileActs } from './fingerprint.ts';
+import { classEntry } from './image-class.ts';
 import { PathPatterns } from './path-patterns.ts';
 import { imageLeaf } from './pattern-names.ts';
 import { isSensitivePath } from './sensitive.ts';
@@ -22,7 +23,7 @@ export class IndexedFiles {
     const paths = to === undefined ? [path] : [path, to];
     this.#written.add(`${act}\0${keyOf(path, to)}`);
     if (path.endsWith(`/${imageLeaf}`))
-      this.#classes.set(act, (this.#classes.get(act) ?? new Set()).add(path));
+      this.#classes.set(act, (this.#classes.get(act) ?? new Set()).add(classEntry(path)));
     else if (act !== 'load' && act !== 'link' && paths.some(PathPatterns.isPattern)) {
       const patterns = this.#patterns.get(act) ?? new PathPatterns();
       patterns.add(paths);

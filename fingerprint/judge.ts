@@ -1,4 +1,5 @@
 import type { Behaviour, BehaviourOf } from './behaviour.ts';
+import { lineKey } from './command-line.ts';
 import { covers } from './coverage.ts';
 import type { FileAct } from './fingerprint.ts';
 import { argsKey, entryKey } from './identity.ts';
@@ -52,7 +53,7 @@ function judgeAct(b: Behaviour, node: IndexedProgram): Verdict {
     case 'resolve':
       return judgeNetwork(b, node);
     case 'privilege':
-      if (node.entries.has(entryKey(b))) return expected;
+      if (node.entries.has(entryKey(b)) || isFree(b)) return expected;
       return drift(b, neverLearnable(b) ? 'never-learnable' : 'new-privilege');
   }
 }
@@ -63,11 +64,25 @@ function judgeExec(b: BehaviourOf<'exec'>, node: IndexedProgram): Verdict {
   const knownOrigin = b.origin === undefined || node.origins.has(b.origin);
   // A program learned by a source that cannot tell origins has none to compare with.
   if (!knownOrigin && node.origins.size > 0) return drift(b, 'foreign-origin', nearestOrigins(node.origins));
-  const knownArgs = node.args.has(argsKey(b.args));
+  const key = argsKey(b.args);
+  const knownArgs = node.args.has(key);
   if (neverLearnable(b) && !(knownOrigin && knownArgs)) return drift(b, 'never-learnable');
-  if (!knownArgs) return drift(b, 'new-arguments', nearestArgs(b.args, node.program));
+  if (!knownArgs && !isKnownLine(b.args, key, node))
+    return drift(b, 'new-arguments', nearestArgs(b.args, node.program));
   if (b.env?.some((name) => !node.env.has(name)) === true) return drift(b, 'new-environment');
   return expected;
+}
+
+/** The same command line, told argument by argument by one source and as words by another. */
+function isKnownLine(
+  args: readonly string[],
+  key: string,
+  { lines, args: known, removed }: IndexedProgram,
+): boolean {
+  if (removed?.args.has(key) === true) return false;
+  if (lines.has(key)) return true;
+  const line = lineKey(args);
+  return line !== undefined && known.has(line);
 }
 
 function judgeLoad(b: BehaviourOf<'load'>, node: IndexedProgram): Verdict {

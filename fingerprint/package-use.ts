@@ -1,5 +1,6 @@
 import type { Origin } from './event.ts';
 import type { Baseline, FileEntry, Fingerprint, Program } from './fingerprint.ts';
+import { usrMerged } from './image-path.ts';
 import type { Owner, Owners } from './package-owner.ts';
 import { imageLeaf, splitPath } from './pattern-names.ts';
 import { phases } from './phase.ts';
@@ -172,5 +173,8 @@ function cachedPython(programs: readonly Program[]): (path: string) => boolean {
       .filter(([, leaf]) => leaf === imageLeaf)
       .map(([directory]) => directory),
   );
-  return (path) => tops.has(path.slice(0, path.indexOf('/', 1)));
+  return (path) => {
+    const whole = usrMerged(path);
+    return tops.has(whole.slice(0, whole.indexOf('/', 1)));
+  };
 }

@@ -144,10 +144,13 @@ function addAct(draft: Draft, b: Behaviour): void {
   }
 }
 
+/** The kernel's own file systems are mounted too, but nobody's data lies there. */
+const ofKernel = /^\/(?:proc|sys)\//;
+
 /** Of where a file came from only the volume is kept: by that its directory may become one of data. */
 function addOpen(draft: Draft, b: BehaviourOf<'open'>): void {
   const imageClass = imageClassOf(b);
-  const origin = b.origin === 'volume' ? b.origin : undefined;
+  const origin = b.origin === 'volume' && !ofKernel.test(b.path) ? b.origin : undefined;
   addFile(draft, b.access, imageClass ?? b.path, undefined, origin);
   if (imageClass !== undefined && keepsName(b.path)) addFile(draft, b.access, b.path);
 }
