@@ -12,7 +12,7 @@ export const apiHost = '10.42.9.2';
  */
 export const web: Daemon = {
   name: 'web',
-  packages: ['nginx'],
+  packages: ['nginx', 'openssl'],
   entrypoint: ['/docker-entrypoint.sh'],
   setup: [
     'rm -rf /var/www/html /var/lib/nginx/*',
@@ -38,7 +38,7 @@ export const web: Daemon = {
 /** Its cache: snapshots by fork every ten seconds, probed every ten seconds. */
 export const cache: Daemon = {
   name: 'cache',
-  packages: ['redis-server'],
+  packages: ['openssl', 'redis-server'],
   entrypoint: [
     ...['redis-server', '--bind', '0.0.0.0', '--protected-mode', 'no'],
     ...['--dir', '/var/lib/redis', '--save', '10', '5'],
