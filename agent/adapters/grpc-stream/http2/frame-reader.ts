@@ -46,8 +46,7 @@ export class FrameReader {
     while (at < length) {
       if (!this.#isInFrame) {
         at = this.#readHead(bytes, at, length);
-        // Cut off, or whole already: it was empty.
-        if (!this.#isInFrame) continue;
+        continue;
       }
       const end = Math.min(length, at + this.#left);
       if (this.#type === frameTypes.data) this.#readData(bytes, at, end);
