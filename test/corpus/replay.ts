@@ -8,7 +8,10 @@ import { indexBehaviour } from '../../fingerprint/index-behaviour.ts';
 import { learn } from '../../fingerprint/learn.ts';
 import type { Subject } from '../../fingerprint/workload.ts';
 
-const fixtures = new URL('../../bpf-fixtures/corpus/', import.meta.url).pathname;
+const fixtures = new URL('../../bpf-fixtures/', import.meta.url).pathname;
+
+/** Which folder of recordings: the corpus, or what the rules were not made on. */
+type Shelf = 'corpus' | 'held-out';
 
 /** One recording of the corpus: of a daemon, in an environment or of a scene of its own. */
 export interface Recorded {
@@ -17,14 +20,14 @@ export interface Recorded {
   readonly events: readonly Event[];
 }
 
-export function recorded(daemon: string, name: string): Recorded {
-  const text = gunzipSync(readFileSync(`${fixtures}${daemon}/${name}.jsonl.gz`)).toString('utf8');
+export function recorded(daemon: string, name: string, shelf: Shelf = 'corpus'): Recorded {
+  const text = gunzipSync(readFileSync(`${fixtures}${shelf}/${daemon}/${name}.jsonl.gz`)).toString('utf8');
   const lines = text.trimEnd().split('\n');
   return { daemon, name, events: lines.map((line) => parseEvent(JSON.parse(line))) };
 }
 
 export function isRecorded(daemon: string, name: string): boolean {
-  return existsSync(`${fixtures}${daemon}/${name}.jsonl.gz`);
+  return existsSync(`${fixtures}corpus/${daemon}/${name}.jsonl.gz`);
 }
 
 function subjectOf(daemon: string): Subject {
