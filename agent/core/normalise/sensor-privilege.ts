@@ -1,4 +1,6 @@
 import type { Privilege } from '../../../fingerprint/event.ts';
+import { loadedModule, requestedModule } from '../../../fingerprint/module-request.ts';
+import { capabilityName } from './capability-names.ts';
 import { fieldTag, recordHead, type SensorRecord } from './sensor-record.ts';
 import { pathOf, resolvePath, textOf } from './sensor-text.ts';
 
@@ -19,7 +21,7 @@ const codes = new Map<
   ],
   [8, { privilege: 'io-uring', detail: () => 'setup' }],
   [9, { privilege: 'compat-syscall', detail: (r) => `i386 ${r.u64(recordHead.b)}` }],
-  [10, { privilege: 'module-load', detail: (r) => namedPath(r) || textField(r) }],
+  [10, { privilege: 'module-load', detail: (r) => namedPath(r) || loadedModule(textField(r)) }],
   [11, { privilege: 'ptrace', detail: () => 'process_vm_readv' }],
   [12, { privilege: 'ptrace', detail: () => 'process_vm_writev' }],
   [13, { privilege: 'ptrace', detail: () => 'pidfd_getfd' }],
@@ -29,16 +31,18 @@ const codes = new Map<
   [17, { privilege: 'unshare', detail: (r) => `clone ${namespaces(r.u64(recordHead.b))}` }],
   [18, { privilege: 'module-load', detail: () => 'kexec' }],
   [19, { privilege: 'compat-syscall', detail: (r) => `x32 ${r.u64(recordHead.b) % 0x4000_0000}` }],
+  [20, { privilege: 'module-load', detail: (r) => requestedModule(textField(r)) }],
+  [21, { privilege: 'capability', detail: (r) => capabilityName(r.u64(recordHead.b)) }],
 ]);
 
-const ptraceRequests = new Map([
+export const ptraceRequests = new Map([
   [0, 'traceme'],
   [16, 'attach'],
   [0x4206, 'seize'],
 ]);
 
 /** enum bpf_cmd of linux/bpf.h, in order. */
-const bpfCommands = [
+export const bpfCommands = [
   'map_create',
   'map_lookup',
   'map_update',
@@ -63,7 +67,7 @@ const namespaceFlags: readonly (readonly [number, string])[] = [
   [0x80, 'time'],
 ];
 
-function namespaces(flags: number): string {
+export function namespaces(flags: number): string {
   return namespaceFlags
     .filter(([flag]) => (flags & flag) !== 0)
     .map(([, name]) => name)
@@ -84,7 +88,7 @@ function namedPath(r: SensorRecord): string {
 }
 
 /** Flags of mount(2) that make it another operation than mounting a file system. */
-const mountModes: readonly (readonly [number, string])[] = [
+export const mountModes: readonly (readonly [number, string])[] = [
   [32, 'remount'],
   [4096, 'bind'],
   [8192, 'move'],

@@ -1,0 +1,379 @@
+import type { CoverageWord } from '../../../../fingerprint/coverage.ts';
+import type { Event, ProcessRef } from '../../../../fingerprint/event.ts';
+import { GrpcFrames } from '../../hotpath/grpc-frames.ts';
+import type { RecordWatcher } from '../../hotpath/raw-record.ts';
+import { TetragonRawRecord } from '../../hotpath/tetragon-raw.ts';
+import type { SourceNote } from '../../source-note.ts';
+import type { NodeView } from '../node-view.ts';
+import { meaningOf } from './act.ts';
+import { type Home, TetragonContainers } from './containers.ts';
+import { executionOf } from './execution.ts';
+import { readWire } from './from-wire.ts';
+import type { Execution, Facts } from './hook.ts';
+import { coverageWith, hookOf } from './hooks.ts';
+import type { Message, Process, Response } from './messages.ts';
+import { TetragonProcesses, type Tracked } from './processes.ts';
+import { signalNumber } from './signals.ts';
+
+export { readTetragonJson } from './from-json.ts';
+export { missingPolicies, tetragonCoverage } from './hooks.ts';
+
+type Act = Message<'ProcessKprobe'> | Message<'ProcessLsm'>;
+
+export interface TetragonOptions {
+  /** Names of the policies that are loaded; until it is known, all of them. */
+  readonly policies: () => Iterable<string>;
+}
+
+/**
+ * Keep one for all connections of an agent: which process is which, and when it started, is known from one connection to
+ * the next only by what is remembered here.
+ */
+export class TetragonNormaliser {
+  readonly #frames = new GrpcFrames();
+  readonly #raw = new TetragonRawRecord();
+  readonly #options: TetragonOptions;
+  readonly #processes: TetragonProcesses;
+  readonly #containers: TetragonContainers;
+  #settled = false;
+  /** Of the first event of this connection, µs since the epoch: what began earlier was found. */
+  #since: number | undefined;
+  #lastTime = 0;
+  /** Control group by Tetragon's name → since when it is throttled. */
+  readonly #throttled = new Map<string, number>();
+  readonly #counts = {
+    records: 0,
+    skipped: 0,
+    malformed: 0,
+    unknown: 0,
+    foreign: 0,
+    processless: 0,
+    silent: 0,
+    late: 0,
+    lost: 0,
+  };
+
+  constructor(view: NodeView, options: TetragonOptions) {
+    this.#options = options;
+    this.#processes = new TetragonProcesses(view);
+    this.#containers = new TetragonContainers(view);
+  }
+
+  /**
+   * @param bytes the gRPC stream of GetEvents as it came: framed messages, cut anywhere
+   * @param watcher gets the events message by message; what is returned then belongs to none
+   */
+  push(bytes: Uint8Array, watcher?: RecordWatcher): Event[] {
+    const events: Event[] = [];
+    this.#frames.push(bytes, (message, from, to) => {
+      this.#counts.records += 1;
+      if (watcher === undefined) this.#read(message, from, to, events);
+      else if (watcher.skips(this.#raw.place(message, from, to, this.#processes))) this.#counts.skipped += 1;
+      else this.#give(message, from, to, watcher);
+    });
+    return events;
+  }
+
+  /** One event that is read already: of the JSON export. */
+  take(response: Response): Event[] {
+    this.#counts.records += 1;
+    const events: Event[] = [];
+    this.#take(response, events);
+    return events;
+  }
+
+  /** Of a recording, before anything of it is taken: every record, in any order. */
+  ahead(response: Response): void {
+    const about = aboutWhom(response);
+    this.#containers.ahead(about?.process);
+    this.#containers.ahead(about?.parent);
+  }
+
+  note(note: SourceNote): Event[] {
+    switch (note.type) {
+      case 'connected':
+        this.#frames.reset();
+        this.#settled = false;
+        this.#since = undefined;
+        return [];
+      case 'snapshot':
+        this.#settled = true;
+        return this.#snapshot(note.bytes);
+      case 'gap': {
+        this.#counts.lost += note.lost;
+        return [this.#gap(note.since, note.until, note.lost, note.reason)];
+      }
+    }
+  }
+
+  coverage(): readonly CoverageWord[] {
+    return coverageWith(this.#options.policies());
+  }
+
+  isSettled(): boolean {
+    return this.#settled;
+  }
+
+  counters(): Readonly<Record<string, number>> {
+    const counts = { ...this.#counts, forgotten: this.#processes.forgotten, refused: this.#frames.refused };
+    return Object.fromEntries(Object.entries(counts).map(([name, count]) => [`tetragon.${name}`, count]));
+  }
+
+  #give(message: Uint8Array, from: number, to: number, watcher: RecordWatcher): void {
+    const events: Event[] = [];
+    this.#read(message, from, to, events);
+    watcher.gave(this.#raw, events);
+  }
+
+  #read(message: Uint8Array, from: number, to: number, events: Event[]): void {
+    const response = readWire('GetEventsResponse', message, from, to);
+    if (response === undefined) this.#counts.malformed += 1;
+    else this.#take(response, events);
+  }
+
+  #take(response: Response, events: Event[]): void {
+    const time = timeOf(response) ?? this.#lastTime;
+    if (time > this.#lastTime) this.#lastTime = time;
+    this.#since ??= time;
+    const { process_kprobe: kprobe, process_lsm: lsm, process_loader: loader } = response;
+    if (response.process_exec !== undefined) this.#executed(response.process_exec, time, events);
+    else if (response.process_exit !== undefined) this.#exited(response.process_exit, time, events);
+    else if (kprobe !== undefined) this.#acted(kprobe, kprobe.return, time, events);
+    else if (lsm !== undefined) this.#acted(lsm, undefined, time, events);
+    else if (loader !== undefined) this.#loaded(loader, time, events);
+    else if (response.rate_limit_info !== undefined) this.#limited(response.rate_limit_info, time, events);
+    else if (response.process_throttle !== undefined) this.#throttle(response.process_throttle, time, events);
+    else if (isForeign(response)) this.#counts.foreign += 1;
+    else this.#counts.unknown += 1;
+  }
+
+  #executed({ process, parent }: Message<'ProcessExec'>, time: number, events: Event[]): void {
+    const who = process === undefined ? undefined : this.#processes.of(process);
+    if (process === undefined || who === undefined) {
+      this.#counts.processless += 1;
+      return;
+    }
+    const told = events.length;
+    const found = /\bprocFS\b/.test(process.flags ?? '');
+    this.#meet(who, { process, parent, time, how: found ? 'found' : 'seen' }, events);
+    if (events.length === told) this.#counts.late += 1;
+  }
+
+  /**
+   * Gives out what the process runs, when that was not done yet: its own event of it may come after what it does, or be
+   * lost, and of what ran before us there is none.
+   */
+  #meet(who: Tracked, met: Met, events: Event[]): Home {
+    const { process, time } = met;
+    const home = this.#homeOf(who, process, time, events);
+    const at = this.#processes.idOf(process)?.at ?? 0;
+    if (who.toldAt !== undefined && at <= who.toldAt) return home;
+    const above = this.#processes.parentOf(process, met.parent);
+    who.toldAt = at;
+    if (isFork(process) && met.how !== 'found') {
+      who.exe ??= above?.exe;
+      // A fork is where its parent is.
+      if (above !== undefined)
+        events.push({
+          time: process.start_time ?? time,
+          process: above.ref,
+          ...home,
+          kind: 'fork',
+          child: who.ref,
+        });
+      return home;
+    }
+    if (!isFork(process)) who.executedAt = at;
+    this.#tellImage(who, met, { ...refOf('parent', above), ...home }, above, events);
+    return home;
+  }
+
+  #tellImage(who: Tracked, met: Met, base: Home, above: Tracked | undefined, events: Event[]): void {
+    const { process, time, how } = met;
+    const at = who.toldAt ?? 0;
+    const next = who.next !== undefined && who.next.at <= at + slackUs ? who.next.exe : undefined;
+    const facts = executionOf(process, next, who.exe ?? above?.exe);
+    who.next = undefined;
+    who.exe = facts?.exe;
+    if (facts === undefined) {
+      this.#counts.malformed += 1;
+      return;
+    }
+    const began = process.start_time ?? time;
+    const found = how === 'found' || (how === 'late' && began < (this.#since ?? 0));
+    events.push({
+      time: how === 'late' && !found ? began : time,
+      process: who.ref,
+      ...base,
+      ...(found ? { found: true } : {}),
+      ...facts,
+    });
+  }
+
+  #exited(exit: Message<'ProcessExit'>, time: number, events: Event[]): void {
+    const { process, parent, status, signal } = exit;
+    const who = process === undefined ? undefined : this.#processes.of(process);
+    if (process === undefined || who === undefined || who.exitedAt !== undefined) {
+      this.#counts[who === undefined ? 'processless' : 'late'] += 1;
+      return;
+    }
+    const home = this.#meet(who, { process, parent, time, how: 'late' }, events);
+    const number = signalNumber(signal);
+    who.exitedAt = this.#processes.sinceBoot(exit.time ?? time) ?? who.executedAt ?? who.firstAt;
+    events.push({
+      time: exit.time ?? time,
+      process: who.ref,
+      ...home,
+      kind: 'exit',
+      code: (status ?? 0) & 0xff,
+      ...(number === undefined ? {} : { signal: number }),
+    });
+  }
+
+  #acted(act: Act, returned: Message<'KprobeArgument'> | undefined, time: number, events: Event[]): void {
+    const hook = hookOf(act.policy_name, act.function_name);
+    if (hook === undefined) {
+      this.#counts.foreign += 1;
+      return;
+    }
+    const meaning = meaningOf(hook, act.args ?? [], returned);
+    if (meaning === 'malformed') this.#counts.malformed += 1;
+    else this.#tell(act.process, act.parent, meaning, time, events);
+  }
+
+  #loaded({ process, parent, path }: Message<'ProcessLoader'>, time: number, events: Event[]): void {
+    const facts: Facts | undefined =
+      path?.startsWith('/') === true && path !== '/' ? { kind: 'load', path } : undefined;
+    this.#tell(process, parent, facts && { facts }, time, events);
+  }
+
+  #tell(
+    process: Process | undefined,
+    parent: Process | undefined,
+    meaning: { readonly facts: Facts | Execution; readonly error?: number } | undefined,
+    time: number,
+    events: Event[],
+  ): void {
+    const who = process === undefined ? undefined : this.#processes.of(process);
+    if (process === undefined || who === undefined) {
+      this.#counts.processless += 1;
+      return;
+    }
+    const home = this.#meet(who, { process, parent, time, how: 'late' }, events);
+    if (meaning === undefined) {
+      this.#counts.silent += 1;
+      return;
+    }
+    const { facts, ...failed } = meaning;
+    if (facts.kind === 'execution') {
+      who.next = { exe: facts.exe, at: this.#processes.sinceBoot(time) ?? 0 };
+      return;
+    }
+    // Between the load of an image and its start the kernel maps the image, as the program that was.
+    if (facts.kind === 'load' && who.next !== undefined) {
+      this.#counts.silent += 1;
+      return;
+    }
+    events.push({ time, process: who.ref, ...home, ...failed, ...facts });
+  }
+
+  /** Sticks to the execution: what is said of it once holds for all that it does. */
+  #homeOf(who: Tracked, process: Process, time: number, events: Event[]): Home {
+    const id = Buffer.from(process.exec_id ?? '', 'latin1');
+    const { id: known } = who;
+    if (known.cgroup !== 0 && id.length > 0 && id.equals(known.bytes)) return { cgroup: known.cgroup };
+    const home = this.#containers.homeOf(process, time, events);
+    if (id.length > 0) {
+      known.bytes = id;
+      known.cgroup = home.cgroup ?? 0;
+    }
+    return home;
+  }
+
+  #snapshot(bytes: Uint8Array): Event[] {
+    const events: Event[] = [];
+    if (bytes.length === 0) return events;
+    const response = readWire('GetDebugResponse', bytes, 0, bytes.length);
+    if (response === undefined) {
+      this.#counts.malformed += 1;
+      return events;
+    }
+    for (const { process } of response.processes?.processes ?? []) {
+      const who = process === undefined ? undefined : this.#processes.of(process);
+      if (process === undefined || who === undefined) {
+        this.#counts.processless += 1;
+        continue;
+      }
+      // Parents of what runs are kept in the cache when they have ended.
+      if (!this.#processes.isAlive(who)) continue;
+      const time = Math.max(this.#lastTime, process.start_time ?? 0);
+      this.#meet(who, { process, parent: undefined, time, how: 'found' }, events);
+    }
+    return events;
+  }
+
+  #limited(
+    { number_of_dropped_process_events: dropped = 0 }: Message<'RateLimitInfo'>,
+    time: number,
+    events: Event[],
+  ): void {
+    this.#counts.lost += dropped;
+    events.push(this.#gap(time, time, dropped, 'rate limit of the export'));
+  }
+
+  #throttle({ type, cgroup = '' }: Message<'ProcessThrottle'>, time: number, events: Event[]): void {
+    const id = this.#containers.cgroupNamed(cgroup, time, events);
+    const since = this.#throttled.get(cgroup) ?? time;
+    if (type === 'start' && this.#throttled.size < maxThrottled) this.#throttled.set(cgroup, time);
+    if (type === 'stop') this.#throttled.delete(cgroup);
+    const gap = this.#gap(Math.min(since, time), time, 0, 'throttled by Tetragon');
+    events.push(id === undefined ? gap : { ...gap, cgroup: id });
+  }
+
+  #gap(since: number, until: number, lost: number, reason: string): Event {
+    return { kind: 'gap', time: until, process: nobody, since, until, lost, reason };
+  }
+}
+
+/** A process as a message tells it, and how: by its own event, by what was running before, or by something it did. */
+interface Met {
+  readonly process: Process;
+  readonly parent: Process | undefined;
+  readonly time: number;
+  readonly how: 'seen' | 'found' | 'late';
+}
+
+/** It runs what its parent runs. */
+function isFork({ flags }: Process): boolean {
+  return !/\b(?:execve(?:at)?|procFS)\b/.test(flags ?? '');
+}
+
+const nobody: ProcessRef = { pid: 0, start: 0 };
+/** Tetragon reckons times of events and of executions from the same clock, each for itself. */
+const slackUs = 20_000;
+/** As many containers as a crowded node has, ten times. */
+const maxThrottled = 4_096;
+
+function refOf(member: 'parent', who: Tracked | undefined): { readonly parent?: ProcessRef } {
+  return who === undefined ? {} : { [member]: who.ref };
+}
+
+/** Some events of early releases carry no time: an execution began when it says. */
+function timeOf(response: Response): number | undefined {
+  const time = response.time ?? response.process_exec?.process?.start_time;
+  return time === 0 ? undefined : time;
+}
+
+function isForeign(r: Response): boolean {
+  return [r.process_tracepoint, r.process_uprobe, r.process_usdt, r.test].some(
+    (other) => other !== undefined,
+  );
+}
+
+function aboutWhom(r: Response): { readonly process?: Process; readonly parent?: Process } | undefined {
+  return r.process_exec ?? r.process_exit ?? r.process_kprobe ?? r.process_lsm ?? r.process_loader;
+}
+
+export function createTetragonNormaliser(view: NodeView, options: TetragonOptions): TetragonNormaliser {
+  return new TetragonNormaliser(view, options);
+}
