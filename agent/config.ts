@@ -146,6 +146,8 @@ function contradictions(config: AgentConfig): string[] {
     problems.push('recording must name a file when source is replay');
   if ((config.sourceCertificate === '') !== (config.sourceKey === ''))
     problems.push('sourceCertificate and sourceKey must be given together');
+  if (config.kubernetesApi !== '' && !/^https:\/\/[^/?#@\s]+\/?$/.test(config.kubernetesApi))
+    problems.push('kubernetesApi must be https://host:port: a token is sent there');
   if (config.collector !== '' && config.tokenFile === '')
     problems.push('tokenFile must name the file with the token of the collector that is given');
   return problems;

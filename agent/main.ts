@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { type Logger, pino } from 'pino';
@@ -9,6 +9,8 @@ import { controlHttp } from './adapters/control-http.ts';
 import { makeDirectory, unusable } from './adapters/data-dir.ts';
 import { type CgroupEnforcer, openCgroupEnforcer } from './adapters/enforce-cgroup.ts';
 import { fingerprintsDir } from './adapters/fingerprints-dir.ts';
+import { addressInPod } from './adapters/kubernetes/access.ts';
+import { kubernetesPods } from './adapters/kubernetes.ts';
 import { openCanary } from './adapters/linux/canary.ts';
 import { findCgroup2Mount } from './adapters/linux/cgroup-fs.ts';
 import { procNodeView } from './adapters/linux/node-view.ts';
@@ -32,7 +34,7 @@ import { runAgent } from './agent.ts';
 import type { AgentDeps, Normaliser } from './agent-deps.ts';
 import type { AgentConfig } from './config.ts';
 import type { OwnProcesses } from './core/own.ts';
-import { AgentError, type CanaryHand, type ContainerRuntime } from './ports.ts';
+import { AgentError, type CanaryHand, type ContainerRuntime, type PodSource } from './ports.ts';
 import { openSource } from './sources/sources.ts';
 import type { StateLine } from './state-line.ts';
 
@@ -103,6 +105,7 @@ async function wire(config: AgentConfig, wiring: Wiring): Promise<AgentDeps> {
     },
     runtimes,
     surroundings: procSurroundings(),
+    podSource: isLive ? openPods(config, now) : undefined,
     // Pids of a recording are somebody else's here.
     ...(isLive ? { bytes: codeBytes({ now }), logins: procLogins() } : {}),
     view: isLive ? procStateView({ proc: '/proc', cgroups: cgroupMount() }) : undefined,
@@ -179,6 +182,16 @@ function openRuntimes(config: AgentConfig, opened: Opened): Runtimes {
       for (const runtime of [...containerd, cri]) await runtime.kill(id);
     },
   };
+}
+
+function openPods(config: AgentConfig, now: () => number): PodSource | undefined {
+  const { kubernetes, kubernetesApi, kubernetesToken: tokenFile, kubernetesCa: caFile, node } = config;
+  if (kubernetes === 'off') return undefined;
+  const inPod = existsSync(tokenFile) ? addressInPod(process.env) : undefined;
+  const server = kubernetesApi === '' ? inPod : kubernetesApi;
+  return server === undefined
+    ? undefined
+    : kubernetesPods({ server, tokenFile, caFile, node, random: Math.random, now });
 }
 
 async function openEnforcer(
