@@ -31,7 +31,7 @@ export async function ask(
         'wrong-service',
         `it answers ${path} with more than ${maxBytes} bytes`,
       );
-    parts.push(bytes.slice());
+    parts.push(Buffer.from(bytes));
   });
   const { promise: late, resolve } = Promise.withResolvers<undefined>();
   const timer = setTimeout(resolve, timeoutMs, undefined);

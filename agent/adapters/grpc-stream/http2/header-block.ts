@@ -44,7 +44,7 @@ export class HeaderBlock {
     // A block is never longer than what it says.
     if (this.#length > maxHeaderList || this.#parts.length === maxParts)
       throw new Http2Error(errorCodes.calm, 'header fields without end');
-    this.#parts.push(part.slice());
+    this.#parts.push(Buffer.from(part));
     if ((flag & flags.endHeaders) === 0) return undefined;
     const block = Buffer.concat(this.#parts);
     this.#parts = [];

@@ -52,7 +52,9 @@ describe('header fields', () => {
 
   it('refuses a list that grows and grows', () => {
     const one = hex('88');
-    expect(() => decodeHeaders(Buffer.concat(Array(Math.ceil(maxHeaderList / 40)).fill(one)))).toThrow('without end');
+    expect(() => decodeHeaders(Buffer.concat(Array(Math.ceil(maxHeaderList / 40)).fill(one)))).toThrow(
+      'without end',
+    );
   });
 
   it('reads back what it writes, whatever the length', () => {

@@ -69,6 +69,8 @@ export class Session implements FrameTaker, CallLine {
   #runFrom = 0;
   #runTo = 0;
   #bytes: Buffer = Buffer.alloc(0);
+  /** The same, handed on: of a Buffer `slice` would give a view that the next read changes. */
+  #plain: Uint8Array = new Uint8Array();
 
   constructor(endpoint: GrpcEndpoint, output: SessionOutput) {
     this.endpoint = endpoint;
@@ -124,7 +126,10 @@ export class Session implements FrameTaker, CallLine {
   /** What was read. Changed by this: data of a call is moved together. */
   receive(bytes: Buffer, length: number): void {
     if (this.#isOver) return;
-    this.#bytes = bytes;
+    if (bytes !== this.#bytes) {
+      this.#bytes = bytes;
+      this.#plain = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
+    }
     try {
       this.#reader.read(bytes, length);
       this.#refill();
@@ -229,7 +234,7 @@ export class Session implements FrameTaker, CallLine {
     // What the server waits for goes out first: judging may take a while.
     this.send();
     this.#run = undefined;
-    call.deliver(this.#bytes.subarray(this.#runFrom, this.#runTo));
+    call.deliver(this.#plain.subarray(this.#runFrom, this.#runTo));
   }
 
   /** Gives the server room again, in halves of the window: a word for each message would cost more than the message. */
