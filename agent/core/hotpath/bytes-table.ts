@@ -3,13 +3,11 @@
  * chooses where to look, and every byte is compared.
  */
 export class BytesTable {
-  readonly #kept: Uint8Array[] = [];
-  #slots: Int32Array;
-  #mask: number;
+  readonly #kept: Kept[] = [];
+  #slots = new Int32Array(64);
+  #mask = this.#slots.length - 1;
 
   constructor(names: readonly string[] = []) {
-    this.#slots = new Int32Array(64);
-    this.#mask = this.#slots.length - 1;
     for (const name of names) this.add(new TextEncoder().encode(name));
   }
 
@@ -17,19 +15,24 @@ export class BytesTable {
     return this.#kept.length;
   }
 
-  /** @returns its number, or -1 */
-  find(bytes: Uint8Array, from: number, to: number): number {
+  /** @param view of the same bytes. @returns its number, or -1 */
+  find(bytes: Uint8Array, view: DataView, from: number, to: number): number {
     for (let i = hashOf(bytes, from, to) & this.#mask; ; i = (i + 1) & this.#mask) {
       const number = (this.#slots[i] ?? 0) - 1;
-      if (number < 0 || isSame(this.#kept[number], bytes, from, to)) return number;
+      if (number < 0) return -1;
+      const kept = this.#kept[number];
+      if (kept !== undefined && isSame(kept, bytes, view, from, to)) return number;
     }
   }
 
   /** Keeps a copy. @returns its number: one more than the last new one had, from 0 */
   add(bytes: Uint8Array): number {
-    const known = this.find(bytes, 0, bytes.length);
+    const known = this.find(bytes, viewOf(bytes), 0, bytes.length);
     if (known >= 0) return known;
-    this.#kept.push(bytes.slice());
+    const copy = bytes.slice();
+    const view = viewOf(copy);
+    const words = Int32Array.from({ length: copy.length >> 2 }, (_, i) => view.getInt32(i * 4, true));
+    this.#kept.push({ bytes: copy, words });
     if (this.#kept.length * 2 > this.#slots.length) this.#grow();
     else this.#seat(this.#kept.length - 1);
     return this.#kept.length - 1;
@@ -47,11 +50,21 @@ export class BytesTable {
   }
 
   #seat(number: number): void {
-    const bytes = this.#kept[number] ?? new Uint8Array();
+    const bytes = this.#kept[number]?.bytes ?? new Uint8Array();
     let i = hashOf(bytes, 0, bytes.length) & this.#mask;
     while (this.#slots[i] !== 0) i = (i + 1) & this.#mask;
     this.#slots[i] = number + 1;
   }
+}
+
+interface Kept {
+  readonly bytes: Uint8Array;
+  /** The same by fours, but for the rest: compared four times as fast. */
+  readonly words: Int32Array;
+}
+
+export function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 /** Length, the first four and the last four bytes: names of events differ there, and so do random ids. */
@@ -63,8 +76,15 @@ function hashOf(bytes: Uint8Array, from: number, to: number): number {
   return hash ^ (hash >>> 15);
 }
 
-function isSame(kept: Uint8Array | undefined, bytes: Uint8Array, from: number, to: number): boolean {
-  if (kept === undefined || kept.length !== to - from) return false;
-  for (let i = 0; i < kept.length; i++) if (kept[i] !== bytes[from + i]) return false;
+function isSame(
+  { bytes: kept, words }: Kept,
+  bytes: Uint8Array,
+  view: DataView,
+  from: number,
+  to: number,
+): boolean {
+  if (kept.length !== to - from) return false;
+  for (let i = 0; i < words.length; i++) if (words[i] !== view.getInt32(from + i * 4, true)) return false;
+  for (let i = words.length * 4; i < kept.length; i++) if (kept[i] !== bytes[from + i]) return false;
   return true;
 }

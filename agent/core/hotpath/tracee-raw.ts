@@ -1,7 +1,7 @@
 import type { TraceeDialect } from '../normalise/tracee/dialect.ts';
 import { type TraceeRow, traceeRows, valueField } from '../normalise/tracee/tracee-fields.ts';
 import { type KeyBuffer, seal } from './act-dictionary.ts';
-import { BytesTable } from './bytes-table.ts';
+import { BytesTable, viewOf } from './bytes-table.ts';
 import type { RawRecord } from './raw-record.ts';
 import { TraceeArguments } from './tracee-arguments.ts';
 import { Wire } from './wire.ts';
@@ -30,7 +30,7 @@ export interface TraceeWho {
   /** µs since the epoch. */
   timeOf(told: number): number;
   /** Control group of the container whose id lies there; 0 while nobody knows it. */
-  cgroupOf(bytes: Uint8Array, from: number, to: number): number;
+  cgroupOf(bytes: Uint8Array, view: DataView, from: number, to: number): number;
 }
 
 /** What there is of a message: `unknown` is an event of a name that is not in the table. */
@@ -84,12 +84,12 @@ export class TraceeRaw implements RawRecord {
   place(bytes: Uint8Array, from: number, to: number): Placed {
     if (bytes !== this.bytes) {
       this.bytes = bytes;
-      this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+      this.#view = viewOf(bytes);
     }
     this.what = 'other';
     this.row = undefined;
     if (!this.#findEvent(from, to) || !this.#readEvent()) return 'malformed';
-    this.#number = names.find(bytes, this.name.from, this.name.to);
+    this.#number = names.find(bytes, this.#view, this.name.from, this.name.to);
     this.row = traceeRows[this.#number];
     if (this.row === undefined) return 'unknown';
     this.arguments.of(this.row);
@@ -151,7 +151,7 @@ export class TraceeRaw implements RawRecord {
     this.time = this.#who.timeOf(time);
     this.start = this.pid === 0 ? 0 : this.#who.startOf(this.pid, this.#tid, started, this.#uniqueId);
     const { from, to } = this.containerId;
-    this.cgroup = from === to ? hostCgroup : this.#who.cgroupOf(this.bytes, from, to);
+    this.cgroup = from === to ? hostCgroup : this.#who.cgroupOf(this.bytes, this.#view, from, to);
     return true;
   }
 
@@ -217,6 +217,18 @@ export class TraceeRaw implements RawRecord {
 
   /** A Timestamp as whole µs; -1: none there can be. */
   #micros({ from, to }: Span): number {
+    const { bytes } = this;
+    // As every message has it: seconds of five bytes, then nanoseconds of one to five.
+    if (bytes[from] === 0x08 && bytes[from + 6] === 0x10 && (bytes[from + 5] ?? 0x80) < 0x80) {
+      const nanos = shortVarint(bytes, from + 7, to);
+      const low = shortVarint28(bytes, from + 1);
+      if (nanos >= 0 && nanos <= 999_999_999 && low >= 0)
+        return (low + (bytes[from + 5] ?? 0) * 2 ** 28) * 1_000_000 + Math.floor(nanos / 1000);
+    }
+    return this.#anyMicros(from, to);
+  }
+
+  #anyMicros(from: number, to: number): number {
     const wire = this.#inner.place(this.bytes, from, to);
     let seconds = 0;
     let nanos = 0;
@@ -254,11 +266,38 @@ export class TraceeRaw implements RawRecord {
 }
 
 /** A number in a message of its own (UInt32Value); -1: it is broken. */
-export function wrapped(inner: Wire, { bytes, from, to }: Wire): number {
+function wrapped(inner: Wire, { bytes, from, to }: Wire): number {
+  if (bytes[from] === 0x08) {
+    const value = shortVarint(bytes, from + 1, to);
+    if (value >= 0) return value;
+  }
   inner.place(bytes, from, to);
   let value = 0;
   while (inner.next()) if (inner.field === 1 && inner.type === 0) value = inner.low;
   return inner.broken ? -1 : value;
+}
+
+/** A number of up to 32 bits that ends exactly at `to`; -1: it does not, or is longer. */
+function shortVarint(bytes: Uint8Array, from: number, to: number): number {
+  const length = to - from;
+  if (length < 1 || length > 5) return -1;
+  let value = 0;
+  let unit = 1;
+  for (let at = from; at < to - 1; at++) {
+    const byte = bytes[at] ?? 0;
+    if (byte < 0x80) return -1;
+    value += (byte & 0x7f) * unit;
+    unit *= 0x80;
+  }
+  const last = bytes[to - 1] ?? 0x80;
+  return last < 0x80 && (length < 5 || last < 0x10) ? value + last * unit : -1;
+}
+
+/** The lowest 28 bits of a number of five bytes or more; -1: it is shorter. */
+function shortVarint28(bytes: Uint8Array, from: number): number {
+  const [a, b, c, d] = [bytes[from] ?? 0, bytes[from + 1] ?? 0, bytes[from + 2] ?? 0, bytes[from + 3] ?? 0];
+  if ((a & b & c & d) < 0x80) return -1;
+  return (a & 0x7f) | ((b & 0x7f) << 7) | ((c & 0x7f) << 14) | ((d & 0x7f) << 21);
 }
 
 /** Where a part of a message lies. */

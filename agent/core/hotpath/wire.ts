@@ -25,12 +25,46 @@ export class Wire {
     this.#at = from;
     this.#end = to;
     this.broken = to > bytes.length || from > to;
+    if (this.broken) this.#end = from;
     return this;
   }
 
   /** @returns false at the end, and when what follows is broken */
   next(): boolean {
-    if (this.broken || this.#at >= this.#end) return false;
+    const at = this.#at;
+    const end = this.#end;
+    if (at >= end) return false;
+    const bytes = this.bytes;
+    const tag = bytes[at] ?? 0;
+    const type = tag & 7;
+    // Nearly all there is: fields below 16 of up to 16 383 bytes; of what lies behind the end nothing is taken.
+    if (type === 2 && tag < 0x80 && tag > 7) {
+      let length = bytes[at + 1] ?? 0;
+      let from = at + 2;
+      if (length >= 0x80) {
+        const more = bytes[from++] ?? 0x80;
+        if (more >= 0x80) return this.#nextOfAnyForm();
+        length = (length & 0x7f) | (more << 7);
+      }
+      const to = from + length;
+      if (to > end) return this.#break();
+      this.field = tag >>> 3;
+      this.type = 2;
+      this.from = from;
+      this.to = to;
+      this.#at = to;
+      return true;
+    }
+    if (type === 0 && tag < 0x80 && tag > 7) {
+      this.field = tag >>> 3;
+      this.type = 0;
+      this.#at = at + 1;
+      return this.#varint();
+    }
+    return this.#nextOfAnyForm();
+  }
+
+  #nextOfAnyForm(): boolean {
     if (!this.#varint()) return false;
     // Field numbers have 29 bits: a longer tag is no tag.
     if (this.high !== 0) return this.#break();
@@ -71,14 +105,32 @@ export class Wire {
 
   #varint(): boolean {
     const bytes = this.bytes;
+    const end = this.#end;
+    let at = this.#at;
     let low = 0;
+    // Up to four bytes, which is most: no bit of them is lost to a sign.
+    for (let shift = 0; shift < 28 && at < end; shift += 7) {
+      const byte = bytes[at++] ?? 0;
+      low |= (byte & 0x7f) << shift;
+      if (byte >= 0x80) continue;
+      this.low = low;
+      this.high = 0;
+      this.#at = at;
+      return true;
+    }
+    return this.#longVarint(low, at);
+  }
+
+  #longVarint(first: number, from: number): boolean {
+    const bytes = this.bytes;
+    let at = from;
+    let low = first;
     let high = 0;
-    for (let shift = 0; shift < 70; shift += 7) {
-      if (this.#at >= this.#end) return this.#break();
-      const byte = bytes[this.#at++] ?? 0;
+    for (let shift = 28; shift < 70; shift += 7) {
+      if (at >= this.#end) return this.#break();
+      const byte = bytes[at++] ?? 0;
       const part = byte & 0x7f;
-      if (shift < 28) low |= part << shift;
-      else if (shift === 28) {
+      if (shift === 28) {
         low |= part << 28;
         high = part >>> 4;
       } else if (shift < 63) high |= part << (shift - 32);
@@ -86,6 +138,7 @@ export class Wire {
       if (byte < 0x80) {
         this.low = low >>> 0;
         this.high = high >>> 0;
+        this.#at = at;
         return true;
       }
     }
@@ -94,6 +147,8 @@ export class Wire {
 
   #break(): false {
     this.broken = true;
+    // Nothing more is read.
+    this.#at = this.#end;
     return false;
   }
 }

@@ -1,6 +1,6 @@
 import type { CoverageWord } from '../../../../fingerprint/coverage.ts';
 import type { Event, ProcessRef } from '../../../../fingerprint/event.ts';
-import { BytesTable } from '../../hotpath/bytes-table.ts';
+import { BytesTable, viewOf } from '../../hotpath/bytes-table.ts';
 import { GrpcFrames } from '../../hotpath/grpc-frames.ts';
 import type { RecordWatcher } from '../../hotpath/raw-record.ts';
 import { TraceeRaw } from '../../hotpath/tracee-raw.ts';
@@ -101,7 +101,7 @@ class Normaliser implements TraceeNormaliser {
     this.#raw = new TraceeRaw({
       startOf: (pid, tid, told, uid) => processes.startOf(pid, tid, told, uid),
       timeOf: (told) => processes.timeOf(told),
-      cgroupOf: (bytes, from, to) => this.#cgroups[this.#containers.find(bytes, from, to)] ?? 0,
+      cgroupOf: (bytes, view, from, to) => this.#cgroups[this.#containers.find(bytes, view, from, to)] ?? 0,
     });
   }
 
@@ -289,7 +289,8 @@ class Normaliser implements TraceeNormaliser {
       return;
     }
     const ended = this.#places.ended(id);
-    const number = this.#containers.find(new TextEncoder().encode(id), 0, id.length);
+    const bytes = new TextEncoder().encode(id);
+    const number = this.#containers.find(bytes, viewOf(bytes), 0, bytes.length);
     if (number >= 0) this.#cgroups[number] = 0;
     if (ended === undefined || ended === hostCgroup) return;
     out.push({ time, process: nobody, kind: 'cgroup', action: 'removed', id: ended, path: '' });
