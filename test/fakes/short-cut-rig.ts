@@ -1,9 +1,11 @@
+import type { Normaliser } from '../../agent/agent-deps.ts';
 import type { BytesOf } from '../../agent/core/as-it-is.ts';
 import type { Attributed } from '../../agent/core/attributed.ts';
 import { Attribution } from '../../agent/core/attribution.ts';
 import { Counters } from '../../agent/core/counters.ts';
 import { ShortCut } from '../../agent/core/hotpath/short-cut.ts';
 import { createSensorNormaliser } from '../../agent/core/normalise/sensor.ts';
+import type { SourceNote } from '../../agent/core/source-note.ts';
 import { Watch, type WatchOutput } from '../../agent/core/watch.ts';
 import type { InForce } from '../../agent/core/watched.ts';
 import type { Workload } from '../../fingerprint/workload.ts';
@@ -34,19 +36,25 @@ export class Rig {
     onKnown: (act, copy) => this.#shortCut.known(act, copy),
     bytesOf: (file) => this.bytesOf(file),
   });
-  readonly #normaliser = createSensorNormaliser();
+  readonly #normaliser: Normaliser;
   readonly #withShortCut: boolean;
   /** As if a file were the image's now and somebody's then. */
   bytesOf: BytesOf = ({ time }) => (Math.floor(time / 50_000) % 2 === 0 ? { origin: 'image' } : undefined);
   inForce: InForce | undefined;
 
-  constructor(withShortCut: boolean) {
+  constructor(withShortCut: boolean, normaliser: Normaliser = createSensorNormaliser()) {
     this.#withShortCut = withShortCut;
+    this.#normaliser = normaliser;
   }
 
   read(chunk: Uint8Array): void {
     this.#take(this.#normaliser.push(chunk, this.#withShortCut ? this.#shortCut : undefined));
     this.#shortCut.settle();
+  }
+
+  /** What the source's adapter learns beside the stream. */
+  note(note: SourceNote): void {
+    this.#take(this.#normaliser.note(note));
   }
 
   judgeBy(inForce: InForce | undefined): void {
@@ -59,8 +67,11 @@ export class Rig {
     this.told.push(...this.#watch.tick(Number.MAX_SAFE_INTEGER), ...this.#watch.support(0));
     const { told, counters } = this;
     const open = this.#watch.openIncidents();
-    const answered = this.#normaliser.counters()['sensor.skipped'] ?? 0;
-    return { told, counters: { ...counters.snapshot(), open }, answered };
+    const ofSource = Object.entries(this.#normaliser.counters());
+    const isSkipped = ([name]: [string, number]): boolean => name.endsWith('.skipped');
+    const answered = ofSource.find(isSkipped)?.[1] ?? 0;
+    const others = Object.fromEntries(ofSource.filter((counter) => !isSkipped(counter)));
+    return { told, counters: { ...others, ...counters.snapshot(), open }, answered };
   }
 
   #take(events: Parameters<ConstructorParameters<typeof ShortCut>[0]['take']>[0]): void {

@@ -1,0 +1,3 @@
+import { fuzzFalco } from '../../../test/fakes/falco-fuzz.ts';
+
+fuzzFalco(20_000);
