@@ -32,6 +32,11 @@ const keys = {
   sourceCertificate: text('', 'File with the certificate shown to a source that asks for one.'),
   sourceKey: text('', 'File with the key of that certificate.'),
   sourceName: text('', 'Name in the certificate of the source, when it is not its address.', 253),
+  sourceMask: oneOf(
+    ['auto', 'off'],
+    'auto',
+    'Whether Tracee is asked for the fields that are read and no others. `auto`: up to v0.24.1; later it would take the others from all its clients.',
+  ),
   transport: oneOf(
     ['http2', 'grpc-js'],
     'http2',

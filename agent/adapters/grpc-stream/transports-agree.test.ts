@@ -72,7 +72,7 @@ function throughNode(): Promise<Outcome> {
       te: 'trailers',
     });
     stream.on('trailers', (fields) => {
-      if (fields['grpc-status'] !== undefined) status = Number(fields['grpc-status']);
+      if (/^\d+$/.test(String(fields['grpc-status']))) status = Number(fields['grpc-status']);
     });
     stream.on('data', (bytes: Buffer) => parts.push(bytes));
     stream.on('error', () => undefined);
