@@ -3,12 +3,16 @@ import { SourceError } from '../ports.ts';
 import type { OpenedSource, SourceContext } from './opened-source.ts';
 import { openReplay } from './replay.ts';
 import { openSensor } from './sensor.ts';
+import { openTetragon } from './tetragon.ts';
+import { openTracee } from './tracee.ts';
 
 type OpenSource = (context: SourceContext) => Promise<OpenedSource>;
 
 /** Every source there is. A new one is a file beside this, a line here, and its name in config.ts. */
 const sources: Readonly<Partial<Record<AgentConfig['source'], OpenSource>>> = {
   sensor: openSensor,
+  tracee: openTracee,
+  tetragon: openTetragon,
   replay: openReplay,
 };
 

@@ -21,8 +21,8 @@ export { missingPolicies, tetragonCoverage } from './hooks.ts';
 type Act = Message<'ProcessKprobe'> | Message<'ProcessLsm'>;
 
 export interface TetragonOptions {
-  /** Names of the policies that are loaded; until it is known, all of them. */
-  readonly policies: () => Iterable<string>;
+  /** Names of the policies that are loaded; undefined where nobody says so: then those of which something came. */
+  readonly policies: () => Iterable<string> | undefined;
 }
 
 /**
@@ -39,6 +39,8 @@ export class TetragonNormaliser {
   /** Of the first event of this connection, µs since the epoch: what began earlier was found. */
   #since: number | undefined;
   #lastTime = 0;
+  /** Our policies of which something came. */
+  readonly #heardOf = new Set<string>();
   /** Control group by Tetragon's name → since when it is throttled. */
   readonly #throttled = new Map<string, number>();
   readonly #counts = {
@@ -107,7 +109,7 @@ export class TetragonNormaliser {
   }
 
   coverage(): readonly CoverageWord[] {
-    return coverageWith(this.#options.policies());
+    return coverageWith(this.#options.policies() ?? this.#heardOf);
   }
 
   isSettled(): boolean {
@@ -236,6 +238,7 @@ export class TetragonNormaliser {
       this.#counts.foreign += 1;
       return;
     }
+    this.#heardOf.add(hook.policy);
     const meaning = meaningOf(hook, act.args ?? [], returned);
     if (meaning === 'malformed') this.#counts.malformed += 1;
     else this.#tell(act.process, act.parent, meaning, time, events);
