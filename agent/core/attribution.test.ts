@@ -540,10 +540,10 @@ describe('a source that comes back with another boot time', () => {
   it('tells of the processes it told of before, each a little later or earlier', () => {
     const node = new Node();
     const before = { pid: 9, start: 5_000_000 };
-    node.see({ kind: 'exec', process: before, cgroup: c1, exe: '/x', args: ['x'] } as Event);
+    node.see({ kind: 'exec', process: before, cgroup: c1, exe: '/x', args: ['x'] } as Omit<Event, 'time'>);
     node.attribution.sourceRestarted();
     const after = { pid: 9, start: 5_007_000 };
-    node.see({ kind: 'open', process: after, cgroup: c1, path: '/y', access: 'read' } as Event);
+    node.see({ kind: 'open', process: after, cgroup: c1, path: '/y', access: 'read' } as Omit<Event, 'time'>);
     expect(node.out.at(-1)).toMatchObject({ type: 'act', actor: { lineage: ['/x'] }, event: { path: '/y' } });
     // The next of that pid is another process all the same.
     node.see({
@@ -552,7 +552,7 @@ describe('a source that comes back with another boot time', () => {
       cgroup: c1,
       path: '/z',
       access: 'read',
-    } as Event);
+    } as Omit<Event, 'time'>);
     expect(node.out.at(-1)).toMatchObject({ event: { path: '/y' } });
   });
 });
