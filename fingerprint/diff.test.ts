@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { aboutAll, observation, subject } from '../test/fakes/behaviours.ts';
 import type { Actor, Behaviour } from './behaviour.ts';
+import { fullCoverage } from './coverage.ts';
 import { diff } from './diff.ts';
 import type { Change } from './diff-change.ts';
 import { fold, headline } from './diff-fold.ts';
 import { diffMarkdown } from './diff-markdown.ts';
 import { diffSarif } from './diff-sarif.ts';
-import { behaviourKinds } from './event.ts';
 import type { Baseline } from './fingerprint.ts';
 import { grantsOf } from './grants.ts';
 import { unpushedDigest } from './image-ref.ts';
@@ -143,7 +143,7 @@ describe('diff', () => {
     [
       'a kind that is no longer judged',
       known,
-      { ...known, coverage: behaviourKinds.filter((k) => k !== 'connect') },
+      { ...known, coverage: fullCoverage.filter((k) => k !== 'connect') },
       ['+ high widened connect is no longer judged: all of it passes'],
     ],
     [

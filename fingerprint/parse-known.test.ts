@@ -26,11 +26,14 @@ describe('all members of a baseline', () => {
     const { format: _format, ...known } = good;
     expect(parseStatement(payload).fingerprint).toEqual({ ...known, ...signOptions });
     const { spec } = JSON.parse(new TextDecoder().decode(payload)).predicate;
-    expect(spec).toEqual({ critical: ['parameters', 'phases', 'removed', 'scope'], minReader: 1 });
+    expect(spec).toEqual({
+      critical: ['coverage', 'parameters', 'phases', 'removed', 'scope'],
+      minReader: 1,
+    });
   });
 
   it('may be absent, and then no reader needs to know them', () => {
-    const payload = statementBytes(learn(subject, [], aboutAll), signOptions);
+    const payload = statementBytes(learn(subject, [], { ...aboutAll, coverage: ['exec'] }), signOptions);
     expect(JSON.parse(new TextDecoder().decode(payload)).predicate.spec.critical).toEqual([]);
   });
 

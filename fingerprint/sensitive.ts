@@ -60,10 +60,22 @@ const freeReads: ReadonlySet<string> = new Set([
   '/usr/share/zoneinfo/{class}',
 ]);
 
+/**
+ * Capabilities that decide over files of others: whether they are asked for depends on whose the files are, which a volume
+ * or another user changes. What is done with a file is judged by its name.
+ */
+const ownershipCapabilities: ReadonlySet<string | undefined> = new Set([
+  'CAP_DAC_OVERRIDE',
+  'CAP_DAC_READ_SEARCH',
+  'CAP_FOWNER',
+  'CAP_FSETID',
+]);
+
 /** Converters of character sets, where they are the image's own: which are loaded is the locale's doing. */
 const freeLoads = /^\/usr\/lib(?:64|\/[a-z0-9_]+-linux-gnu)?\/gconv\/\{class\}$/;
 
 export function isFree(b: Behaviour): boolean {
+  if (b.kind === 'privilege') return b.privilege === 'capability' && ownershipCapabilities.has(b.detail);
   if (b.kind === 'load') return b.origin === 'image' && freeLoads.test(b.path);
   return b.kind === 'open' && (freePaths.has(b.path) || (b.access === 'read' && freeReads.has(b.path)));
 }

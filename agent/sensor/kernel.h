@@ -18,6 +18,7 @@ enum { BPF_ANY = 0, BPF_NOEXIST = 1 };
 enum { BPF_RB_NO_WAKEUP = 1, BPF_RB_FORCE_WAKEUP = 2, BPF_RB_AVAIL_DATA = 0 };
 /* A fallback name for the CO-RE question "has this kernel the helper": values are the kernel's own. */
 enum bpf_func_id___w { BPF_FUNC_task_pt_regs = 175, BPF_FUNC_find_vma = 180 };
+struct user_namespace;
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
@@ -54,6 +55,7 @@ struct css_set { struct cgroup *dfl_cgrp; };
 struct mm_struct { unsigned long arg_start, arg_end, env_start, env_end; struct file *exe_file; };
 typedef struct { int counter; } atomic_t;
 struct signal_struct { atomic_t live; int group_exit_code; unsigned int flags; };
+struct cred;
 struct task_struct {
   struct thread_info thread_info;
   unsigned int flags, personality;
@@ -67,7 +69,9 @@ struct task_struct {
   struct nsproxy *nsproxy;
   struct signal_struct *signal;
   struct css_set *cgroups;
+  const struct cred *real_cred;
 };
+struct module { char name[56]; };
 struct linux_binprm { struct file *file; const char *filename, *interp; };
 struct vm_area_struct { unsigned long vm_flags; struct file *vm_file; };
 

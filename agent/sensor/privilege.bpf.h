@@ -50,6 +50,49 @@ static __always_inline int privilege_chroot(struct task_struct *t, struct args *
   return 0;
 }
 
+/* An image of a module in memory has its name only once the kernel took it: kept from there to the end of the call. */
+struct module_name { u32 length; char text[64]; };
+struct { __uint(type, BPF_MAP_TYPE_LRU_HASH); __uint(max_entries, 64); __type(key, u32); __type(value, struct module_name); } loading SEC(".maps");
+
+SEC("tp_btf/module_load")
+int BPF_PROG(on_module_load, struct module *m) {
+  struct task_struct *t = bpf_get_current_task_btf();
+  struct module_name name = {};
+  u32 tid = t->pid;
+  long n = bpf_probe_read_kernel_str(name.text, sizeof name.text, m->name);
+  name.length = n > 0 ? n - 1 : 0;
+  bpf_map_update_elem(&loading, &tid, &name, BPF_ANY);
+  return 0;
+}
+
+/* On behalf of whoever used what is not there: a family of sockets, a file system, a format of executables. */
+SEC("tp_btf/module_request")
+int BPF_PROG(on_module_request, char *name) {
+  struct task_struct *t = bpf_get_current_task_btf();
+  if (ignored(t->tgid) || t->flags & PF_KTHREAD) return 0;
+  struct scratch *s = privilege(t, PV_MODULE_REQUEST, 0, is_compat(t));
+  if (!s) return 0;
+  put_kernel_str(S_TASK, ctx[0], T_TEXT);
+  submit(s, 1, true);
+  return 0;
+}
+
+static __always_inline int privilege_module(struct task_struct *t, bool compat, long ret) {
+  u32 tid = t->pid;
+  struct module_name *name = bpf_map_lookup_elem(&loading, &tid);
+  struct scratch *s = privilege(t, PV_MODULE, ret, compat);
+  if (s) {
+    if (name) {
+      __builtin_memcpy(s->data + 4, name->text, sizeof name->text);
+      s->off = 4 + (name->length & 63);
+      close_field(s, 0, T_TEXT);
+    }
+    submit(s, 1, true);
+  }
+  bpf_map_delete_elem(&loading, &tid);
+  return 0;
+}
+
 SEC("tp_btf/sys_exit")
 int BPF_PROG(sys_privilege, struct pt_regs *regs, long ret) {
   struct task_struct *t = bpf_get_current_task_btf();
@@ -79,8 +122,7 @@ int BPF_PROG(sys_privilege, struct pt_regs *regs, long ret) {
     case OP_PIVOT: return privilege_chroot(t, &a, ret, PV_PIVOT);
     case OP_BPF: return privilege_number(PV_BPF, ret, a.v[0]);
     case OP_URING_SETUP: return privilege_number(PV_URING, ret, 0);
-    case OP_INIT_MODULE: return privilege_number(PV_MODULE, ret, 0);
-    case OP_DELETE_MODULE: return privilege_text(PV_MODULE, ret, a.v[0]);
+    case OP_INIT_MODULE: return privilege_module(t, a.compat, ret);
     case OP_KEXEC: return privilege_number(PV_KEXEC, ret, 0);
     case OP_FINIT_MODULE: {
       struct scratch *s = privilege(t, PV_MODULE, ret, a.compat);

@@ -51,8 +51,9 @@ static __always_inline void lose(u64 cgroup, u32 reason) {
 
 /* Token bucket as one time stamp (GCRA): what this cgroup has used runs ahead of the clock by at most `burst`. */
 static __always_inline bool may(u64 cgroup, u32 class, u64 now) {
-  struct buckets zero = {}, *b = bpf_map_lookup_elem(&credit, &cgroup);
+  struct buckets *b = bpf_map_lookup_elem(&credit, &cgroup);
   if (!b) {
+    struct buckets zero = {};
     bpf_map_update_elem(&credit, &cgroup, &zero, BPF_NOEXIST);
     b = bpf_map_lookup_elem(&credit, &cgroup);
     if (!b) {

@@ -52,8 +52,11 @@ static void settings(const struct btf *btf, const char *cgroup2) {
   static const struct { unsigned rate, burst; } limit[C_COUNT] = {
     [C_OPEN] = {10000, 20000}, [C_WRITE] = {10000, 20000}, [C_FAILED] = {50, 200}, [C_LOAD] = {5000, 20000},
     [C_FILE] = {5000, 20000}, [C_NET] = {5000, 20000}, [C_PRIVILEGE] = {1000, 5000}, [C_ACCEPT] = {100, 1000},
+    /* Once per process image and capability: as many as a build starts programs. */
+    [C_CAPABILITY] = {2000, 10000},
   };
   for (int i = 0; i < C_COUNT; i++) {
+    if (!limit[i].rate) continue; /* a reason that is no class */
     config.cost[i] = 1000000000ull / limit[i].rate;
     config.burst[i] = config.cost[i] * limit[i].burst;
   }

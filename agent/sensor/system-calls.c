@@ -24,7 +24,7 @@ static const struct entry native[] = {
   {SYS_ptrace, OP_PTRACE}, {SYS_memfd_create, OP_MEMFD}, {SYS_setns, OP_SETNS}, {SYS_unshare, OP_UNSHARE},
   {SYS_clone, OP_CLONE}, {435, OP_CLONE3}, {SYS_mount, OP_MOUNT}, {432, OP_FSMOUNT}, {429, OP_MOVE_MOUNT},
   {SYS_chroot, OP_CHROOT}, {SYS_pivot_root, OP_PIVOT}, {SYS_bpf, OP_BPF}, {425, OP_URING_SETUP},
-  {SYS_init_module, OP_INIT_MODULE}, {SYS_finit_module, OP_FINIT_MODULE}, {SYS_delete_module, OP_DELETE_MODULE},
+  {SYS_init_module, OP_INIT_MODULE}, {SYS_finit_module, OP_FINIT_MODULE},
   {SYS_process_vm_readv, OP_VM_READ}, {SYS_process_vm_writev, OP_VM_WRITE}, {438, OP_PIDFD_GETFD},
   {SYS_kexec_load, OP_KEXEC}, {SYS_execve, OP_EXECVE}, {SYS_execveat, OP_EXECVEAT},
 };
@@ -43,8 +43,41 @@ static const struct entry compat[] = {
   {3, OP_READ}, {145, OP_READV}, {4, OP_WRITE}, {146, OP_WRITEV},
   {26, OP_PTRACE}, {356, OP_MEMFD}, {346, OP_SETNS}, {310, OP_UNSHARE}, {120, OP_CLONE}, {435, OP_CLONE3}, {21, OP_MOUNT},
   {432, OP_FSMOUNT}, {429, OP_MOVE_MOUNT}, {61, OP_CHROOT}, {217, OP_PIVOT}, {357, OP_BPF}, {425, OP_URING_SETUP},
-  {128, OP_INIT_MODULE}, {350, OP_FINIT_MODULE}, {129, OP_DELETE_MODULE}, {347, OP_VM_READ}, {348, OP_VM_WRITE},
+  {128, OP_INIT_MODULE}, {350, OP_FINIT_MODULE}, {347, OP_VM_READ}, {348, OP_VM_WRITE},
   {438, OP_PIDFD_GETFD}, {283, OP_KEXEC}, {11, OP_EXECVE}, {358, OP_EXECVEAT},
+#else
+  {-1, 0},
+#endif
+};
+
+/* Calls that are made for what a capability allows, where the kernel asks for the capability in others too (whorl.h). */
+#define A_SOCKET (A_SYS_ADMIN | A_NET_ADMIN)
+static const struct entry asked[] = {
+  {SYS_mount, A_SYS_ADMIN}, {SYS_umount2, A_SYS_ADMIN}, {SYS_pivot_root, A_SYS_ADMIN}, {SYS_setns, A_SYS_ADMIN},
+  {SYS_unshare, A_SYS_ADMIN}, {428, A_SYS_ADMIN}, {429, A_SYS_ADMIN}, {430, A_SYS_ADMIN}, {431, A_SYS_ADMIN}, {432, A_SYS_ADMIN},
+  {433, A_SYS_ADMIN}, {442, A_SYS_ADMIN}, /* open_tree move_mount fsopen fsconfig fsmount fspick mount_setattr */
+  {SYS_sethostname, A_SYS_ADMIN}, {SYS_setdomainname, A_SYS_ADMIN}, {SYS_swapon, A_SYS_ADMIN}, {SYS_swapoff, A_SYS_ADMIN},
+  {SYS_quotactl, A_SYS_ADMIN}, {443, A_SYS_ADMIN}, {SYS_bpf, A_SYS_ADMIN | A_NET_ADMIN}, {SYS_perf_event_open, A_SYS_ADMIN | A_SYS_PTRACE},
+  {SYS_fanotify_init, A_SYS_ADMIN}, {SYS_fanotify_mark, A_SYS_ADMIN}, {SYS_setxattr, A_SYS_ADMIN}, {SYS_lsetxattr, A_SYS_ADMIN},
+  {SYS_fsetxattr, A_SYS_ADMIN}, {SYS_removexattr, A_SYS_ADMIN}, {SYS_lremovexattr, A_SYS_ADMIN}, {SYS_fremovexattr, A_SYS_ADMIN},
+  {SYS_keyctl, A_SYS_ADMIN}, {SYS_seccomp, A_SYS_ADMIN}, {SYS_prctl, A_SYS_ADMIN | A_SYS_RESOURCE | A_SYS_PTRACE},
+  {SYS_syslog, A_SYS_ADMIN | A_SYSLOG}, {SYS_ioctl, A_SOCKET | A_SYS_RESOURCE}, {SYS_fcntl, A_SYS_RESOURCE},
+  {SYS_prlimit64, A_SYS_RESOURCE}, {SYS_setrlimit, A_SYS_RESOURCE}, {SYS_mq_open, A_SYS_RESOURCE}, {SYS_msgctl, A_SYS_ADMIN | A_SYS_RESOURCE},
+  {SYS_semctl, A_SYS_ADMIN}, {SYS_shmctl, A_SYS_ADMIN},
+  {SYS_socket, A_SOCKET}, {SYS_bind, A_SOCKET}, {SYS_setsockopt, A_SOCKET}, {SYS_sendto, A_SOCKET}, {SYS_sendmsg, A_SOCKET},
+  {SYS_sendmmsg, A_SOCKET}, {426, A_SOCKET}, /* io_uring_enter */
+  {SYS_ptrace, A_SYS_PTRACE}, {SYS_process_vm_readv, A_SYS_PTRACE}, {SYS_process_vm_writev, A_SYS_PTRACE}, {438, A_SYS_PTRACE},
+  {SYS_kcmp, A_SYS_PTRACE}, {440, A_SYS_PTRACE}, {448, A_SYS_PTRACE}, {SYS_move_pages, A_SYS_PTRACE}, {SYS_migrate_pages, A_SYS_PTRACE},
+  {SYS_get_robust_list, A_SYS_PTRACE},
+};
+static const struct entry asked_compat[] = {
+#ifdef __x86_64__
+  {21, A_SYS_ADMIN}, {22, A_SYS_ADMIN}, {52, A_SYS_ADMIN}, {217, A_SYS_ADMIN}, {346, A_SYS_ADMIN}, {310, A_SYS_ADMIN},
+  {428, A_SYS_ADMIN}, {429, A_SYS_ADMIN}, {430, A_SYS_ADMIN}, {431, A_SYS_ADMIN}, {432, A_SYS_ADMIN}, {433, A_SYS_ADMIN}, {442, A_SYS_ADMIN},
+  {74, A_SYS_ADMIN}, {121, A_SYS_ADMIN}, {357, A_SYS_ADMIN | A_NET_ADMIN}, {336, A_SYS_ADMIN | A_SYS_PTRACE}, {354, A_SYS_ADMIN},
+  {172, A_SYS_ADMIN | A_SYS_RESOURCE | A_SYS_PTRACE}, {103, A_SYS_ADMIN | A_SYSLOG}, {54, A_SOCKET | A_SYS_RESOURCE},
+  {340, A_SYS_RESOURCE}, {75, A_SYS_RESOURCE}, {102, A_SOCKET}, {359, A_SOCKET}, {361, A_SOCKET}, {366, A_SOCKET}, {369, A_SOCKET},
+  {370, A_SOCKET}, {345, A_SOCKET}, {26, A_SYS_PTRACE}, {347, A_SYS_PTRACE}, {348, A_SYS_PTRACE}, {438, A_SYS_PTRACE},
 #else
   {-1, 0},
 #endif
@@ -57,4 +90,6 @@ static void fill(unsigned char *table, const struct entry *e, size_t n) {
 void fill_system_calls(struct config *c) {
   fill(c->native, native, sizeof native / sizeof *native);
   fill(c->compat, compat, sizeof compat / sizeof *compat);
+  fill(c->asked, asked, sizeof asked / sizeof *asked);
+  fill(c->asked_compat, asked_compat, sizeof asked_compat / sizeof *asked_compat);
 }

@@ -46,6 +46,7 @@ static __always_inline void inherit_dns(u32 parent, u32 child) { if (bpf_map_loo
 #include "net.bpf.h"
 #include "message.bpf.h"
 #include "privilege.bpf.h"
+#include "capability.bpf.h"
 #include "uring.bpf.h"
 
 /* One look-up tells 9 of 10 calls away; each handler is a program of its own, so that one that does not load is one gap, not all. */

@@ -57,6 +57,7 @@ enum via { VIA_NONE, VIA_FASTOPEN, VIA_URING, VIA_SENDTO, VIA_SENDMSG };
 enum privilege_code {
   PV_PTRACE = 1, PV_MEMFD, PV_SETNS, PV_UNSHARE, PV_MOUNT, PV_CHROOT, PV_BPF, PV_URING, PV_COMPAT, PV_MODULE,
   PV_VM_READ, PV_VM_WRITE, PV_PIDFD_GETFD, PV_FSMOUNT, PV_MOVE_MOUNT, PV_PIVOT, PV_CLONE, PV_KEXEC, PV_X32,
+  PV_MODULE_REQUEST, PV_CAPABILITY,
 };
 
 /* Names of loader and interpreter hooks looked for in the environment: bit = position, values are never read out. */
@@ -66,9 +67,9 @@ enum privilege_code {
   X(10, "JDK_JAVA_OPTIONS=") X(11, "PYTHONSTARTUP=") X(12, "GCONV_PATH=") X(13, "PYTHONHOME=") X(14, "RUBYLIB=")
 #define ENV_INCOMPLETE (1u << 31)
 
-/* Why events were lost. 0..7: token bucket of that class; 8 + ring: that ring was full. */
-enum loss_class { C_OPEN, C_WRITE, C_FAILED, C_LOAD, C_FILE, C_NET, C_PRIVILEGE, C_ACCEPT, C_COUNT,
-  L_RING1 = 8, L_RING2 = 9, L_RECURSION = 10, L_FOUND = 11 };
+/* Why events were lost: the token bucket of a class was empty, a ring was full, or else. */
+enum loss_class { C_OPEN, C_WRITE, C_FAILED, C_LOAD, C_FILE, C_NET, C_PRIVILEGE, C_ACCEPT,
+  L_RING1 = 8, L_RING2 = 9, L_RECURSION = 10, L_FOUND = 11, C_CAPABILITY = 12, C_COUNT };
 
 struct record {
   unsigned int len;            /* of the whole record */
@@ -94,10 +95,22 @@ enum op {
   OP_CONNECT = OP(H_NET, 0), OP_BIND, OP_LISTEN, OP_ACCEPT, OP_SENDTO, OP_SENDMSG, OP_SENDMMSG, OP_SOCKETCALL,
   OP_RECVFROM = OP(H_DNS, 0), OP_RECVMSG, OP_RECVMMSG, OP_READ, OP_READV, OP_WRITE, OP_WRITEV,
   OP_PTRACE = OP(H_PRIVILEGE, 0), OP_MEMFD, OP_SETNS, OP_UNSHARE, OP_CLONE, OP_CLONE3, OP_MOUNT, OP_FSMOUNT, OP_MOVE_MOUNT,
-  OP_CHROOT, OP_PIVOT, OP_BPF, OP_URING_SETUP, OP_INIT_MODULE, OP_FINIT_MODULE, OP_DELETE_MODULE, OP_VM_READ, OP_VM_WRITE,
+  OP_CHROOT, OP_PIVOT, OP_BPF, OP_URING_SETUP, OP_INIT_MODULE, OP_FINIT_MODULE, OP_VM_READ, OP_VM_WRITE,
   OP_PIDFD_GETFD, OP_KEXEC,
   OP_EXECVE = OP(H_EXEC, 0), OP_EXECVEAT,
 };
+
+/*
+ * The kernel asks for these on the way as well, where the answer decides nothing that a program meant: on every allocation
+ * (SYS_ADMIN, for the last reserve), every `ps` (SYS_PTRACE), on a full disk (SYS_RESOURCE), when /proc/sys/net is opened
+ * (NET_ADMIN) or a list of addresses is read (SYSLOG). They count only in the calls that are made for them: bits of `asked`.
+ */
+enum asked { A_SYS_ADMIN = 1, A_SYS_PTRACE = 2, A_SYS_RESOURCE = 4, A_NET_ADMIN = 8, A_SYSLOG = 16 };
+enum capability { CAP_DAC_OVERRIDE = 1, CAP_DAC_READ_SEARCH, CAP_FOWNER, CAP_FSETID, CAP_NET_ADMIN = 12, CAP_SYS_PTRACE = 19,
+  CAP_SYS_ADMIN = 21, CAP_SYS_RESOURCE = 24, CAP_SYSLOG = 34 };
+#define CAP_BIT(n) (1ull << (n))
+/* Asked for whenever the files at hand belong to somebody else: what is done with them is told as such. */
+#define CAPS_OF_OWNERSHIP (CAP_BIT(CAP_DAC_OVERRIDE) | CAP_BIT(CAP_DAC_READ_SEARCH) | CAP_BIT(CAP_FOWNER) | CAP_BIT(CAP_FSETID))
 
 #define MAX_NR 512
 #define MAX_IGNORED 8
@@ -114,6 +127,8 @@ struct config {
   unsigned long long burst[C_COUNT]; /* ns of credit: cost * burst */
   unsigned char native[MAX_NR];
   unsigned char compat[MAX_NR];
+  unsigned char asked[MAX_NR];       /* enum asked, by number */
+  unsigned char asked_compat[MAX_NR];
 };
 
 struct loss_key { unsigned long long cgroup; unsigned int reason, pad; };

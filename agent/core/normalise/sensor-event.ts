@@ -41,6 +41,7 @@ const gapReasons = [
   'ring full: open',
   'kernel program interrupted itself',
   'processes older than the sensor cannot be listed',
+  'rate limit: capability',
 ];
 
 type Facts = Event extends infer E

@@ -157,6 +157,16 @@ describe('a record of the sensor', () => {
       ]),
       { detail: 'bind /src on /dst' },
     ],
+    [
+      'a capability that was used',
+      record({ type: privilege, a: 21n, b: 10n }),
+      { privilege: 'capability', detail: 'CAP_NET_BIND_SERVICE' },
+    ],
+    [
+      'one that was refused, newer than this build',
+      record({ type: privilege, a: 21n, b: 63n, error: 1 }),
+      { privilege: 'capability', detail: 'CAP_63', error: 1 },
+    ],
     ['an end by signal', record({ type: exit, a: 9n }), { kind: 'exit', code: 0, signal: 9 }],
     ['an end by code', record({ type: exit, a: 0x300n }), { kind: 'exit', code: 3 }],
     ['an attach', record({ type: attach, a: 45n }, [[11, '/g']]), { kind: 'attach', to: 45, path: '/g' }],
@@ -201,6 +211,8 @@ describe('a record of the sensor', () => {
       ]),
     );
     expect(normaliser.coverage()).toEqual(['exec', 'load', 'open', 'connect', 'listen']);
+    normaliser.push(record({ type: hello, a: 1_000_000n }, [[12, '\x01cap_capable']]));
+    expect(normaliser.coverage()).toEqual(['capability']);
     expect(normaliser.push(record({ type: open }, [[1, 'b\0']]))[0]?.time).toBe(5_001_000);
   });
 
@@ -220,7 +232,7 @@ describe('a record of the sensor', () => {
   });
 });
 
-describe.each(['benign', 'attack'])('the recording %s', (name) => {
+describe.each(['benign', 'attack', 'modules'])('the recording %s', (name) => {
   const folder = new URL(`../../../bpf-fixtures/sensor/${name}/`, import.meta.url);
   const raw = gunzipSync(readFileSync(new URL('raw.bin.gz', folder)));
   const lines = readFileSync(new URL('events.jsonl', folder), 'utf8').trimEnd().split('\n');

@@ -1,3 +1,4 @@
+import type { CoverageWord } from '../../../fingerprint/coverage.ts';
 import type { BehaviourKind, Event } from '../../../fingerprint/event.ts';
 import type { RecordWatcher } from '../hotpath/raw-record.ts';
 import { SensorRawRecord } from '../hotpath/sensor-raw.ts';
@@ -6,8 +7,8 @@ import { baseOf, childOf, factsOf } from './sensor-event.ts';
 import { fieldTag, maxRecordLength, recordHead, recordType, SensorRecord } from './sensor-record.ts';
 import { textOf } from './sensor-text.ts';
 
-/** A kind is covered when all of its hooks are attached. */
-const hooksOf: Readonly<Record<BehaviourKind, readonly string[]>> = {
+/** A word is covered when all of its hooks are attached. */
+const hooksOf: Readonly<Record<BehaviourKind | 'capability' | 'module-request', readonly string[]>> = {
   exec: ['sched_process_exec'],
   load: ['sys_exit', 'sys_map'],
   open: ['sys_exit', 'sys_open'],
@@ -18,8 +19,10 @@ const hooksOf: Readonly<Record<BehaviourKind, readonly string[]>> = {
   listen: ['sys_exit', 'sys_net', 'inet_sock_set_state'],
   resolve: ['sys_exit', 'sys_net', 'sys_dns'],
   privilege: ['sys_exit', 'sys_privilege'],
+  capability: ['cap_capable'],
+  'module-request': ['module_request'],
 };
-const kinds = Object.keys(hooksOf) as readonly BehaviourKind[];
+const words = Object.keys(hooksOf) as readonly (keyof typeof hooksOf)[];
 
 export interface SensorNormaliser {
   /**
@@ -30,7 +33,7 @@ export interface SensorNormaliser {
    */
   push(bytes: Uint8Array, watcher?: RecordWatcher): Event[];
   note(note: SourceNote): Event[];
-  coverage(): readonly BehaviourKind[];
+  coverage(): readonly CoverageWord[];
   /** Whether the record that ends the sweep of what was there before has come. */
   isSettled(): boolean;
   counters(): Readonly<Record<string, number>>;
@@ -49,7 +52,7 @@ class Normaliser implements SensorNormaliser {
   #epochOffset = 0;
   #lastTime = 0;
   #lost = false;
-  #coverage: readonly BehaviourKind[] = [];
+  #coverage: readonly CoverageWord[] = [];
   #settled = false;
   readonly #counts = {
     records: 0,
@@ -89,7 +92,7 @@ class Normaliser implements SensorNormaliser {
     return [];
   }
 
-  coverage(): readonly BehaviourKind[] {
+  coverage(): readonly CoverageWord[] {
     return this.#coverage;
   }
 
@@ -174,7 +177,7 @@ class Normaliser implements SensorNormaliser {
     const attached = new Set(
       r.fields(fieldTag.hook).flatMap((f) => (f[0] === 1 ? [textOf(f.subarray(1))] : [])),
     );
-    this.#coverage = kinds.filter((kind) => hooksOf[kind].every((h) => attached.has(h)));
+    this.#coverage = words.filter((word) => hooksOf[word].every((h) => attached.has(h)));
   }
 }
 

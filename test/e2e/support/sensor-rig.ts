@@ -9,6 +9,7 @@ import { buildSensor, missingPackages } from '../../../agent/adapters/build-sens
 import { findCgroup2Mount } from '../../../agent/adapters/linux/cgroup-fs.ts';
 import { sensorSource } from '../../../agent/adapters/source-sensor.ts';
 import { createSensorNormaliser } from '../../../agent/core/normalise/sensor.ts';
+import type { CoverageWord } from '../../../fingerprint/coverage.ts';
 import type { Event, EventKind, EventOf } from '../../../fingerprint/event.ts';
 
 const run = promisify(execFile);
@@ -87,6 +88,10 @@ export class Watch {
       () => this.events.find((e) => e.kind === 'exit' && e.process.pid === pid),
       `the exit of ${pid}`,
     );
+  }
+
+  coverage(): readonly CoverageWord[] {
+    return this.#normaliser.coverage();
   }
 
   get counters(): Readonly<Record<string, number>> {
