@@ -20,6 +20,8 @@ export interface TetragonSourceOptions {
   /** How often its policies are asked for, and its counters read. */
   readonly askMs?: number;
   readonly lookMs?: number;
+  /** How long an answer beside the stream may take. */
+  readonly patienceMs?: number;
 }
 
 /** What a policy does is changed by people; and whether somebody answers at all is seen in as many seconds. */
@@ -69,7 +71,7 @@ async function deliver(
   sink: SourceSink,
   signal: AbortSignal,
 ): Promise<void> {
-  const version = versionOf(await ask(connection, methods.version, nothing, asking));
+  const version = versionOf(await ask(connection, methods.version, nothing, limits(options)));
   if (signal.aborted) return;
   sink.note({ type: 'connected', version });
   const over = new AbortController();
@@ -96,7 +98,10 @@ async function deliver(
 }
 
 const nothing = new Uint8Array();
-const asking = { timeoutMs: patienceMs, maxBytes: maxAnswerBytes };
+
+function limits({ patienceMs: timeoutMs = patienceMs }: TetragonSourceOptions) {
+  return { timeoutMs, maxBytes: maxAnswerBytes };
+}
 
 /** Everything that runs, where it can say so (since v1.3). An empty one tells that there is none. */
 async function takeSnapshot(
@@ -107,8 +112,8 @@ async function takeSnapshot(
 ): Promise<void> {
   let bytes: Uint8Array = nothing;
   try {
-    const limits = { timeoutMs: dumpPatienceMs, maxBytes: maxDumpBytes };
-    bytes = await ask(connection, methods.debug, dumpRequest, limits);
+    const most = { timeoutMs: dumpPatienceMs, maxBytes: maxDumpBytes };
+    bytes = await ask(connection, methods.debug, dumpRequest, most);
   } catch (err) {
     if (!(err instanceof SourceError)) throw err;
     if (signal.aborted) return;
@@ -117,7 +122,7 @@ async function takeSnapshot(
   if (!signal.aborted) sink.note({ type: 'snapshot', bytes });
 }
 
-/** Asks again and again. @throws SourceError when nobody answers any more */
+/** Asks again and again; who does not tell of policies is asked for the version. @throws SourceError when nobody answers */
 async function watchPolicies(
   connection: GrpcConnection,
   options: TetragonSourceOptions,
@@ -126,27 +131,29 @@ async function watchPolicies(
 ): Promise<void> {
   const { now, onPolicies, askMs: every = askMs } = options;
   const watch = new PolicyWatch();
+  let names = await policies(connection, options);
   while (!signal.aborted) {
-    const names = await policies(connection, options);
-    if (signal.aborted) return;
     onPolicies(names);
     for (const { policy, since, until } of watch.look(names ?? new Set(), now()))
       sink.note({ type: 'gap', since, until, lost: 0, reason: `the policy ${policy} was not loaded` });
     await sleep(every, undefined, { signal }).catch(() => undefined);
+    if (signal.aborted) return;
+    if (names === undefined) await ask(connection, methods.version, nothing, limits(options));
+    else names = policiesOf(await ask(connection, methods.policies, nothing, limits(options)));
   }
 }
 
 /** @returns undefined when it does not say */
 async function policies(
   connection: GrpcConnection,
-  { log }: TetragonSourceOptions,
+  options: TetragonSourceOptions,
 ): Promise<ReadonlySet<string> | undefined> {
   try {
-    return policiesOf(await ask(connection, methods.policies, nothing, asking));
+    return policiesOf(await ask(connection, methods.policies, nothing, limits(options)));
   } catch (err) {
     if (!(err instanceof SourceError) || (err.code !== 'wrong-service' && err.code !== 'no-permission'))
       throw err;
-    log.warn({ err }, 'Tetragon does not tell which policies it has');
+    options.log.warn({ err }, 'Tetragon does not tell which policies it has');
     return undefined;
   }
 }

@@ -34,6 +34,7 @@ export async function openTetragon({ config, now, log, nodeView }: SourceContext
     // One for all connections: who is who outlives them.
     normaliser: () => normaliser,
     isLive: true,
+    noCanary: 'Tetragon tells of a process which container it is in, and the canary is in none',
   };
 }
 

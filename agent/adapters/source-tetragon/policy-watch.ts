@@ -11,7 +11,7 @@ export class PolicyWatch {
   readonly #seen = new Map<string, number>();
   #last: ReadonlySet<string> = new Set();
 
-  /** @returns those that came back, or came at all after the first look */
+  /** @returns those that came back */
   look(now: ReadonlySet<string>, time: number): readonly Unwatched[] {
     const back: Unwatched[] = [];
     for (const policy of now) {
