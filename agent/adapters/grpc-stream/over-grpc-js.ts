@@ -139,6 +139,7 @@ class GrpcJsCall implements GrpcCall {
   }
 
   async cancel(): Promise<void> {
+    this.#hasRoom = false;
     this.#stream.cancel();
     await this.ended.catch(() => undefined);
   }

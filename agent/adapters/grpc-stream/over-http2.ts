@@ -4,7 +4,7 @@ import type { GrpcCall, GrpcConnection, GrpcEndpoint, OnData } from './grpc.ts';
 import { flags } from './http2/frames.ts';
 import { errorCodes, Http2Error } from './http2/http2-error.ts';
 import { Session } from './http2/session.ts';
-import { notGrpc, problem, refusal } from './refusal.ts';
+import { hungUp, notGrpc, problem, refusal } from './refusal.ts';
 
 /**
  * What is read at once: as much as a unix socket holds by default. A ping that has come is then answered before anything
@@ -28,12 +28,16 @@ class Http2Connection implements GrpcConnection {
   readonly #session: Session;
   #socket: Socket | undefined;
   #why = '';
+  #broke: Http2Error | undefined;
 
   constructor(endpoint: GrpcEndpoint) {
     this.endpoint = endpoint;
     this.#session = new Session(endpoint, {
       send: (bytes) => this.#send(bytes),
-      over: () => this.#socket?.destroySoon(),
+      over: (error) => {
+        this.#broke = error;
+        this.#socket?.destroySoon();
+      },
     });
   }
 
@@ -58,7 +62,7 @@ class Http2Connection implements GrpcConnection {
     });
     socket.on('close', () => {
       session.lost(this.#why);
-      reject(this.#notHttp2());
+      reject(this.#notHttp2(this.#broke));
     });
     session.start();
     try {
@@ -71,16 +75,14 @@ class Http2Connection implements GrpcConnection {
     }
   }
 
-  #notHttp2(): Error {
+  #notHttp2(error: Http2Error | undefined): Error {
     const begun = this.#session.begun;
     // A record of TLS: an alert, or a handshake.
     if ((begun[0] === 0x15 || begun[0] === 0x16) && begun[1] === 3)
-      return problem(
-        this.endpoint,
-        'wrong-service',
-        'it speaks TLS; name the authority of its certificate with sourceCa',
-      );
-    return notGrpc(this.endpoint, 'it does not speak HTTP/2');
+      return notGrpc(this.endpoint, 'it speaks TLS (name the authority of its certificate with sourceCa)');
+    return error === undefined && begun.length === 0
+      ? hungUp(this.endpoint)
+      : notGrpc(this.endpoint, 'it does not speak HTTP/2');
   }
 
   #send(bytes: Buffer): void {

@@ -53,7 +53,7 @@ const refusals: readonly (readonly [match: RegExp, code: Code, sentence: string]
     'it does not take our certificate; give it one it knows with sourceCertificate and sourceKey',
   ],
   [
-    /SELF_SIGNED|self.signed|UNABLE_TO_(VERIFY|GET)|unable to (verify|get)|CERT_/i,
+    /SELF_SIGNED|self.signed|signature failure|UNABLE_TO_(VERIFY|GET)|unable to (verify|get)|CERT_/i,
     'wrong-certificate',
     'its certificate was not issued by the authority in sourceCa; put that authority there',
   ],
@@ -69,16 +69,33 @@ const refusals: readonly (readonly [match: RegExp, code: Code, sentence: string]
   ],
 ];
 
+/** What grpc-js says of who hangs up before HTTP/2 began, and the system of who does so rudely. */
+const hangsUp = /\b(ECONNRESET|EPIPE)\b|Failed to connect/;
+/** What grpc-js says of who answers something else. */
+const speaksOtherwise = /Protocol error|Parse Error/;
+
 /** @param cause what the system, the TLS library or grpc-js said */
 export function refusal(endpoint: GrpcEndpoint, cause: Error): SourceError {
   const text = `${'code' in cause ? String(cause.code) : ''} ${cause.message}`;
   const [, code, sentence] = refusals.find(([match]) => match.test(text)) ?? [];
-  return problem(
-    endpoint,
-    code ?? 'unreachable',
-    sentence ?? `it cannot be reached (${printable(cause.message)})`,
-    cause,
-  );
+  if (code !== undefined) return problem(endpoint, code, sentence ?? '', cause);
+  if (hangsUp.test(text)) return hungUp(endpoint);
+  if (speaksOtherwise.test(text)) return notGrpc(endpoint, 'it does not speak HTTP/2');
+  return problem(endpoint, 'unreachable', `it cannot be reached (${printable(cause.message)})`, cause);
+}
+
+/** It ended the connection before it said anything. */
+export function hungUp(endpoint: GrpcEndpoint): SourceError {
+  return endpoint.ca === undefined
+    ? notGrpc(
+        endpoint,
+        'it hangs up: it does not speak HTTP/2, or wants TLS (then name its authority with sourceCa)',
+      )
+    : problem(
+        endpoint,
+        'wrong-certificate',
+        'it hangs up once the line is encrypted, as who does not take our certificate; give it one it knows with sourceCertificate and sourceKey',
+      );
 }
 
 /** @param sentence goes on after whom it is about */
