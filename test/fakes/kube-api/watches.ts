@@ -53,7 +53,7 @@ export class Watches {
   }
 
   /** Whatever a test wants to have said, also what no API server says. */
-  say(raw: string): void {
+  say(raw: string | Uint8Array): void {
     for (const answer of this.#open) answer.write(raw);
   }
 
