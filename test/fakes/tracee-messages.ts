@@ -46,6 +46,8 @@ export interface TraceeEvent {
   /** Name of a detection. */
   readonly threat?: string;
   readonly policies?: readonly string[];
+  /** Instead of `time`, for what no time can be. */
+  readonly timestamp?: object;
 }
 
 export interface TraceeAddress {
@@ -87,7 +89,7 @@ export function traceeProto(dialect: TraceeDialect): LoadedProto {
 export function traceeEvent(event: TraceeEvent, dialect: TraceeDialect = 'main'): object {
   const workload = { ...processOf(event.process), ...containerOf(event.container) };
   return {
-    timestamp: timestamp(event.time),
+    timestamp: event.timestamp ?? timestamp(event.time),
     id: event.id ?? 1,
     name: event.name,
     ...(event.policies === undefined ? {} : { policies: { matched: event.policies } }),
