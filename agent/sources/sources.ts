@@ -1,5 +1,6 @@
 import type { AgentConfig } from '../config.ts';
 import { SourceError } from '../ports.ts';
+import { openFalco } from './falco.ts';
 import type { OpenedSource, SourceContext } from './opened-source.ts';
 import { openReplay } from './replay.ts';
 import { openSensor } from './sensor.ts';
@@ -13,6 +14,7 @@ const sources: Readonly<Partial<Record<AgentConfig['source'], OpenSource>>> = {
   sensor: openSensor,
   tracee: openTracee,
   tetragon: openTetragon,
+  falco: openFalco,
   replay: openReplay,
 };
 

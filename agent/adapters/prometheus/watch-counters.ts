@@ -20,6 +20,8 @@ export interface CounterWatchOptions {
   readonly onFailed: (error: MetricsError) => void;
   /** It can be read: the first time, and after each failure. */
   readonly onRead?: () => void;
+  /** After each reading, when the others were told. */
+  readonly onLooked?: (time: number) => void;
 }
 
 interface Reading {
@@ -42,6 +44,7 @@ export async function watchCounters(options: CounterWatchOptions, signal: AbortS
       works = true;
       if (last !== undefined) compare(last, reading, options);
       last = reading;
+      options.onLooked?.(reading.time);
     }
     await sleep(options.everyMs, undefined, { signal }).catch(() => undefined);
   }
