@@ -1,4 +1,5 @@
 import type { PeerDirectory } from '../agent/core/address-book.ts';
+import { falcoCoverage } from '../agent/core/normalise/falco/coverage.ts';
 import type { CoverageWord } from '../fingerprint/coverage.ts';
 import { behaviourKinds, type Event, type ProcessRef } from '../fingerprint/event.ts';
 import { formatEvent, parseEvent } from '../fingerprint/event-json.ts';
@@ -11,6 +12,7 @@ import type { Io } from './io.ts';
 import { linesOf } from './lines.ts';
 import { fileName } from './read-file.ts';
 import { maxRecordingBytes, tooMuch } from './recording-limit.ts';
+import { readTetragon } from './tetragon-recording.ts';
 
 interface Source {
   /** For the help. */
@@ -25,6 +27,8 @@ interface Read {
   /** Of another image, though it does not say so itself. */
   readonly isForeign?: (event: Event) => boolean;
   readonly directory?: PeerDirectory;
+  /** Where that depends on what was switched on when it was recorded. */
+  readonly coverage?: readonly CoverageWord[];
 }
 
 /** What `--source` may say. A new source is a row here. */
@@ -41,12 +45,16 @@ const recordingSources = {
   },
   falco: {
     what: 'alerts of Falco as JSON lines',
-    // It sees neither what is mapped as code nor the text of a DNS message.
-    coverage: behaviourKinds.filter((kind) => kind !== 'load' && kind !== 'resolve'),
+    coverage: falcoCoverage,
     read: async (io, files) => {
       const { events, isNameless, directory } = await readFalco(io, files);
       return { events, isForeign: isNameless, directory };
     },
+  },
+  tetragon: {
+    what: "Tetragon's export, JSON lines",
+    coverage: ['exec'],
+    read: async (io, files) => await readTetragon(io, files),
   },
 } as const satisfies Record<string, Source>;
 
@@ -66,7 +74,7 @@ export function parseSource(text: string): RecordingSource {
   );
 }
 
-/** Kinds a recording of this source can show. */
+/** Kinds a recording of this source can show; of one whose events say more, what they all can. */
 export function coverageOf(source: RecordingSource): readonly CoverageWord[] {
   return recordingSources[source].coverage;
 }
@@ -79,6 +87,8 @@ export interface Recording {
   /** Of this image, left out because they name another owner than the scope. */
   readonly otherOwners: number;
   readonly source: RecordingSource;
+  /** Kinds it shows. */
+  readonly coverage: readonly CoverageWord[];
   /** Who lives at which address, where the recording shows it: also containers whose events were left out. */
   readonly directory?: PeerDirectory;
 }
@@ -113,7 +123,8 @@ export async function readRecording(io: Io, files: readonly string[], options: P
 }
 
 /** The part of what a source gave that is about one image, or names none. @throws CliError when it is too large */
-export async function recordingOf({ events, isForeign, directory }: Read, options: Part): Promise<Recording> {
+export async function recordingOf(read: Read, options: Part): Promise<Recording> {
+  const { events, isForeign, directory, coverage = coverageOf(options.source) } = read;
   const kept: Kept[] = [];
   let bytes = 0;
   let otherImages = 0;
@@ -135,7 +146,8 @@ export async function recordingOf({ events, isForeign, directory }: Read, option
   kept.sort(inOrder);
   const once = kept.filter((line, i) => i === 0 || kept[i - 1]?.bytes.equals(line.bytes) !== true);
   const named = directory === undefined ? {} : { directory };
-  return { events: () => reread(once), otherImages, otherOwners, source: options.source, ...named };
+  const { source } = options;
+  return { events: () => reread(once), otherImages, otherOwners, source, coverage, ...named };
 }
 
 function* reread(kept: readonly Kept[]): Generator<Event> {

@@ -12,7 +12,7 @@ import { counted } from './known-file.ts';
 import { observationOf } from './observation.ts';
 import { type Observed, observe } from './observe.ts';
 import { fileName } from './read-file.ts';
-import { coverageOf, directoryOf, parseSource, readRecording, sourceHelp } from './recording.ts';
+import { directoryOf, parseSource, readRecording, sourceHelp } from './recording.ts';
 
 interface Options {
   readonly subject: string;
@@ -49,11 +49,11 @@ export function register(program: Command, io: Io): void {
 async function learnFrom(io: Io, options: Options): Promise<void> {
   const subject = parseSubjectOption(options.subject);
   const source = parseSource(options.source);
-  const coverage = parseCoverage(options.coverage, coverageOf(source));
   const recording = await readRecording(io, options.from, {
     source,
     digest: subject.digest,
   });
+  const coverage = parseCoverage(options.coverage, recording.coverage);
   const observed = observe(recording.events(), { subject, coverage, ...directoryOf(recording) });
   // An empty baseline is no evidence of anything, and signed it would make everything drift.
   if (observed.events === 0 || (observed.instances.size === 0 && recording.otherImages > 0)) {

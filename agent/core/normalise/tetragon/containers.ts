@@ -92,7 +92,13 @@ function refOf(id: string, { pod }: Process): ContainerRef {
     ...given('digest', digest),
     ...given('namespace', pod?.namespace),
     ...given('pod', pod?.name),
+    ...given('owner', ownerOf(pod)),
   };
+}
+
+function ownerOf(pod: Process['pod']): string | undefined {
+  const { workload, workload_kind: kind } = pod ?? {};
+  return workload === undefined || kind === undefined ? undefined : `${kind}/${workload}`;
 }
 
 function given<K extends string>(member: K, text: string | undefined): { readonly [P in K]?: string } {

@@ -7,16 +7,19 @@ import type { SourceNote } from '../../source-note.ts';
 import type { NodeView } from '../node-view.ts';
 import { meaningOf } from './act.ts';
 import { type Home, TetragonContainers } from './containers.ts';
-import { executionOf } from './execution.ts';
 import { readWire } from './from-wire.ts';
 import type { Execution, Facts } from './hook.ts';
 import { coverageWith, hookOf } from './hooks.ts';
+import { type Met, TetragonImages } from './images.ts';
 import type { Message, Process, Response } from './messages.ts';
 import { TetragonProcesses, type Tracked } from './processes.ts';
+import { aboutWhom, actOf, isForeign, timeOf } from './records.ts';
 import { signalNumber } from './signals.ts';
 
 export { readTetragonJson } from './from-json.ts';
 export { missingPolicies, tetragonCoverage } from './hooks.ts';
+export { isOurs, rankOf, recordedAt } from './records.ts';
+export type { Response };
 
 type Act = Message<'ProcessKprobe'> | Message<'ProcessLsm'>;
 
@@ -35,6 +38,7 @@ export class TetragonNormaliser {
   readonly #options: TetragonOptions;
   readonly #processes: TetragonProcesses;
   readonly #containers: TetragonContainers;
+  readonly #images: TetragonImages;
   #settled = false;
   /** Of the first event of this connection, µs since the epoch: what began earlier was found. */
   #since: number | undefined;
@@ -59,6 +63,7 @@ export class TetragonNormaliser {
     this.#options = options;
     this.#processes = new TetragonProcesses(view);
     this.#containers = new TetragonContainers(view);
+    this.#images = new TetragonImages(this.#processes, this.#containers);
   }
 
   /**
@@ -87,6 +92,9 @@ export class TetragonNormaliser {
   /** Of a recording, before anything of it is taken: every record, in any order. */
   ahead(response: Response): void {
     const about = aboutWhom(response);
+    const act = actOf(response);
+    const policy = hookOf(act?.policy_name, act?.function_name)?.policy;
+    if (policy !== undefined) this.#heardOf.add(policy);
     this.#containers.ahead(about?.process);
     this.#containers.ahead(about?.parent);
   }
@@ -117,7 +125,12 @@ export class TetragonNormaliser {
   }
 
   counters(): Readonly<Record<string, number>> {
-    const counts = { ...this.#counts, forgotten: this.#processes.forgotten, refused: this.#frames.refused };
+    const counts = {
+      ...this.#counts,
+      malformed: this.#counts.malformed + this.#images.unreadable,
+      forgotten: this.#processes.forgotten,
+      refused: this.#frames.refused,
+    };
     return Object.fromEntries(Object.entries(counts).map(([name, count]) => [`tetragon.${name}`, count]));
   }
 
@@ -161,55 +174,8 @@ export class TetragonNormaliser {
     if (events.length === told) this.#counts.late += 1;
   }
 
-  /**
-   * Gives out what the process runs, when that was not done yet: its own event of it may come after what it does, or be
-   * lost, and of what ran before us there is none.
-   */
   #meet(who: Tracked, met: Met, events: Event[]): Home {
-    const { process, time } = met;
-    const home = this.#homeOf(who, process, time, events);
-    const at = this.#processes.idOf(process)?.at ?? 0;
-    if (who.toldAt !== undefined && at <= who.toldAt) return home;
-    const above = this.#processes.parentOf(process, met.parent);
-    who.toldAt = at;
-    if (isFork(process) && met.how !== 'found') {
-      who.exe ??= above?.exe;
-      // A fork is where its parent is.
-      if (above !== undefined)
-        events.push({
-          time: process.start_time ?? time,
-          process: above.ref,
-          ...home,
-          kind: 'fork',
-          child: who.ref,
-        });
-      return home;
-    }
-    if (!isFork(process)) who.executedAt = at;
-    this.#tellImage(who, met, { ...refOf('parent', above), ...home }, above, events);
-    return home;
-  }
-
-  #tellImage(who: Tracked, met: Met, base: Home, above: Tracked | undefined, events: Event[]): void {
-    const { process, time, how } = met;
-    const at = who.toldAt ?? 0;
-    const next = who.next !== undefined && who.next.at <= at + slackUs ? who.next.exe : undefined;
-    const facts = executionOf(process, next, who.exe ?? above?.exe);
-    who.next = undefined;
-    who.exe = facts?.exe;
-    if (facts === undefined) {
-      this.#counts.malformed += 1;
-      return;
-    }
-    const began = process.start_time ?? time;
-    const found = how === 'found' || (how === 'late' && began < (this.#since ?? 0));
-    events.push({
-      time: how === 'late' && !found ? began : time,
-      process: who.ref,
-      ...base,
-      ...(found ? { found: true } : {}),
-      ...facts,
-    });
+    return this.#images.meet(who, met, this.#since ?? 0, events);
   }
 
   #exited(exit: Message<'ProcessExit'>, time: number, events: Event[]): void {
@@ -280,19 +246,6 @@ export class TetragonNormaliser {
     events.push({ time, process: who.ref, ...home, ...failed, ...facts });
   }
 
-  /** Sticks to the execution: what is said of it once holds for all that it does. */
-  #homeOf(who: Tracked, process: Process, time: number, events: Event[]): Home {
-    const id = Buffer.from(process.exec_id ?? '', 'latin1');
-    const { id: known } = who;
-    if (known.cgroup !== 0 && id.length > 0 && id.equals(known.bytes)) return { cgroup: known.cgroup };
-    const home = this.#containers.homeOf(process, time, events);
-    if (id.length > 0) {
-      known.bytes = id;
-      known.cgroup = home.cgroup ?? 0;
-    }
-    return home;
-  }
-
   #snapshot(bytes: Uint8Array): Event[] {
     const events: Event[] = [];
     if (bytes.length === 0) return events;
@@ -338,44 +291,9 @@ export class TetragonNormaliser {
   }
 }
 
-/** A process as a message tells it, and how: by its own event, by what was running before, or by something it did. */
-interface Met {
-  readonly process: Process;
-  readonly parent: Process | undefined;
-  readonly time: number;
-  readonly how: 'seen' | 'found' | 'late';
-}
-
-/** It runs what its parent runs. */
-function isFork({ flags }: Process): boolean {
-  return !/\b(?:execve(?:at)?|procFS)\b/.test(flags ?? '');
-}
-
 const nobody: ProcessRef = { pid: 0, start: 0 };
-/** Tetragon reckons times of events and of executions from the same clock, each for itself. */
-const slackUs = 20_000;
 /** As many containers as a crowded node has, ten times. */
 const maxThrottled = 4_096;
-
-function refOf(member: 'parent', who: Tracked | undefined): { readonly parent?: ProcessRef } {
-  return who === undefined ? {} : { [member]: who.ref };
-}
-
-/** Some events of early releases carry no time: an execution began when it says. */
-function timeOf(response: Response): number | undefined {
-  const time = response.time ?? response.process_exec?.process?.start_time;
-  return time === 0 ? undefined : time;
-}
-
-function isForeign(r: Response): boolean {
-  return [r.process_tracepoint, r.process_uprobe, r.process_usdt, r.test].some(
-    (other) => other !== undefined,
-  );
-}
-
-function aboutWhom(r: Response): { readonly process?: Process; readonly parent?: Process } | undefined {
-  return r.process_exec ?? r.process_exit ?? r.process_kprobe ?? r.process_lsm ?? r.process_loader;
-}
 
 export function createTetragonNormaliser(view: NodeView, options: TetragonOptions): TetragonNormaliser {
   return new TetragonNormaliser(view, options);
