@@ -36,7 +36,7 @@ export interface WatchOptions {
   readonly bytesOf?: BytesOf;
   /** Who came in from outside, where the source does not tell. */
   readonly callerOf?: CallerOf;
-  /** Told of each act that was known already and tells all by itself, for whoever answers the next one of its kind sooner. */
+  /** Told of each act that is known from now on and tells all by itself, for whoever answers the next one of its kind sooner. */
   readonly onKnown?: (act: AttributedAct, copy: WatchedInstance) => void;
 }
 
@@ -44,6 +44,9 @@ export type { WatchOutput };
 
 /** An act that was not known: as it was, as it is placed in the fingerprint, and what that comes to. */
 interface News {
+  readonly told: AttributedAct;
+  /** It tells all by itself: the next one of its kind comes to the same. */
+  readonly repeatable: boolean;
   readonly seen: AttributedAct;
   readonly act: AttributedAct;
   readonly raw: Behaviour;
@@ -180,10 +183,11 @@ export class Watch {
       if (repeatable) this.#options.onKnown?.(told, instance);
       return this.#count('behaviours.known');
     }
-    return this.#news({ watched, instance, workload }, { seen, act, raw, key, phase });
+    return this.#news({ watched, instance, workload }, { told, repeatable, seen, act, raw, key, phase });
   }
 
-  #news({ watched, instance }: Watching, { seen, act, raw, key, phase }: News): readonly WatchOutput[] {
+  #news({ watched, instance }: Watching, news: News): readonly WatchOutput[] {
+    const { told, repeatable, seen, act, raw, key, phase } = news;
     const at = act.event.time;
     const behaviour = generalise(raw, instance.namesFor(act));
     const verdict = act.process.outside
@@ -194,7 +198,10 @@ export class Watch {
     // Whoever listens has started up: what it does from now on is its daily work.
     if (raw.kind === 'listen') this.#settle(instance, at);
     if (verdict.kind === 'drift') return this.#drift(watched, instance, act, behaviour, verdict);
-    if (key !== undefined) instance.known.add(act.actor, key);
+    if (key !== undefined) {
+      instance.known.add(act.actor, key);
+      if (repeatable) this.#options.onKnown?.(told, instance);
+    }
     if (verdict.kind === 'unjudged' && verdict.reason === 'no-fingerprint')
       return this.#learn(watched, instance, behaviour, { phase, at });
     this.#counters.add(verdict.kind === 'unjudged' ? `unjudged.${verdict.reason}` : 'behaviours.expected');

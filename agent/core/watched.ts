@@ -15,6 +15,9 @@ import { SensitiveNames } from './sensitive-names.ts';
 import { Shown } from './shown.ts';
 import { UnlearnedStart } from './unlearned-start.ts';
 
+/** Seldom more than a few; a copy that floods with drift is told of again. */
+const maxDrifted = 8_192;
+
 /** What judges a workload, and in whose name. */
 export interface InForce {
   readonly index: FingerprintIndex;
@@ -78,7 +81,7 @@ export class WatchedInstance {
   readonly peers: PeerNames;
   readonly known = new KnownActs();
   /** What drifted and was told, so that a sweep which finds it again tells nothing new. */
-  readonly drifted = new KnownActs();
+  readonly drifted = new KnownActs(maxDrifted);
   readonly placement = new Placement();
   readonly sensitiveNames = new SensitiveNames();
   readonly scriptNames = new ScriptNames();
