@@ -209,9 +209,15 @@ export const learnedName = 'learned-';
 /** Begins the names of fingerprints that a newer version replaced, for other digests. */
 export const earlierName = 'earlier-';
 
+export interface KeptEnvelope {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
+
 /** Signed fingerprints that are in force on this node: raw envelopes, verified by the caller, never here. */
 export interface FingerprintSource {
-  envelopes(): Promise<readonly { readonly name: string; readonly bytes: Uint8Array }[]>;
+  /** One after the other: those of a full node together are more than all that is made of them. */
+  envelopes(): AsyncIterable<KeptEnvelope>;
   /** Keeps an envelope that was verified, so that it holds without a collector. */
   keep(name: string, bytes: Uint8Array): Promise<void>;
   /** What was kept under one name is kept under another too; nothing when there was none. */

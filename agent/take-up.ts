@@ -23,7 +23,7 @@ export class TakeUp {
    * @param before what has held until now
    */
   async under(policy: TrustPolicy, shelves: Shelves, before: Shelves): Promise<void> {
-    for (const { name, bytes } of await this.#source.envelopes()) {
+    for await (const { name, bytes } of this.#source.envelopes()) {
       try {
         await this.#put(name, bytes, policy, shelves, before);
       } catch (error) {
@@ -38,7 +38,7 @@ export class TakeUp {
 
   /** Without a policy nothing holds, and nothing that people signed for may be learned either. */
   async underNone(shelves: Shelves): Promise<void> {
-    for (const { name, bytes } of await this.#source.envelopes()) {
+    for await (const { name, bytes } of this.#source.envelopes()) {
       this.#notices.withoutPolicy(name);
       shelves.refused.put(name, bytes, 'NO_TRUST');
     }

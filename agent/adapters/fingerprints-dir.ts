@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { mkdir, open, readdir, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type FingerprintSource, learnedName } from '../ports.ts';
+import { type FingerprintSource, type KeptEnvelope, learnedName } from '../ports.ts';
 import { replaceFile } from './disk/replace-file.ts';
 
 /** The directory of fingerprints cannot be used; the message says which, why, and what to do. */
@@ -33,18 +33,7 @@ export function fingerprintsDir(dir: string): FingerprintSource {
     );
   };
   return {
-    envelopes: async () => {
-      const names = (await list(dir))
-        .filter((name) => name.endsWith(suffix))
-        .sort(signedFirst)
-        .slice(0, maxFiles);
-      const found: { name: string; bytes: Uint8Array }[] = [];
-      for (const name of names) {
-        const bytes = await readRegular(join(dir, name));
-        if (bytes !== undefined) found.push({ name: name.slice(0, -suffix.length), bytes });
-      }
-      return found;
-    },
+    envelopes: () => envelopesIn(dir),
     keep: async (name, bytes) => {
       assertName(name);
       await replace(dir, name + suffix, bytes).catch(unwritable);
@@ -68,6 +57,14 @@ export function fingerprintsDir(dir: string): FingerprintSource {
       });
     },
   };
+}
+
+async function* envelopesIn(dir: string): AsyncGenerator<KeptEnvelope> {
+  const names = (await list(dir)).filter((name) => name.endsWith(suffix)).sort(signedFirst);
+  for (const name of names.slice(0, maxFiles)) {
+    const bytes = await readRegular(join(dir, name));
+    if (bytes !== undefined) yield { name: name.slice(0, -suffix.length), bytes };
+  }
 }
 
 /** The name comes from a stream or digest of the envelope: it must not lead out of the directory. */

@@ -134,7 +134,7 @@ function deskWith(trust: TrustPolicy) {
   const counters = new Counters();
   const desk = new FingerprintDesk({
     source: {
-      envelopes: async () => [],
+      envelopes: async function* () {},
       keep: async () => undefined,
       copy: async () => undefined,
       forget: async () => undefined,

@@ -1,6 +1,6 @@
 import { Counters } from '../../agent/core/counters.ts';
 import { FingerprintDesk } from '../../agent/fingerprint-desk.ts';
-import type { AgentState, FingerprintSource } from '../../agent/ports.ts';
+import type { AgentState, FingerprintSource, KeptEnvelope } from '../../agent/ports.ts';
 import type { StateLine } from '../../agent/state-line.ts';
 import type { TrustPolicy } from '../../fingerprint/trust-policy.ts';
 import type { Workload } from '../../fingerprint/workload.ts';
@@ -31,8 +31,11 @@ export class AttackedNode {
       await source.keep(name, bytes);
     };
     // A directory is read in the order of its names.
-    const envelopes: FingerprintSource['envelopes'] = async () =>
-      (await source.envelopes()).toSorted((a, b) => (a.name < b.name ? -1 : 1));
+    const envelopes: FingerprintSource['envelopes'] = async function* () {
+      const kept: KeptEnvelope[] = [];
+      for await (const envelope of source.envelopes()) kept.push(envelope);
+      yield* kept.sort((a, b) => (a.name < b.name ? -1 : 1));
+    };
     return new FingerprintDesk({ ...options, source: { ...source, keep, envelopes } });
   }
 

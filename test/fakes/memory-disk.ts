@@ -8,7 +8,9 @@ export interface MemoryDisk {
 
 export function envelopesOn({ kept }: MemoryDisk): FingerprintSource {
   return {
-    envelopes: async () => [...kept].map(([name, bytes]) => ({ name, bytes })),
+    envelopes: async function* () {
+      for (const [name, bytes] of [...kept]) yield { name, bytes };
+    },
     keep: async (name, bytes) => void kept.set(name, bytes),
     copy: async (name, as) => {
       const bytes = kept.get(name);
