@@ -10,7 +10,7 @@ const broken = -2;
 
 const bitsOf = (fields: readonly number[]): number => fields.reduce((bits, field) => bits | (1 << field), 0);
 const { int32, int64, uint32, uint64, yes, text, texts, address } = valueField;
-/** Members of EventValue's oneof: one of them replaces another, an unknown field does not. */
+/** Members of EventValue's oneof. */
 const numberMembers = bitsOf([int32, int64, uint32, uint64, yes]);
 const bytesMember = 7;
 const otherArrays = [10, 11];
@@ -37,6 +37,10 @@ export class TraceeArguments {
   readonly #slots = new Int32Array(maxSlots * 3);
   /** Bit by slot. */
   #filled = 0;
+  /** The value that was read last. */
+  #field = 0;
+  #first = 0;
+  #second = 0;
   #scanned = false;
   #isWhole = false;
   #byteMembers = byteMembersOf(newestDialect);
@@ -114,30 +118,34 @@ export class TraceeArguments {
     const wire = this.#wire.place(this.#bytes, from, to);
     let nameFrom = 0;
     let nameTo = 0;
-    let field = 0;
-    let first = 0;
-    let second = 0;
+    let values = 0;
     while (wire.next()) {
       if (wire.field === 1 && wire.type === 2) {
         nameFrom = wire.from;
         nameTo = wire.to;
       } else if (this.#isMember(wire.field, wire.type)) {
-        field = wire.field;
-        first = wire.type === 2 ? wire.from : wire.low | 0;
-        second = wire.type === 2 ? wire.to : wire.high | 0;
+        values += 1;
+        this.#keepValue(wire);
       }
     }
-    if (wire.broken) return broken;
+    // Two members of a oneof: no source writes that, and readers differ in what it means.
+    if (wire.broken || values > 1) return broken;
     const slot = this.#slotNamed(slots, nameFrom, nameTo);
     if (slot < 0) return -1;
     this.#filled |= 1 << slot;
-    this.#slots[slot * 3] = field;
-    this.#slots[slot * 3 + 1] = first;
-    this.#slots[slot * 3 + 2] = second;
+    this.#slots[slot * 3] = values === 0 ? 0 : this.#field;
+    this.#slots[slot * 3 + 1] = this.#first;
+    this.#slots[slot * 3 + 2] = this.#second;
     return slot;
   }
 
-  /** In the wire type it should have: in another it is an unknown field, and replaces nothing. */
+  #keepValue(wire: Wire): void {
+    this.#field = wire.field;
+    this.#first = wire.type === 2 ? wire.from : wire.low | 0;
+    this.#second = wire.type === 2 ? wire.to : wire.high | 0;
+  }
+
+  /** In the wire type it should have: in another it is an unknown field. */
   #isMember(field: number, type: number): boolean {
     if (field > 31) return false;
     return ((type === 2 ? this.#byteMembers : type === 0 ? numberMembers : 0) & (1 << field)) !== 0;

@@ -108,7 +108,8 @@ export class TraceeRaw implements RawRecord {
   #findEvent(from: number, to: number): boolean {
     const wire = this.#wire.place(this.bytes, from, to);
     this.#event.clear();
-    while (wire.next()) if (wire.field === responseField.event && wire.type === 2) this.#event.take(wire);
+    while (wire.next())
+      if (wire.field === responseField.event && wire.type === 2 && !this.#event.takeOnce(wire)) return false;
     return !wire.broken && this.#event.to > 0;
   }
 
@@ -129,10 +130,10 @@ export class TraceeRaw implements RawRecord {
           this.name.take(wire);
           break;
         case eventField.timestamp:
-          this.#timestamp.take(wire);
+          if (!this.#timestamp.takeOnce(wire)) return false;
           break;
         case eventField.workload:
-          this.#workload.take(wire);
+          if (!this.#workload.takeOnce(wire)) return false;
           break;
         case eventField.threat:
           this.hasThreat = true;
@@ -161,12 +162,23 @@ export class TraceeRaw implements RawRecord {
     this.container.clear();
     this.k8s.clear();
     while (wire.next()) {
-      if (wire.type !== 2) continue;
-      if (wire.field === workloadField.process) this.#process.take(wire);
-      else if (wire.field === workloadField.container) this.container.take(wire);
-      else if (wire.field === workloadField.k8s) this.k8s.take(wire);
+      const part = wire.type === 2 ? this.#partOf(wire.field) : undefined;
+      if (part?.takeOnce(wire) === false) return false;
     }
     return !wire.broken;
+  }
+
+  #partOf(field: number): Span | undefined {
+    switch (field) {
+      case workloadField.process:
+        return this.#process;
+      case workloadField.container:
+        return this.container;
+      case workloadField.k8s:
+        return this.k8s;
+      default:
+        return undefined;
+    }
   }
 
   #readContainer(): boolean {
@@ -186,13 +198,13 @@ export class TraceeRaw implements RawRecord {
       if (wire.type !== 2) continue;
       switch (wire.field) {
         case processField.uniqueId:
-          this.#uniqueId = wrapped(this.#inner, wire);
+          this.#uniqueId = wrapped(this.#inner, wire, this.#uniqueId);
           break;
         case processField.hostPid:
-          this.pid = wrapped(this.#inner, wire);
+          this.pid = wrapped(this.#inner, wire, this.pid);
           break;
         case processField.thread:
-          this.#thread.take(wire);
+          if (!this.#thread.takeOnce(wire)) return false;
           break;
         case processField.ancestors:
           // The parent comes first; more there never are.
@@ -205,14 +217,16 @@ export class TraceeRaw implements RawRecord {
 
   #readThread(): boolean {
     const wire = this.#wire.place(this.bytes, this.#thread.from, this.#thread.to);
-    this.#tid = this.pid;
+    let tid = 0;
     this.#startTime.clear();
     while (wire.next()) {
       if (wire.type !== 2) continue;
-      if (wire.field === threadField.startTime) this.#startTime.take(wire);
-      else if (wire.field === threadField.hostTid) this.#tid = wrapped(this.#inner, wire);
+      if (wire.field === threadField.startTime && !this.#startTime.takeOnce(wire)) return false;
+      if (wire.field === threadField.hostTid) tid = wrapped(this.#inner, wire, tid);
     }
-    return !wire.broken && this.#tid >= 0;
+    // A mask may have left it out.
+    this.#tid = tid === 0 ? this.pid : tid;
+    return !wire.broken && tid >= 0;
   }
 
   /** A Timestamp as whole µs; -1: none there can be. */
@@ -265,14 +279,15 @@ export class TraceeRaw implements RawRecord {
   }
 }
 
-/** A number in a message of its own (UInt32Value); -1: it is broken. */
-function wrapped(inner: Wire, { bytes, from, to }: Wire): number {
+/** A number in a message of its own (UInt32Value); `before` where it is left out there; -1: it is broken. */
+function wrapped(inner: Wire, { bytes, from, to }: Wire, before: number): number {
+  if (before < 0) return -1;
   if (bytes[from] === 0x08) {
     const value = shortVarint(bytes, from + 1, to);
     if (value >= 0) return value;
   }
   inner.place(bytes, from, to);
-  let value = 0;
+  let value = before;
   while (inner.next()) if (inner.field === 1 && inner.type === 0) value = inner.low;
   return inner.broken ? -1 : value;
 }
@@ -300,8 +315,8 @@ function shortVarint28(bytes: Uint8Array, from: number): number {
   return (a & 0x7f) | ((b & 0x7f) << 7) | ((c & 0x7f) << 14) | ((d & 0x7f) << 21);
 }
 
-/** Where a part of a message lies. */
-export class Span {
+/** Where a part of a message lies; nothing begins at 0, where the first tag stands. */
+class Span {
   from = 0;
   to = 0;
 
@@ -310,9 +325,16 @@ export class Span {
     this.to = 0;
   }
 
-  /** Of a field that comes twice the last counts. */
+  /** Of a text that comes twice the last counts. */
   take({ from, to }: Wire): void {
     this.from = from;
     this.to = to;
+  }
+
+  /** A message that comes twice would have to be merged from both: no source writes that. @returns false: it did */
+  takeOnce(wire: Wire): boolean {
+    const isFirst = this.to === 0;
+    this.take(wire);
+    return isFirst;
   }
 }

@@ -33,8 +33,9 @@ export class TraceeValues<N extends TraceeEventName> {
       case valueField.int32:
         return low;
       case valueField.uint32:
-      case valueField.yes:
         return low >>> 0;
+      case valueField.yes:
+        return low === 0 && high === 0 ? 0 : 1;
       case valueField.int64:
         return high * 2 ** 32 + (low >>> 0);
       case valueField.uint64:
