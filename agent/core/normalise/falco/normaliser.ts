@@ -1,19 +1,16 @@
-import { type BehaviourKind, behaviourKinds, type Event } from '../../../../fingerprint/event.ts';
+import type { CoverageWord } from '../../../../fingerprint/coverage.ts';
+import type { Event } from '../../../../fingerprint/event.ts';
 import { FalcoAlert } from '../../hotpath/falco-alert.ts';
 import { FalcoRawRecord } from '../../hotpath/falco-raw.ts';
 import type { RecordWatcher } from '../../hotpath/raw-record.ts';
 import type { SourceNote } from '../../source-note.ts';
 import type { NodeView } from '../node-view.ts';
+import { falcoCoverage } from './coverage.ts';
 import { type FalcoForm, type FalcoFormName, falcoForm } from './forms.ts';
 import { LiveFalco } from './live.ts';
 import { FalcoLoss } from './loss.ts';
 import { type FalcoRecord, numberOf } from './record.ts';
 import { hostEvent, isReadable } from './who.ts';
-
-/** It sees neither what is mapped as code nor the text of a DNS message. */
-export const falcoCoverage: readonly BehaviourKind[] = behaviourKinds.filter(
-  (kind) => kind !== 'load' && kind !== 'resolve',
-);
 
 /** Clocks of one node are one; an alert may wait this long in the future for want of precision, never longer. */
 const aheadUs = 60_000_000;
@@ -87,7 +84,7 @@ export class FalcoNormaliser {
     }
   }
 
-  coverage(): readonly BehaviourKind[] {
+  coverage(): readonly CoverageWord[] {
     return falcoCoverage;
   }
 
