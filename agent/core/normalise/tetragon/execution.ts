@@ -22,7 +22,7 @@ export function executionOf(
   caller: string | undefined,
 ): Execution | undefined {
   const called = absolute(process.binary);
-  const exe = loaded ?? (called === '/proc/self/exe' ? (caller ?? called) : called);
+  const exe = loaded ?? throughProc(process, called, caller);
   if (exe === undefined) return undefined;
   const flags = new Set((process.flags ?? '').split(' '));
   const words = wordsOf(process.arguments ?? '');
@@ -37,6 +37,16 @@ export function executionOf(
     ...originOf(process, exe),
     ...(cut ? { truncated: true } : {}),
   };
+}
+
+/** Where the call went by way of /proc: to what the caller ran itself, or to a file that has no other name. */
+function throughProc(
+  { binary_properties: properties }: Process,
+  called: string | undefined,
+  caller: string | undefined,
+): string | undefined {
+  if (called === '/proc/self/exe') return caller ?? called;
+  return called?.startsWith('/proc/') === true ? (absolute(properties?.file?.path) ?? called) : called;
 }
 
 function absolute(name: string | undefined): string | undefined {
