@@ -16,6 +16,6 @@ extern struct bpf_object *object;
 int tracepoint_arguments(const struct btf *btf, const char *name);
 /* Ends the program with a reason where the kernel takes nothing at all. */
 void load(const struct btf *btf);
-void attach(void);
+void attach(const struct btf *btf);
 int map_fd(const char *name);
 #endif

@@ -233,7 +233,7 @@ int main(int argc, char **argv) {
   struct loss no = {};
   bpf_map_update_elem(map_fd("losses"), &none, &no, BPF_ANY);
   last_loss_turn = boot_ns();
-  attach();
+  attach(btf);
   btf__free(btf);
   malloc_trim(0); /* type information took 30 MB */
   if (check) {
