@@ -63,6 +63,8 @@ describe('workloadPeer', () => {
   it.each<[Partial<Workload>, string | undefined, string]>([
     [{}, 'cart-7d9f8b6c5-x2x4z', 'workload:shop/cart'],
     [{ owner: 'pod' }, 'cart-7d9f8b6c5-x2x4z', 'workload:shop/cart'],
+    [{ owner: 'Deployment/cart' }, 'cart-7d9f8b6c5-x2x4z', 'workload:shop/cart'],
+    [{ owner: 'Rollout.argoproj.io/cart' }, undefined, 'workload:shop/cart'],
     [{ owner: 'pod' }, 'agent-x2x4z', 'workload:shop/agent'],
     [{ owner: 'pod' }, 'db-0', 'workload:shop/db'],
     [{ owner: 'pod' }, 'my-stack', 'workload:shop/my-stack'],

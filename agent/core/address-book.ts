@@ -67,11 +67,17 @@ export class AddressBook implements PeerDirectory {
 /**
  * What all containers of a pod have in common, because they share its address: namespace and owner. The owner is the
  * orchestrator's word where it is known, else the pod's name without what was drawn for it, else the image's repository.
+ * Without the owner's kind: mostly the pod's name says the same, and a peer must not be called otherwise for as long as
+ * the orchestrator is away.
  */
 export function workloadPeer(workload: Workload, pod: string | undefined): string {
   const { namespace, owner, subject } = workload;
   const isNamed = owner !== 'pod' && !/^(cgroup|unit)\//.test(owner);
-  const called = isNamed ? owner : pod === undefined ? subject.name : podStem(pod);
+  const called = isNamed
+    ? owner.slice(owner.lastIndexOf('/') + 1)
+    : pod === undefined
+      ? subject.name
+      : podStem(pod);
   return `workload:${namespace}/${called}`;
 }
 

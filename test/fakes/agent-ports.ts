@@ -7,6 +7,7 @@ import type {
   Downlink,
   Hold,
   KeptPolicy,
+  PodSource,
   SourceSink,
   StateView,
   StopRequest,
@@ -36,6 +37,7 @@ export class FakeWorld {
   surroundings: (pid: number) => Surroundings | undefined = () => undefined;
   policy: TrustPolicy | undefined;
   policies: readonly KeptPolicy[] = [];
+  podSource: PodSource | undefined;
   view: StateView | undefined;
   canary: CanaryHand | string | undefined;
   state: AgentState = { streams: {}, aliveAt: 0 };
@@ -89,6 +91,8 @@ export class FakeWorld {
       normaliser: jsonNormaliser,
       runtimes: [{ name: 'fake', identify: async (path) => this.identify(path) }],
       surroundings: { of: async ({ pid }) => this.surroundings(pid), host: async () => this.surroundings(1) },
+      podSource: this.podSource,
+      asksForOrigins: false,
       view: this.view,
       canary: this.canary,
       fingerprints: envelopesOn(this),
