@@ -133,14 +133,28 @@ class Follower {
 
   /** Falco goes on in the old file until it is told to open the new one: only what it has written there ends the old. */
   #isReplaced(tail: Tail): boolean {
-    const stat = statSync(this.#options.path, { throwIfNoEntry: false });
-    if (stat === undefined || (stat.ino === tail.ino && stat.dev === tail.dev) || stat.size === 0)
+    const path = this.#successorOf(tail);
+    if (path === undefined) return false;
+    const next = new Tail(path);
+    if (next.size === 0) {
+      next.close();
       return false;
-    const next = new Tail(this.#options.path);
+    }
     this.#drain(tail);
     tail.close();
     this.#tail = next;
     return true;
+  }
+
+  /** The file after this one: what has its name now, or what was rotated away itself in the meantime. */
+  #successorOf(tail: Tail): string | undefined {
+    const { path } = this.#options;
+    const stat = statSync(path, { throwIfNoEntry: false });
+    if (stat !== undefined && stat.ino === tail.ino && stat.dev === tail.dev) return undefined;
+    const aside = rotatedBefore(path);
+    const at = aside.findIndex((file) => file.stat.ino === tail.ino && file.stat.dev === tail.dev);
+    const next = at < 0 ? undefined : aside[at + 1];
+    return next?.path ?? (stat === undefined ? undefined : path);
   }
 
   #drain(tail: Tail): void {

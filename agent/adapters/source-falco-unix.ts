@@ -1,6 +1,7 @@
 import { once } from 'node:events';
-import { lstatSync, rmSync } from 'node:fs';
+import { lstatSync, rmSync, statSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
+import { dirname } from 'node:path';
 import { printable } from '../../fingerprint/printable.ts';
 import { type EventSource, SourceError } from '../ports.ts';
 import { cannot, pathHints } from './falco/errors.ts';
@@ -61,6 +62,12 @@ async function makeRoom(path: string): Promise<void> {
       'unreachable',
       `the socket's path has more than ${maxSocketPath} bytes; choose a shorter one: ${printable(path)}`,
     );
+  try {
+    // The system calls a missing directory a forbidden one.
+    statSync(dirname(path));
+  } catch (cause) {
+    throw cannot('the socket', path, cause, pathHints);
+  }
   const stat = lstatSync(path, { throwIfNoEntry: false });
   if (stat === undefined) return;
   if (!stat.isSocket())

@@ -21,22 +21,24 @@ export class FalcoServer {
   /** Requests that came, on any stream. */
   asked = 0;
 
-  private constructor(version: string | undefined) {
+  private constructor(version: string | null) {
     const outputs = loadProto('falco/outputs.proto').service('falco.outputs.service');
     const { sub } = outputs;
     if (sub === undefined) throw new Error('no sub');
     const raw = { ...sub, responseSerialize: (bytes: Uint8Array) => Buffer.from(bytes) };
-    this.#server.addService({ sub: raw } as unknown as typeof outputs, { sub: (call: Stream) => this.#sub(call) });
-    if (version === undefined) return;
+    this.#server.addService({ sub: raw } as unknown as typeof outputs, {
+      sub: (call: Stream) => this.#sub(call),
+    });
+    if (version === null) return;
     this.#server.addService(loadProto('falco/version.proto').service('falco.version.service'), {
       version: (_: ServerUnaryCall<object, object>, done: sendUnaryData<object>) => done(null, { version }),
     });
   }
 
-  /** @param address `unix:/path` or `127.0.0.1:0` @param version none: it knows no such service */
+  /** @param address `unix:/path` or `127.0.0.1:0` @param version null: it knows no such service */
   static async listen(
     address: string,
-    version: string | undefined = '0.43.1',
+    version: string | null = '0.43.1',
     credentials = ServerCredentials.createInsecure(),
   ): Promise<FalcoServer> {
     const falco = new FalcoServer(version);
