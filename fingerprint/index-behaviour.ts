@@ -84,7 +84,7 @@ function indexRemoved(stone: Program, bindings: Bindings): Removed {
   const files = stone.files.flatMap((f) => boundFiles(f, bindings));
   return {
     args: new Set(stone.args.map(argsKey)),
-    files: new IndexedFiles(files),
+    files: new IndexedFiles(files, 'tombstones'),
     origins: new Set(stone.origins),
     loads: loadsOf(files),
   };

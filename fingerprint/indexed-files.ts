@@ -1,3 +1,4 @@
+import { DrawnNames } from './drawn-names.ts';
 import { type FileAct, type FileEntry, fileActs } from './fingerprint.ts';
 import { classEntry } from './image-class.ts';
 import { PathPatterns } from './path-patterns.ts';
@@ -11,11 +12,17 @@ export class IndexedFiles {
   /** Classes of image reads. Apart from the exact names, so that no file can be called like one. */
   readonly #classes = new Map<FileAct, Set<string>>();
   readonly #patterns = new Map<FileAct, PathPatterns>();
+  readonly #drawn = new Map<FileAct, DrawnNames>();
   readonly #paths = new Set<string>();
+  /** New names of renames, targets of links. */
+  readonly #targets = new Set<string>();
   /** All entries as they are written, patterns and classes too. */
   readonly #written = new Set<string>();
+  readonly #use: 'grants' | 'tombstones';
 
-  constructor(files: readonly FileEntry[]) {
+  /** @param use tombstones take back whatever they could stand for, also what has entries of its own among them */
+  constructor(files: readonly FileEntry[], use: 'grants' | 'tombstones' = 'grants') {
+    this.#use = use;
     for (const f of files) for (const act of f.access) this.#add(act, f.path, f.to);
   }
 
@@ -31,6 +38,12 @@ export class IndexedFiles {
     } else {
       this.#exact.get(act)?.add(keyOf(path, to));
       this.#paths.add(path);
+      if (to !== undefined) this.#targets.add(to);
+    }
+    if (DrawnNames.isDrawn(act, paths)) {
+      const drawn = this.#drawn.get(act) ?? new DrawnNames();
+      drawn.add(paths);
+      this.#drawn.set(act, drawn);
     }
   }
 
@@ -47,8 +60,13 @@ export class IndexedFiles {
 
   #accepts(act: FileAct, path: string, to: string | undefined): boolean {
     if (this.#exact.get(act)?.has(keyOf(path, to)) === true) return true;
-    const patterns = this.#patterns.get(act);
-    return patterns?.accepts(to === undefined ? [path] : [path, to]) === true;
+    const paths = to === undefined ? [path] : [path, to];
+    if (this.#patterns.get(act)?.accepts(paths) === true) return true;
+    return this.#drawn.get(act)?.accepts(paths, (name) => this.#hasOwn(name)) === true;
+  }
+
+  #hasOwn(name: string): boolean {
+    return this.#use === 'grants' && (this.#paths.has(name) || this.#targets.has(name));
   }
 
   hasClass(act: FileAct, imageClass: string): boolean {

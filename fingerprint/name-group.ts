@@ -47,6 +47,13 @@ export function isAnchored(directory: string): boolean {
   return first !== undefined && !first.includes('{') && hasAnchor(first) && isWholePath(directory);
 }
 
+/** Where code and configuration lie, what is changed is known by name: a class there would be a place to hide in. */
+export function isChangeByName(act: FileAct, directories: readonly string[]): boolean {
+  const mayHide = (directory: string): boolean =>
+    codeDirectory.test(`${directory}/`) || /^\/etc(?:\/|$)/.test(directory);
+  return !readActs.has(act) && directories.some(mayHide);
+}
+
 export interface Patterned {
   readonly path: string;
   readonly to?: string;
@@ -115,14 +122,7 @@ export class NameGroup {
   }
 
   #isClass({ isPattern, homogeneous, names }: Kin): boolean {
-    return isPattern || (homogeneous && names.size >= many && this.#mayShareNames());
-  }
-
-  /** Where code and configuration lie, what is changed is known by name: a class there would be a place to hide in. */
-  #mayShareNames(): boolean {
-    const mayHide = (directory: string): boolean =>
-      codeDirectory.test(`${directory}/`) || /^\/etc(?:\/|$)/.test(directory);
-    return readActs.has(this.act) || !this.directories.some(mayHide);
+    return isPattern || (homogeneous && names.size >= many && !isChangeByName(this.act, this.directories));
   }
 
   #render({ tokens }: Kin): Patterned {

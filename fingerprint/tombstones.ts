@@ -52,7 +52,7 @@ function without(p: Program, stone: Program | undefined): Program {
   const args = new Set(stone.args.map(argsKey));
   const network = new Set(stone.network.map(networkKey));
   const privileges = new Set(stone.privileges.map(privilegeKey));
-  const files = new IndexedFiles(stone.files);
+  const files = new IndexedFiles(stone.files, 'tombstones');
   const loads = stone.files.filter((f) => f.access.includes('load'));
   return {
     ...p,

@@ -43,6 +43,11 @@ const limits: Readonly<Record<string, Limit>> = {
     missed: open('/srv/out/pagez.html', { access: 'write' }),
     seen: open('/srv/out/pagez.php', { access: 'write' }),
   },
+  'a word of six letters where a drawn name was learned': {
+    taught: [exec, open('/srv/up/part-aB3dE9', { access: 'create' })],
+    missed: open('/srv/up/part-script', { access: 'create' }),
+    seen: open('/srv/up/part-scripts', { access: 'create' }),
+  },
   'settings below /etc that were changed inside the container, once they were read from the image': {
     taught: [exec, open('/etc/shop/shop.conf', { origin: 'image' })],
     missed: open('/etc/shop/shop.conf', { origin: 'upper' }),
