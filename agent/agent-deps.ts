@@ -50,6 +50,8 @@ export interface AgentDeps {
   /** Absent where nothing is live (a recording): the source is believed. */
   readonly bytes?: CodeBytes;
   readonly logins?: Logins;
+  /** The source does not say where files come from: the node is asked. */
+  readonly asksForOrigins: boolean;
   /** The present state, for the sweep; undefined where nothing is live (a recording). */
   readonly view: StateView | undefined;
   /** Undefined where nothing is live; text: why silence cannot be tested here. */

@@ -7,6 +7,7 @@ import { Counters } from './core/counters.ts';
 import { Lag } from './core/lag.ts';
 import { FingerprintDesk } from './fingerprint-desk.ts';
 import { OrderDesk } from './order-desk.ts';
+import { Origins } from './origins.ts';
 import { Outbox } from './outbox.ts';
 import { Pipeline, type PipelineOptions } from './pipeline.ts';
 import { Pods } from './pods.ts';
@@ -101,6 +102,7 @@ class Agent {
         ...config,
         ...deps,
         ...this.#withCanaries(),
+        ...this.#withOrigins(),
         counters,
         pods: this.#pods,
         outbox: this.#outbox,
@@ -149,6 +151,11 @@ class Agent {
     return canaries === undefined
       ? {}
       : { canaries, runtimes: [...canaries.runtimes, ...runtimes], own: canaries.watched(own) };
+  }
+
+  #withOrigins(): Partial<PipelineOptions> {
+    const { view, now, asksForOrigins } = this.#deps;
+    return view === undefined || !asksForOrigins ? {} : { origins: new Origins(view, now) };
   }
 
   #sweepOf(): StateSweep | undefined {

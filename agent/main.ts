@@ -106,6 +106,7 @@ async function wire(config: AgentConfig, wiring: Wiring): Promise<AgentDeps> {
     runtimes,
     surroundings: procSurroundings(),
     podSource: isLive ? openPods(config, now) : undefined,
+    asksForOrigins: opening.tellsOrigins !== true,
     // Pids of a recording are somebody else's here.
     ...(isLive ? { bytes: codeBytes({ now }), logins: procLogins() } : {}),
     view: isLive ? procStateView({ proc: '/proc', cgroups: cgroupMount() }) : undefined,

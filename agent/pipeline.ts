@@ -15,6 +15,7 @@ import type { OwnProcesses } from './core/own.ts';
 import { Watch, type WatchOptions, type WatchOutput } from './core/watch.ts';
 import type { InForce, Untrusted } from './core/watched.ts';
 import { Identities } from './identities.ts';
+import type { Origins } from './origins.ts';
 import type { Outbox } from './outbox.ts';
 import type { Pods } from './pods.ts';
 import type { CodeBytes, ContainerRuntime, Log, Logins, SurroundingsReader } from './ports.ts';
@@ -30,6 +31,8 @@ export interface PipelineOptions {
   readonly pods?: Pods | undefined;
   readonly bytes?: CodeBytes;
   readonly logins?: Logins;
+  /** Where files come from, when the source does not tell. */
+  readonly origins?: Pick<Origins, 'of'>;
   readonly own: OwnProcesses;
   /** µs since boot when watching begins. */
   readonly bootUs: number;
@@ -293,9 +296,14 @@ export class Pipeline {
   }
 }
 
-/** What the watch may look at beyond the events: the bytes of code, and who logged in. */
-function looks({ bytes, logins }: PipelineOptions): Pick<WatchOptions, 'bytesOf' | 'callerOf'> {
+/** What the watch may look at beyond the events: where files come from, the bytes of code, and who logged in. */
+function looks({
+  bytes,
+  logins,
+  origins,
+}: PipelineOptions): Pick<WatchOptions, 'bytesOf' | 'callerOf' | 'originOf'> {
   return {
+    ...(origins === undefined ? {} : { originOf: (file) => origins.of(file) }),
     ...(bytes === undefined
       ? {}
       : {

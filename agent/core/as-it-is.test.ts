@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Origin } from '../../fingerprint/event.ts';
 import { Desk, judging, ref } from '../../test/fakes/watch-desk.ts';
 
 const python = '/usr/bin/python3.11';
@@ -189,6 +190,81 @@ describe('bytes that were looked at', () => {
     desk.start(100, '/cart');
     desk.run(100, 101, '/proc/self/fd/3', { origin: 'memory' });
     desk.open(100, '/data/x.py', { origin: 'volume' });
+    expect(asked).toEqual([]);
+  });
+});
+
+describe('files of a source that does not tell where they come from', () => {
+  const unplaced = (desk: Desk): void => {
+    desk.see({ kind: 'cgroup', action: 'made', id: 100, path: '/k8s.io/cart-100' });
+    desk.see({ kind: 'attach', process: ref(100), to: 100 });
+    desk.see({ kind: 'exec', process: ref(100), exe: '/cart', args: ['/cart'] });
+    desk.see({ kind: 'load', process: ref(100), path: '/lib/a.so' });
+    desk.open(100, '/usr/share/zoneinfo/UTC');
+  };
+  /** The image's, until somebody writes into the container. */
+  const looking = () => {
+    const written = new Set<string>();
+    return {
+      written,
+      originOf: ({ path }: { path: string }) => (written.has(path) ? 'upper' : 'image') as Origin,
+    };
+  };
+
+  it('come from where the node shows them, as if the source had told', () => {
+    const told = judging(
+      (desk) => {
+        desk.start(100, '/cart');
+        desk.see({ kind: 'load', process: ref(100), path: '/lib/a.so', origin: 'image' });
+        desk.open(100, '/usr/share/zoneinfo/CET', { origin: 'image' });
+      },
+      {},
+      looking(),
+    );
+    unplaced(told);
+    expect(told.drifts()).toEqual([]);
+  });
+
+  let pid = 100;
+  const runs = (desk: Desk): void => {
+    pid += 1;
+    desk.see({ kind: 'fork', process: ref(100), child: ref(pid) });
+    desk.see({ kind: 'exec', process: ref(pid), exe: '/app/tool', args: ['/app/tool'] });
+  };
+  const loads = (desk: Desk): void => desk.see({ kind: 'load', process: ref(100), path: '/lib/a.so' });
+
+  it.each<[string, string, (desk: Desk) => void]>([
+    ['/app/tool', '/cart>/app/tool exec foreign-origin', runs],
+    ['/lib/a.so', '/cart load foreign-origin', loads],
+  ])('%s is looked at each time: it may have been overwritten', (path, drift, act) => {
+    const { written, originOf } = looking();
+    const known: string[] = [];
+    const start = (desk: Desk): void => {
+      unplaced(desk);
+      runs(desk);
+    };
+    const desk = judging(start, {}, { originOf, onKnown: ({ event }) => known.push(event.kind) });
+    start(desk);
+    act(desk);
+    expect(desk.drifts()).toEqual([]);
+    // What is answered at a look would not be looked at again.
+    expect(known).not.toContain('load');
+    written.add(path);
+    act(desk);
+    expect(desk.drifts()).toEqual([drift]);
+  });
+
+  it('is not asked where the source told, nor about what failed', () => {
+    const asked: string[] = [];
+    const desk = new Desk({
+      originOf: ({ path }) => {
+        asked.push(path);
+        return undefined;
+      },
+    });
+    desk.start(100, '/cart');
+    desk.open(100, '/data/x', { origin: 'volume' });
+    desk.open(100, '/nowhere', { error: 2 });
     expect(asked).toEqual([]);
   });
 });

@@ -18,6 +18,17 @@ export interface CodeFile {
 /** Where the bytes really come from; undefined: as the source said. Answers at once. */
 export type BytesOf = (file: CodeFile) => { readonly origin: Origin; readonly sha256?: string } | undefined;
 
+/** Where a file of the copy comes from, for sources that do not tell; undefined: nobody can say. Answers at once. */
+export type OriginOf = (file: Omit<CodeFile, 'origin' | 'time'>) => Origin | undefined;
+
+/** What the node shows beyond what the source told. */
+export interface Looks {
+  /** Looks at the bytes of code themselves; without it the source is believed. */
+  readonly bytesOf?: BytesOf;
+  /** Where files come from; without it only the source says. */
+  readonly originOf?: OriginOf;
+}
+
 export interface AsItIs {
   readonly act: AttributedAct;
   /** The act says all that decides about it: the same program doing the same again is the same again. */
@@ -34,7 +45,29 @@ interface NamesOfCopy {
  * What the act was, beyond what the source could say of it alone: another name of a sensitive file is that file, a
  * script that is read is code that is loaded, and bytes are the image's when they equal what the image has there.
  */
-export function asItIs(act: AttributedAct, copy: NamesOfCopy, look?: BytesOf): AsItIs {
+export function asItIs(told: AttributedAct, copy: NamesOfCopy, looks: Looks = {}): AsItIs {
+  const act = looks.originOf === undefined ? told : withOrigin(told, looks.originOf);
+  const is = asTold(act, copy, looks.bytesOf);
+  // Where code comes from may be another place the next time, and the source will not say so.
+  return act !== told && isCode(act) ? { ...is, repeatable: false } : is;
+}
+
+/** The act with the origin of its file, when the source did not tell it and the node can. */
+function withOrigin(act: AttributedAct, originOf: OriginOf): AttributedAct {
+  const { event, instance, process } = act;
+  if (event.kind !== 'exec' && event.kind !== 'load' && event.kind !== 'open') return act;
+  if (event.origin !== undefined || event.error !== undefined) return act;
+  const path = event.kind === 'exec' ? event.exe : event.path;
+  const origin = originOf({ instance, process: process.ref, path });
+  return origin === undefined ? act : { ...act, event: { ...event, origin } };
+}
+
+function isCode(act: AttributedAct): boolean {
+  const { event } = act;
+  return event.kind !== 'open' || readerOf(act)?.isCode(event.path) === true;
+}
+
+function asTold(act: AttributedAct, copy: NamesOfCopy, look: BytesOf | undefined): AsItIs {
   const names = copy.sensitiveNames;
   const { event } = act;
   if (event.error !== undefined) return { act, repeatable: true };

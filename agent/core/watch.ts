@@ -8,7 +8,7 @@ import type { Report } from '../../fingerprint/report.ts';
 import { learnable } from '../../fingerprint/sensitive.ts';
 import type { Workload } from '../../fingerprint/workload.ts';
 import type { PeerDirectory } from './address-book.ts';
-import { type AsItIs, asItIs, type BytesOf } from './as-it-is.ts';
+import { type AsItIs, asItIs, type Looks } from './as-it-is.ts';
 import type { Attributed, AttributedAct } from './attributed.ts';
 import type { Attribution } from './attribution.ts';
 import type { CallerOf } from './callers.ts';
@@ -24,7 +24,7 @@ import { ended, gap, started, support, type WatchOutput } from './watch-output.t
 import type { Besides, InForce, WatchedInstance, WatchedWorkload } from './watched.ts';
 import { WatchedWorkloads, type Watching } from './watched-workloads.ts';
 
-export interface WatchOptions {
+export interface WatchOptions extends Looks {
   readonly node: string;
   /** Kinds the source can see. */
   readonly coverage: () => readonly CoverageWord[];
@@ -32,8 +32,6 @@ export interface WatchOptions {
   readonly attribution: Pick<Attribution, 'mark' | 'restate'>;
   /** Names peers that no answer named. */
   readonly directory?: PeerDirectory;
-  /** Looks at the bytes of code themselves; without it the source is believed. */
-  readonly bytesOf?: BytesOf;
   /** Who came in from outside, where the source does not tell. */
   readonly callerOf?: CallerOf;
   /** Told of each act that is known from now on and tells all by itself, for whoever answers the next one of its kind sooner. */
@@ -211,7 +209,7 @@ export class Watch {
 
   #asItIs(told: AttributedAct, copy: WatchedInstance): AsItIs {
     const { sensitiveNames, scriptNames, known } = copy;
-    const is = asItIs(told, copy, this.#options.bytesOf);
+    const is = asItIs(told, copy, this.#options);
     if (scriptNames.learn(told)) known.clear();
     const learned = told.event.error === undefined ? sensitiveNames.learn(told.event) : 'nothing';
     // What was known of these names so far was known of other files.

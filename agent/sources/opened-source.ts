@@ -23,6 +23,8 @@ export interface OpenedSource {
   readonly normaliser: () => Normaliser;
   /** It tells of this machine, now: what it tells of can be looked at and stopped. */
   readonly isLive: boolean;
+  /** It says of files which layer they lie in; absent: the node is asked about each that is new. */
+  readonly tellsOrigins?: true;
   /** Why what the agent does on purpose could not be seen through it; absent: it can. */
   readonly noCanary?: string;
 }

@@ -14,5 +14,6 @@ export async function openSensor({ config, dir, own, now }: SourceContext): Prom
     source: sensorSource({ binary, ignorePids, now }),
     normaliser: createSensorNormaliser,
     isLive: true,
+    tellsOrigins: true,
   };
 }

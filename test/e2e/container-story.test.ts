@@ -9,89 +9,18 @@ import type { CollectorLine } from '../../cli/collector-line.ts';
 import { ask } from '../../cli/control-client.ts';
 import { LineLog } from '../../cli/demo/line-log.ts';
 import { type LocalStack, startStack } from '../../cli/local-stack.ts';
+import { sha256Hex } from '../../fingerprint/digest.ts';
 import type { BehaviourKind } from '../../fingerprint/event.ts';
 import type { Incident } from '../../fingerprint/incident.ts';
 import { ContainerService } from './support/container-service.ts';
 import { Containerd, type Task } from './support/containerd.ts';
 import type { OciImage } from './support/oci-image.ts';
 import { sensorBinary } from './support/sensor-rig.ts';
+import { TraceeOfThisNode } from './support/tracee-of-this-node.ts';
 
-const signal = AbortSignal.timeout(170_000);
-const agentLines = new LineLog<AgentLine>();
-const collectorLines = new LineLog<CollectorLine>();
 const main = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
-let dir: string;
-let containerd: Containerd;
-let service: ContainerService;
-let image: OciImage;
-let stack: LocalStack;
-let copies: Task[];
-
 const whorl = (...args: string[]): string =>
   execFileSync(process.execPath, [main, ...args], { encoding: 'utf8' });
-
-beforeAll(async () => {
-  dir = mkdtempSync(join(tmpdir(), 'whorl-story-'));
-  service = new ContainerService();
-  containerd = await Containerd.start();
-  image = service.image('reg.local/shop/cart:v1');
-  containerd.load(image);
-  stack = await startStack({
-    dataDir: join(dir, 'state'),
-    env: process.env,
-    agent: {
-      sensor: await sensorBinary(),
-      containerdSocket: containerd.socket,
-      trustPolicy: join(dir, 'policy.json'),
-      node: 'test',
-      supportSeconds: 1,
-      heartbeatSeconds: 1,
-      logLevel: 'warn',
-    },
-    collector: {
-      listen: '127.0.0.1:0',
-      thresholds: 'demo',
-      readinessSeconds: 1,
-      mode: 'alert',
-      killScope: 'container',
-      nodeShare: 1,
-      logLevel: 'warn',
-    },
-    onAgentLine: (line) => agentLines.add(line),
-    onCollectorLine: (line) => collectorLines.add(line),
-  });
-  await agentLines.wait('the agent watches', (line) => line.type === 'agent-ready' || undefined, { signal });
-  copies = [];
-  for (const n of [1, 2, 3]) copies.push(await containerd.run(image, `whorl-story-${process.pid}-${n}`));
-});
-
-afterAll(async () => {
-  await stack?.stop();
-  await containerd?.close();
-  service?.close();
-  rmSync(dir, { recursive: true, force: true });
-});
-
-/** The incident of a copy after `from` in which `kind` shows, and what became of the kill. */
-async function stopped(copy: Task, kind: BehaviourKind, from: number) {
-  const incident = await collectorLines.wait(
-    'an incident',
-    (line): Incident | undefined =>
-      line.type === 'incident' && line.incident.instance.id === copy.id && line.incident.kinds.includes(kind)
-        ? line.incident
-        : undefined,
-    { from, signal },
-  );
-  const receipt = await collectorLines.wait(
-    'a receipt',
-    (line) => {
-      if (line.type !== 'receipt' || line.receipt.incident !== incident.id) return undefined;
-      return line.receipt.action === 'kill' ? line.receipt : undefined;
-    },
-    { from, signal },
-  );
-  return { incident, receipt };
-}
 
 /**
  * Puts a file into the container's upper layer from outside. Through the service's own upload hole it would be file
@@ -101,7 +30,95 @@ function drop(copy: Task, path: string, bytes: Buffer): void {
   writeFileSync(`/proc/${copy.pid}/root${path}`, bytes, { mode: 0o755 });
 }
 
-describe('the story of a container', () => {
+/** As Kubernetes' runtimes call them, which alone tells other people's sources that it is a container. */
+function idOf(source: string, n: number): string {
+  return sha256Hex(new TextEncoder().encode(`${source} ${process.pid} ${n}`));
+}
+
+describe.each(['sensor', 'tracee'])('the story of a container, through %s', (source) => {
+  const signal = AbortSignal.timeout(170_000);
+  const agentLines = new LineLog<AgentLine>();
+  const collectorLines = new LineLog<CollectorLine>();
+  let dir: string;
+  let containerd: Containerd;
+  let service: ContainerService;
+  let image: OciImage;
+  let stack: LocalStack;
+  let copies: Task[];
+  let tracee: TraceeOfThisNode | undefined;
+
+  beforeAll(async () => {
+    dir = mkdtempSync(join(tmpdir(), 'whorl-story-'));
+    if (source === 'tracee') tracee = await TraceeOfThisNode.listen(join(dir, 't.sock'));
+    service = new ContainerService();
+    containerd = await Containerd.start();
+    image = service.image('reg.local/shop/cart:v1');
+    containerd.load(image);
+    stack = await startStack({
+      dataDir: join(dir, 'state'),
+      env: process.env,
+      agent: {
+        source,
+        ...(source === 'sensor'
+          ? { sensor: await sensorBinary() }
+          : { sourceAddress: `unix:${join(dir, 't.sock')}` }),
+        containerdSocket: containerd.socket,
+        trustPolicy: join(dir, 'policy.json'),
+        node: 'test',
+        supportSeconds: 1,
+        heartbeatSeconds: 1,
+        logLevel: 'warn',
+      },
+      collector: {
+        listen: '127.0.0.1:0',
+        thresholds: 'demo',
+        readinessSeconds: 1,
+        mode: 'alert',
+        killScope: 'container',
+        nodeShare: 1,
+        logLevel: 'warn',
+      },
+      onAgentLine: (line) => agentLines.add(line),
+      onCollectorLine: (line) => collectorLines.add(line),
+    });
+    await agentLines.wait('the agent watches', (line) => line.type === 'agent-ready' || undefined, {
+      signal,
+    });
+    copies = [];
+    for (const n of [1, 2, 3]) copies.push(await containerd.run(image, idOf(source, n)));
+  });
+
+  afterAll(async () => {
+    await stack?.stop();
+    await tracee?.close();
+    await containerd?.close();
+    service?.close();
+    rmSync(dir, { recursive: true, force: true });
+  });
+
+  /** The incident of a copy after `from` in which `kind` shows, and what became of the kill. */
+  async function stopped(copy: Task, kind: BehaviourKind, from: number) {
+    const incident = await collectorLines.wait(
+      'an incident',
+      (line): Incident | undefined =>
+        line.type === 'incident' &&
+        line.incident.instance.id === copy.id &&
+        line.incident.kinds.includes(kind)
+          ? line.incident
+          : undefined,
+      { from, signal },
+    );
+    const receipt = await collectorLines.wait(
+      'a receipt',
+      (line) => {
+        if (line.type !== 'receipt' || line.receipt.incident !== incident.id) return undefined;
+        return line.receipt.action === 'kill' ? line.receipt : undefined;
+      },
+      { from, signal },
+    );
+    return { incident, receipt };
+  }
+
   it('is learned under the digest of its image until learning is complete', async () => {
     for (const copy of copies) expect(await service.answers(copy)).toBe(true);
     const learned = await collectorLines.wait(

@@ -1,0 +1,68 @@
+import { describe, expect, it } from 'vitest';
+import { Origins } from './origins.ts';
+import type { StateView } from './ports.ts';
+
+const mountinfo = `30 1 0:40 / / rw - overlay overlay rw,lowerdir=/l,upperdir=/snap/7/fs,workdir=/w
+31 30 0:41 / /data rw - ext4 /dev/sda1 rw
+32 30 0:42 / /tmp rw - tmpfs tmpfs rw
+`;
+const first = { pid: 7, start: 5_000_000 };
+const copy = {
+  id: 'c',
+  owner: { kind: 'container', runtime: 'containerd', containerId: 'c', path: '/k8s.io/c', owner: 'o' },
+  first,
+} as const;
+
+/** A copy whose `/app/planted` was written, seen at ticks 500. */
+function node({ ticks = 500 as number | null } = {}) {
+  const reads: number[] = [];
+  const clock = { now: 0 };
+  const view: Pick<StateView, 'glance' | 'mounts' | 'isInLayer'> = {
+    glance: (pid) => (ticks === null ? undefined : { pid, parent: 1, startTicks: ticks, mapped: 0 }),
+    mounts: (pid) => {
+      reads.push(pid);
+      return mountinfo;
+    },
+    isInLayer: (layer, path) => layer === '/snap/7/fs' && path === '/app/planted',
+  };
+  return { origins: new Origins(view as StateView, () => clock.now), reads, clock };
+}
+
+describe('where a file of a container comes from', () => {
+  it.each([
+    ['/usr/bin/cart', 'image'],
+    ['/app/planted', 'upper'],
+    ['/data/x', 'volume'],
+    ['/tmp/x', 'scratch'],
+    ['/memfd:x', 'memory'],
+  ])('%s: %s', (path, origin) => {
+    expect(node().origins.of({ instance: copy, process: first, path })).toBe(origin);
+  });
+
+  it.each<[string, Parameters<Origins['of']>[0], Parameters<typeof node>[0]]>([
+    [
+      'of what runs on the host',
+      { instance: { ...copy, owner: { kind: 'group' } }, process: first, path: '/x' },
+      {},
+    ],
+    ['when its process is gone', { instance: copy, process: first, path: '/x' }, { ticks: null }],
+    [
+      'when the pid is another process by now',
+      { instance: copy, process: first, path: '/x' },
+      { ticks: 900 },
+    ],
+    ['of a name that is no path', { instance: copy, process: first, path: 'pipe:[7]' }, {}],
+  ])('nobody can say %s', (_what, file, world) => {
+    expect(node(world).origins.of(file)).toBeUndefined();
+  });
+
+  it('is read from the mounts once a second, from another process when the first is gone', () => {
+    const { origins, reads, clock } = node();
+    const file = { instance: { ...copy, first: { pid: 6, start: 1 } }, process: first, path: '/x' };
+    for (const now of [0, 999_999, 1_000_000]) {
+      clock.now = now;
+      origins.of(file);
+    }
+    expect(reads).toEqual([7, 7]);
+  });
+});
