@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { printable } from '../../fingerprint/printable.ts';
 import { type EventSource, SourceError, type SourceSink } from '../ports.ts';
-import { ask } from './grpc-stream/ask.ts';
+import { type AskOptions, ask } from './grpc-stream/ask.ts';
 import { connectGrpc, type GrpcTransport } from './grpc-stream/connect.ts';
 import type { GrpcConnection, GrpcEndpoint } from './grpc-stream/grpc.ts';
 import { problem } from './grpc-stream/refusal.ts';
@@ -17,8 +17,10 @@ export interface TraceeOptions {
   readonly mask: boolean;
   /** µs since the Unix epoch. */
   readonly now: () => number;
-  /** How often Tracee's counters are looked at. */
+  /** How often its counters are looked at. */
   readonly lookMs?: number;
+  /** How long it may take to answer a question. */
+  readonly patienceMs?: number;
 }
 
 const lookMs = 2_000;
@@ -71,7 +73,7 @@ async function deliver(
   signal: AbortSignal,
 ): Promise<void> {
   const { now } = options;
-  const version = versionOf(await ask(connection, methods.version, empty, asking));
+  const version = versionOf(await ask(connection, methods.version, empty, asking(options)));
   if (signal.aborted) return;
   sink.note({ type: 'connected', version });
   const mask = options.mask ? maskFor(version) : [];
@@ -104,19 +106,23 @@ async function deliver(
 }
 
 const empty = new Uint8Array();
-const asking = { timeoutMs: patienceMs, maxBytes: maxAnswerBytes };
+
+function asking({ patienceMs: timeoutMs = patienceMs }: TraceeOptions): AskOptions {
+  return { timeoutMs, maxBytes: maxAnswerBytes };
+}
 
 /** Looks at the counters until the signal aborts. @throws SourceError `wedged`; as the call ended otherwise */
 async function watchLoss(
   connection: GrpcConnection,
-  { now, lookMs: every = lookMs }: TraceeOptions,
+  options: TraceeOptions,
   sink: SourceSink,
   hasHeard: () => boolean,
   signal: AbortSignal,
 ): Promise<never | undefined> {
+  const { now, lookMs: every = lookMs } = options;
   const watch = new LossWatch();
   while (!signal.aborted) {
-    const metrics = metricsOf(await ask(connection, methods.metrics, empty, asking));
+    const metrics = metricsOf(await ask(connection, methods.metrics, empty, asking(options)));
     if (signal.aborted) return undefined;
     for (const finding of watch.look(metrics, now(), hasHeard())) {
       if (finding.type === 'wedged') throw wedged(connection, finding.why);

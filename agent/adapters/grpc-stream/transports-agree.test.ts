@@ -71,8 +71,13 @@ function throughNode(): Promise<Outcome> {
       'content-type': 'application/grpc',
       te: 'trailers',
     });
+    let isGrpc = false;
+    stream.on('response', (fields) => {
+      const type = String(fields['content-type']).toLowerCase();
+      isGrpc = fields[':status'] === 200 && type.startsWith('application/grpc');
+    });
     stream.on('trailers', (fields) => {
-      if (/^\d+$/.test(String(fields['grpc-status']))) status = Number(fields['grpc-status']);
+      if (isGrpc && /^\d{1,3}$/.test(String(fields['grpc-status']))) status = Number(fields['grpc-status']);
     });
     stream.on('data', (bytes: Buffer) => parts.push(bytes));
     stream.on('error', () => undefined);

@@ -1,3 +1,4 @@
+import { printable } from '../../../../fingerprint/printable.ts';
 import { frame } from '../frame.ts';
 import type { CallEnd, GrpcCall, GrpcEndpoint, OnData } from '../grpc.ts';
 import { endOf, notGrpc, problem, status } from '../refusal.ts';
@@ -118,10 +119,9 @@ export class Call implements GrpcCall {
   }
 
   #notGrpc(http: string | undefined, type: string | undefined): CallEnd | undefined {
-    if (http === '200' && type?.startsWith('application/grpc') === true) return undefined;
-    return this.#unknown(
-      `it answers with HTTP ${http === '200' ? `and type ${type}` : `status ${http}`} instead of gRPC`,
-    );
+    if (http === '200' && type?.toLowerCase().startsWith('application/grpc') === true) return undefined;
+    const what = http === '200' ? `type ${type ?? 'none'}` : `HTTP status ${http ?? 'none'}`;
+    return this.#unknown(`it answers with ${printable(what, 80)} instead of gRPC`);
   }
 
   #endOf(code: string | undefined, message: string): CallEnd {
