@@ -11,6 +11,7 @@ import {
   type Pair,
 } from '../../../collector/adapters/keys/certificates.ts';
 import { accessReview, forbidden, may, selfReview, tokenReview, type User } from './access.ts';
+import { bodyOf, type Spec } from './bodies.ts';
 import { discovery } from './discovery.ts';
 import { listPods } from './lists.ts';
 import { PodStore } from './pod-store.ts';
@@ -97,26 +98,25 @@ export class FakeKubeApi {
     const user = this.users.get(token);
     const asked: Asked = { method: request.method ?? '', path, query, user: user?.name };
     this.asked.push(asked);
-    const text = await bodyOf(request);
-    const found = user === undefined ? unauthorized : this.#found(asked, user, text);
+    const { spec = {} } = await bodyOf(request);
+    const found = user === undefined ? unauthorized : this.#found(asked, user, spec);
     if (isSelection(found)) this.watches.start(query, found, answer);
     else this.#send(answer, found, asked);
   }
 
   /** What is answered; a selection: what is watched. */
-  #found(asked: Asked, user: User, text: string): object | Selection {
+  #found(asked: Asked, user: User, spec: Spec): object | Selection {
     const address = this.address.slice('https://'.length);
-    return discovery(asked.path, address) ?? this.#review(asked, user, text) ?? this.#resource(asked, user);
+    return discovery(asked.path, address) ?? this.#review(asked, user, spec) ?? this.#resource(asked, user);
   }
 
-  #review({ method, path }: Asked, user: User, text: string): object | undefined {
+  #review({ method, path }: Asked, user: User, spec: Spec): object | undefined {
     if (method !== 'POST') return undefined;
-    const spec = text === '' ? {} : JSON.parse(text).spec;
     switch (path) {
       case '/apis/authentication.k8s.io/v1/tokenreviews':
         if (!may(user, 'create', 'authentication.k8s.io', 'tokenreviews'))
           return forbidden(user, 'create', 'tokenreviews', undefined);
-        return tokenReview(spec.token, this.users.get(spec.token));
+        return tokenReview(spec.token ?? '', this.users.get(spec.token ?? ''));
       case '/apis/authentication.k8s.io/v1/selfsubjectreviews':
         return selfReview(user);
       case '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews': {
@@ -162,12 +162,6 @@ export class FakeKubeApi {
 
 function isSelection(found: object): found is Selection {
   return typeof found === 'function';
-}
-
-async function bodyOf(request: IncomingMessage): Promise<string> {
-  const parts: Buffer[] = [];
-  for await (const part of request) parts.push(part);
-  return Buffer.concat(parts).toString();
 }
 
 /** What makes the next request for pods fail. */
