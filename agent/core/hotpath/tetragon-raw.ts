@@ -48,6 +48,7 @@ export class TetragonRawRecord implements RawRecord {
   readonly #policy = new Span();
   readonly #returned = new Span();
   readonly #args = Array.from({ length: maxSpans }, () => new Span());
+  readonly #spans = [this.#process, this.#function, this.#policy, this.#returned, ...this.#args];
   #argCount = 0;
   #hook = -1;
 
@@ -99,35 +100,35 @@ export class TetragonRawRecord implements RawRecord {
 
   #findParts(from: number, to: number): boolean {
     const event = this.#event.place(this.#bytes, from, to);
-    const numbers = this.#numbers;
     this.#argCount = 0;
-    for (const span of [this.#process, this.#function, this.#policy, this.#returned]) span.clear();
+    for (const span of this.#spans) span.clear();
     while (event.next()) {
-      if (event.type !== 2) {
-        // A part that is no part: not such a message.
-        if (isPart(numbers, event.field)) return false;
-        continue;
-      }
-      switch (event.field) {
-        case numbers.process:
-          this.#process.set(event);
-          break;
-        case numbers.function:
-          this.#function.set(event);
-          break;
-        case numbers.policy:
-          this.#policy.set(event);
-          break;
-        case numbers.return:
-          this.#returned.set(event);
-          break;
-        case numbers.args:
-          if (this.#argCount === maxSpans) return false;
-          (this.#args[this.#argCount++] as Span).set(event);
-          break;
-      }
+      if (event.field === this.#numbers.args && this.#argCount === maxSpans) return false;
+      const span = this.#spanOf(event.field);
+      if (span === undefined) continue;
+      // A part that is no part, or stands there twice: not such a message as is seen at a glance.
+      if (event.type !== 2 || span.to > 0) return false;
+      span.set(event);
     }
     return !event.broken;
+  }
+
+  #spanOf(field: number): Span | undefined {
+    const numbers = this.#numbers;
+    switch (field) {
+      case numbers.process:
+        return this.#process;
+      case numbers.function:
+        return this.#function;
+      case numbers.policy:
+        return this.#policy;
+      case numbers.return:
+        return this.#returned;
+      case numbers.args:
+        return this.#args[this.#argCount++];
+      default:
+        return undefined;
+    }
   }
 
   /** It is the process that has the pid now, in the image it is known by. */
@@ -211,13 +212,6 @@ class Span {
 /** `node_name` and the like have numbers from 1000 on. */
 function isEvent(field: number): boolean {
   return field < 1000 || field >= 40_000;
-}
-
-function isPart(
-  { process, function: call, policy, args, return: returned }: ActNumbers,
-  field: number,
-): boolean {
-  return field === process || field === call || field === policy || field === args || field === returned;
 }
 
 function isEqual(bytes: Uint8Array, from: number, to: number, other: Uint8Array): boolean {

@@ -10,14 +10,15 @@ const byNumber = new Map(
   ]),
 );
 
-/** What holds all the events of a response: a later one replaces an earlier, as everywhere in protobuf. */
-const union = new Set(
-  Object.entries(messages.GetEventsResponse ?? {}).flatMap(([member]) => (member === 'time' ? [] : [member])),
-);
+/** A response has one of these, and one alone. */
+const events = new Set(Object.keys(messages.GetEventsResponse ?? {}).filter((member) => member !== 'time'));
 
 const throttles = ['unknown', 'start', 'stop'] as const;
 
-/** @returns undefined when it is not whole, or has a field of another type than it has to: not such a message */
+/**
+ * @returns undefined when it is not whole, has a field of another type than it has to, or a message twice where there is
+ *   room for one: not such a message, or of nobody who writes them
+ */
 export function readWire<N extends MessageName>(
   name: N,
   bytes: Uint8Array,
@@ -37,27 +38,33 @@ function readMessage(name: string, bytes: Uint8Array, from: number, to: number):
     const known = fields?.get(wire.field);
     if (known === undefined) continue;
     const value = fieldValue(known.field, wire);
-    if (value === undefined) return undefined;
-    put(values, known, value, name);
+    if (value === undefined || !put(values, known, value, name)) return undefined;
   }
   return wire.broken ? undefined : values;
 }
 
+/** @returns false: it stands there already, and the two could only be merged */
 function put(
   values: Values,
   { member, field }: { readonly member: string; readonly field: Field },
   value: unknown,
   name: string,
-): void {
-  if (name === 'GetEventsResponse' && union.has(member)) for (const other of union) delete values[other];
-  if (!field.repeated) {
-    values[member] = value;
-    return;
-  }
+): boolean {
   const before = values[member];
-  if (Array.isArray(before)) before.push(value);
-  else values[member] = [value];
+  if (field.repeated) {
+    if (Array.isArray(before)) before.push(value);
+    else values[member] = [value];
+    return true;
+  }
+  if (before !== undefined && !bare.has(field.type)) return false;
+  if (name === 'GetEventsResponse' && events.has(member))
+    for (const other of events) if (values[other] !== undefined) return false;
+  values[member] = value;
+  return true;
 }
+
+/** Of plain values written twice the later counts. */
+const bare = new Set(['text', 'uint32', 'int32', 'uint64', 'int64', 'throttle']);
 
 /** @returns undefined: it has another wire type */
 function fieldValue({ type }: Field, wire: Wire): unknown {
