@@ -33,10 +33,17 @@ export function isRuntimeExe(exe: string | undefined): boolean {
   return exe === undefined || runtimes.test(exe);
 }
 
+/** The runtime's own program, from its file or from a copy in memory (runc against CVE-2019-5736). */
+export function isRuntimeProgram(exe: string | undefined): boolean {
+  return isRuntimeExe(exe) || copiedRuntime.test(exe ?? '');
+}
+
+const copiedRuntime = /^\/?(?:dev\/shm\/)?memfd:runc_cloned:/;
+
 /** The runtime executing itself once more on its way into the container (runc against CVE-2019-5736). */
 export function isRuntimeAgain(facts: Extract<Facts, { kind: 'exec' }>): boolean {
   const [first, second] = facts.args;
-  if (/^\/?(?:dev\/shm\/)?memfd:runc_cloned:/.test(facts.exe)) return true;
+  if (copiedRuntime.test(facts.exe)) return true;
   return (runtimes.test(first ?? '') || /^runc:\[/.test(first ?? '')) && second === 'init';
 }
 
@@ -59,15 +66,19 @@ function argumentsOf(
     if (arg === undefined) break;
     numbered.push(arg);
   }
-  if (numbered.length > 0) return { args: [first, ...numbered], cut: false };
   const comm = wordOf(record, 'proc.name') ?? '';
   const line = wordOf(record, 'proc.cmdline') ?? '';
   const rest = line.startsWith(`${comm} `) ? line.slice(comm.length + 1) : line.slice(line.indexOf(' ') + 1);
+  const cut = Buffer.byteLength(rest) >= copied - 1;
+  if (numbered.length > 0) return { args: [first, ...numbered, ...beyond(numbered, rest)], cut };
   const words = line.includes(' ') ? rest.trimEnd().split(' ') : [];
-  return {
-    args: [first, ...rejoined(first, words)].slice(0, maxArguments),
-    cut: Buffer.byteLength(rest) >= copied - 1,
-  };
+  return { args: [first, ...rejoined(first, words)].slice(0, maxArguments), cut };
+}
+
+/** Rules print so many arguments one by one; what stands behind the last of them is in the line alone. */
+function beyond(numbered: readonly string[], rest: string): readonly string[] {
+  const told = `${numbered.join(' ')} `;
+  return rest.startsWith(told) ? rest.slice(told.length).trimEnd().split(' ') : [];
 }
 
 const takesText = /^(?:(?:ba|da|a|z|k)?sh|python[\d.]*|perl|node|nodejs|ruby|php)$/;

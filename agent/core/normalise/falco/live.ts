@@ -2,8 +2,9 @@ import type { Event, ProcessRef } from '../../../../fingerprint/event.ts';
 import type { NodeView } from '../node-view.ts';
 import { StartClock } from '../start-clock.ts';
 import { factsOf, isBirth, isExecution } from './event.ts';
-import { execFacts, isRuntimeAgain, isRuntimeExe } from './exec.ts';
+import { execFacts, isRuntimeAgain, isRuntimeExe, isRuntimeProgram } from './exec.ts';
 import type { Facts } from './facts.ts';
+import { falcoFields } from './fields.ts';
 import { LiveContainers, type Whereabouts } from './live-containers.ts';
 import { type LiveProcess, LiveProcesses } from './live-processes.ts';
 import { type FalcoRecord, microsOf, numberOf, textOf } from './record.ts';
@@ -84,17 +85,19 @@ export class LiveFalco {
     events.push(eventOf(record.time, who, at, { ...(parent && { parent }), ...facts }));
   }
 
-  /** It was there before us: found, as a sweep would. What runs, Falco says with every act. */
+  /**
+   * It was there before us: found, as a sweep would, where the alert tells what it runs and how that was called. Where it
+   * does not (the rules that are handed out print it for executions alone), a sweep tells.
+   */
   #meet(record: FalcoRecord, who: LiveProcess, at: Whereabouts | undefined, events: Event[]): void {
     if (who.met) return;
     who.met = true;
-    const facts = execFacts(record);
-    if (facts === undefined) {
-      who.inside = at !== undefined && !isRuntimeExe(textOf(record, 'parentExe'));
-      return;
-    }
-    who.inside = at !== undefined && !isRuntimeAgain(facts) && !isRuntimeExe(facts.exe);
-    if (who.inside) events.push({ ...eventOf(record.time, who, at, facts), found: true });
+    const exe = textOf(record, 'exe') ?? textOf(record, 'parentExe');
+    const facts = isProgramTold(record) ? execFacts(record) : undefined;
+    who.inside =
+      at !== undefined && !isRuntimeProgram(exe) && (facts === undefined || !isRuntimeAgain(facts));
+    if (who.inside && facts !== undefined)
+      events.push({ ...eventOf(record.time, who, at, facts), found: true });
   }
 
   #parentOf(record: FalcoRecord): LiveProcess | undefined {
@@ -102,6 +105,10 @@ export class LiveFalco {
     const told = microsOf(record, 'parentStart');
     return pid === undefined || told === undefined ? undefined : this.processes.of(pid, false, told);
   }
+}
+
+function isProgramTold(record: FalcoRecord): boolean {
+  return record.fields[falcoFields.commandLine.name] !== undefined;
 }
 
 function settle(who: LiveProcess, at: Whereabouts | undefined): void {
