@@ -10,8 +10,9 @@ const broken = -2;
 
 const bitsOf = (fields: readonly number[]): number => fields.reduce((bits, field) => bits | (1 << field), 0);
 const { int32, int64, uint32, uint64, yes, text, texts, address } = valueField;
-/** Members of EventValue's oneof. */
-const numberMembers = bitsOf([int32, int64, uint32, uint64, yes]);
+/** Members of EventValue's oneof that are numbers, and after v0.24.1 addresses of the kernel. */
+const numbers = [int32, int64, uint32, uint64, yes];
+const pointer = 31;
 const bytesMember = 7;
 const otherArrays = [10, 11];
 /** Up to v0.22.4 a value could be the event that triggered this one. */
@@ -21,6 +22,10 @@ function byteMembersOf(dialect: TraceeDialect): number {
   const late = Object.values(lateFields[dialect]);
   const more = dialect === 'v0.20' || dialect === 'v0.21' ? [triggeredBy] : [];
   return bitsOf([text, bytesMember, texts, ...otherArrays, address, ...late, ...more]);
+}
+
+function numberMembersOf(dialect: TraceeDialect): number {
+  return bitsOf(dialect === 'main' ? [...numbers, pointer] : numbers);
 }
 
 /**
@@ -44,9 +49,11 @@ export class TraceeArguments {
   #scanned = false;
   #isWhole = false;
   #byteMembers = byteMembersOf(newestDialect);
+  #numberMembers = numberMembersOf(newestDialect);
 
   speak(dialect: TraceeDialect): void {
     this.#byteMembers = byteMembersOf(dialect);
+    this.#numberMembers = numberMembersOf(dialect);
   }
 
   clear(bytes: Uint8Array): void {
@@ -148,7 +155,7 @@ export class TraceeArguments {
   /** In the wire type it should have: in another it is an unknown field. */
   #isMember(field: number, type: number): boolean {
     if (field > 31) return false;
-    return ((type === 2 ? this.#byteMembers : type === 0 ? numberMembers : 0) & (1 << field)) !== 0;
+    return ((type === 2 ? this.#byteMembers : type === 0 ? this.#numberMembers : 0) & (1 << field)) !== 0;
   }
 
   #slotNamed(slots: TraceeRow['slots'], from: number, to: number): number {
@@ -167,7 +174,7 @@ export class TraceeArguments {
     const first = this.first(slot);
     const second = this.second(slot);
     let n = from;
-    if (field === 0 || (numberMembers & (1 << field)) !== 0) {
+    if (field === 0 || (this.#numberMembers & (1 << field)) !== 0) {
       if (n + 3 > words.length) return -1;
       words[n] = field;
       words[n + 1] = field === 0 ? 0 : first;

@@ -55,7 +55,6 @@ export class TraceeRaw implements RawRecord {
   readonly containerId = new Span();
   readonly container = new Span();
   readonly k8s = new Span();
-  readonly parent = new Span();
   hasThreat = false;
 
   readonly #who: TraceeWho;
@@ -69,6 +68,7 @@ export class TraceeRaw implements RawRecord {
   readonly #process = new Span();
   readonly #thread = new Span();
   readonly #startTime = new Span();
+  readonly #parent = new Span();
   #uniqueId = 0;
   #tid = 0;
 
@@ -96,6 +96,20 @@ export class TraceeRaw implements RawRecord {
     if (!this.#readWho()) return 'malformed';
     this.what = this.#whatIs(this.row);
     return 'event';
+  }
+
+  /** The parent as the message names it; `pid` 0: it does not, or not readably. */
+  namedParent(): { readonly pid: number; readonly uid: number } {
+    const wire = this.#wire.place(this.bytes, this.#parent.from, this.#parent.to);
+    let pid = 0;
+    let uid = 0;
+    while (wire.next()) {
+      if (wire.type !== 2) continue;
+      if (wire.field === processField.hostPid) pid = wrapped(this.#inner, wire, pid);
+      else if (wire.field === processField.uniqueId) uid = wrapped(this.#inner, wire, uid);
+    }
+    const isSound = !wire.broken && pid >= 0 && pid <= maxPid && uid >= 0;
+    return isSound ? { pid, uid } : { pid: 0, uid: 0 };
   }
 
   fillKey(key: KeyBuffer): boolean {
@@ -193,7 +207,7 @@ export class TraceeRaw implements RawRecord {
     this.pid = 0;
     this.#uniqueId = 0;
     this.#thread.clear();
-    this.parent.clear();
+    this.#parent.clear();
     while (wire.next()) {
       if (wire.type !== 2) continue;
       switch (wire.field) {
@@ -208,7 +222,7 @@ export class TraceeRaw implements RawRecord {
           break;
         case processField.ancestors:
           // The parent comes first; more there never are.
-          if (this.parent.to === 0) this.parent.take(wire);
+          if (this.#parent.to === 0) this.#parent.take(wire);
           break;
       }
     }

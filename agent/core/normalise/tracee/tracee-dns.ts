@@ -73,10 +73,9 @@ function messagesIn(wire: Wire, field: number): Wire[] | undefined {
 
 function questionOf(wire: Wire | undefined): Question | undefined {
   const fields = fieldsOf(wire);
-  const name = fields?.texts.get(questionField.name)?.toLowerCase().replace(/\.$/, '');
-  const type = fields?.texts.get(questionField.type);
-  if (name === undefined || type === undefined || type === '' || type.length > maxType) return undefined;
-  return { name, type };
+  const name = fields?.texts.get(questionField.name)?.toLowerCase().replace(/\.$/, '') ?? '';
+  const type = fields?.texts.get(questionField.type) ?? '';
+  return name === '' || type === '' || type.length > maxType ? undefined : { name, type };
 }
 
 /**
@@ -183,8 +182,9 @@ function response(
   const parts: { readonly field: number; readonly wire: Wire }[] = [];
   while (only.next())
     if (only.type === 2) parts.push({ field: only.field, wire: new Wire().place(bytes, only.from, only.to) });
-  if (only.broken) return 'unreadable';
-  const question = questionOf(parts.findLast(({ field }) => field === responseField.question)?.wire);
+  const questions = parts.filter(({ field }) => field === responseField.question);
+  if (only.broken || questions.length > 1) return 'unreadable';
+  const question = questionOf(questions[0]?.wire);
   if (question === undefined) return 'nothing';
   const answers = parts.filter(({ field }) => field === responseField.answers).map(({ wire }) => wire);
   return resolved(question, packet, packet.toPort, chained(question, answers));

@@ -4,7 +4,6 @@ import { BytesTable, viewOf } from '../../hotpath/bytes-table.ts';
 import { GrpcFrames } from '../../hotpath/grpc-frames.ts';
 import type { RecordWatcher } from '../../hotpath/raw-record.ts';
 import { TraceeRaw } from '../../hotpath/tracee-raw.ts';
-import { Wire } from '../../hotpath/wire.ts';
 import type { SourceNote } from '../../source-note.ts';
 import { ContainerPlaces } from '../container-places.ts';
 import type { NodeView } from '../node-view.ts';
@@ -259,19 +258,8 @@ class Normaliser implements TraceeNormaliser {
   }
 
   #parent(): ProcessRef | undefined {
-    const { bytes, parent } = this.#raw;
-    const wire = new Wire().place(bytes, parent.from, parent.to);
-    const inner = new Wire();
-    let pid = 0;
-    let uid = 0;
-    while (wire.next()) {
-      if (wire.type !== 2) continue;
-      inner.place(bytes, wire.from, wire.to);
-      const value = inner.next() && inner.field === 1 && inner.type === 0 ? inner.low : 0;
-      if (wire.field === 2) uid = value;
-      else if (wire.field === 3) pid = value;
-    }
-    return wire.broken || pid <= 0 || pid > 0x7fff_ffff ? undefined : this.#processes.parent(pid, uid);
+    const { pid, uid } = this.#raw.namedParent();
+    return pid === 0 ? undefined : this.#processes.parent(pid, uid);
   }
 
   #container(name: ContainerEventName, out: Event[]): void {
