@@ -12,7 +12,7 @@ import {
 import { behaviourKinds, privileges } from '../../fingerprint/event.ts';
 
 const page = new URL('../../docs/sources.md', import.meta.url);
-const part = /(<!-- coverage: [^>]*-->\n)([^]*?)(<!-- end -->)/;
+const part = /(<!-- coverage: [^>]*-->\n)([\s\S]*?)(<!-- end -->)/;
 
 /** What the normalisers themselves say; the sensor's is what it attaches where the kernel has all of it. */
 const sources: Readonly<Record<string, readonly CoverageWord[]>> = {
