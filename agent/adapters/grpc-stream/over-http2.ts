@@ -16,7 +16,7 @@ const patienceMs = 10_000;
 /** Answers the server makes us write and does not read: some 60 000 of them, then it is let go. */
 const maxUnsent = 1 << 20;
 
-/** gRPC over HTTP/2 of our own: a fifth of what Node's costs (docs/decisions/0006). @throws SourceError */
+/** gRPC over HTTP/2 of our own: a fifth of what Node's costs (docs/decisions/0007). @throws SourceError */
 export async function connectHttp2(endpoint: GrpcEndpoint): Promise<GrpcConnection> {
   const connection = new Http2Connection(endpoint);
   await connection.open();

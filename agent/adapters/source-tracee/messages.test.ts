@@ -35,7 +35,7 @@ describe('what goes beside the events', () => {
   });
 
   it('passes over what it does not know, of every wire type', () => {
-    const unknown = '7d01020304' + '7901020304050607 08'.replace(' ', '') + '7a0161' + '7803';
+    const unknown = ['7d01020304', '790102030405060708', '7a0161', '7803'].join('');
     expect(metricsOf(Buffer.from(`${unknown}0805`, 'hex'))).toEqual({ events: 5, lost: 0 });
   });
 
