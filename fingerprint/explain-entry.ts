@@ -1,6 +1,7 @@
 import type { Privilege } from './event.ts';
 import type { FileAct, NetworkEntry } from './fingerprint.ts';
 import type { Entry, EntryOf } from './grants.ts';
+import { isModuleRequest } from './module-request.ts';
 import { isSiblingPattern } from './pattern-names.ts';
 import { originNote, quoted } from './phrase.ts';
 import { isSensitivePath } from './sensitive.ts';
@@ -22,7 +23,7 @@ export function entryWords(entry: Entry): string {
     case 'network':
       return networkWords(entry.network);
     case 'privilege':
-      return `${privilegeVerbs[entry.privilege]}${entry.detail === undefined ? '' : ` (${quoted(entry.detail, 60)})`}`;
+      return `${privilegeVerb(entry)}${entry.detail === undefined ? '' : ` (${quoted(entry.detail, 60)})`}`;
   }
 }
 
@@ -51,6 +52,12 @@ const privilegeVerbs: Readonly<Record<Privilege, string>> = {
   'leave-cgroup': 'leaves its control group',
   capability: 'uses a capability',
 };
+
+function privilegeVerb({ privilege, detail }: EntryOf<'privilege'>): string {
+  return isModuleRequest(privilege, detail)
+    ? 'makes the kernel look for a module'
+    : privilegeVerbs[privilege];
+}
 
 /** Several acts on one place: "writes and creates any name in `/data/uploads`". */
 export function fileWords(acts: readonly FileAct[], f: Omit<EntryOf<'file'>, 'kind' | 'act'>): string {

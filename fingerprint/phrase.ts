@@ -1,6 +1,7 @@
 import type { Behaviour, BehaviourOf } from './behaviour.ts';
 import { portText, subjectText } from './drift.ts';
 import type { Access, Origin, Privilege } from './event.ts';
+import { isModuleRequest } from './module-request.ts';
 import { printable } from './printable.ts';
 
 /** Long enough for a path or a command a person can take in, short enough for one line of several. */
@@ -46,6 +47,10 @@ const privilegeVerbs: Readonly<Record<Privilege, string>> = {
   capability: 'used a capability',
 };
 
+function privilegeVerb({ privilege, detail }: BehaviourOf<'privilege'>): string {
+  return isModuleRequest(privilege, detail) ? 'made the kernel look for a module' : privilegeVerbs[privilege];
+}
+
 /** What was done, as the predicate of a sentence: `connected to evil.example:443`. */
 export function predicate(b: Behaviour, origin?: Origin): string {
   switch (b.kind) {
@@ -68,7 +73,7 @@ export function predicate(b: Behaviour, origin?: Origin): string {
     case 'resolve':
       return `asked for the name ${quoted(b.name)}`;
     case 'privilege':
-      return `${privilegeVerbs[b.privilege]}${b.detail === undefined ? '' : ` (${printable(b.detail, 60)})`}`;
+      return `${privilegeVerb(b)}${b.detail === undefined ? '' : ` (${printable(b.detail, 60)})`}`;
   }
 }
 

@@ -49,4 +49,15 @@ describe('learnable', () => {
     const b: Behaviour = { ...actor, kind: 'open', path: '/dev/urandom', access: 'read' };
     expect([isFree(b), learnable(b), neverLearnable(b)]).toEqual([true, false, false]);
   });
+
+  it('leaves out what depends on whose the files are', () => {
+    const use = (detail: string): Behaviour => ({
+      ...actor,
+      kind: 'privilege',
+      privilege: 'capability',
+      detail,
+    });
+    expect([isFree(use('CAP_DAC_OVERRIDE')), learnable(use('CAP_DAC_OVERRIDE'))]).toEqual([true, false]);
+    expect([isFree(use('CAP_CHOWN')), learnable(use('CAP_CHOWN'))]).toEqual([false, true]);
+  });
 });

@@ -170,6 +170,15 @@ describe('incidentSentence', () => {
       '`nginx` of shop/cart entered another namespace (net)',
     ],
     [
+      'a module that the kernel looked for by itself',
+      told(
+        { ...nginx, kind: 'privilege', privilege: 'module-load', detail: 'requested fs-xfs' },
+        'new-privilege',
+      ),
+      [],
+      '`nginx` of shop/cart made the kernel look for a module (requested fs-xfs)',
+    ],
+    [
       'a listener',
       told({ ...nginx, kind: 'listen', transport: 'tcp', port: -1 }, 'new-listener'),
       [],

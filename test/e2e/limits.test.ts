@@ -149,7 +149,8 @@ describe.skipIf(why !== undefined)('not seen', () => {
   it('frames below all protocols (AF_PACKET)', async () => {
     const { out, events } = await act('frame');
     expect(out).toBe('60');
-    expect(events).toEqual([]);
+    // That it may is told, where the kernel tells the use of capabilities; not what it sent, nor where to.
+    expect(events.filter((e) => !(e.kind === 'privilege' && e.detail === 'CAP_NET_RAW'))).toEqual([]);
   });
 
   it('other families of sockets (netlink)', async () => {
@@ -158,10 +159,31 @@ describe.skipIf(why !== undefined)('not seen', () => {
     expect(events).toEqual([]);
   });
 
-  it('changes of the user, and signals to others', async () => {
+  it('signals to processes of the same user', async () => {
     const { out, events } = await act('credentials');
     expect(out).toBe('65534 9');
-    expect(events).toEqual([]);
+    // The change of the user that needs a right is told as its use, where the kernel tells any.
+    expect(events.filter((e) => !(e.kind === 'privilege' && e.detail === 'CAP_SETUID'))).toEqual([]);
+  });
+
+  it('a capability that a file below /proc asks for', async () => {
+    const ran = await group.run('/bin/sh', ['-c', 'exec cat /proc/sys/net/core/somaxconn /proc/1/stat']);
+    await watch.ended(ran.pid);
+    const own = watch.events.filter((e) => e.process.pid === ran.pid);
+    expect(own.filter((e) => e.kind === 'open' && /somaxconn|\/1\/stat$/.test(e.path))).toHaveLength(2);
+    expect(kinds(own)).not.toContain('privilege');
+  });
+
+  it('that a module is removed', async () => {
+    const { events } = await act('unload');
+    expect(events.filter((e) => e.kind === 'privilege' && e.privilege === 'module-load')).toEqual([]);
+  });
+
+  it('the name of a module that is refused', async () => {
+    const { events } = await act('load');
+    const [attempt, ...more] = events.filter((e) => e.kind === 'privilege' && e.privilege === 'module-load');
+    expect([attempt?.error, more]).toEqual([expect.any(Number), []]);
+    expect(attempt).not.toHaveProperty('detail');
   });
 
   it('the true name of a removed file, when another thread rewrites it meanwhile', async () => {
