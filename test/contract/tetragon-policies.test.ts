@@ -64,7 +64,8 @@ describe('the policies that are handed out', () => {
         for (const [match, rows] of Object.entries(selector)) {
           expect(['matchArgs', 'matchReturnArgs', 'matchActions']).toContain(match);
           if (match === 'matchActions') continue;
-          for (const { operator } of rows) expect(['Equal', 'Mask', 'NotPrefix']).toContain(operator);
+          for (const { operator } of rows)
+            expect(['Equal', 'NotEqual', 'Mask', 'NotPrefix']).toContain(operator);
         }
     }
   });

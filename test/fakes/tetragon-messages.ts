@@ -14,7 +14,7 @@ const wrapped = new Set(['pid', 'uid', 'auid', 'tid', 'in_init_tree', 'links']);
 const times = new Set(['time', 'start_time']);
 
 /** An event as the JSON export writes it, as the object our own .proto encodes. */
-export function fromExport(value: unknown, member = '', within = ''): unknown {
+function fromExport(value: unknown, member = '', within = ''): unknown {
   if (typeof value === 'string' && times.has(member)) return timestampOf(value);
   if (Array.isArray(value)) return value.map((item: unknown) => fromExport(item, '', member));
   if (typeof value === 'object' && value !== null)
@@ -34,10 +34,6 @@ function timestampOf(text: string): object {
 /** @param event as the JSON export writes it */
 export function encodeResponse(event: object): Uint8Array {
   return responses.encode(fromExport(event) as object);
-}
-
-export function decodeResponse(bytes: Uint8Array): object {
-  return responses.decode(bytes);
 }
 
 /** Messages as they travel in a gRPC stream. */

@@ -66,7 +66,7 @@ export interface Execution {
 }
 
 /** Short ways to what an argument says; undefined when it is not what was asked for. */
-export function pathIn(argument: Argument | undefined): Message<'KprobePath'> | undefined {
+function pathIn(argument: Argument | undefined): Message<'KprobePath'> | undefined {
   const told = argument?.file_arg ?? argument?.path_arg ?? argument?.linux_binprm_arg;
   // Without a name of its own: a pipe, a socket, an anonymous mapping. `/` is what Tetragon writes then.
   return told?.path === undefined || told.path === '' || told.path === '/' ? undefined : told;

@@ -38,6 +38,9 @@ const flags = (t: Told, at: number): number => number(t, at) >>> 0;
 /** READING_MODULE of the kernel's enum kernel_read_file_id, since 4.7. */
 const readingModule = 2;
 
+/** The kernel asks for its own sake, such as at every allocation of memory: no use is made of it. */
+const CAP_OPT_NOAUDIT = 2;
+
 /** The same words as the sensor's. Paths and names come from the kernel's structures where it has them. */
 export const privilegeHooks: readonly Hook[] = [
   kernel('security_kernel_read_file', [arg(0, 'file', 'file'), arg(1, 'int', 'purpose')], (t) =>
@@ -103,11 +106,11 @@ export const privilegeHooks: readonly Hook[] = [
     policy: 'whorl-capabilities',
     call: 'cap_capable',
     by: 'kprobe',
-    args: [arg(2, 'capability', 'capability')],
+    args: [arg(2, 'capability', 'capability'), arg(3, 'uint32', 'options')],
     returns: 'int',
     what: 'other',
-    facts: ({ args }) => {
-      const capability = args[0]?.capability_arg;
+    facts: (t) => {
+      const capability = (number(t, 1) & CAP_OPT_NOAUDIT) === 0 ? t.args[0]?.capability_arg : undefined;
       // CAP_CHOWN is number 0, which protobuf leaves out.
       return capability === undefined ? undefined : told('capability', capabilityName(capability.value ?? 0));
     },
