@@ -1,10 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import type { Behaviour } from '../../fingerprint/behaviour.ts';
+import { type CoverageWord, coverageWords, covers } from '../../fingerprint/coverage.ts';
 import { type Difference, diff } from '../../fingerprint/diff.ts';
 import type { Change } from '../../fingerprint/diff-change.ts';
 import { sideOfEntries } from '../../fingerprint/diff-side.ts';
-import { type BehaviourKind, behaviourKinds, origins } from '../../fingerprint/event.ts';
+import { behaviourKinds, origins } from '../../fingerprint/event.ts';
 import type { Baseline } from '../../fingerprint/fingerprint.ts';
 import { grantsOf, programsByKey } from '../../fingerprint/grants.ts';
 import { indexBehaviour } from '../../fingerprint/index-behaviour.ts';
@@ -50,19 +51,23 @@ const arbAct = fc.oneof(
       port,
       ...inward,
     })),
-  fc.constant({ kind: 'privilege' as const, privilege: 'ptrace' as const }),
+  fc.record({
+    kind: fc.constant('privilege' as const),
+    privilege: fc.constantFrom('ptrace' as const, 'memfd' as const, 'capability' as const),
+  }),
 );
 const arbSmall: fc.Arbitrary<Behaviour> = fc
   .tuple(arbActor, arbAct)
   .map(([a, b]): Behaviour => ({ ...a, ...b }));
 const arbAny = fc.oneof({ weight: 3, arbitrary: arbSmall }, { weight: 1, arbitrary: arbBehaviour });
-const arbCoverage = fc.oneof(
+const arbCoverage: fc.Arbitrary<readonly CoverageWord[]> = fc.oneof(
   fc.constant([...behaviourKinds]),
   fc.subarray([...behaviourKinds], { minLength: behaviourKinds.length - 2 }),
+  fc.subarray([...coverageWords], { minLength: coverageWords.length - 4 }),
 );
 
 /** A baseline as a person might have approved it: with what learning never takes. */
-function baselineOf(behaviours: readonly Behaviour[], coverage: readonly BehaviourKind[]): Baseline {
+function baselineOf(behaviours: readonly Behaviour[], coverage: readonly CoverageWord[]): Baseline {
   const set = new ProgramSet();
   for (const b of behaviours) set.addBehaviour(b);
   return { ...learn(subject, [], { ...aboutAll, coverage }), behaviour: set.toSet() };
@@ -91,7 +96,10 @@ const arbBaseline = fc
 
 /** Whether this change says that `b` is accepted by `by` and not by the other document. */
 function names(change: Change, b: Behaviour, by: Baseline): boolean {
-  if (change.kind === 'coverage') return change.subject === b.kind;
+  if (change.kind === 'coverage') {
+    const word = coverageWords.find((w) => w === change.subject);
+    return word !== undefined && covers(new Set([word]), b);
+  }
   const { root, parent, exe } = programOf(b);
   if (change.root !== root || change.program !== exe || (change.parent ?? '') !== parent) return false;
   if (change.kind === 'program') {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import type { Behaviour } from '../../fingerprint/behaviour.ts';
+import { coverageWords, notCovered } from '../../fingerprint/coverage.ts';
 import { behaviourKinds } from '../../fingerprint/event.ts';
 import type { Baseline, Program } from '../../fingerprint/fingerprint.ts';
 import { learn } from '../../fingerprint/learn.ts';
@@ -52,7 +53,10 @@ const arbSmall = fc.tuple(arbActor, arbAct).map(([a, b]): Behaviour => ({ ...a, 
 const arbBaseline = fc
   .tuple(
     fc.array(fc.oneof(arbSmall, arbBehaviour), { maxLength: 25 }),
-    fc.subarray([...behaviourKinds], { minLength: 7 }),
+    fc.oneof(
+      fc.subarray([...behaviourKinds], { minLength: 7 }),
+      fc.subarray([...coverageWords], { minLength: 12 }),
+    ),
   )
   .map(([behaviours, coverage]): Baseline => {
     const set = new ProgramSet();
@@ -102,7 +106,7 @@ describe('score', () => {
     fc.assert(
       fc.property(arbBaseline, (b) => {
         const all = { ...b, coverage: [...behaviourKinds] };
-        if (b.coverage.length < behaviourKinds.length) expect(total(all)).toBeLessThan(total(b));
+        if (notCovered(b.coverage).length > 0) expect(total(all)).toBeLessThan(total(b));
       }),
       fixed,
     );
