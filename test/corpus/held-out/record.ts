@@ -4,6 +4,7 @@ import { environmentsOf } from '../environment.ts';
 import { packed } from '../recording.ts';
 import { Stage } from '../stage.ts';
 import { lighttpd } from './lighttpd.ts';
+import { rsync } from './rsync.ts';
 import { squid } from './squid.ts';
 
 /** Records what the rules were not made on: `node test/corpus/held-out/record.ts [DAEMON [ENVIRONMENT]]`, as root. */
@@ -12,7 +13,7 @@ const [onlyDaemon, onlyEnvironment] = process.argv.slice(2);
 
 const stage = await Stage.open();
 try {
-  for (const daemon of [lighttpd, squid]) {
+  for (const daemon of [lighttpd, rsync, squid]) {
     if (onlyDaemon !== undefined && onlyDaemon !== daemon.name) continue;
     for (const { name } of environmentsOf(daemon.name)) {
       if (onlyEnvironment !== undefined && onlyEnvironment !== name) continue;
