@@ -1,11 +1,12 @@
 import type { Root } from './behaviour.ts';
 import { type Bindings, noBindings } from './bindings.ts';
 import { lineKeys } from './command-line.ts';
+import { compactProgram, packedFilesOf } from './compact.ts';
 import type { CoverageWord } from './coverage.ts';
-import type { Origin } from './event.ts';
-import type { BehaviourSet, FileEntry, Program, RuleVersion } from './fingerprint.ts';
+import type { BehaviourSet, Program, RuleVersion } from './fingerprint.ts';
 import { argsKey, isInward, networkKey, privilegeKey } from './identity.ts';
 import { IndexedFiles } from './indexed-files.ts';
+import { PackedFiles } from './packed-files.ts';
 import { identityOf, programKey } from './program.ts';
 import { boundFiles, boundPeers } from './site-parameter.ts';
 import { withoutRemoved } from './tombstones.ts';
@@ -28,8 +29,6 @@ export interface IndexedProgram {
   readonly entries: ReadonlySet<string>;
   /** Entry keys of the peers whose public name may answer an address inside. */
   readonly inward: ReadonlySet<string>;
-  /** Paths it may load, with the origins they came from. */
-  readonly loads: ReadonlyMap<string, readonly (Origin | undefined)[]>;
   /** Whether it may connect beyond the machine at all. */
   readonly egress: boolean;
   /** What it was built from, for the sentence about the nearest known thing. */
@@ -42,7 +41,6 @@ interface Removed {
   readonly args: ReadonlySet<string>;
   readonly files: IndexedFiles;
   readonly origins: ReadonlySet<string>;
-  readonly loads: IndexedProgram['loads'];
 }
 
 /** A behaviour set with its lookups built once. Judging costs the same whatever its size. */
@@ -71,7 +69,8 @@ export function indexBehaviour(
   const removed = new Map(f.removed?.programs.map((p) => [programKey(identityOf(p)), p]));
   const byId = new Map(behaviour.programs.map((p) => [p.id, p]));
   const programs = new Map<string, IndexedProgram[]>();
-  for (const p of behaviour.programs) {
+  for (const program of behaviour.programs) {
+    const p = compactProgram(program);
     const nodes = programs.get(p.exe) ?? [];
     const stone = removed.get(programKey(identityOf(p)));
     nodes.push({ ...indexProgram(p, byId, bindings), removed: stone && indexRemoved(stone, bindings) });
@@ -81,22 +80,25 @@ export function indexBehaviour(
 }
 
 function indexRemoved(stone: Program, bindings: Bindings): Removed {
-  const files = stone.files.flatMap((f) => boundFiles(f, bindings));
   return {
     args: new Set(stone.args.map(argsKey)),
-    files: new IndexedFiles(files, 'tombstones'),
+    files: new IndexedFiles(boundEntries(stone, bindings), 'tombstones'),
     origins: new Set(stone.origins),
-    loads: loadsOf(files),
   };
 }
 
-/** Origins by path; undefined where nobody told. */
-function loadsOf(files: readonly FileEntry[]): Map<string, (Origin | undefined)[]> {
-  const loads = new Map<string, (Origin | undefined)[]>();
-  for (const f of files) {
-    if (f.access.includes('load')) loads.set(f.path, [...(loads.get(f.path) ?? []), f.origin]);
-  }
-  return loads;
+/** Those that mean the same everywhere stay as they are packed already. */
+function boundEntries(p: Program, bindings: Bindings): PackedFiles {
+  const files = packedFilesOf(p);
+  if (!files.hasParameters) return files;
+  return new PackedFiles([...files.entries()].flatMap((f) => boundFiles(f, bindings)));
+}
+
+/** Most lists of most programs are empty. */
+const none: ReadonlySet<string> = new Set();
+
+function setOf(values: readonly string[]): ReadonlySet<string> {
+  return values.length === 0 ? none : new Set(values);
 }
 
 function indexProgram(
@@ -104,20 +106,18 @@ function indexProgram(
   byId: ReadonlyMap<string, Program>,
   bindings: Bindings,
 ): Omit<IndexedProgram, 'removed'> {
-  const files = p.files.flatMap((f) => boundFiles(f, bindings));
   const network = p.network.flatMap((n) => boundPeers(n, bindings));
   return {
     root: p.root,
     parent: p.parent ?? '',
-    starters: new Set(p.parents.map((id) => byId.get(id)?.parent ?? '')),
-    origins: new Set(p.origins),
-    args: new Set(p.args.map(argsKey)),
+    starters: setOf(p.parents.map((id) => byId.get(id)?.parent ?? '')),
+    origins: setOf(p.origins),
+    args: setOf(p.args.map(argsKey)),
     lines: lineKeys(p.args),
-    env: new Set(p.env),
-    files: new IndexedFiles(files),
-    entries: new Set([...network.map(networkKey), ...p.privileges.map(privilegeKey)]),
-    inward: new Set(network.filter(isInward).map(networkKey)),
-    loads: loadsOf(files),
+    env: setOf(p.env),
+    files: new IndexedFiles(boundEntries(p, bindings)),
+    entries: setOf([...network.map(networkKey), ...p.privileges.map(privilegeKey)]),
+    inward: setOf(network.filter(isInward).map(networkKey)),
     egress: network.some((n) => n.do === 'connect' && isEgress(n.transport, n.peer)),
     program: p,
   };

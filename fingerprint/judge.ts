@@ -87,10 +87,10 @@ function isKnownLine(
 
 function judgeLoad(b: BehaviourOf<'load'>, node: IndexedProgram): Verdict {
   if (isFree(b)) return expected;
-  const seen = node.loads.get(b.path);
+  const seen = node.files.loads(b.path);
   if (seen === undefined) return drift(b, neverLearnable(b) ? 'never-learnable' : 'new-file');
   if (b.origin === undefined || seen.includes(b.origin)) return expected;
-  if (node.removed?.loads.get(b.path)?.includes(b.origin) === true) return drift(b, 'foreign-origin');
+  if (node.removed?.files.loads(b.path)?.includes(b.origin) === true) return drift(b, 'foreign-origin');
   const origins = new Set(seen.filter((o) => o !== undefined));
   if (origins.size > 0) return drift(b, 'foreign-origin', nearestOrigins(origins));
   return neverLearnable(b) ? drift(b, 'never-learnable') : expected;

@@ -1,5 +1,6 @@
 import { acceptedKeys, type KeyContext } from './accepted-keys.ts';
 import { type Authority, authorityOf } from './authority.ts';
+import { compactDocument, ownText } from './compact.ts';
 import { sha256Hex } from './digest.ts';
 import { type OpenEnvelope, open, statementPayloadType } from './envelope.ts';
 import { FingerprintError } from './errors.ts';
@@ -61,8 +62,8 @@ class Verified {
   readonly warnings: readonly VerifyWarning[];
 
   constructor(findings: Findings) {
-    this.fingerprint = findings.fingerprint;
-    this.digests = findings.digests;
+    this.fingerprint = compactDocument(findings.fingerprint);
+    this.digests = ownText(findings.digests);
     this.digest = findings.digest;
     this.stream = findings.stream;
     this.signers = findings.signers;
@@ -72,7 +73,7 @@ class Verified {
     this.maxMode = findings.maxMode;
     this.ceiling = findings.ceiling;
     this.approve = findings.approve;
-    this.platform = findings.platform;
+    this.platform = findings.platform && ownText(findings.platform);
     this.warnings = findings.warnings;
     Object.freeze(this);
   }
