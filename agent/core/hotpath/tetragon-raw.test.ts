@@ -1,9 +1,11 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { indexBehaviour } from '../../../fingerprint/index-behaviour.ts';
 import { learn } from '../../../fingerprint/learn.ts';
 import { fakeNodeView } from '../../../test/fakes/node-views.ts';
 import { Rig, workload } from '../../../test/fakes/short-cut-rig.ts';
+import { encodeResponse, framed } from '../../../test/fakes/tetragon-messages.ts';
 import { containerId, stageStory, TetragonStage } from '../../../test/fakes/tetragon-stage.ts';
 import { createTetragonNormaliser, tetragonCoverage } from '../normalise/tetragon/tetragon.ts';
 import type { InForce } from '../watched.ts';
@@ -72,3 +74,35 @@ it('tells and counts the same at a glance and the long way, whatever Tetragon te
   // Else the property would hold for want of anything to compare.
   expect(answered).toBeGreaterThan(500);
 }, 60_000);
+
+const folder = new URL('../../../bpf-fixtures/tetragon/', import.meta.url);
+
+it.each(readdirSync(folder).filter((name) => name !== 'README.md'))(
+  'tells and counts the same of what was recorded: %s',
+  (name) => {
+    const lines = readFileSync(new URL(`${name}/export.jsonl`, folder), 'utf8')
+      .trimEnd()
+      .split('\n');
+    const events = lines.map((line) => JSON.parse(line) as object);
+    const ids = new Set(
+      lines.flatMap((line) => [...line.matchAll(/:\/\/([0-9a-f]{64})"/g)].map(([, id = '']) => id)),
+    );
+    const places = new Map(
+      [...ids].map((id, i) => [id, { id: 100 + i, path: `/pods/cri-containerd-${id}.scope` }]),
+    );
+    const view = fakeNodeView({ places });
+    const [short, long] = [true, false].map(
+      (isShort) => new Rig(isShort, createTetragonNormaliser(view, { policies: () => ['whorl-files'] })),
+    ) as [Rig, Rig];
+    const lives = events.filter(
+      (event) => !('process_exit' in event) && !/"\/srv\/run.sh/.test(JSON.stringify(event)),
+    );
+    const chunk = framed(...lives.map(encodeResponse));
+    for (const rig of [short, long]) for (let i = 0; i < 4; i++) rig.read(chunk);
+    const [a, b] = [short.finish(), long.finish()];
+    expect(a.told).toEqual(b.told);
+    expect(a.counters).toEqual(b.counters);
+    // Only of the made ones is anything of our policies.
+    expect(a.answered > 0).toBe(name === 'hooks');
+  },
+);
