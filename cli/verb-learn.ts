@@ -34,7 +34,10 @@ export function register(program: Command, io: Io): void {
       .requiredOption('--from <file...>', 'events as JSON lines, gzip accepted, - for stdin')
       .requiredOption('--out <baseline.json>', 'where the baseline goes')
       .option('--source <name>', sourceHelp, 'events')
-      .option('--coverage <kinds>', 'kinds the recording could see, by comma (default: all its source shows)')
+      .option(
+        '--coverage <kinds>',
+        'kinds and single privileges the recording could see, by comma (default: all its source shows)',
+      )
       .option('--json', 'one JSON object on stdout'),
   ).action((options: Options) => learnFrom(io, options));
   examples(verb, [

@@ -8,6 +8,7 @@ export { parseBehaviour } from './behaviour-json.ts';
 export { type Bindings, type BoundPeer, noBindings } from './bindings.ts';
 export { canonicalBytes } from './canonical.ts';
 export { condense, type Generalised, generalisedIn } from './condense.ts';
+export { type CoverageWord, coverageWords, covers } from './coverage.ts';
 export { type CriticalFeature, criticalFeatures } from './critical-features.ts';
 export { type Difference, diff } from './diff.ts';
 export type { Change, ChangeKind, ChangeWord } from './diff-change.ts';
