@@ -7,6 +7,7 @@ import { createServer as createTls } from 'node:tls';
 import { Server, ServerCredentials, type ServerDuplexStream, type ServerWritableStream } from '@grpc/grpc-js';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type Certificates, makeCertificates } from '../../../test/fakes/certificates.ts';
+import { ping, settings } from '../../../test/fakes/http2-script.ts';
 import { SourceError } from '../../ports.ts';
 import { ask } from './ask.ts';
 import { connectGrpc, type GrpcTransport } from './connect.ts';
@@ -167,7 +168,8 @@ describe.each<GrpcTransport>(['http2', 'grpc-js'])('a connection over %s', (tran
   });
 
   it('takes an answer that is longer than gRPC libraries allow, up to its own bound', async () => {
-    const connection = await connectGrpc({ called: 'Tracee', address: await aServer() }, transport);
+    const endpoint = { called: 'Tracee', address: await aServer(tls(made.server)), ca: made.ca };
+    const connection = await connectGrpc(endpoint, transport);
     closing.push(() => connection.close());
     const large = Buffer.from('large');
     const options = { timeoutMs: 5_000, maxBytes: 8 << 20 };
@@ -306,6 +308,18 @@ describe('a connection over http2', () => {
   it('says of a server with TLS that it has it', async () => {
     const error = await refusalOf({ address: await aServer(tls(made.server)) }, 'http2');
     expect(error).toMatchObject({ code: 'wrong-service', message: expect.stringContaining('with sourceCa') });
+  });
+
+  it('lets go of a server that pings and pings and reads no answer', async () => {
+    const server = createServer((socket) => {
+      socket.on('error', () => undefined);
+      socket.pause();
+      socket.write(settings());
+      socket.write(Buffer.concat(Array(400_000).fill(ping())));
+    });
+    const connection = await connectGrpc({ called: 'Tracee', address: await listening(server) }, 'http2');
+    const end = await connection.stream('/a.B/C', Buffer.alloc(0), () => undefined).ended;
+    expect(end.error.message).toContain('it asks and does not read our answers');
   });
 
   it('says of a file that is no socket that nobody listens', async () => {

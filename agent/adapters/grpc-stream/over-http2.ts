@@ -13,6 +13,8 @@ import { hungUp, notGrpc, problem, refusal } from './refusal.ts';
 const readBytes = 256 << 10;
 /** From the line to the server's first frame. */
 const patienceMs = 10_000;
+/** For the last words to a server that takes its time. */
+const farewellMs = 1_000;
 /** Answers the server makes us write and does not read: some 60 000 of them, then it is let go. */
 const maxUnsent = 1 << 20;
 
@@ -36,7 +38,7 @@ class Http2Connection implements GrpcConnection {
       send: (bytes) => this.#send(bytes),
       over: (error) => {
         this.#broke = error;
-        this.#socket?.destroySoon();
+        this.#leave();
       },
     });
   }
@@ -83,6 +85,15 @@ class Http2Connection implements GrpcConnection {
     return error === undefined && begun.length === 0
       ? hungUp(this.endpoint)
       : notGrpc(this.endpoint, 'it does not speak HTTP/2');
+  }
+
+  /** What is written goes out first, to who reads it. */
+  #leave(): void {
+    const socket = this.#socket;
+    if (socket === undefined) return;
+    socket.destroySoon();
+    const timer = setTimeout(() => socket.destroy(), farewellMs).unref();
+    socket.once('close', () => clearTimeout(timer));
   }
 
   #send(bytes: Buffer): void {

@@ -154,17 +154,18 @@ export class Session implements FrameTaker, CallLine {
   fail(error: Http2Error): void {
     if (this.#isOver) return;
     this.push(goawayFrame(error.code));
-    this.send();
+    // Over before it is said: sending may find out the same again.
     this.lost(`it broke HTTP/2: ${error.message}`);
+    this.send();
     this.#output.over(error);
   }
 
   close(): void {
     if (this.#isOver) return;
     this.push(goawayFrame(errorCodes.none));
-    this.send();
     for (const call of [...this.#calls.values()]) call.cancelled();
     this.lost('');
+    this.send();
     this.#output.over(undefined);
   }
 
