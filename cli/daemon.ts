@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { dirname } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -10,6 +11,11 @@ import { CliError, type ExitCode, exitCodes } from './exit.ts';
 const keptLines = 40;
 const startTimeoutMs = 60_000;
 const stopTimeoutMs = 15_000;
+
+/** One folder up in the source tree, two in `dist/`. */
+const launcher = fileURLToPath(
+  new URL(import.meta.url.endsWith('.ts') ? '../bin/whorl' : '../../bin/whorl', import.meta.url),
+);
 
 interface LastWords {
   readonly words: string;
@@ -38,12 +44,10 @@ export async function startDaemon(options: {
   /** Told every line it prints on stdout. */
   readonly onLine?: (line: string) => void;
 }): Promise<DaemonProcess> {
-  const main = fileURLToPath(
-    new URL(import.meta.url.endsWith('.ts') ? './main.ts' : './main.js', import.meta.url),
-  );
-  const child = spawn(process.execPath, [main, options.name, '--with-parent', ...options.args], {
+  // The launcher, which knows how each daemon is to run; the Node that runs us, where the package brings none.
+  const child = spawn(launcher, [options.name, '--with-parent', ...options.args], {
     stdio: ['pipe', 'pipe', 'pipe'],
-    env: { ...options.env, NO_COLOR: '1' },
+    env: { ...options.env, NO_COLOR: '1', PATH: `${dirname(process.execPath)}:${options.env.PATH ?? ''}` },
     detached: true,
   });
   const said = keepLines(child);
