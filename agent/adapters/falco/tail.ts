@@ -5,7 +5,7 @@ import type { FilePlace } from './place-file.ts';
 const newline = 0x0a;
 const pieceBytes = 256 << 10;
 /** Of what was read last, to know the file again: an alert ends with its time in nanoseconds. */
-export const tailBytes = 64;
+const tailBytes = 64;
 
 export interface TailTaker {
   /** Whole lines, each with its end; the bytes are used again. */

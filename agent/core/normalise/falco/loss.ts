@@ -14,7 +14,7 @@ const countedUs = 1_000_000;
 
 type Gap = Pick<EventOf<'gap'>, 'since' | 'until' | 'lost' | 'reason'>;
 
-export function gapEvent(gap: Gap): Event {
+function gapEvent(gap: Gap): Event {
   return { kind: 'gap', time: gap.until, process: { pid: 0, start: 0 }, ...gap };
 }
 
