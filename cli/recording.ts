@@ -13,6 +13,7 @@ import { linesOf } from './lines.ts';
 import { fileName } from './read-file.ts';
 import { maxRecordingBytes, tooMuch } from './recording-limit.ts';
 import { readTetragon } from './tetragon-recording.ts';
+import { readTracee } from './tracee-recording.ts';
 
 interface Source {
   /** For the help. */
@@ -50,6 +51,11 @@ const recordingSources = {
       const { events, isNameless, directory } = await readFalco(io, files);
       return { events, isForeign: isNameless, directory };
     },
+  },
+  tracee: {
+    what: "Tracee's JSON output",
+    coverage: ['exec'],
+    read: async (io, files) => await readTracee(io, files),
   },
   tetragon: {
     what: "Tetragon's export, JSON lines",

@@ -22,20 +22,25 @@ interface Decoded {
   readonly event?: { readonly name: string; readonly data: readonly DecodedValue[] } | null;
 }
 
+/** The messages of a stream as protobufjs has them, 64 bits and all. */
+export function responseType(dialect: TraceeDialect): protobuf.Type {
+  const root = new protobuf.Root();
+  for (const file of ['common', dialect])
+    protobuf.parse(readFileSync(`proto/tracee/${file}.proto`, 'utf8'), root, { keepCase: true });
+  for (const name of ['google/protobuf/timestamp.proto', 'google/protobuf/wrappers.proto'])
+    root.addJSON(protobuf.common.get(name)?.nested ?? {});
+  root.resolveAll();
+  return root.lookupType('tracee.v1beta1.StreamEventsResponse');
+}
+
 /** protobufjs with our own protos of one dialect; shares no code with the readers it judges. */
 export class Oracle {
   readonly #type: protobuf.Type;
   readonly #members: ReadonlySet<string>;
 
   constructor(dialect: TraceeDialect) {
-    const root = new protobuf.Root();
-    for (const file of ['common', dialect])
-      protobuf.parse(readFileSync(`proto/tracee/${file}.proto`, 'utf8'), root, { keepCase: true });
-    for (const name of ['google/protobuf/timestamp.proto', 'google/protobuf/wrappers.proto'])
-      root.addJSON(protobuf.common.get(name)?.nested ?? {});
-    root.resolveAll();
-    this.#type = root.lookupType('tracee.v1beta1.StreamEventsResponse');
-    const value = root.lookupType('tracee.v1beta1.EventValue');
+    this.#type = responseType(dialect);
+    const value = this.#type.root.lookupType('tracee.v1beta1.EventValue');
     this.#members = new Set(value.oneofs.value?.oneof ?? []);
   }
 

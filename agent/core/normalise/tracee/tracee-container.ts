@@ -2,11 +2,51 @@ import type { ContainerRef } from '../../../../fingerprint/event.ts';
 import type { TraceeRaw } from '../../hotpath/tracee-raw.ts';
 import { Wire } from '../../hotpath/wire.ts';
 import { textOf } from '../sensor-text.ts';
+import type { TraceeValues } from './tracee-values.ts';
 
 const containerField = { id: 1, name: 2, image: 3 } as const;
 const imageField = { digests: 2, name: 3 } as const;
 const k8sField = { pod: 1, namespace: 2 } as const;
 const nameField = 1;
+
+/** As many as places are remembered. */
+const maxContainers = 8_192;
+
+/**
+ * What Tracee said of each container so far: until its runtime has answered, and of a process that came late, a message
+ * may tell less than one before it did.
+ */
+export class ToldContainers {
+  readonly #known = new Map<string, ContainerRef>();
+
+  /** @returns all that is known of it now */
+  told(now: ContainerRef): ContainerRef {
+    const known = this.#known.get(now.id);
+    if (known === undefined && this.#known.size >= maxContainers) this.#known.clear();
+    const all = { ...known, ...now };
+    this.#known.set(now.id, all);
+    return all;
+  }
+}
+
+/** What the event that tells of a new or an older container says of it. */
+export function containerIn(values: TraceeValues<'container_create'>): ContainerRef | undefined {
+  const id = values.text('container_id') ?? '';
+  if (id === '') return undefined;
+  return {
+    id,
+    ...named('name', values.text('container_name') ?? ''),
+    ...named('image', values.text('container_image') ?? ''),
+    ...named('digest', digestIn(values.text('container_image_digest') ?? '')),
+    ...named('namespace', values.text('pod_namespace') ?? ''),
+    ...named('pod', values.text('pod_name') ?? ''),
+  };
+}
+
+/** `repo@sha256:…`, or the digest alone. */
+function digestIn(text: string): string {
+  return /(?:^|@)(sha256:[0-9a-f]{64})$/.exec(text)?.[1] ?? '';
+}
 
 /** What the message itself says of the container; a part that is broken is left out. */
 export function containerOf({ bytes, container, k8s }: TraceeRaw): ContainerRef {
@@ -14,12 +54,11 @@ export function containerOf({ bytes, container, k8s }: TraceeRaw): ContainerRef 
   const image = own.get(containerField.image);
   const names = image === undefined ? undefined : partsOf(bytes, image.from, image.to);
   const around = partsOf(bytes, k8s.from, k8s.to);
-  const digest = /@(sha256:[0-9a-f]{64})$/.exec(textIn(bytes, names?.get(imageField.digests)))?.[1];
   return {
     id: textIn(bytes, own.get(containerField.id)),
     ...named('name', textIn(bytes, own.get(containerField.name))),
     ...named('image', textIn(bytes, names?.get(imageField.name))),
-    ...named('digest', digest ?? ''),
+    ...named('digest', digestIn(textIn(bytes, names?.get(imageField.digests)))),
     ...named('namespace', nameIn(bytes, around.get(k8sField.namespace))),
     ...named('pod', nameIn(bytes, around.get(k8sField.pod))),
   };

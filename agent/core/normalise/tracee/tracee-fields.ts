@@ -30,6 +30,14 @@ interface Row {
 }
 
 const path = { pathname: 'text' } as const;
+const container = {
+  container_id: 'text',
+  container_name: 'text',
+  container_image: 'text',
+  container_image_digest: 'text',
+  pod_name: 'text',
+  pod_namespace: 'text',
+} as const;
 const module = { name: 'text', pathname: 'text' } as const;
 
 /**
@@ -137,9 +145,9 @@ const rows = {
   pivot_root: { what: 'other', gives: 'privilege', call: true, args: { new_root: 'text' } },
   security_bpf: { what: 'other', gives: 'privilege', args: { cmd: 'flags' } },
   io_uring_setup: { what: 'other', gives: 'privilege', call: true, args: {} },
-  container_create: { what: 'other', gives: 'cgroup', args: { container_id: 'text' } },
-  existing_container: { what: 'other', gives: 'cgroup', args: { container_id: 'text' } },
-  container_remove: { what: 'other', gives: 'cgroup', args: { container_id: 'text' } },
+  container_create: { what: 'other', gives: 'cgroup', args: container },
+  existing_container: { what: 'other', gives: 'cgroup', args: container },
+  container_remove: { what: 'other', gives: 'cgroup', args: container },
 } as const satisfies Readonly<Record<string, Row>>;
 
 export type TraceeEventName = keyof typeof rows;

@@ -11,7 +11,7 @@ import { textOf } from '../sensor-text.ts';
 import { DatagramSockets } from './datagram-sockets.ts';
 import { isKnownRelease, newestDialect, type TraceeDialect, traceeDialectOf } from './dialect.ts';
 import { NamedCounts } from './named-counts.ts';
-import { containerOf } from './tracee-container.ts';
+import { containerIn, containerOf, ToldContainers } from './tracee-container.ts';
 import { type ContainerEventName, factsOf } from './tracee-events.ts';
 import type { Facts } from './tracee-facts.ts';
 import type { TraceeEventName } from './tracee-fields.ts';
@@ -79,6 +79,7 @@ class Normaliser implements TraceeNormaliser {
   readonly #sockets = new DatagramSockets();
   readonly #view: NodeView;
   #places: ContainerPlaces;
+  readonly #told = new ToldContainers();
   readonly #containers = new BytesTable();
   /** Control groups, by number of the container. */
   readonly #cgroups: number[] = [];
@@ -244,7 +245,7 @@ class Normaliser implements TraceeNormaliser {
     if (cgroup !== 0) return { cgroup };
     const id = textOf(bytes.subarray(containerId.from, containerId.to));
     const found = this.#places.cgroupOf(id, pid, time, out);
-    if (found === undefined) return { container: containerOf(this.#raw) };
+    if (found === undefined) return { container: this.#told.told(containerOf(this.#raw)) };
     this.#keepPlace(bytes.subarray(containerId.from, containerId.to), found);
     return { cgroup: found };
   }
@@ -264,15 +265,18 @@ class Normaliser implements TraceeNormaliser {
 
   #container(name: ContainerEventName, out: Event[]): void {
     const { time } = this.#raw;
-    const id = this.#raw.arguments.scan()
-      ? new TraceeValues(this.#raw, name).text('container_id')
+    // All three have the same arguments; the end of one leaves most of them out.
+    const told = this.#raw.arguments.scan()
+      ? containerIn(new TraceeValues(this.#raw, 'container_create'))
       : undefined;
-    if (id === undefined || id === '') {
+    if (told === undefined) {
       this.#counts.unreadable += 1;
       return;
     }
+    const { id } = told;
     this.#counts.passed += 1;
     if (name !== 'container_remove') {
+      this.#told.told(told);
       this.#places.cgroupOf(id, 0, time, out);
       return;
     }
