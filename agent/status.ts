@@ -1,5 +1,5 @@
 import { isCanaryWorkload } from '../fingerprint/canary.ts';
-import type { CoverageWord } from '../fingerprint/coverage.ts';
+import { type CoverageWord, coverageChange } from '../fingerprint/coverage.ts';
 import type { CanaryStatus } from './canary.ts';
 import type { Watch } from './core/watch.ts';
 import type { WatchedWorkload } from './core/watched.ts';
@@ -50,7 +50,7 @@ function workloadStatus(watched: WatchedWorkload, coverage: StatusFacts['coverag
           inert: inForce.inert ?? 0,
           warnings: inForce.warnings ?? [],
           // What the fingerprint judges and nobody here can see.
-          unseen: [...inForce.index.coverage].filter((kind) => !coverage.includes(kind)),
+          unseen: coverageChange([...inForce.index.coverage], coverage).lost,
         }),
     instances: [...instances.values()].map(({ instance, events, lost }) => ({ ...instance, events, lost })),
   };
