@@ -136,7 +136,9 @@ export class Canaries {
 
   #impossible(err: unknown): void {
     this.#options.counters.add('canary.failed');
-    this.#options.log.error({ err }, 'canary could not be done');
+    // Known from the start, as with sources that show containers alone: no defect, but somebody should know.
+    if (typeof err === 'string') this.#options.log.warn({ reason: err }, 'silence is not tested here');
+    else this.#options.log.error({ err }, 'canary could not be done');
     const reason = err instanceof Error ? err.message : String(err);
     this.#become({ state: 'impossible', lastSeen: this.#status.lastSeen, reason });
   }

@@ -27,7 +27,7 @@ function ownFindings(canary: unknown): Finding[] {
         poor(
           'canary',
           `the agent cannot test whether it sees anything: ${printable(String(member(canary, 'reason')))}`,
-          'run it as root with cgroups writable',
+          'where the sensor is the source, run it as root with cgroups writable; other sources are watched by their own counters',
         ),
       ];
     default:
