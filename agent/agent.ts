@@ -328,9 +328,11 @@ class Agent {
 
   async #farewell(): Promise<void> {
     const { spool, now } = this.#deps;
+    this.#pipeline.tick(now());
+    // Before the clock is put forward: no copy has lived through that minute.
+    this.#pipeline.tellSupport();
     // Later than any second that something could still be held back for.
     this.#pipeline.tick(now() + 60_000_000);
-    this.#pipeline.tellSupport();
     await this.#outbox.settle();
     for (let left = farewellMs; left > 0 && this.#uplinkState === 'connected'; left -= 50) {
       if (spool.stats().records === 0) break;

@@ -2,6 +2,7 @@ import { duration } from '../fingerprint/figures.ts';
 import { Answer, workloadName } from './answer.ts';
 import { describeJudged } from './judged-text.ts';
 import { counted } from './known-file.ts';
+import { kubernetesTold } from './kubernetes-text.ts';
 
 export function describeAgent(status: unknown): string[] {
   if (status === undefined) return ['agent      not running'];
@@ -17,12 +18,18 @@ export function describeAgent(status: unknown): string[] {
   return [
     `agent      on ${agent.text('node')}, ${agent.flag('ready') ? `sees ${agent.words('coverage')} through ${sourceOf(agent)}` : 'starting'}`,
     ...sourceAway(agent),
+    ...kubernetes(status),
     `collector  ${agent.text('uplink')}; ${spool.number('records')} reports wait, ${spool.number('dropped')} were dropped`,
     `events     ${agent.at('counters').number('events')} seen, ${lost} lost`,
     ...agent.list('workloads').flatMap(describeJudged),
     ...holds,
     ...damage(agent),
   ];
+}
+
+function kubernetes(status: unknown): string[] {
+  const told = kubernetesTold(status);
+  return told === undefined ? [] : [`kubernetes ${told.what}`];
 }
 
 function sourceOf(agent: Answer): string {

@@ -3,6 +3,7 @@ import { ask } from './control-client.ts';
 import { agentSocket, collectorSocket, dataDir, dataDirOption } from './data-dir.ts';
 import type { Finding } from './doctor/finding.ts';
 import { kernelFindings } from './doctor/kernel.ts';
+import { kubernetesFindings } from './doctor/kubernetes.ts';
 import { machineFindings } from './doctor/machine.ts';
 import { sensorFinding } from './doctor/sensor.ts';
 import { silenceFindings } from './doctor/silence.ts';
@@ -41,6 +42,7 @@ async function examine(directory: string): Promise<Finding[]> {
     ...(await machineFindings({ dataDir: directory, running })),
     await sensorFinding(directory),
     ...silenceFindings(agent, collector),
+    ...kubernetesFindings(agent),
   ];
 }
 

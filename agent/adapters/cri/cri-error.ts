@@ -16,7 +16,7 @@ export function unlessUnknown(error: ServiceError): undefined {
   return undefined;
 }
 
-export function toCriError(cause: ServiceError): CriError {
+function toCriError(cause: ServiceError): CriError {
   const name = status[cause.code];
   switch (cause.code) {
     case status.UNAVAILABLE:

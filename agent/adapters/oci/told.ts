@@ -54,7 +54,7 @@ function roleOf(label: string | undefined): RunningContainer['role'] {
 }
 
 /** As Kubernetes called the container that only holds a pod's namespaces, when it made it itself. */
-export const sandboxName = 'POD';
+const sandboxName = 'POD';
 
 /** containerd labels what it makes for the CRI itself. */
 function nameOf(labels: Readonly<Record<string, string>>): string | undefined {

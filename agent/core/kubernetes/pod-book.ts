@@ -23,7 +23,7 @@ const maxPods = 1_024;
 const maxGone = 128;
 
 /** What a runtime calls the container that only holds a pod's namespaces: no name that Kubernetes gives. */
-export const sandboxName = 'POD';
+const sandboxName = 'POD';
 const sandbox: PodContainer = {
   name: sandboxName,
   role: 'main',

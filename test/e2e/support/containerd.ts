@@ -40,12 +40,13 @@ export class Containerd {
     this.socket = join(state, 'c.sock');
   }
 
-  static async start(): Promise<Containerd> {
+  /** @param pause image of the container that holds a pod's namespaces: then it speaks the CRI too */
+  static async start(pause?: string): Promise<Containerd> {
     const root = mkdtempSync(join(tmpdir(), 'whorl-ctd-'));
     // The sockets of the shims hang below it, and a socket path holds 107 bytes.
     const state = mkdtempSync('/run/wh-');
     const config = join(root, 'config.toml');
-    writeFileSync(config, configOf(root, state));
+    writeFileSync(config, configOf(root, state, pause));
     const log = openSync(join(root, 'log'), 'w');
     const daemon = spawn('containerd', ['--config', config], { stdio: ['ignore', log, log], detached: true });
     closeSync(log);
@@ -129,15 +130,31 @@ export class Containerd {
   }
 }
 
-function configOf(root: string, state: string): string {
+function configOf(root: string, state: string, pause: string | undefined): string {
+  const disabled = [
+    'io.containerd.internal.v1.opt',
+    ...(pause === undefined ? ['io.containerd.grpc.v1.cri'] : []),
+  ];
   return `version = 2
 root = "${root}/root"
 state = "${state}"
-disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.internal.v1.opt"]
+disabled_plugins = ${JSON.stringify(disabled)}
 [grpc]
   address = "${state}/c.sock"
 [ttrpc]
   address = "${state}/c.sock.ttrpc"
+${pause === undefined ? '' : criOf(root, pause)}`;
+}
+
+/** Pods on this machine's own network need no network plugins; and nobody here may lower a process's score. */
+function criOf(root: string, pause: string): string {
+  return `[plugins."io.containerd.grpc.v1.cri"]
+  sandbox_image = "${pause}"
+  restrict_oom_score_adj = true
+  [plugins."io.containerd.grpc.v1.cri".cni]
+    conf_dir = "${root}/cni"
+  [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
+    runtime_type = "io.containerd.runc.v2"
 `;
 }
 
