@@ -57,6 +57,12 @@ export class Rig {
     this.#take(this.#normaliser.note(note));
   }
 
+  /** As the agent does every moment: what only time decides. @param until µs since the epoch */
+  tick(until: number): void {
+    for (const item of this.#attribution.settle(until)) this.#handle(item);
+    this.told.push(...this.#watch.tick(until));
+  }
+
   judgeBy(inForce: InForce | undefined): void {
     this.inForce = inForce;
     this.told.push(...this.#watch.setInForce(workload, inForce));
