@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { Agent, type Dispatcher, request } from 'undici';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { parseAllDocuments } from 'yaml';
 import { agentRules, serviceAccount } from '../fakes/kube-api/access.ts';
 import { FakeKubeApi } from '../fakes/kube-api/kube-api.ts';
 import type { Pod } from '../fakes/kube-api/pod-store.ts';
@@ -203,6 +204,19 @@ describe('who asks', () => {
     expect(asked.body.spec.token).toBe(token);
     const { status, body } = await ask(asked.path, { method: 'POST', body: asked.body });
     expect({ status, body }).toEqual({ status: response.status, body: plain(response.body) });
+  });
+
+  it('may, as the agent, what deploy/ gives it and no more', () => {
+    const file = new URL('../../deploy/kubernetes/agent-rbac.yaml', import.meta.url);
+    const documents = parseAllDocuments(readFileSync(file, 'utf8')).map((one) => one.toJS());
+    const role = documents.find(({ kind }) => kind === 'ClusterRole');
+    expect(role.rules).toEqual(
+      agentRules.map(({ group, resource, verbs }) => ({ apiGroups: [group], resources: [resource], verbs })),
+    );
+    const binding = documents.find(({ kind }) => kind === 'ClusterRoleBinding');
+    const account = documents.find(({ kind }) => kind === 'ServiceAccount');
+    expect(binding.roleRef.name).toBe(role.metadata.name);
+    expect(binding.subjects).toMatchObject([{ kind: 'ServiceAccount', ...account.metadata }]);
   });
 
   it('can ask what he may', async () => {
