@@ -58,6 +58,14 @@ describe('parseAgentConfig', () => {
     expect(problemsOf({ source: 'replay' })).toEqual(['recording must name a file when source is replay']);
   });
 
+  it.each(['http://10.0.0.1:6443', '10.0.0.1:6443', 'https://user@host', 'https://host/path', 'https://'])(
+    'sends no token to %s',
+    (kubernetesApi) =>
+      expect(problemsOf({ kubernetesApi })).toEqual([
+        'kubernetesApi must be https://host:port: a token is sent there',
+      ]),
+  );
+
   it('describes every key on one line', () => {
     expect(describeAgentConfig()).toContain('| `holdMinutes` | `10` | a whole number from 1 to 1440 |');
     expect(describeAgentConfig().trim().split('\n')).toHaveLength(
