@@ -1,5 +1,5 @@
 /** A full alert has some 8 kB, one with a command line of 4 kB and an environment as long has 30. */
-export const maxLine = 1 << 20;
+const maxLine = 1 << 20;
 const newline = 0x0a;
 
 /** Lines out of a stream of bytes that is cut anywhere; what is whole is given on where it lies. */
