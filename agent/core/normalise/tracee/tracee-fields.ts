@@ -1,4 +1,4 @@
-import type { BehaviourKind, EventKind } from '../../../../fingerprint/event.ts';
+import type { EventKind } from '../../../../fingerprint/event.ts';
 import type { RawRecord } from '../../hotpath/raw-record.ts';
 import type { TraceeDialect } from './dialect.ts';
 
@@ -23,6 +23,8 @@ interface Row {
   readonly what: RawRecord['what'];
   /** What comes of it: an event of this kind, or knowledge of who is who that makes no event of its own. */
   readonly gives: EventKind | 'knowledge';
+  /** Why the policy that is handed out does not ask for it; it is read where somebody else's does. */
+  readonly unasked?: string;
   /** A system call: it comes with `returnValue`, and may have failed. */
   readonly call?: true;
   /** Everything in `data` that decides. Readers of events see nothing else, so equal arguments are equal events. */
@@ -68,8 +70,13 @@ const rows = {
     args: { exit_code: 'number', signal_code: 'number', process_group_exit: 'yes' },
   },
   security_file_open: { what: 'act', gives: 'open', args: { pathname: 'text', flags: 'flags' } },
-  file_modification: { what: 'act', gives: 'open', args: { file_path: 'text' } },
-  magic_write: { what: 'act', gives: 'open', args: path },
+  file_modification: {
+    unasked: 'told when the file is opened',
+    what: 'act',
+    gives: 'open',
+    args: { file_path: 'text' },
+  },
+  magic_write: { unasked: 'told when the file is opened', what: 'act', gives: 'open', args: path },
   do_truncate: { what: 'act', gives: 'open', args: path },
   chmod_common: { what: 'act', gives: 'open', args: path },
   security_inode_mknod: { what: 'act', gives: 'open', args: { file_name: 'text' } },
@@ -85,6 +92,7 @@ const rows = {
     args: { type: 'flags', remote_addr: 'address' },
   },
   net_tcp_connect: {
+    unasked: 'told by security_socket_connect',
     what: 'peer',
     gives: 'connect',
     args: { dst: 'text', dst_ip: 'text', dst_port: 'number' },
@@ -92,7 +100,12 @@ const rows = {
   socket: { what: 'other', gives: 'knowledge', call: true, args: { type: 'flags' } },
   security_socket_bind: { what: 'other', gives: 'listen', args: { sockfd: 'number', local_addr: 'address' } },
   security_socket_listen: { what: 'other', gives: 'listen', args: { local_addr: 'address' } },
-  socket_accept: { what: 'accept', gives: 'accept', args: { remote_addr: 'address' } },
+  socket_accept: {
+    unasked: 'who is let in is counted, not judged',
+    what: 'accept',
+    gives: 'accept',
+    args: { remote_addr: 'address' },
+  },
   net_packet_dns: {
     what: 'other',
     gives: 'resolve',
@@ -106,17 +119,24 @@ const rows = {
     },
   },
   net_packet_dns_request: {
+    unasked: 'told by net_packet_dns, with the number of the question',
     what: 'other',
     gives: 'resolve',
     args: { metadata: 'packet', dns_questions: 'questions' },
   },
   net_packet_dns_response: {
+    unasked: 'told by net_packet_dns, with the number of the question',
     what: 'other',
     gives: 'resolve',
     args: { metadata: 'packet', dns_response: 'responses' },
   },
   module_load: { what: 'other', gives: 'privilege', args: module },
-  do_init_module: { what: 'other', gives: 'privilege', args: { name: 'text' } },
+  do_init_module: {
+    unasked: 'told by module_load, with its file',
+    what: 'other',
+    gives: 'privilege',
+    args: { name: 'text' },
+  },
   init_module: { what: 'other', gives: 'privilege', call: true, args: {} },
   finit_module: { what: 'other', gives: 'privilege', call: true, args: {} },
   kexec_load: { what: 'other', gives: 'privilege', call: true, args: {} },
@@ -126,7 +146,12 @@ const rows = {
   process_vm_writev: { what: 'other', gives: 'privilege', call: true, args: {} },
   pidfd_getfd: { what: 'other', gives: 'privilege', call: true, args: {} },
   memfd_create: { what: 'other', gives: 'privilege', call: true, args: { uname: 'text', name: 'text' } },
-  cap_capable: { what: 'act', gives: 'privilege', args: { cap: 'flags' } },
+  cap_capable: {
+    unasked: 'the kernel asks about capabilities all the time',
+    what: 'act',
+    gives: 'privilege',
+    args: { cap: 'flags' },
+  },
   setns: { what: 'other', gives: 'privilege', call: true, args: { nstype: 'flags' } },
   unshare: { what: 'other', gives: 'privilege', call: true, args: { flags: 'flags' } },
   security_sb_mount: {
@@ -206,8 +231,3 @@ export const lateFields: Readonly<Record<TraceeDialect, LateFields>> = {
   'v0.22.5': afterTheMove,
   main: afterTheMove,
 };
-
-/** Names of events that give a kind that is judged, for who writes policies. */
-export function eventsThatGive(kind: BehaviourKind): readonly TraceeEventName[] {
-  return traceeRows.filter((row) => row.gives === kind).map((row) => row.name);
-}

@@ -75,7 +75,7 @@ const fileKinds: ReadonlySet<Facts['kind']> = new Set(['open', 'load', 'delete',
 
 class Normaliser implements TraceeNormaliser {
   readonly #frames = new GrpcFrames();
-  readonly #processes: TraceeProcesses;
+  #processes: TraceeProcesses;
   readonly #sockets = new DatagramSockets();
   readonly #view: NodeView;
   #places: ContainerPlaces;
@@ -97,10 +97,9 @@ class Normaliser implements TraceeNormaliser {
     this.#view = view;
     this.#places = new ContainerPlaces(view);
     this.#processes = new TraceeProcesses(view);
-    const processes = this.#processes;
     this.#raw = new TraceeRaw({
-      startOf: (pid, tid, told, uid) => processes.startOf(pid, tid, told, uid),
-      timeOf: (told) => processes.timeOf(told),
+      startOf: (pid, tid, told, uid) => this.#processes.startOf(pid, tid, told, uid),
+      timeOf: (told) => this.#processes.timeOf(told),
       cgroupOf: (bytes, view, from, to) => this.#cgroups[this.#containers.find(bytes, view, from, to)] ?? 0,
     });
   }
@@ -160,6 +159,8 @@ class Normaliser implements TraceeNormaliser {
     this.#dialect = traceeDialectOf(version) ?? newestDialect;
     this.#raw.speak(this.#dialect);
     this.#forgetPlaces();
+    // A Tracee that was started anew reckons starts by another boot time: attribution knows them again to the tick.
+    this.#processes = new TraceeProcesses(this.#view);
     this.#isSettled = true;
   }
 
