@@ -52,6 +52,13 @@ describe('ActDictionary', () => {
     expect(dictionary.size).toBe(1);
   });
 
+  it('takes in acts that come in turn, whatever their hashes share', () => {
+    const dictionary = new ActDictionary();
+    const keys = [1, 2, 3, 4].map((n) => keyOf([n], n << 20));
+    for (let round = 0; round < 40; round++) for (const key of keys) dictionary.offer(key);
+    expect(keys.map((key) => dictionary.find(key)).sort()).toEqual([0, 1, 2, 3]);
+  });
+
   it('is exact', () => {
     const words = fc.array(fc.integer({ min: -3, max: 3 }), { minLength: 1, maxLength: 4 });
     fc.assert(

@@ -42,6 +42,8 @@ const firstSlots = 4_096;
 const stride = 4;
 /** Of hashes seen once; a power of two. */
 const onceSlots = 65_536;
+/** A place is another's after so many others came for it: two acts in turn must not keep each other out for ever. */
+const patience = 8;
 
 /**
  * Numbers for acts, shared by all workloads of the node: what two programs do alike has one number, whoever they are.
@@ -58,6 +60,8 @@ export class ActDictionary {
   #size = 0;
   /** An act is kept at its second coming, so that names used once do not push out the others. */
   readonly #once = new Int32Array(onceSlots);
+  /** How many others may still come before it is forgotten for one of them. */
+  readonly #left = new Uint8Array(onceSlots);
   #generation = 0;
 
   constructor({ maxActs = 131_072, maxWords = 2 << 20 }: DictionaryOptions = {}) {
@@ -88,12 +92,18 @@ export class ActDictionary {
   offer(key: KeyBuffer): number {
     const known = this.find(key);
     if (known >= 0) return known;
-    const mark = key.hash & (onceSlots - 1);
-    if (this.#once[mark] !== key.hash) {
-      this.#once[mark] = key.hash;
-      return -1;
-    }
-    return this.#add(key);
+    return this.#isSecond(key.hash) ? this.#add(key) : -1;
+  }
+
+  /** Only says what is worth keeping: another act of the same hash is kept a little early. */
+  #isSecond(hash: number): boolean {
+    const place = hash & (onceSlots - 1);
+    const isIt = this.#once[place] === hash;
+    const left = isIt ? 0 : (this.#left[place] ?? 0);
+    if (left === 0) this.#once[place] = hash;
+    // Whoever was taken in makes room for the next.
+    this.#left[place] = isIt ? 0 : left === 0 ? patience : left - 1;
+    return isIt;
   }
 
   #add(key: KeyBuffer): number {
