@@ -26,6 +26,7 @@ export async function readTracee(
   const { readRecorded, withExactTimes } = await import('../agent/core/normalise/tracee/recorded.ts');
   const { createTraceeNormaliser, traceeCoverage } = await import('../agent/core/normalise/tracee/tracee.ts');
   const kept: Kept[] = [];
+  let isOurs = false;
   let size = 0;
   for (const file of files) {
     for await (const line of linesOf(io.readChunks(file), file)) {
@@ -34,6 +35,7 @@ export async function readTracee(
       );
       size += recorded.message.length;
       if (size > maxRecordingBytes) throw tooMuch(fileName(file));
+      isOurs ||= recorded.isOurs;
       kept.push(recorded);
     }
   }
@@ -43,7 +45,13 @@ export async function readTracee(
   const before = normaliser.counters();
   const events = [...eventsOf(kept, normaliser)];
   tellUnread(io, normaliser.counters(), before, kept.length);
-  return { events, coverage: traceeCoverage };
+  return { events, coverage: isOurs ? traceeCoverage : shownBy(events, traceeCoverage) };
+}
+
+/** What another policy asked for nobody knows: what it was seen to give. */
+function shownBy(events: readonly Event[], all: readonly CoverageWord[]): readonly CoverageWord[] {
+  const shown = new Set<string>(events.map((e) => (e.kind === 'privilege' ? e.privilege : e.kind)));
+  return all.filter((word) => shown.has(word));
 }
 
 /** A recording is of no machine that could be asked. */

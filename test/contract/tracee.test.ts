@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { traceeDialects } from '../../agent/core/normalise/tracee/dialect.ts';
 import { readRecorded, withExactTimes } from '../../agent/core/normalise/tracee/recorded.ts';
-import { createTraceeNormaliser } from '../../agent/core/normalise/tracee/tracee.ts';
+import { createTraceeNormaliser, traceeCoverage } from '../../agent/core/normalise/tracee/tracee.ts';
 import { traceeRows } from '../../agent/core/normalise/tracee/tracee-fields.ts';
 import { readTracee } from '../../cli/tracee-recording.ts';
 import type { Event } from '../../fingerprint/event.ts';
@@ -71,6 +71,19 @@ it('has rows whose arguments fit the slots, and names each argument once', () =>
     expect(slots.length, name).toBeLessThanOrEqual(8);
     expect(new Set(slots.map((slot) => Buffer.from(slot.name).toString())).size, name).toBe(slots.length);
   }
+});
+
+describe('what a recording covers', () => {
+  const read = async (name: string) =>
+    await readTracee(fakeIo({ recorded: readFileSync(`${folder(name)}recorded.jsonl`) }), ['recorded']);
+
+  it('is all that our policy asks for, where it was asked for', async () => {
+    expect((await read('forms')).coverage).toEqual(traceeCoverage);
+  });
+
+  it('is what shows, where another policy asked', async () => {
+    expect((await read('docs')).coverage).toEqual(['exec', 'open', 'resolve']);
+  });
 });
 
 describe('a recording that cannot be read', () => {

@@ -85,8 +85,8 @@ export function traceeProto(dialect: TraceeDialect): LoadedProto {
   return proto;
 }
 
-/** The event as an object of the protos, for a server that encodes it itself. */
-export function traceeEvent(event: TraceeEvent, dialect: TraceeDialect = 'main'): object {
+/** The event as an object of the protos. */
+function traceeEvent(event: TraceeEvent, dialect: TraceeDialect = 'main'): object {
   const workload = { ...processOf(event.process), ...containerOf(event.container) };
   return {
     timestamp: event.timestamp ?? timestamp(event.time),

@@ -12,7 +12,11 @@ export interface Recorded {
   readonly time: number;
   /** Of the thread whose start is that of its process. */
   readonly isMain: boolean;
+  /** Asked for by the policy of deploy/sources/tracee: then everything it asks for was. */
+  readonly isOurs: boolean;
 }
+
+const ourPolicy = 'whorl';
 
 /**
  * Reads both forms: that of the gRPC messages (`workload`, `data`), and the one before (`args`).
@@ -21,7 +25,9 @@ export interface Recorded {
  */
 export function readRecorded(value: unknown): Recorded {
   const event = new Loose(value, '');
-  return event.has('eventName') ? readOld(event) : readNew(event);
+  const read = event.has('eventName') ? readOld(event) : readNew(event);
+  const policies = event.get('matchedPolicies') ?? event.object('policies')?.get('matched');
+  return { ...read, isOurs: Array.isArray(policies) && policies.includes(ourPolicy) };
 }
 
 interface Told {
@@ -35,7 +41,7 @@ interface Told {
   readonly isDetection: boolean;
 }
 
-function written(told: Told): Recorded {
+function written(told: Told): Omit<Recorded, 'isOurs'> {
   const workload = new MessageWriter().message(1, told.process);
   if (told.container !== undefined) workload.message(2, told.container);
   if (told.k8s !== undefined) workload.message(3, told.k8s);
@@ -50,7 +56,7 @@ function written(told: Told): Recorded {
   };
 }
 
-function readNew(event: Loose): Recorded {
+function readNew(event: Loose): Omit<Recorded, 'isOurs'> {
   const name = event.text('name');
   if (name === '') return refuse('name', 'is missing: this is no event of Tracee');
   const workload = event.object('workload') ?? event.object('context');
@@ -113,7 +119,7 @@ function onlyMember(value: unknown): unknown {
   return typeof inner === 'object' && inner !== null && 'value' in inner ? inner.value : inner;
 }
 
-function readOld(event: Loose): Recorded {
+function readOld(event: Loose): Omit<Recorded, 'isOurs'> {
   const pid = event.number('hostProcessId') ?? 0;
   const tid = event.number('hostThreadId') ?? pid;
   const container = event.object('container');
