@@ -172,9 +172,19 @@ export function codeReader(execution: Execution): CodeReader | undefined {
   };
 }
 
+/** Whether what runs under this name can be an interpreter, whatever its arguments. */
+export function mayReadCode(exe: string): boolean {
+  const name = baseName(exe);
+  return isManyTools(name) || codeFileRules.some((r) => r.interpreter.test(name));
+}
+
+function isManyTools(name: string): boolean {
+  return /^(?:busybox|toybox)(?:\.\w+)?$/.test(name);
+}
+
 /** busybox is what it was called as. */
 function applet({ exe, args }: Execution): Execution {
-  if (!/^(?:busybox|toybox)(?:\.\w+)?$/.test(baseName(exe))) return { exe, args };
+  if (!isManyTools(baseName(exe))) return { exe, args };
   const [called = '', ...rest] = args;
   const isDirect = /^(?:busybox|toybox)/.test(baseName(called));
   return isDirect ? { exe: rest[0] ?? '', args: rest } : { exe: called.replace(/^-/, ''), args };

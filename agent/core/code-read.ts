@@ -1,6 +1,10 @@
-import { type CodeReader, codeReader } from '../../fingerprint/code-files.ts';
+import { type CodeReader, codeReader, mayReadCode } from '../../fingerprint/code-files.ts';
 import type { EventOf } from '../../fingerprint/event.ts';
+import { memoised } from '../../fingerprint/memo.ts';
 import type { AttributedAct } from './attributed.ts';
+
+/** Asked at each open of a node; a node runs some hundred programs. */
+const mayRead = memoised(mayReadCode, 1_024);
 
 /** What an execution made of its process; null: no interpreter. */
 const readers = new WeakMap<EventOf<'exec'>, CodeReader | null>();
@@ -11,6 +15,7 @@ const readers = new WeakMap<EventOf<'exec'>, CodeReader | null>();
  */
 export function readerOf({ image, actor }: AttributedAct): CodeReader | undefined {
   const exe = actor.lineage.at(-1) ?? '';
+  if (!mayRead(exe)) return undefined;
   // Its execution was not seen: then the file's name must do.
   if (image === undefined || image.exe !== exe) return codeReader({ exe, args: [] });
   const known = readers.get(image);

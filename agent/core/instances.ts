@@ -197,9 +197,17 @@ export function instanceId(name: string): string {
   return shown === name ? name : `${shown}~${sha256Hex(new TextEncoder().encode(name)).slice(0, 16)}`;
 }
 
+/** One text for one actor: at each execution, so it is made as cheaply as it can be. */
+function actorKey({ root, lineage }: Actor): string {
+  const joined = lineage.join('\0');
+  // No path has NUL in it; a recording may say anything.
+  const isPlain = lineage.every((exe) => !exe.includes('\0'));
+  return isPlain ? `${root}\0${joined}` : `${root} ${JSON.stringify(lineage)}`;
+}
+
 /** The actor of this root and lineage, always the same object while the instance lives. */
 export function internActor(instance: InstanceRecord, actor: Actor): Actor {
-  const key = JSON.stringify([actor.root, actor.lineage]);
+  const key = actorKey(actor);
   const known = instance.actors.get(key);
   if (known !== undefined) return known;
   // An endless chain of new programs must not grow the table; later stages only lose their caches.

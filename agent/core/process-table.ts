@@ -12,7 +12,8 @@ export interface ProcessRecord {
   isRounded: boolean;
   /** Our own link, made at fork: re-parenting in the kernel does not change who started whom. */
   parent: ProcessRecord | undefined;
-  readonly children: Set<ProcessRecord>;
+  /** Most never have any: changed by the table alone. */
+  children: ReadonlySet<ProcessRecord>;
   /** Belongs to Whorl itself; `tree` passes on to what it starts. */
   own: 'tree' | 'single' | 'no';
   /** The execution whose image runs, its own or the one it was forked with, also outside any instance. */
@@ -105,7 +106,7 @@ export class ProcessTable {
   add(ref: ProcessRef, parent: ProcessRecord | undefined, time: number): ProcessRecord {
     if (this.#size >= this.#max) this.#evict(parent, time);
     const record = newRecord(ref, parent);
-    parent?.children.add(record);
+    addChild(parent, record);
     this.#size += 1;
     this.#seat(record, time);
     if (parent?.instance !== undefined) this.join(record, parent.instance, time);
@@ -145,7 +146,7 @@ export class ProcessTable {
   adopt(child: ProcessRecord, parent: ProcessRecord): void {
     if (child.parent !== undefined || descends(parent, child)) return;
     child.parent = parent;
-    parent.children.add(child);
+    addChild(parent, child);
     if (parent.own === 'tree') child.own = 'tree';
     child.culprit ??= parent.culprit;
     child.outside ||= parent.outside;
@@ -234,10 +235,10 @@ export class ProcessTable {
   #forget(record: ProcessRecord): void {
     for (const child of record.children) {
       child.parent = record.parent;
-      record.parent?.children.add(child);
+      addChild(record.parent, child);
     }
-    record.children.clear();
-    record.parent?.children.delete(record);
+    record.children = none;
+    removeChild(record.parent, record);
     record.parent = undefined;
     // Whoever still holds the record must not take it for the process: a later exec of it would not be told here.
     record.actor = undefined;
@@ -280,6 +281,18 @@ function descends(record: ProcessRecord, ancestor: ProcessRecord): boolean {
   return false;
 }
 
+const none: ReadonlySet<ProcessRecord> = new Set();
+
+function addChild(parent: ProcessRecord | undefined, child: ProcessRecord): void {
+  if (parent === undefined) return;
+  if (parent.children === none) parent.children = new Set([child]);
+  else (parent.children as Set<ProcessRecord>).add(child);
+}
+
+function removeChild(parent: ProcessRecord | undefined, child: ProcessRecord): void {
+  if (parent !== undefined && parent.children !== none) (parent.children as Set<ProcessRecord>).delete(child);
+}
+
 function leave(instance: InstanceRecord, time: number): void {
   instance.live = Math.max(0, instance.live - 1);
   if (instance.live === 0) instance.emptySince = time;
@@ -290,7 +303,7 @@ function newRecord(ref: ProcessRef, parent: ProcessRecord | undefined): ProcessR
     ref,
     isRounded: false,
     parent,
-    children: new Set(),
+    children: none,
     own: parent?.own === 'tree' ? 'tree' : 'no',
     image: parent?.image,
     cgroup: parent?.cgroup,

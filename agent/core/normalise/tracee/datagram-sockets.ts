@@ -1,3 +1,5 @@
+import { Recent } from '../../recent.ts';
+
 /** Sockets remembered: all that a busy node's processes have open and bind. */
 const maxSockets = 16_384;
 
@@ -6,16 +8,10 @@ const maxSockets = 16_384;
  * whoever sends, while of a bound stream socket `listen` tells. What was inherited or passed on is not known.
  */
 export class DatagramSockets {
-  readonly #known = new Map<string, boolean>();
+  readonly #known = new Recent<string, boolean>(maxSockets);
 
   opened(pid: number, descriptor: number, isDatagram: boolean): void {
-    const key = `${pid}:${descriptor}`;
-    this.#known.delete(key);
-    if (this.#known.size >= maxSockets) {
-      const oldest = this.#known.keys().next();
-      if (oldest.done !== true) this.#known.delete(oldest.value);
-    }
-    this.#known.set(key, isDatagram);
+    this.#known.set(`${pid}:${descriptor}`, isDatagram);
   }
 
   isDatagram(pid: number, descriptor: number): boolean {

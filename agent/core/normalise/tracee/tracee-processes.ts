@@ -1,4 +1,5 @@
 import type { ProcessRef } from '../../../../fingerprint/event.ts';
+import { Recent } from '../../recent.ts';
 import type { NodeView } from '../node-view.ts';
 import { StartClock } from '../start-clock.ts';
 
@@ -22,7 +23,7 @@ interface Known {
 export class TraceeProcesses {
   readonly #view: NodeView;
   readonly #clock: StartClock;
-  readonly #known = new Map<number, Known>();
+  readonly #known = new Recent<number, Known>(maxKnown);
 
   constructor(view: NodeView) {
     this.#view = view;
@@ -49,7 +50,7 @@ export class TraceeProcesses {
     if (known?.told === told) return known.start;
     const start = this.#clock.startOf(pid, told);
     // Told late, after the child itself had acted, or even after the pid came back.
-    if (known === undefined || known.told < told) this.#keep(pid, { start, told, uid: -1 });
+    if (known === undefined || known.told < told) this.#known.set(pid, { start, told, uid: -1 });
     return start;
   }
 
@@ -60,7 +61,7 @@ export class TraceeProcesses {
     const ticks = known === undefined ? this.#view.startTicks(pid) : undefined;
     if (ticks === undefined) return { pid, start: 0 };
     const start = ticks * tickUs;
-    this.#keep(pid, { start, told: -1, uid });
+    this.#known.set(pid, { start, told: -1, uid });
     return { pid, start };
   }
 
@@ -74,7 +75,7 @@ export class TraceeProcesses {
         return known.start;
       }
     }
-    this.#keep(pid, { start, told, uid });
+    this.#known.set(pid, { start, told, uid });
     return start;
   }
 
@@ -88,16 +89,8 @@ export class TraceeProcesses {
     const ticks = this.#view.startTicks(pid);
     // Older than the process that has the pid now: its own is gone, and nobody knows since when it was.
     const start = ticks === undefined || own < (ticks - 1) * tickUs ? own : ticks * tickUs;
-    this.#keep(pid, { start, told: -1, uid });
+    this.#known.set(pid, { start, told: -1, uid });
     return start;
-  }
-
-  #keep(pid: number, known: Known): void {
-    if (this.#known.size >= maxKnown && !this.#known.has(pid)) {
-      const oldest = this.#known.keys().next();
-      if (oldest.done !== true) this.#known.delete(oldest.value);
-    }
-    this.#known.set(pid, known);
   }
 }
 
