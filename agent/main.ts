@@ -10,7 +10,6 @@ import { makeDirectory, unusable } from './adapters/data-dir.ts';
 import { type CgroupEnforcer, openCgroupEnforcer } from './adapters/enforce-cgroup.ts';
 import { fingerprintsDir } from './adapters/fingerprints-dir.ts';
 import { addressInPod } from './adapters/kubernetes/access.ts';
-import { kubernetesPods } from './adapters/kubernetes.ts';
 import { openCanary } from './adapters/linux/canary.ts';
 import { findCgroup2Mount } from './adapters/linux/cgroup-fs.ts';
 import { procNodeView } from './adapters/linux/node-view.ts';
@@ -29,7 +28,7 @@ import { stateFile } from './adapters/state-file.ts';
 import { procSurroundings } from './adapters/surroundings-proc.ts';
 import { readTrustFile } from './adapters/trust-file.ts';
 import { isLocal } from './adapters/uplink-grpc/endpoint.ts';
-import { GrpcUplink } from './adapters/uplink-grpc.ts';
+import type { GrpcUplink } from './adapters/uplink-grpc.ts';
 import { runAgent } from './agent.ts';
 import type { AgentDeps, Normaliser } from './agent-deps.ts';
 import type { AgentConfig } from './config.ts';
@@ -105,7 +104,7 @@ async function wire(config: AgentConfig, wiring: Wiring): Promise<AgentDeps> {
     },
     runtimes,
     surroundings: procSurroundings(),
-    podSource: isLive ? openPods(config, now) : undefined,
+    podSource: isLive ? await openPods(config, now) : undefined,
     asksForOrigins: opening.tellsOrigins !== true,
     // Pids of a recording are somebody else's here.
     ...(isLive ? { bytes: codeBytes({ now }), logins: procLogins() } : {}),
@@ -119,7 +118,7 @@ async function wire(config: AgentConfig, wiring: Wiring): Promise<AgentDeps> {
     platform: { os: 'linux', architecture: architectures[process.arch] ?? process.arch },
     state: stateFile(join(dir, 'state.json')),
     spool,
-    uplink: openUplink(config, { agent, session, version: io.version, source: source.name, coverage }),
+    uplink: await openUplink(config, { agent, session, version: io.version, source: source.name, coverage }),
     enforcer,
     control: controlHttp(join(dir, 'agent.sock')),
     own,
@@ -185,14 +184,15 @@ function openRuntimes(config: AgentConfig, opened: Opened): Runtimes {
   };
 }
 
-function openPods(config: AgentConfig, now: () => number): PodSource | undefined {
+/** What a node does not use is not loaded: TLS alone is some megabytes on every node. */
+async function openPods(config: AgentConfig, now: () => number): Promise<PodSource | undefined> {
   const { kubernetes, kubernetesApi, kubernetesToken: tokenFile, kubernetesCa: caFile, node } = config;
   if (kubernetes === 'off') return undefined;
   const inPod = existsSync(tokenFile) ? addressInPod(process.env) : undefined;
   const server = kubernetesApi === '' ? inPod : kubernetesApi;
-  return server === undefined
-    ? undefined
-    : kubernetesPods({ server, tokenFile, caFile, node, random: Math.random, now });
+  if (server === undefined) return undefined;
+  const { kubernetesPods } = await import('./adapters/kubernetes.ts');
+  return kubernetesPods({ server, tokenFile, caFile, node, random: Math.random, now });
 }
 
 async function openEnforcer(
@@ -220,8 +220,9 @@ interface Introduction {
   readonly coverage: () => ReturnType<Normaliser['coverage']>;
 }
 
-function openUplink(config: AgentConfig, about: Introduction): GrpcUplink | undefined {
+async function openUplink(config: AgentConfig, about: Introduction): Promise<GrpcUplink | undefined> {
   if (config.collector === '') return undefined;
+  const { GrpcUplink } = await import('./adapters/uplink-grpc.ts');
   const plain = config.collectorCa === '' && isLocal(config.collector);
   const { coverage, ...rest } = about;
   return new GrpcUplink({
