@@ -263,3 +263,22 @@ it('reaches the same pods whatever the order of what is told', () => {
     { seed: 5 },
   );
 });
+
+describe('pods that are over', () => {
+  const over = { status: { phase: 'Failed' } };
+
+  it('take no room from those that run, however many somebody has made for the node', () => {
+    const flood = Array.from({ length: 2_000 }, (_, i) => pod(i + 10, over));
+    const made = book(...flood, pod(1));
+    expect(made.size).toBe(1);
+    expect(made.counts.refused).toBe(0);
+    expect(made.find(question())?.pod.name).toBe('cart-1');
+  });
+
+  it('are still told of for a while, as who they were at first sight', () => {
+    const made = book(pod(1));
+    made.set(pod(1, { version: 2, owner: 'other', ...over }));
+    expect(made.size).toBe(0);
+    expect(made.find(question())?.pod.owner).toBe('StatefulSet/db');
+  });
+});

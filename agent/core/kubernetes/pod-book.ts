@@ -103,13 +103,19 @@ export class PodBook {
   }
 
   #take(facts: PodFacts): string | undefined {
+    const before = this.#known(facts.uid);
+    const newer = before === undefined || !isOlder(facts, before) ? facts : before;
+    const pod = { ...newer, owner: before?.owner ?? facts.owner };
+    // kubelet lets no more in than it runs, but any number that it did not let in stays: those must not take the room.
+    if (pod.isOver) {
+      this.#bury(pod, false);
+      return undefined;
+    }
     if (!this.#pods.has(facts.uid) && this.#pods.size >= maxPods) {
       this.counts.refused += 1;
       return undefined;
     }
-    const before = this.#known(facts.uid);
-    const newer = before === undefined || !isOlder(facts, before) ? facts : before;
-    this.#pods.set(facts.uid, { ...newer, owner: before?.owner ?? facts.owner });
+    this.#pods.set(facts.uid, pod);
     this.#gone.delete(facts.uid);
     return facts.uid;
   }

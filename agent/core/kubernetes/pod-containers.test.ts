@@ -39,6 +39,18 @@ describe('the containers of a pod', () => {
     expect(Object.keys(of({ containers: many }))).toHaveLength(64);
   });
 
+  it('are kept with an image that a registry could hold, since nobody bounds what a pod calls one', () => {
+    expect(of({ containers: [{ name: 'c', image: 'x'.repeat(1_000_000) }] }).c).toMatchObject({
+      name: 'c',
+      image: undefined,
+    });
+  });
+
+  it('have no probe of a command that would take all memory', () => {
+    const env = [{ name: 'A', value: 'x'.repeat(1_000_000) }];
+    expect(probesOf({ env, livenessProbe: { exec: { command: ['$(A)'.repeat(4_000)] } } })).toEqual([]);
+  });
+
   it.each<[string, object, object | undefined]>([
     [
       'containerd',
@@ -149,6 +161,6 @@ describe('what may enter from outside', () => {
       { value: 'nobody' },
       'x',
     ];
-    expect(expanded([text], env)).toEqual([as]);
+    expect(expanded([text], env, 16_384)).toEqual([as]);
   });
 });

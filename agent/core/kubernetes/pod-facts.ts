@@ -17,6 +17,8 @@ export interface PodFacts {
   readonly containers: ReadonlyMap<string, PodContainer>;
   /** µs since the Unix epoch when kubelet took it on. */
   readonly startedAt: number | undefined;
+  /** It ended for good, or was never let in: the API keeps it, and nothing of it runs any more. */
+  readonly isOver: boolean;
 }
 
 /** Names and uids are at most this long; the API refuses longer ones. */
@@ -41,6 +43,7 @@ export function podFacts(pod: unknown): PodFacts | undefined {
     owner: ownerOf(podMeta(metadata, name, node)),
     containers: podContainers(spec, status),
     startedAt: parseTime(textOf(status.startTime) ?? ''),
+    isOver: status.phase === 'Succeeded' || status.phase === 'Failed',
   };
 }
 
