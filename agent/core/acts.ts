@@ -3,6 +3,7 @@ import type { Event, EventOf } from '../../fingerprint/event.ts';
 import type { ActEvent, Attributed } from './attributed.ts';
 import type { Counters } from './counters.ts';
 import { isProbe } from './entrance.ts';
+import { Executions } from './executions.ts';
 import { type InstanceRecord, internActor } from './instances.ts';
 import { foundAgain, foundParents, isNews, lengthen } from './lineage.ts';
 import type { Membership } from './membership.ts';
@@ -21,6 +22,7 @@ const none: readonly Attributed[] = [];
 export class Acts {
   readonly #counters: Counters;
   readonly #members: Membership;
+  readonly #executions = new Executions();
 
   constructor(counters: Counters, members: Membership) {
     this.#counters = counters;
@@ -100,7 +102,7 @@ export class Acts {
     if (record.own !== 'no') return this.#passed('passed.own');
     if (event.error !== undefined) return this.#emit(record, event);
     const before = record.image;
-    record.image = event;
+    record.image = this.#executions.kept(event, record.ref);
     if (instance === undefined) return this.#passed('passed.host');
     if (record.actor === undefined && isRuntimePrologue(event, before, instance)) {
       record.runtimeAgain = true;
