@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Origins } from './origins.ts';
 import type { StateView } from './ports.ts';
 
-const mountinfo = `30 1 0:40 / / rw - overlay overlay rw,lowerdir=/l,upperdir=/snap/7/fs,workdir=/w
+const mountinfo = `30 1 0:40 / / rw - overlay overlay rw,lowerdir=/l2:/l1,upperdir=/snap/7/fs,workdir=/w
 31 30 0:41 / /data rw - ext4 /dev/sda1 rw
 32 30 0:42 / /tmp rw - tmpfs tmpfs rw
 `;
@@ -12,6 +12,12 @@ const copy = {
   owner: { kind: 'container', runtime: 'containerd', containerId: 'c', path: '/k8s.io/c', owner: 'o' },
   first,
 } as const;
+
+const layers: Readonly<Record<string, Readonly<Record<string, boolean | 'removed' | undefined>>>> = {
+  '/snap/7/fs': { '/app/planted': true, '/usr/bin/replaced': 'removed' },
+  '/l2': { '/app/x': true, '/usr/bin/old': 'removed' },
+  '/l1': { '/usr/bin/cart': true, '/usr/bin/replaced': true, '/usr/bin/old': true },
+};
 
 /** A copy whose `/app/planted` was written, seen at ticks 500. */
 function node({ ticks = 500 as number | null } = {}) {
@@ -23,7 +29,7 @@ function node({ ticks = 500 as number | null } = {}) {
       reads.push(pid);
       return mountinfo;
     },
-    isInLayer: (layer, path) => layer === '/snap/7/fs' && path === '/app/planted',
+    isInLayer: (layer, path) => layers[layer]?.[path] ?? false,
   };
   return { origins: new Origins(view as StateView, () => clock.now), reads, clock };
 }
@@ -32,6 +38,11 @@ describe('where a file of a container comes from', () => {
   it.each([
     ['/usr/bin/cart', 'image'],
     ['/app/planted', 'upper'],
+    ['/app/x', 'image'],
+    // Planted, executed and removed before anybody looked.
+    ['/usr/bin/dropped', 'upper'],
+    ['/usr/bin/replaced', 'upper'],
+    ['/usr/bin/old', 'upper'],
     ['/data/x', 'volume'],
     ['/tmp/x', 'scratch'],
     ['/memfd:x', 'memory'],

@@ -1,6 +1,6 @@
 import type { Origin, ProcessRef } from '../fingerprint/event.ts';
 import type { InstanceRecord } from './core/instances.ts';
-import { type Mount, originAt, parseMounts } from './core/sweep/mounts.ts';
+import { type Mount, mountOf, originAt, parseMounts } from './core/sweep/mounts.ts';
 import type { StateView } from './ports.ts';
 
 /** A mount table is as long as the machine has mounts; new ones of a copy are rare, and told. */
@@ -16,7 +16,7 @@ interface Table {
 /**
  * Where files of containers come from, by their mounts and the layers below, as the sensor tells it of each record: for
  * sources that do not. What is asked is what is new; a file that is replaced between the act and the look is told as what
- * it is now.
+ * it is now, and one that is gone as one that was written.
  */
 export class Origins {
   readonly #view: StateView;
@@ -40,11 +40,25 @@ export class Origins {
     if (instance.owner.kind !== 'container' || !path.startsWith('/')) return undefined;
     const mounts = this.#mountsOf(instance, process);
     if (mounts.length === 0) return undefined;
-    return originAt(path, {
+    const origin = originAt(path, {
       mounts,
       isHost: false,
       isInLayer: (layer, within) => this.#view.isInLayer(layer, within),
     });
+    return origin === 'image' && this.#isGone(path, mountOf(path, mounts)) ? 'upper' : origin;
+  }
+
+  /**
+   * It is in no layer any more. Who drops a program often removes it at once, before anybody can look: that it is not
+   * among what was written does not make it the image's.
+   */
+  #isGone(path: string, mount: Mount | undefined): boolean {
+    if (mount?.upper === undefined || mount.lower === undefined) return false;
+    for (const layer of [mount.upper, ...mount.lower]) {
+      const held = this.#view.isInLayer(layer, path);
+      if (held !== false) return held === 'removed';
+    }
+    return true;
   }
 
   #mountsOf({ id, first }: Pick<InstanceRecord, 'id' | 'first'>, process: ProcessRef): readonly Mount[] {

@@ -170,8 +170,11 @@ export interface StateView {
   networkOf(pid: number): string | undefined;
   cgroupOf(pid: number): { readonly id: number; readonly path: string } | undefined;
   mounts(pid: number): string | undefined;
-  /** Whether a layer of an overlay holds the file itself; undefined when the layer cannot be looked into. */
-  isInLayer(layer: string, path: string): boolean | undefined;
+  /**
+   * Whether a layer of an overlay holds the file itself; `removed`: it holds the mark that it, or what it lay in, was taken
+   * away. Undefined when the layer cannot be looked into.
+   */
+  isInLayer(layer: string, path: string): boolean | 'removed' | undefined;
   /** Inodes of its sockets, one by one, so that the caller can pause. */
   sockets(pid: number): Iterable<number>;
   /** Ports the kernel draws from. */

@@ -82,10 +82,14 @@ function cgroupOf(text: string, mount: string | undefined): { id: number; path: 
   return { id: statSync(mount + path).ino, path };
 }
 
-function isInLayer(layer: string, path: string): boolean | undefined {
+function isInLayer(layer: string, path: string): boolean | 'removed' | undefined {
   if (unlessGone(() => statSync(layer).isDirectory()) !== true) return undefined;
-  // A whiteout is a character device: the file is gone from the layers, not in this one.
-  return unlessGone(() => !lstatSync(layer + path).isCharacterDevice()) ?? false;
+  try {
+    // A whiteout is a character device: the file is gone from the layers, not in this one.
+    return lstatSync(layer + path).isCharacterDevice() ? 'removed' : true;
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'ENOTDIR' ? 'removed' : false;
+  }
 }
 
 function* socketsOf(folder: string): Generator<number> {

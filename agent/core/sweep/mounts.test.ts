@@ -17,8 +17,23 @@ const host = parseMounts(`25 1 8:1 / / rw - ext4 /dev/sda1 rw
 describe('mounts', () => {
   it('are read with what is escaped in them', () => {
     expect(container).toHaveLength(5);
-    expect(container[0]).toEqual({ point: '/', type: 'overlay', upper: '/layers/a,b c/fs' });
+    expect(container[0]).toEqual({
+      point: '/',
+      type: 'overlay',
+      upper: '/layers/a,b c/fs',
+      lower: ['/l/1', '/l/2'],
+    });
     expect(container[3]?.point).toBe('/data/in side');
+  });
+
+  it.each<[string, string, readonly string[] | undefined]>([
+    ['each in an option of its own', 'lowerdir+=/l/2,lowerdir+=/l/1', ['/l/2', '/l/1']],
+    ['with a colon in a name', 'lowerdir=/l/a\\:b:/l/1', ['/l/a:b', '/l/1']],
+    // Written shorter, from a folder that the table does not name.
+    ['not whole', 'lowerdir=2/fs:1/fs', undefined],
+  ])('tell the layers below %s', (_, lower, layers) => {
+    const [mount] = parseMounts(`1 0 0:1 / / rw - overlay o rw,${lower},upperdir=/u,workdir=/w\n`);
+    expect(mount?.lower).toEqual(layers);
   });
 
   it.each([

@@ -7,6 +7,8 @@ export interface Mount {
   readonly type: string;
   /** Of an overlay: where what was written lies, as the machine sees it. */
   readonly upper?: string;
+  /** The layers below, topmost first; absent where they are not told whole. */
+  readonly lower?: readonly string[];
 }
 
 /** Reads /proc/<pid>/mountinfo. What is no line of it is left out. */
@@ -17,8 +19,18 @@ export function parseMounts(text: string): readonly Mount[] {
     const [type, , options = ''] = after.split(' ');
     if (point === undefined || type === undefined || type === '') return [];
     const upper = /(?:^|,)upperdir=((?:[^,\\]|\\.)*)/.exec(options)?.[1];
-    return [{ point: unescaped(point), type, ...(upper === undefined ? {} : { upper: unescaped(upper) }) }];
+    if (upper === undefined) return [{ point: unescaped(point), type }];
+    return [{ point: unescaped(point), type, upper: unescaped(upper), ...lowerOf(options) }];
   });
+}
+
+function lowerOf(options: string): Pick<Mount, 'lower'> {
+  // Since Linux 6.8 each may stand in an option of its own.
+  const told = [...options.matchAll(/(?:^|,)lowerdir\+?=((?:[^,\\]|\\.)*)/g)];
+  const lower = told
+    .flatMap(([, value = '']) => value.split(/(?<!\\):/))
+    .map((layer) => unescaped(layer).replaceAll('\\:', ':'));
+  return lower.length > 0 && lower.every((layer) => layer.startsWith('/')) ? { lower } : {};
 }
 
 /** Blanks and backslashes stand as three octal digits, a comma among the options behind a backslash. */
@@ -44,7 +56,7 @@ export interface Place {
   /** In the first process's mount namespace. */
   readonly isHost: boolean;
   /** Whether a layer holds the file itself; undefined when the layer cannot be looked into. */
-  readonly isInLayer: (layer: string, path: string) => boolean | undefined;
+  readonly isInLayer: (layer: string, path: string) => boolean | 'removed' | undefined;
 }
 
 const inMemory = new Set(['tmpfs', 'ramfs', 'hugetlbfs', 'rootfs']);
