@@ -163,6 +163,8 @@ export class Pipeline {
     for (const event of shedding.losses()) {
       this.#options.counters.add('lost.shed', event.lost);
       const instance = this.attribution.copyIn(event.cgroup, event.time);
+      // Of the host at large nothing is judged: a gap of nobody would count as one of every copy on the node.
+      if (instance === undefined) continue;
       for (const output of this.watch.observe({ type: 'gap', instance, event })) this.#tell(output);
     }
   }

@@ -58,6 +58,22 @@ describe('more that is new than there is time to look at', () => {
     );
   });
 
+  it('is nobody’s gap when it is of the host, where nothing is judged', async () => {
+    const { agent, lines } = await judging();
+    agent.pipeline.load(1);
+    const host = new SensorWriter();
+    for (let i = 0; i < 1_000; i++)
+      host.write(4_000_000_000 + i, {
+        type: recordType.open,
+        who: { pid: 50, start: 1_000_000, parent: { pid: 1, start: 1 }, cgroup: 1 },
+        fields: [[fieldTag.path, path(`/var/lib/dpkg/info/${i}`)]],
+      });
+    agent.read(host.bytes());
+    agent.pipeline.load(1);
+    expect(agent.counters.get('lost.shed')).toBe(800);
+    expect(lines.filter(({ type }) => type === 'gap')).toEqual([]);
+  });
+
   it('is never a program that starts', async () => {
     const { agent } = await judging();
     agent.pipeline.load(1);
