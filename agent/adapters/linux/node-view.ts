@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { basename } from 'node:path/posix';
 import type { NodeView, Place } from '../../ports.ts';
 import { readStat } from './process-proc.ts';
 
@@ -49,23 +50,25 @@ function ofProcess(proc: string, mount: string, id: string, pid: number): Place 
     ?.slice('0::'.length);
   if (path === undefined) return undefined;
   const segments = path.split('/');
-  const at = segments.findIndex((segment) => isOf(segment, id));
-  return at < 0 ? undefined : placeAt(mount, segments.slice(0, at + 1).join('/'));
+  // Whoever may make control groups inside a container chooses their names, another container's too.
+  const at = segments.findIndex((segment) => containerIn(segment) !== undefined);
+  return containerIn(segments[at] ?? '')?.startsWith(id) === true
+    ? placeAt(mount, segments.slice(0, at + 1).join('/'))
+    : undefined;
 }
 
-/** Breadth first: containers lie near the top, and what they made themselves lies below them. */
+/** Breadth first, since containers lie near the top; never below one, where names are its own choice. */
 function search(mount: string, id: string): Place | undefined {
-  let level = [''];
+  let level: readonly string[] = [''];
   let looked = 0;
   for (let depth = 0; depth < maxDepth && level.length > 0; depth++) {
     const below: string[] = [];
-    for (const path of level) {
-      for (const name of foldersIn(mount + path)) {
-        looked += 1;
-        if (looked > maxLooked) return undefined;
-        if (isOf(name, id)) return placeAt(mount, `${path}/${name}`);
-        below.push(`${path}/${name}`);
-      }
+    for (const path of foldersIn(mount, level)) {
+      looked += 1;
+      if (looked > maxLooked) return undefined;
+      const container = containerIn(basename(path));
+      if (container?.startsWith(id) === true) return placeAt(mount, path);
+      if (container === undefined) below.push(path);
     }
     level = below;
   }
@@ -73,19 +76,18 @@ function search(mount: string, id: string): Place | undefined {
 }
 
 /** `<id>`, `cri-containerd-<id>.scope`, `<slice>:cri-containerd:<id>`; never the monitor beside it. */
-function isOf(segment: string, id: string): boolean {
-  return (
-    segment.includes(id) && !segment.includes('conmon') && /(^|[-:])[0-9a-f]{64}(\.scope)?$/.test(segment)
-  );
+function containerIn(segment: string): string | undefined {
+  return segment.includes('conmon') ? undefined : /(?:^|[-:])([0-9a-f]{64})(?:\.scope)?$/.exec(segment)?.[1];
 }
 
 function placeAt(mount: string, path: string): Place | undefined {
   return unlessGone(() => ({ id: statSync(mount + path).ino, path }));
 }
 
-function foldersIn(path: string): string[] {
-  const entries = unlessGone(() => readdirSync(path, { withFileTypes: true })) ?? [];
-  return entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+function* foldersIn(mount: string, paths: readonly string[]): Generator<string> {
+  for (const path of paths)
+    for (const entry of unlessGone(() => readdirSync(mount + path, { withFileTypes: true })) ?? [])
+      if (entry.isDirectory()) yield `${path}/${entry.name}`;
 }
 
 function unlessGone<T>(read: () => T): T | undefined {

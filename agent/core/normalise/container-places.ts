@@ -43,9 +43,16 @@ export class ContainerPlaces {
     return place.id;
   }
 
-  /** @returns its control group, when the source says that it ended */
+  /**
+   * The source says that it ended.
+   *
+   * @returns its control group, if that is gone: whoever may make control groups of its own can name one after another's
+   *   container and remove it
+   */
   ended(id: string): number | undefined {
     const known = this.#known.get(id);
+    if (known !== undefined && known.cgroup !== 0 && this.#view.placeOf(id, 0)?.id === known.cgroup)
+      return undefined;
     this.#known.delete(id);
     return known?.cgroup || undefined;
   }

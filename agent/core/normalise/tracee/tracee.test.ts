@@ -520,7 +520,12 @@ describe('who and where', () => {
     const places = new Map([[id, { id: 44, path: '/a' }]]);
     const n = normaliser('main', { ...node, places });
     n.push(grpcFramed(traceeMessage(open)));
-    const gone = n.push(grpcFramed(traceeMessage(act('container_remove', str('container_id', id)))));
+    const removed = grpcFramed(traceeMessage(act('container_remove', str('container_id', id))));
+    // A control group of that name somewhere else was removed: its own is there.
+    expect(n.push(removed)).toEqual([]);
+    expect(n.push(grpcFramed(traceeMessage(open)))).toMatchObject([{ kind: 'open', cgroup: 44 }]);
+    places.delete(id);
+    const gone = n.push(removed);
     expect(gone).toMatchObject([{ kind: 'cgroup', action: 'removed', id: 44 }]);
     places.set(id, { id: 45, path: '/b' });
     expect(n.push(grpcFramed(traceeMessage(open))).map((e) => e.cgroup)).toEqual([undefined, 45]);
