@@ -74,16 +74,6 @@ class Follower {
       log.warn({ path: printable(path) }, 'Falco has not written the file yet; it is waited for');
       return;
     }
-    if (!stat.isFile())
-      throw new SourceError(
-        'wrong-service',
-        `${printable(path)} is no file; ${stat.isFIFO() ? 'say fifo: for a pipe' : 'correct sourceAddress'}`,
-      );
-    if ((stat.mode & 0o002) !== 0)
-      throw new SourceError(
-        'no-permission',
-        `everybody may write to ${printable(path)}, so everybody could speak as Falco; chmod o-w it`,
-      );
     this.#tail = new Tail(path);
   }
 

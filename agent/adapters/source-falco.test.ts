@@ -379,6 +379,27 @@ describe.each(['http2', 'grpc-js'] as const)('gRPC by %s', (transport) => {
   });
 });
 
+it.each<[string, (path: string) => void, string]>([
+  ['a pipe', (path) => execFileSync('mkfifo', [path]), 'wrong-service'],
+  [
+    'what everybody may write',
+    (path) => {
+      writeFileSync(`${path}.new`, '{}\n');
+      chmodSync(`${path}.new`, 0o666);
+      renameSync(`${path}.new`, path);
+    },
+    'no-permission',
+  ],
+])('a file that is waited for is not taken when %s comes in its place', async (_, make, code) => {
+  const folder = dir();
+  const path = join(folder, 'alerts');
+  const source = falcoFileSource({ ...options, path, placeFile: join(folder, 'place'), lookMs: 1 });
+  const reader = new Reader(source);
+  make(path);
+  expect(await reader.ended).toMatchObject({ code });
+  expect(reader.text).toBe('');
+});
+
 describe('an address that cannot be', () => {
   const folder = dir();
   writeFileSync(join(folder, 'file'), '');
@@ -389,6 +410,15 @@ describe('an address that cannot be', () => {
   it.each<[string, () => EventSource, string, RegExp]>([
     ['a folder that is not there', () => file(join(folder, 'no', 'file')), 'unreachable', /make it, or say/],
     ['a folder', () => file(folder), 'wrong-service', /is no file/],
+    [
+      'a pipe for a file',
+      () => {
+        execFileSync('mkfifo', [join(folder, 'pipe')]);
+        return file(join(folder, 'pipe'));
+      },
+      'wrong-service',
+      /say fifo:/,
+    ],
     ['a file that everybody writes', () => file(join(folder, 'open')), 'no-permission', /chmod o-w/],
     [
       'a file for a pipe',

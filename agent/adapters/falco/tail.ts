@@ -1,4 +1,6 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 'node:fs';
+import { printable } from '../../../fingerprint/printable.ts';
+import { SourceError } from '../../ports.ts';
 import { maxLineBytes } from './line-cutter.ts';
 import type { FilePlace } from './place-file.ts';
 
@@ -23,9 +25,9 @@ export class Tail {
   #buffer = Buffer.allocUnsafe(pieceBytes);
   #skipping = false;
 
-  /** @throws the system's error */
+  /** @throws SourceError for what is no file of Falco's alone; the system's error */
   constructor(path: string) {
-    this.#fd = openSync(path, 'r');
+    this.#fd = openFile(path);
     const { dev, ino } = fstatSync(this.#fd);
     this.dev = dev;
     this.ino = ino;
@@ -128,4 +130,28 @@ export class Tail {
     const read = length === 0 ? 0 : readSync(this.#fd, bytes, 0, length, from);
     return bytes.subarray(0, read);
   }
+}
+
+/** At every opening, since what has the name now need not be what had it before. */
+function openFile(path: string): number {
+  // A pipe would wait for its writer, and the whole agent with it.
+  const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  const refused = refusalOf(path, fstatSync(fd));
+  if (refused === undefined) return fd;
+  closeSync(fd);
+  throw refused;
+}
+
+function refusalOf(path: string, stat: Stats): SourceError | undefined {
+  if (!stat.isFile())
+    return new SourceError(
+      'wrong-service',
+      `${printable(path)} is no file; ${stat.isFIFO() ? 'say fifo: for a pipe' : 'correct sourceAddress'}`,
+    );
+  if ((stat.mode & 0o002) !== 0)
+    return new SourceError(
+      'no-permission',
+      `everybody may write to ${printable(path)}, so everybody could speak as Falco; chmod o-w it`,
+    );
+  return undefined;
 }
