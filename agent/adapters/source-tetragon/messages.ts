@@ -43,9 +43,14 @@ export function policiesOf(answer: Uint8Array): ReadonlySet<string> {
   eachField(answer, 'ListTracingPolicies', (field, value) => {
     if (field !== 1 || typeof value === 'number') return;
     const policy = policyOf(value);
-    if (policy.listens && policy.namespace === '') names.add(policy.name);
+    if (policy.listens && policy.namespace === '' && isName(policy.name)) names.add(policy.name);
   });
   return names;
+}
+
+/** As Kubernetes lets objects be called: it goes into reports, which have a measure. */
+function isName(name: string): boolean {
+  return /^[a-z0-9][a-z0-9.-]{0,252}$/.test(name);
 }
 
 const state = { unknown: 0, enabled: 1 } as const;

@@ -5,6 +5,9 @@ export interface Unwatched {
   readonly until: number;
 }
 
+/** Ours are eight; a site may have a hundred of its own, and what is no Tetragon any number. */
+const maxPolicies = 1_024;
+
 /** Compares the policies that listen with those that did. Times in µs since the Unix epoch. */
 export class PolicyWatch {
   /** Policy → when it was last seen to listen. */
@@ -17,7 +20,7 @@ export class PolicyWatch {
     for (const policy of now) {
       const since = this.#seen.get(policy);
       if (since !== undefined && !this.#last.has(policy)) back.push({ policy, since, until: time });
-      this.#seen.set(policy, time);
+      if (since !== undefined || this.#seen.size < maxPolicies) this.#seen.set(policy, time);
     }
     this.#last = now;
     return back;

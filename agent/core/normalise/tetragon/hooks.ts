@@ -12,38 +12,43 @@ import { privilegeHooks } from './privilege-hooks.ts';
 export const hooks: readonly Hook[] = [...fileHooks, ...networkHooks, ...privilegeHooks];
 
 /** What each policy lets us see. */
-const policyCoverage: Readonly<Record<string, readonly CoverageWord[]>> = {
-  'whorl-files': ['open'],
-  'whorl-files-kprobe': ['open'],
-  'whorl-code': ['load'],
-  'whorl-changes': ['link', 'delete', 'rename'],
-  'whorl-network': ['connect', 'listen'],
-  'whorl-unix': [],
-  'whorl-privileges': [
-    'module-load',
-    'module-request',
-    'ptrace',
-    'memfd',
-    'setns',
-    'unshare',
-    'mount',
-    'chroot',
-    'bpf',
-    'io-uring',
+const policyCoverage: ReadonlyMap<string, readonly CoverageWord[]> = new Map<string, readonly CoverageWord[]>(
+  [
+    ['whorl-files', ['open']],
+    ['whorl-files-kprobe', ['open']],
+    ['whorl-code', ['load']],
+    ['whorl-changes', ['link', 'delete', 'rename']],
+    ['whorl-network', ['connect', 'listen']],
+    ['whorl-unix', []],
+    [
+      'whorl-privileges',
+      [
+        'module-load',
+        'module-request',
+        'ptrace',
+        'memfd',
+        'setns',
+        'unshare',
+        'mount',
+        'chroot',
+        'bpf',
+        'io-uring',
+      ],
+    ],
+    ['whorl-capabilities', ['capability']],
   ],
-  'whorl-capabilities': ['capability'],
-};
+);
 
 /** The policies there are, and of those that stand for each other the first. */
 const wanted = ['whorl-files', 'whorl-code', 'whorl-changes', 'whorl-network', 'whorl-privileges'];
 
 /** What is seen with these policies; executions are always. */
 export function coverageWith(policies: Iterable<string>): readonly CoverageWord[] {
-  return canonicalCoverage(['exec', ...[...policies].flatMap((name) => policyCoverage[name] ?? [])]);
+  return canonicalCoverage(['exec', ...[...policies].flatMap((name) => policyCoverage.get(name) ?? [])]);
 }
 
 /** What Tetragon sees by the policies of deploy/sources/tetragon/, all of them: everything but names that are resolved. */
-export const tetragonCoverage: readonly CoverageWord[] = coverageWith(Object.keys(policyCoverage));
+export const tetragonCoverage: readonly CoverageWord[] = coverageWith(policyCoverage.keys());
 
 /** Policies without which a kind of behaviour is not seen at all. */
 export function missingPolicies(loaded: ReadonlySet<string>): readonly string[] {

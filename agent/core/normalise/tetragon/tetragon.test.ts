@@ -295,6 +295,8 @@ it('counts what it cannot use, and goes on', () => {
 
 it('covers what the loaded policies show, or those of which anything came', () => {
   expect(normaliserOn({}, ['whorl-files', 'theirs']).coverage()).toEqual(['exec', 'open']);
+  // A cluster may call its policies as it likes.
+  expect(normaliserOn({}, ['constructor', '__proto__']).coverage()).toEqual(['exec']);
   const normaliser = normaliserOn();
   expect(normaliser.coverage()).toEqual(['exec']);
   normaliser.push(framed(encodeResponse(open(7, 5_000_000, 5_100_000))));
