@@ -64,12 +64,12 @@ export class FalcoRawRecord implements RawRecord {
     if (!isScanned || !this.#alert.isCall) return this;
     const { bytes } = this.#alert;
     const call = callNames.find(bytes, this.#alert.from(at.type), this.#alert.to(at.type));
-    if (!this.#alert.has(at.type) || call < 0 || !this.#isDone()) return this;
+    const glance = looked[call];
+    if (!this.#alert.has(at.type) || glance === undefined || !this.#isDone(glance)) return this;
     const who = this.#whoActs();
     if (who === undefined) return this;
     this.#call = call;
-    const glance = looked[call];
-    if (glance === undefined || !this.#isPlain(glance, who)) return this;
+    if (!this.#isPlain(glance, who)) return this;
     this.pid = who.ref.pid;
     this.start = who.ref.start;
     this.cgroup = who.cgroup;
@@ -92,12 +92,16 @@ export class FalcoRawRecord implements RawRecord {
     return n >= 0 && seal(key, n);
   }
 
-  /** It happened, and it succeeded: a failed attempt is told otherwise. A connect that is under way is an ordinary one. */
-  #isDone(): boolean {
+  /**
+   * It happened, and it succeeded: a failed attempt is told otherwise. A connect that is under way is an ordinary one; of
+   * other calls a file system of the process's own may say so, and what it asked for then counts for what it got.
+   */
+  #isDone({ what }: LookedCall): boolean {
     const alert = this.#alert;
     if (alert.has(at.direction) && alert.bytes[alert.from(at.direction)] === 0x3e) return false;
     if (alert.whole(at.result) >= 0) return true;
     return (
+      what === 'peer' &&
       alert.has(at.resultName) &&
       pending.find(alert.bytes, alert.from(at.resultName), alert.to(at.resultName)) >= 0
     );
