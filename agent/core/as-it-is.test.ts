@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Origin } from '../../fingerprint/event.ts';
 import { Desk, judging, ref } from '../../test/fakes/watch-desk.ts';
+import type { WatchedInstance } from './watched.ts';
 
 const python = '/usr/bin/python3.11';
 const sh = '/usr/bin/dash';
@@ -202,6 +203,8 @@ describe('files of a source that does not tell where they come from', () => {
     desk.see({ kind: 'load', process: ref(100), path: '/lib/a.so' });
     desk.open(100, '/usr/share/zoneinfo/UTC');
   };
+  const zone = '/usr/share/zoneinfo/UTC';
+  const by = { process: ref(100) };
   /** The image's, until somebody writes into the container. */
   const looking = () => {
     const written = new Set<string>();
@@ -252,6 +255,33 @@ describe('files of a source that does not tell where they come from', () => {
     written.add(path);
     act(desk);
     expect(desk.drifts()).toEqual([drift]);
+  });
+
+  it.each<[string, boolean, (desk: Desk) => void]>([
+    ['it is written to', true, (desk) => desk.open(100, zone, { access: 'write' })],
+    ['another is moved there', true, (desk) => desk.see({ ...by, kind: 'rename', path: '/tmp/x', to: zone })],
+    [
+      'another is linked there',
+      true,
+      (desk) => desk.see({ ...by, kind: 'link', path: zone, target: '/tmp/x', symbolic: false }),
+    ],
+    [
+      'something is mounted',
+      true,
+      (desk) => desk.see({ ...by, kind: 'privilege', privilege: 'mount', detail: 'tmpfs on /usr' }),
+    ],
+    ['writing to it fails', false, (desk) => desk.open(100, zone, { access: 'write', error: 13 })],
+    ['another is written to', false, (desk) => desk.open(100, '/var/log/cart', { access: 'write' })],
+  ])('what was known of data is asked again when %s: %s', (_, isAgain, change) => {
+    const copies = new Set<WatchedInstance>();
+    const desk = new Desk({ ...looking(), onKnown: (__, copy) => void copies.add(copy) });
+    unplaced(desk);
+    desk.open(100, zone);
+    const [copy] = copies;
+    const before = copy?.known.epoch;
+    expect(before).toBeDefined();
+    change(desk);
+    expect(copy?.known.epoch !== before).toBe(isAgain);
   });
 
   it('is not asked where the source told, nor about what failed', () => {

@@ -208,9 +208,10 @@ export class Watch {
   }
 
   #asItIs(told: AttributedAct, copy: WatchedInstance): AsItIs {
-    const { sensitiveNames, scriptNames, known } = copy;
+    const { sensitiveNames, scriptNames, placedNames, known } = copy;
     const is = asItIs(told, copy, this.#options);
     if (scriptNames.learn(told)) known.clear();
+    if (this.#options.originOf !== undefined && placedNames.learn(told.event)) known.clear();
     const learned = told.event.error === undefined ? sensitiveNames.learn(told.event) : 'nothing';
     // What was known of these names so far was known of other files.
     if (learned === 'name') known.clear();

@@ -9,6 +9,7 @@ import { Dictionary } from './dictionary.ts';
 import type { InstanceRecord } from './instances.ts';
 import { KnownActs } from './known-acts.ts';
 import { PeerNames } from './peers.ts';
+import { PlacedNames } from './placed-names.ts';
 import { Placement } from './placement.ts';
 import { ScriptNames } from './script-names.ts';
 import { SensitiveNames } from './sensitive-names.ts';
@@ -85,6 +86,7 @@ export class WatchedInstance {
   readonly placement = new Placement();
   readonly sensitiveNames = new SensitiveNames();
   readonly scriptNames = new ScriptNames();
+  readonly placedNames = new PlacedNames();
   readonly shown: Shown;
   readonly unlearnedStart = new UnlearnedStart();
   events = 0;
