@@ -204,12 +204,12 @@ class Agent {
 
   async #runSource(): Promise<void> {
     const { source, log, now, normaliser, say } = this.#deps;
-    const onEnded = (reason: string): void => {
+    const onEnded = (reason: string, isWedged: boolean): void => {
       this.#counters.add('source.restarts');
-      this.#away(this.#source.ended(now(), reason), now());
+      this.#away(this.#source.ended(now(), reason, isWedged), now());
       this.#normaliser = normaliser();
       this.#pipeline.attribution.sourceRestarted();
-      say({ type: 'source', ...this.#source.status });
+      say({ type: 'source', ...this.#source.status(now()) });
     };
     const sink: SourceSink = {
       bytes: (bytes, receivedAt) => this.#take(bytes, receivedAt),
@@ -238,7 +238,9 @@ class Agent {
     const unseenSince = this.#source.came(at, note);
     if (unseenSince === undefined) return;
     this.#away(unseenSince, at);
-    this.#deps.say({ type: 'source', ...this.#source.status });
+    const { now, say } = this.#deps;
+    const status = this.#source.status(now());
+    if (status.state !== 'away') say({ type: 'source', ...status });
   }
 
   #away(since: number, until: number): void {
@@ -364,13 +366,13 @@ class Agent {
   }
 
   #status(): unknown {
-    const { session, enforcer, spool } = this.#deps;
+    const { session, enforcer, spool, now } = this.#deps;
     return statusOf({
       node: this.#config.node,
       session,
       startedAt: this.#startedAt,
       ready: this.#isReady,
-      source: this.#source.status,
+      source: this.#source.status(now()),
       coverage: this.#normaliser.coverage(),
       uplink: this.#uplinkState,
       spool: spool.stats(),

@@ -9,7 +9,7 @@ export interface SourceLoop {
   readonly log: Log;
   readonly sink: SourceSink;
   /** It ended, for this reason, and will be started again: what happens meanwhile nobody sees. */
-  readonly onEnded: (reason: string) => void;
+  readonly onEnded: (reason: string, isWedged: boolean) => void;
 }
 
 /**
@@ -21,9 +21,9 @@ export async function readSource(loop: SourceLoop, signal: AbortSignal): Promise
   const { source, onEnded } = loop;
   let wait = firstRestartMs;
   for (let first = true; ; first = false) {
-    const { chunks, reason } = await drain(loop, first, signal);
+    const { chunks, reason, isWedged } = await drain(loop, first, signal);
     if (signal.aborted || source.name === 'replay') return;
-    onEnded(reason);
+    onEnded(reason, isWedged);
     wait = chunks > 0 ? firstRestartMs : Math.min(wait * 2, longestRestartMs);
     await sleep(wait, undefined, { signal }).catch(() => undefined);
     if (signal.aborted) return;
@@ -35,7 +35,7 @@ async function drain(
   { source, log, sink }: SourceLoop,
   first: boolean,
   signal: AbortSignal,
-): Promise<{ readonly chunks: number; readonly reason: string }> {
+): Promise<{ readonly chunks: number; readonly reason: string; readonly isWedged: boolean }> {
   let chunks = 0;
   const counting: SourceSink = {
     bytes: (bytes, receivedAt) => {
@@ -51,8 +51,9 @@ async function drain(
     await source.run(counting, signal);
   } catch (error) {
     if (!(error instanceof SourceError) || (first && chunks === 0)) throw error;
-    log.error({ code: error.code, err: error }, 'event source failed');
-    return { chunks, reason: error.message };
+    // A sentence for a person: where in our code it was made says nothing more, and it may be said every half minute.
+    log.error({ code: error.code, reason: error.message }, 'event source failed');
+    return { chunks, reason: error.message, isWedged: error.code === 'wedged' };
   }
-  return { chunks, reason: 'it ended' };
+  return { chunks, reason: 'it ended', isWedged: false };
 }
