@@ -41,13 +41,7 @@ async function listen(options: FalcoHttpOptions, sink: HeardSink, signal: AbortS
   try {
     const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
     const where = { host, port: Number(url.port) };
-    await listenUntil(
-      server,
-      where,
-      () => sink.connected(),
-      () => server.closeAllConnections(),
-      signal,
-    );
+    await listenUntil(server, where, sink, () => server.closeAllConnections(), signal);
   } catch (cause) {
     if (cause instanceof SourceError) throw cause;
     throw cannot('the address', url.host, cause, {

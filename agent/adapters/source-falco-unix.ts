@@ -46,7 +46,7 @@ async function listen({ path, now }: FalcoUnixOptions, sink: HeardSink, signal: 
     for (const socket of writers) socket.destroy();
   };
   try {
-    await listenUntil(server, { path }, () => sink.connected(), close, signal);
+    await listenUntil(server, { path }, sink, close, signal);
   } catch (cause) {
     if (cause instanceof SourceError) throw cause;
     throw cannot('the socket', path, cause, pathHints);

@@ -400,6 +400,23 @@ it.each<[string, (path: string) => void, string]>([
   expect(reader.text).toBe('');
 });
 
+it('says so when somebody holds all the places there are, since it may be Falco that finds none', async () => {
+  const path = join(dir(), 'falco.sock');
+  const reader = new Reader(falcoUnixSource({ ...options, path }));
+  await reader.until(() => reader.notes.length > 0);
+  const writers = Array.from({ length: 70 }, () => connect(path).on('error', () => undefined));
+  cleanups.push(() => {
+    for (const writer of writers) writer.destroy();
+  });
+  await reader.until(() => reader.notes.length > 1);
+  expect(reader.notes[1]).toMatchObject({
+    type: 'gap',
+    lost: 1,
+    reason: expect.stringMatching(/turned away/),
+  });
+  expect(reader.notes).toHaveLength(2);
+});
+
 describe('an address that cannot be', () => {
   const folder = dir();
   writeFileSync(join(folder, 'file'), '');
