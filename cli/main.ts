@@ -8,6 +8,9 @@ import { styled } from './text.ts';
 import { verbs } from './verbs.ts';
 import { version } from './version.ts';
 
+/** For closing what is open, and for V8 to finish what it compiles. */
+const graceMs = 250;
+
 /** The command tree. With `only`, that verb alone is loaded. */
 export async function buildProgram(io: Io, only?: string): Promise<Command> {
   const program = new Command('whorl')
@@ -122,6 +125,14 @@ if (import.meta.main) {
     report(io, error);
     process.exit();
   });
-  // What a verb had opened before it failed must not keep the process alive.
-  if (!(await main(process.argv.slice(2), io))) process.exit();
+  if (!(await main(process.argv.slice(2), io))) endSoon();
+}
+
+/**
+ * What a verb had opened before it failed must not keep the process alive. Yet one that leaves at once, while V8 compiles
+ * in the background, waits for that for ever in about one run of a hundred (nodejs/node#54918): a daemon that could not
+ * start would stand there instead of being started again. So whoever has nothing open ends by itself.
+ */
+function endSoon(): void {
+  setTimeout(() => process.exit(), graceMs).unref();
 }
