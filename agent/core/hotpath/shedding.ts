@@ -7,6 +7,8 @@ const calmBelow = 0.7;
 const firstAllowance = 200;
 /** Never none: who floods must not hide all that it does besides. */
 const leastAllowance = 5;
+/** What a copy may always show that is not among those that show most: a service that starts up, five times over. */
+const quietAllowance = 50;
 const noNeedAbove = 10_000;
 
 interface Loss {
@@ -24,6 +26,8 @@ export class Shedding {
   #allowance = Number.POSITIVE_INFINITY;
   /** Control group → new acts since the last look at the load. Bounded by the records of a tenth of a second. */
   #looked = new Map<number, number>();
+  /** Those that showed as much as the average of all, or more, until the last look at the load. */
+  #loud = new Set<number>();
   #losses = new Map<number, Loss>();
 
   get isOn(): boolean {
@@ -32,6 +36,7 @@ export class Shedding {
 
   /** @param utilisation how much of the time since the last call the event loop was busy, 0 to 1; ten times a second */
   heard(utilisation: number): void {
+    this.#loud = loudOf(this.#looked);
     this.#looked = new Map();
     if (utilisation > busyAbove) {
       this.#allowance = this.isOn ? Math.max(leastAllowance, this.#allowance / 2) : firstAllowance;
@@ -46,7 +51,7 @@ export class Shedding {
     if (!this.isOn) return false;
     const looked = (this.#looked.get(cgroup) ?? 0) + 1;
     this.#looked.set(cgroup, looked);
-    if (looked <= this.#allowance) return false;
+    if (looked <= this.#allowanceOf(cgroup)) return false;
     const loss = this.#losses.get(cgroup);
     if (loss === undefined) this.#losses.set(cgroup, { lost: 1, since: time, until: time });
     else {
@@ -54,6 +59,10 @@ export class Shedding {
       loss.until = Math.max(loss.until, time);
     }
     return true;
+  }
+
+  #allowanceOf(cgroup: number): number {
+    return this.#loud.has(cgroup) ? this.#allowance : Math.max(this.#allowance, quietAllowance);
   }
 
   /** What was let go since this was asked last, one gap for each copy. */
@@ -71,4 +80,9 @@ export class Shedding {
       reason: 'more than could be judged',
     }));
   }
+}
+
+function loudOf(looked: ReadonlyMap<number, number>): Set<number> {
+  const average = [...looked.values()].reduce((sum, n) => sum + n, 0) / looked.size;
+  return new Set([...looked].filter(([, n]) => n > quietAllowance && n >= average).map(([cgroup]) => cgroup));
 }
