@@ -66,6 +66,34 @@ describe('parseAgentConfig', () => {
       ]),
   );
 
+  it.each<[string, Record<string, unknown>, string]>([
+    ['an address of nobody', { sourceAddress: 'unix:/x' }, 'source must say whose address'],
+    ['metrics of nobody', { sourceMetrics: 'off' }, 'source must say whose'],
+    ['metrics at no address', { source: 'falco', sourceMetrics: 'here' }, 'sourceMetrics must be http://'],
+    [
+      'metrics over TLS',
+      { source: 'tetragon', sourceMetrics: 'https://h:1/m' },
+      'sourceMetrics must be http://',
+    ],
+    ['half a pair', { source: 'falco', sourceKey: '/k' }, 'must be given together'],
+    [
+      'a certificate that would be shown to nobody',
+      { source: 'tracee', sourceCertificate: '/c', sourceKey: '/k' },
+      'sourceCa must be given',
+    ],
+    [
+      'a name nobody shows',
+      { source: 'falco', sourceAddress: 'grpc:h:1', sourceName: 'n' },
+      'sourceCa must be',
+    ],
+  ])('refuses %s', (_name, file, problem) => {
+    expect(problemsOf(file)).toEqual([expect.stringContaining(problem)]);
+  });
+
+  it('lets one look through the sensor with the settings of another source in the file', () => {
+    expect(problemsOf({ source: 'tracee', sourceAddress: 'unix:/x' }, { source: 'sensor' })).toEqual([]);
+  });
+
   it('describes every key on one line', () => {
     expect(describeAgentConfig()).toContain('| `holdMinutes` | `10` | a whole number from 1 to 1440 |');
     expect(describeAgentConfig().trim().split('\n')).toHaveLength(

@@ -131,7 +131,7 @@ export function parseAgentConfig(file: unknown, flags: Readonly<Record<string, u
   });
   // Each value was read by the key of its own name, or is in `problems`.
   const config = Object.fromEntries(entries) as AgentConfig;
-  if (problems.length === 0) problems.push(...contradictions(config));
+  if (problems.length === 0) problems.push(...contradictions(config, Object.hasOwn(given, 'source')));
   if (problems.length > 0) throw new ConfigError(problems);
   return config;
 }
@@ -144,17 +144,38 @@ export function describeAgentConfig(): string {
   return ['| Key | Default | May be | Meaning |', '|---|---|---|---|', ...rows, ''].join('\n');
 }
 
-function contradictions(config: AgentConfig): string[] {
-  const problems: string[] = [];
+function contradictions(config: AgentConfig, namesSource: boolean): string[] {
+  const problems = sourceContradictions(config, namesSource);
   if (config.dataDir === '') problems.push('dataDir must name a directory');
   if (config.source === 'replay' && config.recording === '')
     problems.push('recording must name a file when source is replay');
-  if ((config.sourceCertificate === '') !== (config.sourceKey === ''))
-    problems.push('sourceCertificate and sourceKey must be given together');
   if (config.kubernetesApi !== '' && !/^https:\/\/[^/?#@\s]+\/?$/.test(config.kubernetesApi))
     problems.push('kubernetesApi must be https://host:port: a token is sent there');
   if (config.collector !== '' && config.tokenFile === '')
     problems.push('tokenFile must name the file with the token of the collector that is given');
+  return problems;
+}
+
+/** @param namesSource whether it was said which; else everything about another would be passed over without a word */
+function sourceContradictions(config: AgentConfig, namesSource: boolean): string[] {
+  const { source, sourceAddress, sourceMetrics, sourceCa, sourceCertificate, sourceKey, sourceName } = config;
+  const problems: string[] = [];
+  if (
+    !namesSource &&
+    [sourceAddress, sourceMetrics, sourceCa, sourceCertificate, sourceName].some((s) => s !== '')
+  )
+    problems.push(
+      'source must say whose address, metrics or certificate is given: tracee, tetragon or falco',
+    );
+  if (sourceMetrics !== '' && sourceMetrics !== 'off' && URL.parse(sourceMetrics)?.protocol !== 'http:')
+    problems.push('sourceMetrics must be http://host:port/metrics, or off');
+  if ((sourceCertificate === '') !== (sourceKey === ''))
+    problems.push('sourceCertificate and sourceKey must be given together');
+  const isGrpc = source === 'tracee' || source === 'tetragon' || sourceAddress.startsWith('grpc:');
+  if (isGrpc && sourceCa === '' && (sourceCertificate !== '' || sourceName !== ''))
+    problems.push(
+      'sourceCa must be given where sourceCertificate or sourceName is: without it there is no TLS',
+    );
   return problems;
 }
 

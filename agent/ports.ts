@@ -46,6 +46,8 @@ export class SourceError extends Error {
     | 'not-linux'
     | 'source-ended'
     | 'bad-recording'
+    /** What the configuration says of it cannot be. */
+    | 'bad-setting'
     /** Nobody listens there, or not what was meant: another service, another version, no TLS, a wrong certificate. */
     | 'unreachable'
     | 'wrong-service'

@@ -1,3 +1,4 @@
+import type { SourceError } from '../agent/ports.ts';
 import type { ChangeWord } from '../fingerprint/diff-change.ts';
 import type { ErrorCode } from '../fingerprint/errors.ts';
 import type { BehaviourKind, Origin } from '../fingerprint/event.ts';
@@ -346,5 +347,40 @@ export const registryMeanings: Readonly<Record<RegistryCode, Meaning>> = {
   LAYOUT_DIGEST: [
     'a file of the tar is not the one it is named by',
     'copy it again; if it stays so, somebody changed it',
+  ],
+};
+
+export const sourceMeanings: Readonly<Record<SourceError['code'], Meaning>> = {
+  'no-permission': [
+    'the source of events may not be opened by this user, or by everybody, who could then speak in its name',
+    'run the agent as root; take the right to write from others',
+  ],
+  'no-btf': ['the kernel does not describe its types, which the event sensor needs', 'see whorl doctor'],
+  'no-compiler': ['the event sensor is not built, and cannot be built here', 'see whorl doctor'],
+  'not-linux': ['live events need Linux'],
+  'source-ended': [
+    'the source of events ended, or ended the stream; until it is back nothing is seen',
+    'look at its own log; the agent comes back by itself',
+  ],
+  'bad-recording': ['a recording of the sensor cannot be replayed'],
+  'bad-setting': [
+    'what the configuration says of the source cannot be',
+    'docs/sources.md says which forms each setting takes',
+  ],
+  unreachable: [
+    'nobody answers where the source of events should be',
+    'start it, or say with sourceAddress where it is; docs/sources.md says how each is set up',
+  ],
+  'wrong-service': [
+    'somebody else answers where the source of events should be, or a release that speaks otherwise',
+    'correct sourceAddress; docs/sources.md says which releases are read',
+  ],
+  'wrong-certificate': [
+    'the source of events and the agent do not take each other for what they say they are',
+    'see sourceCa, sourceCertificate, sourceKey and sourceName in docs/operations.md',
+  ],
+  wedged: [
+    'the source of events stands still: it takes connections and delivers nothing, although it counts',
+    'restart it; one client of Tracee that stopped reading stops it for all',
   ],
 };

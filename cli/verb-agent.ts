@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { SourceError } from '../agent/ports.ts';
 import { endWithParent } from './daemon.ts';
 import { CliError, exitCodes } from './exit.ts';
 import { examples } from './help.ts';
@@ -33,30 +34,32 @@ export function register(program: Command, io: Io): void {
 async function watch(io: Io, options: AgentOptions): Promise<void> {
   const { main } = await import('../agent/main.ts');
   const { ConfigError, parseAgentConfig } = await import('../agent/config.ts');
-  const { AgentError, SourceError } = await import('../agent/ports.ts');
+  const ports = await import('../agent/ports.ts');
   const { untilSignal } = await import('./until-signal.ts');
   const { version } = await import('./version.ts');
   const { file, flags } = await readSettings(io, options);
   const release = options.withParent === true ? endWithParent() : () => undefined;
+  let isSensor = true;
   try {
     const config = parseAgentConfig(file, { ...flags, ...chosen(options) });
+    isSensor = config.source === 'sensor';
     await main(config, { out: (line) => io.out(line), signal: untilSignal(), version: version() });
   } catch (error) {
     if (error instanceof ConfigError) throw configProblem(error.problems, options);
-    if (error instanceof AgentError)
+    if (error instanceof ports.AgentError)
       throw new CliError(exitCodes.usage, error.message, undefined, { cause: error });
-    if (error instanceof SourceError) {
-      throw new CliError(
-        exitCodes.incomplete,
-        `${error.message} (${error.code})`,
-        'whorl doctor says what is missing',
-        { cause: error },
-      );
-    }
+    if (error instanceof ports.SourceError) throw sourceProblem(error, options, isSensor);
     throw error;
   } finally {
     release();
   }
+}
+
+/** @param isSensor what doctor looks at is what the sensor needs; of another source the sentence says what to do */
+function sourceProblem(error: SourceError, options: AgentOptions, isSensor: boolean): CliError {
+  if (error.code === 'bad-setting') return configProblem([error.message], options);
+  const hint = isSensor ? 'whorl doctor says what is missing' : undefined;
+  return new CliError(exitCodes.incomplete, `${error.message} (${error.code})`, hint, { cause: error });
 }
 
 /** What was not given on the command line must not hide what `--set` says. */

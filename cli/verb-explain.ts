@@ -73,6 +73,7 @@ async function glossary(): Promise<ReadonlyMap<string, Meaning>> {
     g.verdictMeanings,
     g.originMeanings,
     g.changeMeanings,
+    g.sourceMeanings,
     await lintMeanings(),
     Object.fromEntries(Object.entries(g.kindMeanings).map(([kind, means]) => [kind, [means] as const])),
   ];

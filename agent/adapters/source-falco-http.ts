@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { isIPv4, isIPv6 } from 'node:net';
@@ -10,6 +9,7 @@ import type { FalcoIntakeOptions, HeardSink } from './falco/intake.ts';
 import { maxLineBytes } from './falco/line-cutter.ts';
 import { listenUntil } from './falco/listen.ts';
 import { runBeside } from './falco/run-beside.ts';
+import { authorityIn, pairIn } from './pem/pem-files.ts';
 
 export interface FalcoHttpOptions extends FalcoIntakeOptions {
   /** `http://127.0.0.1:2811/falco`; with a certificate `https://…`. */
@@ -57,17 +57,17 @@ function urlOf({ url: text, certificate, ca }: FalcoHttpOptions): URL {
   const url = URL.parse(text);
   if (url === null || url.port === '' || url.username !== '')
     throw new SourceError(
-      'unreachable',
+      'bad-setting',
       `sourceAddress must look like http://127.0.0.1:2811/falco, not ${printable(text)}`,
     );
   if ((url.protocol === 'https:') !== (certificate !== undefined))
     throw new SourceError(
-      'wrong-certificate',
+      'bad-setting',
       'https:// needs sourceCertificate and sourceKey, and they need https://; correct sourceAddress, or give both',
     );
   if (!isLoopback(url.hostname) && ca === undefined)
     throw new SourceError(
-      'no-permission',
+      'bad-setting',
       'beyond this machine everybody could speak as Falco; listen at 127.0.0.1, or give sourceCa, sourceCertificate and sourceKey',
     );
   return url;
@@ -85,27 +85,8 @@ function serverOf(
   onRequest: (request: IncomingMessage, response: ServerResponse) => void,
 ): Server {
   if (certificate === undefined || key === undefined) return createServer(onRequest);
-  const clients = ca === undefined ? {} : { ca: pem('sourceCa', ca), requestCert: true };
-  return createTlsServer(
-    {
-      cert: pem('sourceCertificate', certificate),
-      key: pem('sourceKey', key),
-      ...clients,
-      minVersion: 'TLSv1.2',
-    },
-    onRequest,
-  );
-}
-
-function pem(field: string, file: string): Buffer {
-  try {
-    return readFileSync(file);
-  } catch (cause) {
-    const why = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause);
-    throw new SourceError('wrong-certificate', `${field} ${printable(file)} cannot be read (${why})`, {
-      cause,
-    });
-  }
+  const clients = ca === undefined ? {} : { ca: authorityIn(ca), requestCert: true };
+  return createTlsServer({ ...pairIn(certificate, key), ...clients, minVersion: 'TLSv1.2' }, onRequest);
 }
 
 function take(

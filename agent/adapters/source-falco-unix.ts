@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { lstatSync, rmSync, statSync } from 'node:fs';
+import { lstatSync, rmSync, type Stats, statSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
 import { dirname } from 'node:path';
 import { printable } from '../../fingerprint/printable.ts';
@@ -59,16 +59,10 @@ async function listen({ path, now }: FalcoUnixOptions, sink: HeardSink, signal: 
 async function makeRoom(path: string): Promise<void> {
   if (Buffer.byteLength(path) > maxSocketPath)
     throw new SourceError(
-      'unreachable',
+      'bad-setting',
       `the socket's path has more than ${maxSocketPath} bytes; choose a shorter one: ${printable(path)}`,
     );
-  try {
-    // The system calls a missing directory a forbidden one.
-    statSync(dirname(path));
-  } catch (cause) {
-    throw cannot('the socket', path, cause, pathHints);
-  }
-  const stat = lstatSync(path, { throwIfNoEntry: false });
+  const stat = whatIsThere(path);
   if (stat === undefined) return;
   if (!stat.isSocket())
     throw new SourceError(
@@ -81,6 +75,16 @@ async function makeRoom(path: string): Promise<void> {
       `somebody else listens at ${printable(path)}; stop them, or choose another path`,
     );
   rmSync(path, { force: true });
+}
+
+function whatIsThere(path: string): Stats | undefined {
+  try {
+    // The system calls a missing directory a forbidden one.
+    statSync(dirname(path));
+    return lstatSync(path, { throwIfNoEntry: false });
+  } catch (cause) {
+    throw cannot('the socket', path, cause, pathHints);
+  }
 }
 
 async function isAnswered(path: string): Promise<boolean> {

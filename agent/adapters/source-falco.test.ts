@@ -464,20 +464,20 @@ describe('an address that cannot be', () => {
     [
       'a long path',
       () => falcoUnixSource({ ...options, path: `/${'x'.repeat(120)}` }),
-      'unreachable',
+      'bad-setting',
       /shorter/,
     ],
-    ['no URL', () => falcoHttpSource({ ...options, url: 'http://' }), 'unreachable', /must look like/],
+    ['no URL', () => falcoHttpSource({ ...options, url: 'http://' }), 'bad-setting', /must look like/],
     [
       'the whole network',
       () => falcoHttpSource({ ...options, url: 'http://0.0.0.0:1/x' }),
-      'no-permission',
+      'bad-setting',
       /everybody could speak/,
     ],
     [
       'TLS without certificate',
       () => falcoHttpSource({ ...options, url: 'https://127.0.0.1:1/x' }),
-      'wrong-certificate',
+      'bad-setting',
       /sourceCertificate/,
     ],
     [

@@ -53,7 +53,7 @@ function wayIn(address: string, { config, dir }: SourceContext, options: FalcoIn
     return falcoGrpcSource({ ...options, endpoint, transport: config.transport });
   }
   throw new SourceError(
-    'unreachable',
+    'bad-setting',
     'sourceAddress must be file:/path, fifo:/path, unix:/path, http://127.0.0.1:PORT/path, https://…, grpc:unix:/path or grpc:host:port',
   );
 }

@@ -218,7 +218,7 @@ describe.each<GrpcTransport>(['http2', 'grpc-js'])('a connection over %s', (tran
     [
       'an address that is none',
       async () => ({ address: 'tracee' }),
-      'unreachable',
+      'bad-setting',
       'unix:/path or host:port',
     ],
     [
@@ -232,6 +232,17 @@ describe.each<GrpcTransport>(['http2', 'grpc-js'])('a connection over %s', (tran
       async () => ({ address: await aServer(tls(made.server)), ca: made.client.key }),
       'wrong-certificate',
       'sourceCa',
+    ],
+    [
+      'a key that is another certificate’s',
+      async () => ({
+        address: await aServer(tls(made.server, made.ca)),
+        ca: made.ca,
+        certificate: made.client.certificate,
+        key: made.server.key,
+      }),
+      'wrong-certificate',
+      'is not the key of sourceCertificate',
     ],
     [
       'an expired certificate',
@@ -299,7 +310,8 @@ describe.each<GrpcTransport>(['http2', 'grpc-js'])('a connection over %s', (tran
   ])('is refused by %s with a sentence', async (_, endpoint, code, sentence) => {
     const error = await refusalOf(await endpoint(), transport);
     expect(error.message).toContain(sentence);
-    expect(error.message).toContain('Tracee at ');
+    // What is wrong on our side is about a setting; all else is about somebody.
+    expect(error.message).toMatch(/^(Tracee at |source(Ca|Key) )/);
     expect(error.code).toBe(code);
   });
 });

@@ -1,7 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
-import { printable } from '../../../fingerprint/printable.ts';
+import { authorityIn, pairIn } from '../pem/pem-files.ts';
 import type { GrpcEndpoint } from './grpc.ts';
 import { problem } from './refusal.ts';
 
@@ -15,7 +14,7 @@ export function addressOf(endpoint: GrpcEndpoint): Address {
   const [, bracketed, plain, port] = /^(?:\[([0-9a-fA-F:.]+)\]|([^:/[\]]+)):(\d{1,5})$/.exec(address) ?? [];
   const host = bracketed ?? plain;
   if (host === undefined || Number(port) > 65_535 || Number(port) === 0)
-    throw problem(endpoint, 'unreachable', 'sourceAddress must be unix:/path or host:port');
+    throw problem(endpoint, 'bad-setting', 'sourceAddress must be unix:/path or host:port');
   return { host, port: Number(port) };
 }
 
@@ -30,32 +29,11 @@ export interface TlsFiles {
   readonly key?: Buffer;
 }
 
-/** @returns undefined: no TLS. @throws SourceError naming the file that cannot be read */
-export function tlsFilesOf(endpoint: GrpcEndpoint): TlsFiles | undefined {
-  const { ca, certificate, key } = endpoint;
+/** @returns undefined: no TLS. @throws SourceError naming the file that is wrong */
+export function tlsFilesOf({ ca, certificate, key }: GrpcEndpoint): TlsFiles | undefined {
   if (ca === undefined) return undefined;
-  const files = { ca: read(endpoint, 'sourceCa', ca) };
-  if (certificate === undefined || key === undefined) return files;
-  return {
-    ...files,
-    cert: read(endpoint, 'sourceCertificate', certificate),
-    key: read(endpoint, 'sourceKey', key),
-  };
-}
-
-function read(endpoint: GrpcEndpoint, field: string, file: string): Buffer {
-  try {
-    return readFileSync(file);
-  } catch (error) {
-    const cause = error instanceof Error ? error : new Error(String(error));
-    const why = 'code' in cause ? String(cause.code) : cause.message;
-    throw problem(
-      endpoint,
-      'wrong-certificate',
-      `${field} ${printable(file)} cannot be read (${why})`,
-      cause,
-    );
-  }
+  const pair = certificate === undefined || key === undefined ? {} : pairIn(certificate, key);
+  return { ca: authorityIn(ca), ...pair };
 }
 
 /** @returns undefined: no TLS. @throws SourceError */

@@ -124,7 +124,7 @@ function meaningOf(code: number, path: string): readonly [Code, string] {
     case status.unimplemented:
       return [
         'wrong-service',
-        `it knows no ${path}; another service listens there, or a release that does not have it`,
+        `it knows no ${path}; another service listens there, or a release that does not have it: correct sourceAddress, or update it`,
       ];
     case status.permissionDenied:
     case status.unauthenticated:
