@@ -17,7 +17,7 @@ export function describeAgent(status: unknown): string[] {
     );
   return [
     `agent      on ${agent.text('node')}, ${agent.flag('ready') ? `sees ${agent.words('coverage')} through ${sourceOf(agent)}` : 'starting'}`,
-    ...sourceAway(agent),
+    ...sourceAway(status),
     ...kubernetes(status),
     `collector  ${agent.text('uplink')}; ${spool.number('records')} reports wait, ${spool.number('dropped')} were dropped`,
     `events     ${agent.at('counters').number('events')} seen, ${lost} lost`,
@@ -37,9 +37,14 @@ function sourceOf(agent: Answer): string {
   return [source.text('name'), source.text('version')].filter((word) => word !== '').join(' ');
 }
 
-function sourceAway(agent: Answer): string[] {
-  const source = agent.at('source');
-  if (source.text('state') !== 'away') return [];
+/** Whether what happens now goes unseen, because the source is away. */
+export function isUnseen(status: unknown): boolean {
+  return new Answer(status).at('source').text('state') === 'away';
+}
+
+function sourceAway(status: unknown): string[] {
+  if (!isUnseen(status)) return [];
+  const source = new Answer(status).at('source');
   const since = new Date(source.number('since') / 1000).toISOString();
   return [
     `not seen   anything since ${since}: ${source.text('name')} delivers nothing, ${source.text('reason')}`,

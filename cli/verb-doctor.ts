@@ -7,6 +7,7 @@ import { kubernetesFindings } from './doctor/kubernetes.ts';
 import { machineFindings } from './doctor/machine.ts';
 import { sensorFinding } from './doctor/sensor.ts';
 import { silenceFindings } from './doctor/silence.ts';
+import { isNeeded, sourceFindings } from './doctor/source.ts';
 import { exitCodes } from './exit.ts';
 import { examples } from './help.ts';
 import type { Io } from './io.ts';
@@ -37,10 +38,11 @@ async function examine(directory: string): Promise<Finding[]> {
     ask(agentSocket(directory), 'agent', status).catch(() => undefined),
     ask(collectorSocket(directory), 'collector', status).catch(() => undefined),
   ]);
+  const machine = [...kernelFindings(), ...(await machineFindings({ dataDir: directory, running }))];
   return [
-    ...kernelFindings(),
-    ...(await machineFindings({ dataDir: directory, running })),
-    await sensorFinding(directory),
+    ...machine.filter(({ id }) => isNeeded(id, agent)),
+    ...(isNeeded('sensor', agent) ? [await sensorFinding(directory)] : []),
+    ...sourceFindings(agent),
     ...silenceFindings(agent, collector),
     ...kubernetesFindings(agent),
   ];

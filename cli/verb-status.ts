@@ -5,7 +5,7 @@ import { agentSocket, collectorSocket, dataDir, dataDirOption } from './data-dir
 import { CliError, exitCodes } from './exit.ts';
 import { examples } from './help.ts';
 import type { Io } from './io.ts';
-import { describeAgent, describeCollector, describeWorkloads, lostOf } from './status-text.ts';
+import { describeAgent, describeCollector, describeWorkloads, isUnseen, lostOf } from './status-text.ts';
 
 interface Options {
   readonly dataDir?: string;
@@ -16,7 +16,9 @@ export function register(program: Command, io: Io): void {
   const verb = dataDirOption(
     program
       .command('status')
-      .description('what runs, what is learned and judged, what was lost; exit 4 when events were lost')
+      .description(
+        'what runs, what is learned and judged, what was lost; exit 4 when events were lost, or go unseen',
+      )
       .option('--json', 'one JSON object'),
   ).action((options: Options) => status(io, options));
   examples(verb, [
@@ -49,7 +51,7 @@ async function status(io: Io, options: Options): Promise<void> {
       ...describeWorkloads(workloads),
     ])
       io.out(printable(line, 1000));
-  if (lostOf(agent) > 0) io.exit(exitCodes.incomplete);
+  if (lostOf(agent) > 0 || isUnseen(agent)) io.exit(exitCodes.incomplete);
 }
 
 function members(value: unknown): object {

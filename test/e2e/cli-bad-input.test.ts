@@ -179,3 +179,39 @@ describe('the command line itself', () => {
     expect(ran.stderr).toMatch(sentence);
   });
 });
+
+describe('the agent whose source cannot be', () => {
+  const there = (address: string): string => `sourceAddress=${address}`;
+  it.each<[string, number, RegExp, readonly string[]]>([
+    ['of no such name', 2, /source must be one of/, ['--source', 'sysdig']],
+    ['read in no such way', 2, /transport must be one of http2, grpc-js/, ['--transport', 'quic']],
+    ['an address without a source', 2, /source must say whose/, ['--set', there('unix:/x')]],
+    ['Tracee at no address', 2, /unix:\/path or host:port/, ['--source', 'tracee', '--set', there('tracee')]],
+    ['Falco at no address', 2, /must be file:/, ['--source', 'falco', '--set', there('unix:falco')]],
+    [
+      'Falco for everybody',
+      2,
+      /everybody could speak as Falco; listen at/,
+      ['--source', 'falco', '--set', there('http://0.0.0.0:1/x')],
+    ],
+    ['metrics nowhere', 2, /sourceMetrics must be http:/, ['--source', 'falco', '--set', 'sourceMetrics=x']],
+    [
+      'Tetragon where nobody is',
+      4,
+      /no such socket; start it, or .* \(unreachable\)$/,
+      ['--source', 'tetragon', '--set', there('unix:/nowhere/t.sock')],
+    ],
+    [
+      'Falco without its directory',
+      4,
+      /its directory does not exist; make it, or .* \(unreachable\)$/,
+      ['--source', 'falco', '--set', there('unix:/nowhere/f.sock')],
+    ],
+  ])('%s', async (_name, code, sentence, args) => {
+    const ran = await whorl('agent', '--data-dir', at('agent'), '--set', 'logLevel=error', ...args);
+    expect(ran.stdout).toBe('');
+    expect(ran.stderr.trimEnd()).toMatch(/^whorl: [^\n]*$/);
+    expect(ran.stderr.trimEnd()).toMatch(sentence);
+    expect(ran.code).toBe(code);
+  });
+});
