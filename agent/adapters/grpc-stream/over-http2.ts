@@ -4,6 +4,7 @@ import type { GrpcCall, GrpcConnection, GrpcEndpoint, OnData } from './grpc.ts';
 import { flags } from './http2/frames.ts';
 import { errorCodes, Http2Error } from './http2/http2-error.ts';
 import { Session } from './http2/session.ts';
+import { Pauses } from './pauses.ts';
 import { hungUp, notGrpc, problem, refusal } from './refusal.ts';
 
 /**
@@ -46,11 +47,12 @@ class Http2Connection implements GrpcConnection {
   /** @throws SourceError */
   async open(): Promise<void> {
     const session = this.#session;
+    const pauses = new Pauses(() => this.#socket?.resume());
     const socket = await dial(this.endpoint, {
       buffer: Buffer.allocUnsafeSlow(readBytes),
       callback: (length, bytes) => {
         session.receive(bytes as Buffer, length);
-        return true;
+        return pauses.readsOn(length);
       },
     });
     this.#socket = socket;
@@ -63,6 +65,7 @@ class Http2Connection implements GrpcConnection {
       reject(refusal(this.endpoint, cause));
     });
     socket.on('close', () => {
+      pauses.end();
       session.lost(this.#why);
       reject(this.#notHttp2(this.#broke));
     });
