@@ -12,6 +12,7 @@ const benchmarks: Readonly<Record<string, () => Promise<Run>>> = {
   kill: async () => (await import('./kill.ts')).run,
   verify: async () => (await import('./verify.ts')).run,
   forecast: async () => (await import('./forecast.ts')).run,
+  ingest: async () => (await import('./ingest.ts')).run,
   sweep: async () => (await import('./sweep.ts')).run,
 };
 

@@ -31,6 +31,8 @@ function runtime(isOurs: (cgroupPath: string) => boolean): ContainerRuntime {
 }
 
 export interface ShippedPathOptions {
+  /** Whose bytes they are; absent: the sensor's. */
+  readonly normaliser?: Normaliser;
   /** Which cgroups are the benchmark's copies; absent: all. Nothing else is ever identified. */
   readonly isOurs?: (cgroupPath: string) => boolean;
   /** What judges by now; undefined: everything is learned. */
@@ -44,11 +46,12 @@ export interface ShippedPathOptions {
 /** The way of an event through the shipped agent, from the sensor's bytes to what is told: its own parts, wired as it does. */
 export class ShippedPath {
   readonly counters = new Counters();
-  readonly normaliser: Normaliser = createSensorNormaliser();
+  readonly normaliser: Normaliser;
   readonly pipeline: Pipeline;
   readonly #spool: KeepingSpool;
 
   constructor(options: ShippedPathOptions = {}) {
+    this.normaliser = options.normaliser ?? createSensorNormaliser();
     const { counters, normaliser } = this;
     this.#spool = new KeepingSpool(options.spool);
     this.pipeline = new Pipeline(

@@ -171,7 +171,7 @@ function message(e: Event, exe: string, what: Named): object {
     id: what.id,
     name: what.name,
     policies: { matched: ['default'] },
-    workload: { process, container: { ...container, started: stamp(e.time) }, k8s },
+    workload: { process, container: { ...container, started: true }, k8s },
     data: what.data,
   };
 }

@@ -781,7 +781,7 @@ export const tracee = $root.tracee = (() => {
             Container.prototype.id = "";
             Container.prototype.name = "";
             Container.prototype.image = null;
-            Container.prototype.started = null;
+            Container.prototype.started = false;
 
             Container.decode = function (reader, length, _end, _depth, _target) {
                 if (!(reader instanceof $Reader))
@@ -835,9 +835,12 @@ export const tracee = $root.tracee = (() => {
                             continue;
                         }
                     case 4: {
-                            if (wireType !== 2)
+                            if (wireType !== 0)
                                 break;
-                            message.started = $root.tracee.v1beta1.Timestamp.decode(reader, reader.size(), $undefined, _depth + 1, message.started);
+                            if (value = reader.bool())
+                                message.started = value;
+                            else
+                                delete message.started;
                             continue;
                         }
                     }
