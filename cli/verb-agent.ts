@@ -23,6 +23,10 @@ export function register(program: Command, io: Io): void {
   examples(verb, [
     ['whorl agent', 'on its own: what it sees waits in the spool'],
     ['whorl agent --source tracee', 'fed by the Tracee that the node runs already'],
+    [
+      'whorl agent --source falco --set sourceAddress=file:/run/whorl/falco.jsonl',
+      'fed by Falco; docs/sources.md says how each source is set up',
+    ],
     ['whorl agent --config /etc/whorl/agent.json', 'as a service'],
     [
       'whorl agent --set collector=whorl.example:7443 --set tokenFile=/etc/whorl/token',

@@ -49,7 +49,7 @@ function readValue({ type }: Field, value: unknown, path: string): unknown {
     case 'time':
       return typeof value === 'string'
         ? (parseTime(value) ?? refuse(path, 'is not a time such as 2026-05-02T08:00:00.000123456Z'))
-        : refuse(path, 'must be a time, as text');
+        : refuse(path, 'must be a time as text, as in an export of Tetragon');
     case 'throttle':
       return value === 'THROTTLE_START' ? 'start' : value === 'THROTTLE_STOP' ? 'stop' : 'unknown';
     default:
