@@ -3,6 +3,7 @@ import { type EventSource, type Log, SourceError, type SourceSink } from '../por
 import { ask } from './grpc-stream/ask.ts';
 import { connectGrpc, type GrpcTransport } from './grpc-stream/connect.ts';
 import type { GrpcConnection, GrpcEndpoint } from './grpc-stream/grpc.ts';
+import type { MetricsError } from './prometheus/metrics-error.ts';
 import { watchCounters } from './prometheus/watch-counters.ts';
 import { dumpRequest, eventsRequest, methods, policiesOf, versionOf } from './source-tetragon/messages.ts';
 import { PolicyWatch } from './source-tetragon/policy-watch.ts';
@@ -117,7 +118,7 @@ async function takeSnapshot(
   } catch (err) {
     if (!(err instanceof SourceError)) throw err;
     if (signal.aborted) return;
-    log.warn({ err }, 'Tetragon does not tell what runs already; programs are known when they first act');
+    log.warn(told(err), 'Tetragon does not tell what runs already; programs are known when they first act');
   }
   if (!signal.aborted) sink.note({ type: 'snapshot', bytes });
 }
@@ -153,7 +154,7 @@ async function policies(
   } catch (err) {
     if (!(err instanceof SourceError) || (err.code !== 'wrong-service' && err.code !== 'no-permission'))
       throw err;
-    options.log.warn({ err }, 'Tetragon does not tell which policies it has');
+    options.log.warn(told(err), 'Tetragon does not tell which policies it has');
     return undefined;
   }
 }
@@ -178,9 +179,21 @@ async function watchLoss(
         gap(since, until, lost, `Tetragon lost events (${[...grown.keys()].join(', ')})`);
       },
       onRestarted: (since, until) => gap(since, until, 0, 'Tetragon was started anew'),
-      onFailed: (err) => log.warn({ err }, 'what Tetragon loses cannot be told: its metrics cannot be read'),
+      onFailed: (error) =>
+        log.warn(
+          told(error),
+          'what Tetragon loses cannot be told: its metrics cannot be read; correct sourceMetrics',
+        ),
       onRead: () => log.info({ metrics }, "Tetragon's metrics are read"),
     },
     signal,
   );
+}
+
+/** What is a sentence for a person already needs no stack trace beside it. */
+function told({ code, message }: SourceError | MetricsError): {
+  readonly code: string;
+  readonly reason: string;
+} {
+  return { code, reason: message };
 }
