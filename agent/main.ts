@@ -27,7 +27,7 @@ import { SegmentSpool } from './adapters/spool-segments.ts';
 import { stateFile } from './adapters/state-file.ts';
 import { procSurroundings } from './adapters/surroundings-proc.ts';
 import { readTrustFile } from './adapters/trust-file.ts';
-import { isLocal } from './adapters/uplink-grpc/endpoint.ts';
+import { isLocal } from './adapters/uplink-grpc/address.ts';
 import type { GrpcUplink } from './adapters/uplink-grpc.ts';
 import { runAgent } from './agent.ts';
 import type { AgentDeps, Normaliser } from './agent-deps.ts';

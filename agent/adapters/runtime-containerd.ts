@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import type { ContainerRuntime } from '../ports.ts';
 import { type Candidate, candidates, usualNamespaces } from './containerd/container-id.ts';
-import { type Container, type ContainerdClient, containerdClient } from './containerd/containerd-client.ts';
-import { describer } from './containerd/describe.ts';
+import type { Container, ContainerdClient } from './containerd/containerd-client.ts';
+import type { describer } from './containerd/describe.ts';
 
 export interface ContainerdOptions {
   /** Default /run/containerd/containerd.sock. */
@@ -20,24 +20,42 @@ export interface ContainerdRuntime extends ContainerRuntime {
 /** Asks containerd's own API which image a container was made from: container → image name → manifest digest. */
 export function containerdRuntime(options: ContainerdOptions = {}): ContainerdRuntime {
   const socket = options.socket ?? '/run/containerd/containerd.sock';
-  const client = containerdClient(socket, options.timeoutMs ?? 2000);
-  const describe = describer(client);
+  let line: Promise<Line> | undefined;
+  const open = (): Promise<Line> => {
+    line ??= lineTo(socket, options.timeoutMs ?? 2000);
+    return line;
+  };
   return {
     name: 'containerd',
     identify: async (cgroupPath) => {
       const asked = candidates(cgroupPath);
       // No socket: the containers of this node, if any, are somebody else's.
       if (asked.length === 0 || !existsSync(socket)) return undefined;
+      const { client, describe } = await open();
       const found = await find(client, asked);
       return found === undefined ? undefined : await describe(found.namespace, found.container);
     },
     kill: async (id) => {
       if (!existsSync(socket)) return;
+      const { client } = await open();
       const found = await find(client, [{ id }]);
       if (found !== undefined) await client.killTask(found.namespace, id);
     },
-    close: () => client.close(),
+    close: () => void line?.then(({ client }) => client.close()),
   };
+}
+
+interface Line {
+  readonly client: ContainerdClient;
+  readonly describe: ReturnType<typeof describer>;
+}
+
+/** Loaded when the first container is asked about: grpc-js costs 10 MB on nodes that have another runtime. */
+async function lineTo(socket: string, timeoutMs: number): Promise<Line> {
+  const { containerdClient } = await import('./containerd/containerd-client.ts');
+  const { describer } = await import('./containerd/describe.ts');
+  const client = containerdClient(socket, timeoutMs);
+  return { client, describe: describer(client) };
 }
 
 interface Found {

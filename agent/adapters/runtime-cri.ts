@@ -1,9 +1,7 @@
 import { existsSync } from 'node:fs';
 import type { ContainerRuntime } from '../ports.ts';
 import { containerId } from './cri/container-id.ts';
-import { type CriClient, criClient } from './cri/cri-client.ts';
-import { CriError } from './cri/cri-error.ts';
-import { describe } from './cri/describe.ts';
+import type { CriClient } from './cri/cri-client.ts';
 
 export interface CriOptions {
   /** The one that was named. Undefined: where CRI-O, k3s and containerd listen is tried, as far as somebody is there. */
@@ -30,32 +28,42 @@ const usualSockets = [
  * runs, and it knows no layers.
  */
 export function criRuntime({ socket, timeoutMs = 2000 }: CriOptions = {}): CriRuntime {
-  const clients = new Map<string, CriClient>();
-  const clientOf = (path: string): CriClient => {
-    const open = clients.get(path) ?? criClient(path, timeoutMs);
+  const clients = new Map<string, Promise<CriClient>>();
+  const clientOf = (path: string): Promise<CriClient> => {
+    const open = clients.get(path) ?? clientAt(path, timeoutMs);
     clients.set(path, open);
     return open;
   };
   // No socket: the containers of this node, if any, are somebody else's.
-  const present = (): readonly CriClient[] =>
-    (socket === undefined ? usualSockets : [socket]).filter((path) => existsSync(path)).map(clientOf);
+  const present = (): Promise<readonly CriClient[]> =>
+    Promise.all(
+      (socket === undefined ? usualSockets : [socket]).filter((path) => existsSync(path)).map(clientOf),
+    );
   return {
     name: 'cri',
     identify: async (cgroupPath) => {
       const id = containerId(cgroupPath);
       if (id === undefined) return undefined;
-      return await each(present(), socket === undefined, async (client) => {
+      return await each(await present(), socket === undefined, async (client) => {
         const container = await client.container(id);
-        return container === undefined ? undefined : await describe(client, id, container);
+        if (container === undefined) return undefined;
+        const { describe } = await import('./cri/describe.ts');
+        return await describe(client, id, container);
       });
     },
     kill: async (id) => {
-      await each(present(), socket === undefined, (client) => client.stop(id));
+      await each(await present(), socket === undefined, (client) => client.stop(id));
     },
     close: () => {
-      for (const client of clients.values()) client.close();
+      for (const client of clients.values()) void client.then((open) => open.close());
     },
   };
+}
+
+/** Loaded when somebody is there: grpc-js costs 10 MB on nodes that have another runtime. */
+async function clientAt(path: string, timeoutMs: number): Promise<CriClient> {
+  const { criClient } = await import('./cri/cri-client.ts');
+  return criClient(path, timeoutMs);
 }
 
 /**
@@ -75,7 +83,7 @@ async function each<T>(
       const answer = await ask(client);
       if (answer !== undefined) return answer;
     } catch (error) {
-      const isNone = error instanceof CriError && error.code === 'no-cri' && mayBeNone;
+      const isNone = error instanceof Error && 'code' in error && error.code === 'no-cri' && mayBeNone;
       if (!isNone) failure ??= error;
     }
   }

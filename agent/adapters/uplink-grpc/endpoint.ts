@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { type ChannelCredentials, credentials, Metadata } from '@grpc/grpc-js';
 import type { CoverageWord } from '../../../fingerprint/coverage.ts';
+import { isLocal } from './address.ts';
 
 /** Where the collector is and how it is known. Files are read at each attempt, so that renewed ones are taken up. */
 export interface Endpoint {
@@ -55,10 +56,6 @@ export function credentialsFor(endpoint: Endpoint): ChannelCredentials {
     );
   }
   return credentials.createSsl(read('ca-file', endpoint.caFile));
-}
-
-export function isLocal(address: string): boolean {
-  return /^(unix:\/|127(\.\d{1,3}){3}:|\[::1\]:|localhost:)/.test(address);
 }
 
 /** @throws UplinkError when the token cannot be read, or could be read by others */

@@ -20,7 +20,8 @@ import {
 } from '../../../proto/convert.ts';
 import { loadProto } from '../../../proto/load.ts';
 import type { Downlink, Heartbeat } from '../../ports.ts';
-import { authorization, credentialsFor, isLocal, UplinkError, type UplinkOptions } from './endpoint.ts';
+import { isLocal } from './address.ts';
+import { authorization, credentialsFor, UplinkError, type UplinkOptions } from './endpoint.ts';
 
 /** Sent and not acknowledged: enough to keep a collector busy over one slow commit, small enough to forget at a drop. */
 const maxInFlightRecords = 1024;
