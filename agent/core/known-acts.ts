@@ -3,9 +3,9 @@ import { mayHoldAddress } from '../../fingerprint/substitute.ts';
 
 /**
  * What one copy does over and over is answered by the hot path (hotpath/), which needs a few bits for an act: here it
- * waits for that. 110 copies with 512 each, some 100 B an act, are 6 MB at most.
+ * waits for that. 110 copies with 256 each, some 100 B an act, are 3 MB at most.
  */
-const maxKnown = 512;
+const maxKnown = 256;
 
 /**
  * Behaviours of one instance that were found to be nothing new, by actor and exact raw subject: those that came last. No

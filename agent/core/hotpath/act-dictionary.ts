@@ -152,7 +152,8 @@ export class ActDictionary {
 }
 
 function larger(arena: Int32Array, most: number): Int32Array<ArrayBuffer> {
-  const next = new Int32Array(Math.min(arena.length * 2, Math.max(most, arena.length)));
+  // By half: what was copied is thrown away, and what is not filled is a node's memory.
+  const next = new Int32Array(Math.min(Math.ceil(arena.length * 1.5), Math.max(most, arena.length)));
   next.set(arena);
   return next;
 }
