@@ -9,12 +9,14 @@ import {
   type Frame,
   forkFrame,
   hostFrame,
+  listenFrame,
   openFrame,
   strangeFrame,
   writeVarint,
 } from './tracee-frames.ts';
 
-interface Frames {
+/** The messages of one copy, made beforehand. */
+export interface Frames {
   readonly opens: readonly Frame[];
   readonly connect: Frame;
   readonly fork: Frame;
@@ -22,6 +24,7 @@ interface Frames {
   readonly exit: Frame;
   readonly strange: Frame;
   readonly start: Frame;
+  readonly listen: Frame;
 }
 
 interface Child {
@@ -47,6 +50,19 @@ const letters = 'bcdfghjklmnpqrstvwxyz';
 /** A helper lives for so many messages. */
 const lifeLength = 40;
 
+export function framesOf(copy: Copy, fields: Fields): Frames {
+  return {
+    opens: copy.files.map((path) => openFrame(copy, path, fields)),
+    connect: connectFrame(copy, fields),
+    fork: forkFrame(copy, fields),
+    exec: execFrame(copy, fields),
+    exit: exitFrame(copy, fields),
+    strange: strangeFrame(copy, fields),
+    start: execFrame(copy, fields, serverProgram),
+    listen: listenFrame(copy, fields),
+  };
+}
+
 /** The endless stream of a full node at work; the same sequence each time. */
 export class Mixture {
   readonly #copies: readonly Frames[];
@@ -56,23 +72,18 @@ export class Mixture {
   #strange = 0;
   readonly #living: Child[] = [];
 
-  constructor(copies: readonly Copy[], fields: Fields, shares: Shares) {
+  constructor(copies: readonly Frames[], shares: Shares) {
     this.#shares = shares;
-    this.#copies = copies.map((copy) => ({
-      opens: copy.files.map((path) => openFrame(copy, path, fields)),
-      connect: connectFrame(copy, fields),
-      fork: forkFrame(copy, fields),
-      exec: execFrame(copy, fields),
-      exit: exitFrame(copy, fields),
-      strange: strangeFrame(copy, fields),
-      start: execFrame(copy, fields, serverProgram),
-    }));
+    this.#copies = copies;
   }
 
   /** The copies start, and each runs a helper. */
   *beginning(real: RealProcess, now: () => number): Generator<Uint8Array> {
     yield this.#host(real, now());
-    for (const frames of this.#copies) yield this.#written(frames.start, now());
+    for (const frames of this.#copies) {
+      yield this.#written(frames.start, now());
+      yield this.#written(frames.listen, now());
+    }
     yield* this.again(now);
     for (const frames of this.#copies) {
       const child = this.#bear(frames, now());

@@ -1,7 +1,7 @@
 import { createServer } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
 import { fleet } from './fleet.ts';
-import { Mixture } from './mixture.ts';
+import { framesOf, Mixture } from './mixture.ts';
 import type { Asked, Served, ServerSetup } from './protocol.ts';
 import { ServedClient } from './tracee-wire.ts';
 
@@ -10,7 +10,7 @@ import { ServedClient } from './tracee-wire.ts';
  * made beforehand; clients are numbered as they come.
  */
 const setup: ServerSetup = JSON.parse(process.argv[2] ?? '');
-const copies = fleet(setup.size, setup.real.startedAt);
+const frames = fleet(setup.size, setup.real.startedAt).map((copy) => framesOf(copy, setup.fields));
 const mixtures = new Map<ServedClient, Mixture>();
 const clients: ServedClient[] = [];
 /** What a frame may be at most, with room for the longest path. */
@@ -38,7 +38,7 @@ function answer(path: string): Uint8Array | undefined {
 createServer((socket) => {
   const client = new ServedClient(socket, answer);
   clients.push(client);
-  mixtures.set(client, new Mixture(copies, setup.fields, setup.shares));
+  mixtures.set(client, new Mixture(frames, setup.shares));
   socket.on('close', () => clients.splice(clients.indexOf(client), 1));
 }).listen(setup.socket, () => process.send?.({ ready: true }));
 
@@ -120,29 +120,29 @@ async function atRate(
 /** As many as go into one write, and no more than that. */
 async function some(client: ServedClient, mixture: Mixture, most: number): Promise<number> {
   const bytes = Buffer.allocUnsafe(Math.min(chunkBytes, most * maxFrame));
-  const frames: number[] = [];
+  const starts: number[] = [];
   const time = now();
   let at = 0;
-  while (frames.length < most && at + maxFrame <= bytes.length) {
-    frames.push(at);
+  while (starts.length < most && at + maxFrame <= bytes.length) {
+    starts.push(at);
     at = mixture.next(bytes, at, time);
   }
-  await client.send(bytes.subarray(0, at), frames);
-  return frames.length;
+  await client.send(bytes.subarray(0, at), starts);
+  return starts.length;
 }
 
 /** Whole frames, however many. */
 async function put(client: ServedClient, bytes: Buffer): Promise<number> {
   let sent = 0;
   for (let from = 0; from < bytes.length; ) {
-    const frames: number[] = [];
+    const starts: number[] = [];
     let at = from;
     while (at < bytes.length && at - from < chunkBytes - maxFrame) {
-      frames.push(at - from);
+      starts.push(at - from);
       at += 9 + bytes.readUIntBE(at, 3);
     }
-    await client.send(bytes.subarray(from, at), frames);
-    sent += frames.length;
+    await client.send(bytes.subarray(from, at), starts);
+    sent += starts.length;
     from = at;
   }
   return sent;

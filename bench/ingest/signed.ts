@@ -8,7 +8,7 @@ import { signFingerprint } from '../../fingerprint/sign.ts';
 import { trustPolicyDocument } from '../../fingerprint/trust-policy-writer.ts';
 import { ShippedPath } from '../shipped-path.ts';
 import type { Copy } from './fleet.ts';
-import { Mixture } from './mixture.ts';
+import { framesOf, Mixture } from './mixture.ts';
 import { frameHead } from './tracee-frames.ts';
 
 const vendor = generateKey((n) => new Uint8Array(n).fill(1));
@@ -51,7 +51,7 @@ async function makeOne(dir: string, copy: Copy): Promise<number> {
   };
   const path = new ShippedPath({ normaliser: createTraceeNormaliser(view) });
   path.pipeline.take(path.normaliser.note({ type: 'connected', version: 'v0.24.1' }));
-  const mixture = new Mixture([copy], 'full', { connects: 0, lives: 0 });
+  const mixture = new Mixture([framesOf(copy, 'full')], { connects: 0, lives: 0 });
   const real = { pid: 1, startedAt };
   for (const frame of mixture.beginning(real, clock(startedAt))) {
     path.read(frame.subarray(frameHead));

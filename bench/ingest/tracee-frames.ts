@@ -53,6 +53,13 @@ export function connectFrame(copy: Copy, fields: Fields): Frame {
   return frame(copy, fields, { id: 1035, name: 'security_socket_connect', syscall: 'connect', data });
 }
 
+/** With it a copy has started up: what it does from then on is its daily work. */
+export function listenFrame(copy: Copy, fields: Fields): Frame {
+  const address = message(12, [varint(1, 2), text(3, '0.0.0.0'), varint(4, 8_080)]);
+  const data = [int('sockfd', 6), named('local_addr', address), int('backlog', 511)];
+  return frame(copy, fields, { id: 1034, name: 'security_socket_listen', syscall: 'listen', data });
+}
+
 export function forkFrame(copy: Copy, fields: Fields): Frame {
   const data = [
     int('parent_tid', 1),
