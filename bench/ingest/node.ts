@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -52,7 +52,8 @@ export class BenchNode {
 
   private constructor(size: FleetSize) {
     this.#size = size;
-    this.#living = spawn('sleep', ['infinity'], { stdio: 'ignore' });
+    // It ends with us: its stdin closes then.
+    this.#living = spawn('cat', { stdio: ['pipe', 'ignore', 'ignore'] });
     this.#real = realProcess(this.#living.pid ?? 0);
     this.copies = fleet(size, this.#real.startedAt);
     this.#groups = makeGroups(this.copies);
@@ -110,8 +111,7 @@ export class BenchNode {
   close(): void {
     this.#docker?.close();
     this.#living.kill('SIGKILL');
-    for (const { scope } of this.copies) rmdirSync(join(this.#groups, scope));
-    rmdirSync(this.#groups);
+    removeGroups(this.#groups);
     rmSync(this.#dir, { recursive: true, force: true });
   }
 }
@@ -136,6 +136,14 @@ function realProcess(pid: number): RealProcess {
   if (stat === undefined) throw new Error('a process that was started is not there');
   const uptime = Number(readFileSync('/proc/uptime', 'utf8').split(' ')[0]);
   return { pid, startedAt: Math.round(Date.now() * 1000 - uptime * 1e6 + startOf(stat)) };
+}
+
+/** What somebody else removed is removed. */
+function removeGroups(groups: string): void {
+  if (!existsSync(groups)) return;
+  for (const entry of readdirSync(groups, { withFileTypes: true }))
+    if (entry.isDirectory()) rmdirSync(join(groups, entry.name));
+  rmdirSync(groups);
 }
 
 /** Empty control groups with the names Docker gives: where a copy lives is looked up, who lives there is told. */
