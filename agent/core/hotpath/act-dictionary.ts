@@ -1,31 +1,6 @@
-/** Words of a key that is looked up: filled by the caller, read by the dictionary, never kept. */
-export interface KeyBuffer {
-  readonly words: Int32Array;
-  length: number;
-  hash: number;
-}
-
-/** 1 KiB: a path of 900 characters with its head. Longer ones take the long way. */
-const maxKeyWords = 256;
-
-const mixer = 0x9e3779b1;
-
-export function newKeyBuffer(): KeyBuffer {
-  return { words: new Int32Array(maxKeyWords), length: 0, hash: 0 };
-}
-
-/** The first `length` words are the key. @returns true, so that a reader can end with it */
-export function seal(key: KeyBuffer, length: number): true {
-  let hash = 0x243f6a88;
-  const { words } = key;
-  for (let i = 0; i < length; i++) {
-    hash = Math.imul(hash ^ (words[i] ?? 0), mixer);
-    hash ^= hash >>> 15;
-  }
-  key.length = length;
-  key.hash = hash;
-  return true;
-}
+import type { KeyBuffer } from './act-key.ts';
+import { ActSet } from './act-set.ts';
+import { ActWords, numberBits } from './act-words.ts';
 
 export interface DictionaryOptions {
   /**
@@ -37,36 +12,30 @@ export interface DictionaryOptions {
   readonly maxWords?: number;
 }
 
-const firstSlots = 4_096;
-/** Per slot: hash, place in the arena + 1 (0 = free), words, number of the act. */
-const stride = 4;
 /** Of hashes seen once; a power of two. */
 const onceSlots = 65_536;
 /** A place is another's after so many others came for it: two acts in turn must not keep each other out for ever. */
 const patience = 8;
 
 /**
- * Numbers for acts, shared by all workloads of the node: what two programs do alike has one number, whoever they are.
- * Flat arrays, no strings, no objects. The hash only chooses where to look; a hit is a comparison of every word, because
- * whoever is watched chooses file names and could forge any hash.
+ * Numbers for acts, shared by all workloads of the node: what two programs do alike is kept once, whoever they are. Flat
+ * arrays, no strings, no objects. A hash only chooses where to look; a hit is a comparison of every word, because whoever
+ * is watched chooses file names and could forge any hash.
  */
 export class ActDictionary {
+  readonly words: ActWords;
   readonly #maxActs: number;
-  readonly #maxWords: number;
-  #slots = new Int32Array(firstSlots * stride);
-  #mask = firstSlots - 1;
-  #arena = new Int32Array(firstSlots);
-  #used = 0;
-  #size = 0;
+  readonly #acts: ActSet;
   /** An act is kept at its second coming, so that names used once do not push out the others. */
   readonly #once = new Int32Array(onceSlots);
   /** How many others may still come before it is forgotten for one of them. */
   readonly #left = new Uint8Array(onceSlots);
   #generation = 0;
 
-  constructor({ maxActs = 131_072, maxWords = 2 << 20 }: DictionaryOptions = {}) {
+  constructor({ maxActs = 131_072, maxWords = 1 << numberBits }: DictionaryOptions = {}) {
     this.#maxActs = maxActs;
-    this.#maxWords = maxWords;
+    this.#acts = new ActSet(maxActs);
+    this.words = new ActWords(maxWords);
   }
 
   /** Changes whenever everything was forgotten: numbers given before mean nothing any more. */
@@ -75,24 +44,19 @@ export class ActDictionary {
   }
 
   get size(): number {
-    return this.#size;
+    return this.#acts.size;
   }
 
-  /** @returns the number of exactly this act, or -1. */
+  /** @returns the number of exactly this act, or 0. */
   find(key: KeyBuffer): number {
-    const slots = this.#slots;
-    for (let i = key.hash & this.#mask; ; i = (i + 1) & this.#mask) {
-      const at = i * stride;
-      if (slots[at + 1] === 0) return -1;
-      if (this.#holds(at, key)) return slots[at + 3] ?? -1;
-    }
+    return this.#acts.find(key, this.words);
   }
 
-  /** @returns the number of this act, which it gets when it comes the second time; until then -1. */
+  /** @returns the number of this act, which it gets when it comes the second time; until then 0. */
   offer(key: KeyBuffer): number {
     const known = this.find(key);
-    if (known >= 0) return known;
-    return this.#isSecond(key.hash) ? this.#add(key) : -1;
+    if (known > 0) return known;
+    return this.#isSecond(key.hash) ? this.#add(key) : 0;
   }
 
   /** Only says what is worth keeping: another act of the same hash is kept a little early. */
@@ -107,53 +71,17 @@ export class ActDictionary {
   }
 
   #add(key: KeyBuffer): number {
-    if (this.#size >= this.#maxActs || this.#used + key.length > this.#maxWords) this.#forgetAll();
-    if (key.length > this.#maxWords) return -1;
-    // Half full at most: what is not there is found to be missing within two looks.
-    if (this.#size * 2 >= this.#mask) this.#grow();
-    if (this.#used + key.length > this.#arena.length) this.#arena = larger(this.#arena, this.#maxWords);
-    let i = key.hash & this.#mask;
-    while (this.#slots[i * stride + 1] !== 0) i = (i + 1) & this.#mask;
-    this.#slots.set([key.hash, this.#used + 1, key.length, this.#size], i * stride);
-    this.#arena.set(key.words.subarray(0, key.length), this.#used);
-    this.#used += key.length;
-    this.#size += 1;
-    return this.#size - 1;
-  }
-
-  #grow(): void {
-    const before = this.#slots;
-    this.#slots = new Int32Array(before.length * 2);
-    this.#mask = this.#mask * 2 + 1;
-    for (let at = 0; at < before.length; at += stride) {
-      if (before[at + 1] === 0) continue;
-      let i = (before[at] ?? 0) & this.#mask;
-      while (this.#slots[i * stride + 1] !== 0) i = (i + 1) & this.#mask;
-      this.#slots.set(before.subarray(at, at + stride), i * stride);
-    }
+    if (this.size >= this.#maxActs || !this.words.hasRoom(key)) this.#forgetAll();
+    if (!this.words.hasRoom(key)) return 0;
+    const act = this.words.keep(key);
+    if (this.#acts.add(act, this.words)) return act;
+    this.words.takeBack(act);
+    return 0;
   }
 
   #forgetAll(): void {
-    this.#slots.fill(0);
-    this.#used = 0;
-    this.#size = 0;
+    this.words.clear();
+    this.#acts.clear();
     this.#generation += 1;
   }
-
-  #holds(at: number, key: KeyBuffer): boolean {
-    const slots = this.#slots;
-    if (slots[at] !== key.hash || slots[at + 2] !== key.length) return false;
-    const place = (slots[at + 1] ?? 0) - 1;
-    const words = key.words;
-    const arena = this.#arena;
-    for (let i = 0; i < key.length; i++) if (words[i] !== arena[place + i]) return false;
-    return true;
-  }
-}
-
-function larger(arena: Int32Array, most: number): Int32Array<ArrayBuffer> {
-  // By half: what was copied is thrown away, and what is not filled is a node's memory.
-  const next = new Int32Array(Math.min(Math.ceil(arena.length * 1.5), Math.max(most, arena.length)));
-  next.set(arena);
-  return next;
 }

@@ -2,7 +2,7 @@ import { falcoCalls, type Glance } from '../normalise/falco/calls.ts';
 import type { LiveFalco } from '../normalise/falco/live.ts';
 import type { LiveProcess } from '../normalise/falco/live-processes.ts';
 import { orderOf } from '../normalise/falco/record.ts';
-import { type KeyBuffer, seal } from './act-dictionary.ts';
+import { type KeyBuffer, seal } from './act-key.ts';
 import { ByteNames } from './byte-names.ts';
 import { at, type FalcoAlert, type LookedField } from './falco-alert.ts';
 import type { RawRecord } from './raw-record.ts';

@@ -1,5 +1,6 @@
 import type { Actor } from '../../../fingerprint/behaviour.ts';
-import { ActDictionary, type DictionaryOptions, newKeyBuffer } from './act-dictionary.ts';
+import { ActDictionary, type DictionaryOptions } from './act-dictionary.ts';
+import { newKeyBuffer } from './act-key.ts';
 import { ActSet } from './act-set.ts';
 import type { RawRecord } from './raw-record.ts';
 
@@ -50,6 +51,8 @@ interface Known<D extends Doer, C extends Copy> {
   answers: Answers<C> | undefined;
 }
 
+/** Acts of one program: 256 KiB of table. */
+const maxActs = 32_768;
 /** Peers of one program: a proxy's, and no scanner's. */
 const maxPeers = 4_096;
 
@@ -86,9 +89,9 @@ export class HotPath<D extends Doer, C extends Copy> {
       return undefined;
     }
     if (!record.fillKey(this.#key)) return undefined;
-    const act = this.#dictionary.find(this.#key);
-    if (act < 0) return undefined;
-    if (what === 'act') return answers.acts.has(act) ? answers.copy : undefined;
+    const act = answers.acts.find(this.#key, this.#dictionary.words);
+    if (act === 0) return undefined;
+    if (what === 'act') return answers.copy;
     const peer = answers.peers.get(act);
     const holds = peer !== undefined && peer.epoch === answers.copy.peers.epoch && record.time <= peer.until;
     return holds ? answers.copy : undefined;
@@ -110,13 +113,12 @@ export class HotPath<D extends Doer, C extends Copy> {
     const known = this.#know(record, doer, actor);
     if (!record.fillKey(this.#key)) return;
     const act = this.#dictionary.offer(this.#key);
-    if (act < 0) return;
+    if (act === 0) return;
     const answers = this.#answersOf(actor, copy);
     known.answers = answers;
-    if (what === 'act') {
-      answers.acts.add(act);
-      return;
-    }
+    const { words } = this.#dictionary;
+    if (answers.acts.find(this.#key, words) === 0) answers.acts.add(act, words);
+    if (what === 'act') return;
     if (answers.peers.size >= maxPeers) answers.peers.clear();
     answers.peers.set(act, { epoch: copy.peers.epoch, until: peerUntil ?? Number.POSITIVE_INFINITY });
   }
@@ -129,7 +131,7 @@ export class HotPath<D extends Doer, C extends Copy> {
     const before = this.#answers.get(actor);
     if (before !== undefined && before.copy === copy && this.#hold(before)) return before;
     const { generation } = this.#dictionary;
-    const fresh = { copy, epoch: copy.known.epoch, generation, acts: new ActSet(), peers: new Map() };
+    const fresh = { copy, epoch: copy.known.epoch, generation, acts: new ActSet(maxActs), peers: new Map() };
     this.#answers.set(actor, fresh);
     return fresh;
   }

@@ -1,5 +1,5 @@
 import type { Event } from '../../../fingerprint/event.ts';
-import type { KeyBuffer } from './act-dictionary.ts';
+import type { KeyBuffer } from './act-key.ts';
 
 /**
  * One record of a source, read no further than it takes to know whether the same was answered before. Each source has a

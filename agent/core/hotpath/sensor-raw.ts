@@ -5,7 +5,7 @@ import {
   recordFlag,
   recordType,
 } from '../normalise/sensor-record.ts';
-import { type KeyBuffer, seal } from './act-dictionary.ts';
+import { type KeyBuffer, seal } from './act-key.ts';
 import type { RawRecord } from './raw-record.ts';
 
 /** Told by a sweep, handled apart; and a string that is not the whole. */

@@ -3,7 +3,7 @@ import { readWire } from '../normalise/tetragon/from-wire.ts';
 import type { Hook } from '../normalise/tetragon/hook.ts';
 import { hooks } from '../normalise/tetragon/hooks.ts';
 import { type ActNumbers, type Argument, actNumbers, numberOf } from '../normalise/tetragon/messages.ts';
-import { type KeyBuffer, seal } from './act-dictionary.ts';
+import { type KeyBuffer, seal } from './act-key.ts';
 import type { RawRecord } from './raw-record.ts';
 import { Wire } from './wire.ts';
 

@@ -1,6 +1,6 @@
 import type { TraceeDialect } from '../normalise/tracee/dialect.ts';
 import { type TraceeRow, traceeRows, valueField } from '../normalise/tracee/tracee-fields.ts';
-import { type KeyBuffer, seal } from './act-dictionary.ts';
+import { type KeyBuffer, seal } from './act-key.ts';
 import { BytesTable, viewOf } from './bytes-table.ts';
 import type { RawRecord } from './raw-record.ts';
 import { TraceeArguments } from './tracee-arguments.ts';

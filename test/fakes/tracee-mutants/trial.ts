@@ -1,4 +1,4 @@
-import { newKeyBuffer } from '../../../agent/core/hotpath/act-dictionary.ts';
+import { newKeyBuffer } from '../../../agent/core/hotpath/act-key.ts';
 import type { RawRecord } from '../../../agent/core/hotpath/raw-record.ts';
 import { type TraceeDialect, traceeDialects } from '../../../agent/core/normalise/tracee/dialect.ts';
 import { createTraceeNormaliser } from '../../../agent/core/normalise/tracee/tracee.ts';
