@@ -3,13 +3,16 @@ import type { InstanceRecord } from './core/instances.ts';
 import { type Mount, mountOf, originAt, parseMounts } from './core/sweep/mounts.ts';
 import type { StateView } from './ports.ts';
 
-/** A mount table is as long as the machine has mounts; new ones of a copy are rare, and told. */
-const holdsUs = 1_000_000;
-/** Copies asked about within that second. */
+/** A mount table is as long as the machine has mounts; new ones of a copy are rare, and told (`changed`). */
+const holdsUs = 10_000_000;
+/** That nobody of the copy could be asked may be over with its next process. */
+const unknownHoldsUs = 1_000_000;
+/** Copies asked about within that time. */
 const maxTables = 256;
 
 interface Table {
   readonly at: number;
+  readonly until: number;
   readonly mounts: readonly Mount[];
 }
 
@@ -27,6 +30,11 @@ export class Origins {
   constructor(view: StateView, now: () => number) {
     this.#view = view;
     this.#now = now;
+  }
+
+  /** Somebody mounted something, or may have: from the host a mount reaches into copies that did nothing. */
+  changed(): void {
+    this.#tables.clear();
   }
 
   /** @returns undefined when none of its processes lives, or nobody can say */
@@ -64,10 +72,11 @@ export class Origins {
   #mountsOf({ id, first }: Pick<InstanceRecord, 'id' | 'first'>, process: ProcessRef): readonly Mount[] {
     const now = this.#now();
     const known = this.#tables.get(id);
-    if (known !== undefined && now >= known.at && now - known.at < holdsUs) return known.mounts;
+    if (known !== undefined && now >= known.at && now < known.until) return known.mounts;
     const mounts = this.#read(first) ?? this.#read(process) ?? [];
     if (this.#tables.size >= maxTables) this.#tables.clear();
-    this.#tables.set(id, { at: now, mounts });
+    const holds = mounts.length === 0 ? unknownHoldsUs : holdsUs;
+    this.#tables.set(id, { at: now, until: now + holds, mounts });
     return mounts;
   }
 

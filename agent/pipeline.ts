@@ -32,7 +32,7 @@ export interface PipelineOptions {
   readonly bytes?: CodeBytes;
   readonly logins?: Logins;
   /** Where files come from, when the source does not tell. */
-  readonly origins?: Pick<Origins, 'of'>;
+  readonly origins?: Pick<Origins, 'of' | 'changed'>;
   readonly own: OwnProcesses;
   /** µs since boot when watching begins. */
   readonly bootUs: number;
@@ -128,7 +128,10 @@ export class Pipeline {
 
   take(events: readonly Event[]): void {
     this.#options.counters.add('events', events.length);
-    for (const event of events) for (const item of this.attribution.observe(event)) this.#handle(item);
+    for (const event of events) {
+      if (mayBeMount(event)) this.#options.origins?.changed();
+      for (const item of this.attribution.observe(event)) this.#handle(item);
+    }
   }
 
   /** What a look at the present state found. */
@@ -296,6 +299,11 @@ export class Pipeline {
       });
     }
   }
+}
+
+/** What nobody saw may have been one. */
+function mayBeMount(event: Event): boolean {
+  return event.kind === 'gap' || (event.kind === 'privilege' && event.privilege === 'mount');
 }
 
 /** What the watch may look at beyond the events: where files come from, the bytes of code, and who logged in. */

@@ -1,4 +1,4 @@
-import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, readSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, readlinkSync, readSync } from 'node:fs';
 import type { ProcessRef } from '../../../fingerprint/event.ts';
 
 /**
@@ -62,8 +62,11 @@ export function parseStat(text: string): ProcessStat | undefined {
 
 /** @returns undefined when there is no such process (any more). */
 export function readStat(pid: number, proc = '/proc'): ProcessStat | undefined {
+  const path = `${proc}/${pid}/stat`;
+  // Whoever is asked about is often gone, and an error with its stack costs ten times as much as this question.
+  if (!existsSync(path)) return undefined;
   try {
-    const fd = openSync(`${proc}/${pid}/stat`, 'r');
+    const fd = openSync(path, 'r');
     try {
       // One read gives the whole line; readFileSync asks for size and end as well, which doubles the cost.
       return parseStat(line.toString('latin1', 0, readSync(fd, line)));
