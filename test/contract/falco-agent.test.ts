@@ -59,7 +59,7 @@ const ways: Readonly<Record<string, () => Promise<Readonly<Record<string, number
   'a file that is rotated all the time': async () => {
     const path = join(dir(), 'alerts');
     writeFileSync(path, '');
-    const source = falcoFileSource({ ...options, path, placeFile: `${path}-place`, lookMs: 1 });
+    const source = falcoFileSource({ ...options, path, placeFile: join(dir(), 'place'), lookMs: 1 });
     return await counted(source, 'json', async () => {
       for (let at = 0; at < lines.length; at += 311) {
         appendFileSync(path, `${lines.slice(at, at + 311).join('\n')}\n`);
@@ -119,7 +119,8 @@ describe('the agent on Falco', { timeout: 120_000 }, () => {
   it('goes on where it stopped, and takes nothing twice', async () => {
     const path = join(dir(), 'alerts');
     writeFileSync(path, '');
-    const source = () => falcoFileSource({ ...options, path, placeFile: `${path}-place`, lookMs: 1 });
+    const placeFile = join(dir(), 'place');
+    const source = () => falcoFileSource({ ...options, path, placeFile, lookMs: 1 });
     const [first, rest] = [lines.slice(0, 2_000), lines.slice(2_000)];
     const before = await counted(
       source(),
