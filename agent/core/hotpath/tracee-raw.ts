@@ -148,7 +148,7 @@ export class TraceeRaw implements RawRecord {
     const read = this.#free;
     this.#workload = read;
     if (!this.#reader.read(read, this.bytes, this.#view, from, to)) return undefined;
-    this.#free = this.#memo.offer(read, this.#view, from, to);
+    this.#free = this.#memo.offer(read, this.#reader.unread, this.#view, from, to);
     return read;
   }
 

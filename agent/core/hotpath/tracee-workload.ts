@@ -1,4 +1,5 @@
 import { microsOf, wrapped } from './tracee-numbers.ts';
+import { Unread } from './unread.ts';
 import { Wire } from './wire.ts';
 import { Part } from './wire-part.ts';
 
@@ -9,7 +10,7 @@ const threadField = { startTime: 1, hostTid: 4 } as const;
 const containerField = { id: 1 } as const;
 const maxPid = 0x7fff_ffff;
 
-/** What the `workload` of a message says: of its bytes alone, so that equal bytes say the same wherever they lie. */
+/** What the `workload` of a message says: by its bytes alone, so that equal ones say the same wherever they lie. */
 export class TraceeWorkload {
   pid = 0;
   uniqueId = 0;
@@ -30,6 +31,8 @@ export class TraceeWorkload {
 
 /** Reads one, field by field. */
 export class TraceeWorkloadReader {
+  /** What of the last one decided nothing: names, and what is only found here and read by others. */
+  readonly unread = new Unread();
   readonly #wire = new Wire();
   readonly #inner = new Wire();
   readonly #process = new Part();
@@ -44,6 +47,7 @@ export class TraceeWorkloadReader {
   /** @returns false: it is malformed; then nothing of `into` counts */
   read(into: TraceeWorkload, bytes: Uint8Array, view: DataView, from: number, to: number): boolean {
     this.#bytes = bytes;
+    this.unread.clear();
     if (!this.#readParts(from, to) || !this.#readContainer()) return false;
     if (!this.#readProcess(into) || !this.#readThread(into)) return false;
     into.started = microsOf(this.#inner, bytes, view, this.#startTime.from, this.#startTime.to);
@@ -71,6 +75,7 @@ export class TraceeWorkloadReader {
       const part = wire.type === 2 ? this.#partOf(wire.field) : undefined;
       if (part?.takeOnce(wire) === false) return false;
     }
+    this.unread.add(this.#k8s.from, this.#k8s.to);
     return !wire.broken;
   }
 
@@ -90,7 +95,11 @@ export class TraceeWorkloadReader {
   #readContainer(): boolean {
     const wire = this.#place(this.#container);
     this.#containerId.clear();
-    while (wire.next()) if (wire.field === containerField.id && wire.type === 2) this.#containerId.take(wire);
+    while (wire.next()) {
+      if (wire.type !== 2) continue;
+      if (wire.field === containerField.id) this.#containerId.take(wire);
+      this.unread.add(wire.from, wire.to);
+    }
     return !wire.broken;
   }
 
@@ -115,7 +124,10 @@ export class TraceeWorkloadReader {
         case processField.ancestors:
           // The parent comes first; more there never are.
           if (this.#parent.to === 0) this.#parent.take(wire);
+          this.unread.add(wire.from, wire.to);
           break;
+        default:
+          this.unread.add(wire.from, wire.to);
       }
     }
     into.pid = pid;
@@ -131,6 +143,7 @@ export class TraceeWorkloadReader {
       if (wire.type !== 2) continue;
       if (wire.field === threadField.startTime && !this.#startTime.takeOnce(wire)) return false;
       if (wire.field === threadField.hostTid) tid = wrapped(this.#inner, wire, tid);
+      else if (wire.field !== threadField.startTime) this.unread.add(wire.from, wire.to);
     }
     // A mask may have left it out.
     into.tid = tid === 0 ? into.pid : tid;
