@@ -3,7 +3,7 @@ import type { Unread } from './unread.ts';
 
 /** Threads of a full node with what they call, most of them: two share a pair of places. A power of two. */
 const maxKept = 1_024;
-/** 256 KiB: a thread as Tracee tells it whole takes some 240 B. With what is kept beside them it is 450 KiB at most. */
+/** 256 KiB: a thread as Tracee tells it whole takes some 190 B. With what is kept beside them it is 450 KiB at most. */
 const maxWords = 65_536;
 /** Of one: what has more to compare is read anew each time. */
 const maxWordsOfOne = 512;
