@@ -1,12 +1,15 @@
 import { newestDialect, type TraceeDialect } from '../normalise/tracee/dialect.ts';
-import { lateFields, type TraceeRow, valueField } from '../normalise/tracee/tracee-fields.ts';
+import { lateFields, traceeRows, valueField } from '../normalise/tracee/tracee-fields.ts';
+import { isSameWords, wordsFor, writeWords } from './byte-words.ts';
+import { viewOf } from './bytes-table.ts';
 import { Wire } from './wire.ts';
 
 /** Of one event: sched_process_exec has some twenty, the longest. */
 const maxArguments = 64;
 const maxSlots = 8;
 const nothing = new Uint8Array();
-const broken = -2;
+/** Of `EventValue.name`. */
+const nameTag = 0x0a;
 
 const bitsOf = (fields: readonly number[]): number => fields.reduce((bits, field) => bits | (1 << field), 0);
 const { int32, int64, uint32, uint64, yes, text, texts, address } = valueField;
@@ -28,13 +31,29 @@ function numberMembersOf(dialect: TraceeDialect): number {
   return bitsOf(dialect === 'main' ? [...numbers, pointer] : numbers);
 }
 
+interface SlotName {
+  /** In bytes. */
+  readonly length: number;
+  readonly words: Int32Array;
+}
+
+/** By number of the row, then by slot. */
+const slotNames: readonly (readonly SlotName[])[] = traceeRows.map(({ slots }) =>
+  slots.map(({ name }) => {
+    const words = new Int32Array(wordsFor(name.length));
+    writeWords(words, 0, viewOf(name), 0, name.length);
+    return { length: name.length, words };
+  }),
+);
+
 /**
  * The arguments of one message that decide what it means, in the slots of its row: found where they lie, nothing copied.
  * Both the key of the short cut and the event are made from these slots alone.
  */
 export class TraceeArguments {
   #bytes: Uint8Array = nothing;
-  #row: TraceeRow | undefined;
+  #view = viewOf(nothing);
+  #names: readonly SlotName[] = [];
   readonly #wire = new Wire();
   readonly #spans = new Int32Array(maxArguments * 2);
   #count = 0;
@@ -42,7 +61,9 @@ export class TraceeArguments {
   readonly #slots = new Int32Array(maxSlots * 3);
   /** Bit by slot. */
   #filled = 0;
-  /** The value that was read last. */
+  /** The argument that was read last: its name, and its value (field 0: none). */
+  #nameFrom = 0;
+  #nameTo = 0;
   #field = 0;
   #first = 0;
   #second = 0;
@@ -56,8 +77,10 @@ export class TraceeArguments {
     this.#numberMembers = numberMembersOf(dialect);
   }
 
-  clear(bytes: Uint8Array): void {
+  /** @param view of the same bytes */
+  clear(bytes: Uint8Array, view: DataView): void {
     this.#bytes = bytes;
+    this.#view = view;
     this.#count = 0;
     this.#scanned = false;
   }
@@ -71,8 +94,9 @@ export class TraceeArguments {
     return true;
   }
 
-  of(row: TraceeRow): void {
-    this.#row = row;
+  /** They are those of that row of `traceeRows`. */
+  of(row: number): void {
+    this.#names = slotNames[row] ?? [];
   }
 
   /** Finds those that decide, once. @returns false: the message is broken there */
@@ -99,51 +123,77 @@ export class TraceeArguments {
   }
 
   /** Writes field, length and bytes of each value, or its two words. @returns how many words there are then; -1: too long */
-  writeKey(words: Int32Array, from: number, view: DataView): number {
-    const slots = this.#row?.slots.length ?? 0;
+  writeKey(words: Int32Array, from: number): number {
+    const slots = this.#names.length;
     let n = from;
-    for (let slot = 0; slot < slots && n >= 0; slot++) n = this.#writeSlot(words, n, slot, view);
+    for (let slot = 0; slot < slots && n >= 0; slot++) n = this.#writeSlot(words, n, slot);
     return n;
   }
 
   #scanAll(): boolean {
-    const slots = this.#row?.slots ?? [];
-    for (let slot = 0; slot < slots.length; slot++) this.#slots[slot * 3] = 0;
+    const slots = this.#names.length;
+    for (let slot = 0; slot < slots; slot++) this.#slots[slot * 3] = 0;
     this.#filled = 0;
     // Of arguments of one name the first counts: what comes after the last that is asked for does not matter.
-    let open = slots.length;
+    let open = slots;
     for (let i = 0; i < this.#count && open > 0; i++) {
-      const slot = this.#read(this.#spans[i * 2] ?? 0, this.#spans[i * 2 + 1] ?? 0, slots);
-      if (slot === broken) return false;
-      if (slot >= 0) open -= 1;
+      const from = this.#spans[i * 2] ?? 0;
+      const to = this.#spans[i * 2 + 1] ?? 0;
+      if (!this.#readUsual(from, to) && !this.#readAny(from, to)) return false;
+      const slot = this.#slotNamed(this.#nameFrom, this.#nameTo);
+      if (slot < 0) continue;
+      this.#filled |= 1 << slot;
+      this.#slots[slot * 3] = this.#field;
+      this.#slots[slot * 3 + 1] = this.#first;
+      this.#slots[slot * 3 + 2] = this.#second;
+      open -= 1;
     }
     return true;
   }
 
-  /** @returns the slot it fills; -1: nobody asks for it, or one of that name came before; `broken` */
-  #read(from: number, to: number, slots: TraceeRow['slots']): number {
+  /** A name, and behind it a value of bytes to the end. @returns false: it is of another form */
+  #readUsual(from: number, to: number): boolean {
+    const bytes = this.#bytes;
+    if (to - from < 4 || bytes[from] !== nameTag) return false;
+    const nameTo = from + 2 + (bytes[from + 1] ?? 0);
+    // With tag, length and one byte more: then nothing is looked for behind the end.
+    if ((bytes[from + 1] ?? 0x80) >= 0x80 || nameTo + 3 > to) return false;
+    const tag = bytes[nameTo] ?? 0;
+    let length = bytes[nameTo + 1] ?? 0;
+    let first = nameTo + 2;
+    if (length >= 0x80) {
+      const more = bytes[first++] ?? 0x80;
+      length = (length & 0x7f) | (more << 7);
+      if (more >= 0x80) return false;
+    }
+    // A second name (tags below 16) would count instead of the first.
+    if ((tag & 7) !== 2 || tag < 16 || tag >= 0x80 || first + length !== to) return false;
+    this.#nameFrom = from + 2;
+    this.#nameTo = nameTo;
+    this.#field = this.#isMember(tag >>> 3, 2) ? tag >>> 3 : 0;
+    this.#first = first;
+    this.#second = to;
+    return true;
+  }
+
+  /** @returns false: it is broken */
+  #readAny(from: number, to: number): boolean {
     const wire = this.#wire.place(this.#bytes, from, to);
-    let nameFrom = 0;
-    let nameTo = 0;
     let values = 0;
+    this.#nameFrom = 0;
+    this.#nameTo = 0;
+    this.#field = 0;
     while (wire.next()) {
       if (wire.field === 1 && wire.type === 2) {
-        nameFrom = wire.from;
-        nameTo = wire.to;
+        this.#nameFrom = wire.from;
+        this.#nameTo = wire.to;
       } else if (this.#isMember(wire.field, wire.type)) {
         values += 1;
         this.#keepValue(wire);
       }
     }
     // Two members of a oneof: no source writes that, and readers differ in what it means.
-    if (wire.broken || values > 1) return broken;
-    const slot = this.#slotNamed(slots, nameFrom, nameTo);
-    if (slot < 0) return -1;
-    this.#filled |= 1 << slot;
-    this.#slots[slot * 3] = values === 0 ? 0 : this.#field;
-    this.#slots[slot * 3 + 1] = this.#first;
-    this.#slots[slot * 3 + 2] = this.#second;
-    return slot;
+    return !wire.broken && values <= 1;
   }
 
   #keepValue(wire: Wire): void {
@@ -158,18 +208,19 @@ export class TraceeArguments {
     return ((type === 2 ? this.#byteMembers : type === 0 ? this.#numberMembers : 0) & (1 << field)) !== 0;
   }
 
-  #slotNamed(slots: TraceeRow['slots'], from: number, to: number): number {
-    for (let slot = 0; slot < slots.length; slot++) {
-      const name = slots[slot]?.name ?? nothing;
-      if (name.length !== to - from || (this.#filled & (1 << slot)) !== 0) continue;
-      let i = 0;
-      while (i < name.length && name[i] === this.#bytes[from + i]) i++;
-      if (i === name.length) return slot;
+  /** @returns -1: nobody asks for it, or one of that name came before */
+  #slotNamed(from: number, to: number): number {
+    const names = this.#names;
+    for (let slot = 0; slot < names.length; slot++) {
+      const name = names[slot];
+      if (name === undefined || name.length !== to - from || (this.#filled & (1 << slot)) !== 0) continue;
+      if (isSameWords(name.words, 0, this.#view, from, to)) return slot;
     }
     return -1;
   }
 
-  #writeSlot(words: Int32Array, from: number, slot: number, view: DataView): number {
+  #writeSlot(words: Int32Array, from: number, slot: number): number {
+    const view = this.#view;
     const field = this.field(slot);
     const first = this.first(slot);
     const second = this.second(slot);
