@@ -3,7 +3,7 @@ import { Dice } from '../../../test/fakes/mutants/dice.ts';
 import { mutate } from '../../../test/fakes/tracee-mutants/mutate.ts';
 import { seedMessages } from '../../../test/fakes/tracee-mutants/seeds.ts';
 import { traceeDialects } from '../normalise/tracee/dialect.ts';
-import { newKeyBuffer } from './act-dictionary.ts';
+import { newKeyBuffer } from './act-key.ts';
 import { TraceeRaw } from './tracee-raw.ts';
 
 const mutants = 4_000;
