@@ -53,8 +53,11 @@ export function generaliseCode(path: string, known: Substitutions, ofImage: bool
   return ofImage ? applyAll(converterRules, own) : own;
 }
 
-/** Paths remembered per way of asking: the files of a large fingerprint, at worst about three megabytes each. */
-const remembered = 16_384;
+/**
+ * Paths remembered per way of asking: the files of a large fingerprint, about one megabyte each. Two generations of the
+ * longest names are eight, and whoever is watched chooses the names.
+ */
+const remembered = 8_192;
 const ofRead = memoised((path) => generaliseOwn(path, true), remembered);
 const ofOther = memoised((path) => generaliseOwn(path, false), remembered);
 
