@@ -248,11 +248,11 @@ class Normaliser implements TraceeNormaliser {
     const { cgroup, time } = this.#raw;
     const where = cgroup === 0 ? this.#where(out) : undefined;
     const parent = fileKinds.has(facts.kind) ? undefined : this.#parent();
-    // One object without another in between: this is done for each act that is not known, and for each life.
+    // Nothing made in between: this is done for each act that is not known, and for each life.
     if (where !== undefined)
-      out.push({ ...facts, time, process, ...where, ...(parent && { parent }) } as Event);
-    else if (parent === undefined) out.push({ ...facts, time, process, cgroup } as Event);
-    else out.push({ ...facts, time, process, cgroup, parent } as Event);
+      out.push({ time, process, ...(parent && { parent }), ...where, ...facts } as Event);
+    else if (parent === undefined) out.push({ time, process, cgroup, ...facts } as Event);
+    else out.push({ time, process, parent, cgroup, ...facts } as Event);
   }
 
   /** In a container whose control group nobody knew until now. */
