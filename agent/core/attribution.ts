@@ -20,6 +20,8 @@ export interface AttributionOptions {
   /** µs since boot when watching began: processes older than this were there before. */
   readonly watchingSince?: number;
   readonly maxProcesses?: number;
+  /** How many of the dead stay as they were (process-table.ts). */
+  readonly unpacked?: number;
 }
 
 const none: readonly Attributed[] = [];
@@ -49,6 +51,7 @@ export class Attribution {
       own = { trees: [], single: [] },
       watchingSince = 0,
       maxProcesses,
+      unpacked,
     } = options;
     this.#counters = counters;
     this.#offline = offline;
@@ -59,6 +62,7 @@ export class Attribution {
       own,
       watchingSince,
       ...(maxProcesses === undefined ? {} : { maxProcesses }),
+      ...(unpacked === undefined ? {} : { unpacked }),
     });
     this.#acts = new Acts(counters, this.#members);
   }
@@ -70,6 +74,7 @@ export class Attribution {
 
   /** What the event means, after what it made known of earlier ones. */
   observe(told: Event): readonly Attributed[] {
+    if (!this.#offline) this.#members.table.pack();
     const event = told.time > this.#latest ? this.#notFuture(told) : told;
     if (event.time > this.#now) this.#now = event.time;
     if (event.found === true && event.kind !== 'cgroup') return this.#sweep.add(event) ? none : this.settle();
@@ -127,7 +132,7 @@ export class Attribution {
   identify(instance: InstanceRecord, workload: Workload): readonly Attributed[] {
     const { probes } = instance.container ?? {};
     if (probes !== undefined)
-      for (const record of this.#members.table.all()) recogniseProbe(record, instance, probes);
+      for (const record of this.#members.table.of(instance)) recogniseProbe(record, instance, probes);
     return this.#pen.release(instance, workload).map((item) => asProbe(item, probes));
   }
 

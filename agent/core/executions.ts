@@ -19,6 +19,8 @@ export class Executions {
       return event;
     }
     const { exe, args, file, cwd } = last;
+    // A source that reads alike texts once needs no second look.
+    if (args === event.args) return event;
     return {
       ...event,
       process,

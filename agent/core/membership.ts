@@ -12,6 +12,7 @@ export interface MembershipOptions {
   /** µs since boot when watching began: processes older than this were there before. */
   readonly watchingSince: number;
   readonly maxProcesses?: number;
+  readonly unpacked?: number;
 }
 
 /** After a gap a process without a known parent may be anybody's: it is not called an intruder for this long. */
@@ -35,6 +36,7 @@ export class Membership {
     this.table = new ProcessTable({
       onEvicted: () => options.counters.add('lost.process-evicted'),
       ...(options.maxProcesses === undefined ? {} : { maxProcesses: options.maxProcesses }),
+      ...(options.unpacked === undefined ? {} : { unpacked: options.unpacked }),
     });
   }
 

@@ -1,5 +1,6 @@
 import type { Actor } from '../../fingerprint/behaviour.ts';
 import type { EventOf, ProcessRef } from '../../fingerprint/event.ts';
+import { DeadProcesses, type PackedProcess } from './dead-processes.ts';
 import type { InstanceRecord } from './instances.ts';
 
 /** One process, named by (pid, start). Attribution and the watch write to it; the table keeps kinship and life. */
@@ -14,6 +15,8 @@ export interface ProcessRecord {
   parent: ProcessRecord | undefined;
   /** Most never have any: changed by the table alone. */
   children: ReadonlySet<ProcessRecord>;
+  /** Children besides, dead and packed (dead-processes.ts): changed there alone. */
+  packed: number;
   /** Belongs to Whorl itself; `tree` passes on to what it starts. */
   own: 'tree' | 'single' | 'no';
   /** The execution whose image runs, its own or the one it was forked with, also outside any instance. */
@@ -48,6 +51,8 @@ export interface ProcessTableOptions {
   readonly maxProcesses?: number;
   /** µs a dead process is kept: events of the slower ring arrive after its exit. */
   readonly graceUs?: number;
+  /** How many of the dead stay as they were before they are packed; most late events come at once. */
+  readonly unpacked?: number;
   readonly onEvicted?: () => void;
 }
 
@@ -57,17 +62,17 @@ export interface ProcessTableOptions {
  */
 export class ProcessTable {
   readonly #byPid = new Map<number, ProcessRecord>();
-  /** In order of death; `#firstDead` is where the next to be forgotten stands. */
-  #dead: ProcessRecord[] = [];
-  #firstDead = 0;
+  readonly #dead = new DeadProcesses();
   #size = 0;
   readonly #max: number;
   readonly #grace: number;
+  readonly #unpacked: number;
   readonly #onEvicted: () => void;
 
   constructor(options: ProcessTableOptions = {}) {
     this.#max = options.maxProcesses ?? 32_768;
     this.#grace = options.graceUs ?? 30_000_000;
+    this.#unpacked = options.unpacked ?? 64;
     this.#onEvicted = options.onEvicted ?? (() => undefined);
   }
 
@@ -81,7 +86,9 @@ export class ProcessTable {
       if (record.isRounded && isSameTick(record.ref.start, ref.start)) return name(record, ref);
       record = record.older;
     }
-    return record;
+    if (record !== undefined) return record;
+    const row = this.#dead.find(ref.pid, ref.start);
+    return row < 0 ? undefined : this.#unpack(row);
   }
 
   /**
@@ -120,6 +127,23 @@ export class ProcessTable {
     this.#dead.push(record);
   }
 
+  /**
+   * Packs those that died a while ago. Whoever holds a record of one has another than the table from then on: call it
+   * where all acts that were given out have been looked at.
+   */
+  pack(): void {
+    while (this.#dead.untried > this.#unpacked) {
+      const record = this.#dead.try();
+      if (record === undefined || !isPackable(record)) continue;
+      this.#dead.pack(record);
+      removeChild(record.parent, record);
+      record.parent = undefined;
+      this.#unseat(record);
+      // As of one that is forgotten.
+      record.actor = undefined;
+    }
+  }
+
   /** Makes it a living member of the instance; of one instance at a time. */
   join(record: ProcessRecord, instance: InstanceRecord, time: number): void {
     if (record.instance === instance) return;
@@ -132,12 +156,8 @@ export class ProcessTable {
 
   /** Forgets the dead whose grace is over. @param time µs since the epoch, never the machine's own clock. */
   expire(time: number): void {
-    for (
-      let record = this.#dead[this.#firstDead];
-      record !== undefined;
-      record = this.#dead[this.#firstDead]
-    ) {
-      if ((record.exitedAt ?? 0) + this.#grace > time) break;
+    for (let died = this.#dead.oldest; died !== undefined; died = this.#dead.oldest) {
+      if (died + this.#grace > time) break;
       this.#forgetOldestDead();
     }
   }
@@ -160,11 +180,12 @@ export class ProcessTable {
     child.image ??= parent.image;
   }
 
-  /** The dead that are still known too. */
-  *all(): Generator<ProcessRecord> {
+  /** Members of the instance, and the dead that are still known too. */
+  *of(instance: InstanceRecord): Generator<ProcessRecord> {
+    for (const row of this.#dead.membersOf(instance)) this.#unpack(row);
     for (const top of this.#byPid.values())
       for (let record: ProcessRecord | undefined = top; record !== undefined; record = record.older)
-        yield record;
+        if (record.instance === instance) yield record;
   }
 
   *living(): Generator<ProcessRecord> {
@@ -173,17 +194,16 @@ export class ProcessTable {
 
   /** The record and everything known to descend from it, the dead included. */
   *descendants(record: ProcessRecord): Generator<ProcessRecord> {
-    const waiting = [record];
-    for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    for (const next of this.#kin(record)) {
+      if (next.packed > 0) for (const row of this.#dead.childrenOf(next)) this.#unpack(row);
       yield next;
-      waiting.push(...next.children);
     }
   }
 
   /** The living among those that descend from the culprit, or whose link to it is gone but who carry its mark. */
   subtree(culprit: ProcessRef): readonly ProcessRecord[] {
     const record = this.get(culprit);
-    const found = new Set(record === undefined ? [] : this.descendants(record));
+    const found = new Set(record === undefined ? [] : this.#kin(record));
     for (const other of this.living()) {
       const mark = other.culprit;
       if (mark?.pid === culprit.pid && mark.start === culprit.start) found.add(other);
@@ -191,12 +211,23 @@ export class ProcessTable {
     return [...found].filter((r) => r.exitedAt === undefined);
   }
 
+  /** All but the packed, of whom nobody descends. */
+  *#kin(record: ProcessRecord): Generator<ProcessRecord> {
+    const waiting = [record];
+    for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+      yield next;
+      waiting.push(...next.children);
+    }
+  }
+
   #seat(record: ProcessRecord, time: number): void {
     const current = this.#byPid.get(record.ref.pid);
+    const isLate = this.#dead.hasLater(record.ref.pid, record.ref.start);
     if (current === undefined || current.ref.start < record.ref.start) {
       record.older = current;
       this.#byPid.set(record.ref.pid, record);
       if (current !== undefined) this.exit(current, time);
+      if (isLate) this.exit(record, time);
       return;
     }
     // Late news of a predecessor: it goes below its successor and is dead already.
@@ -209,7 +240,7 @@ export class ProcessTable {
 
   #evict(keep: ProcessRecord | undefined, time: number): void {
     this.#onEvicted();
-    if (this.#dead.length > this.#firstDead) {
+    if (this.#dead.size > 0) {
       this.#forgetOldestDead();
       return;
     }
@@ -222,13 +253,16 @@ export class ProcessTable {
   }
 
   #forgetOldestDead(): void {
-    const record = this.#dead[this.#firstDead];
-    this.#firstDead += 1;
-    if (record !== undefined) this.#forget(record);
-    if (this.#firstDead > 1024 && this.#firstDead * 2 > this.#dead.length) {
-      this.#dead = this.#dead.slice(this.#firstDead);
-      this.#firstDead = 0;
-    }
+    const record = this.#dead.shift();
+    if (record === undefined) this.#size -= 1;
+    else this.#forget(record);
+  }
+
+  #unpack(row: number): ProcessRecord {
+    const record = this.#dead.unpack(row, unpacked);
+    addChild(record.parent, record);
+    this.#seat(record, record.exitedAt ?? 0);
+    return record;
   }
 
   /** Children pass to the grandparent, so that descent from those who are still known stays true. */
@@ -304,6 +338,7 @@ function newRecord(ref: ProcessRef, parent: ProcessRecord | undefined): ProcessR
     isRounded: false,
     parent,
     children: none,
+    packed: 0,
     own: parent?.own === 'tree' ? 'tree' : 'no',
     image: parent?.image,
     cgroup: parent?.cgroup,
@@ -319,6 +354,44 @@ function newRecord(ref: ProcessRef, parent: ProcessRecord | undefined): ProcessR
     outside: parent?.outside ?? false,
     moved: parent?.moved,
     exitedAt: undefined,
+    older: undefined,
+  };
+}
+
+/**
+ * Who has kin below it, or whose acts may wait for a workload, is still looked up as the one it was; and where the parent
+ * is dead, the child would have to find the next one above it when that is forgotten.
+ */
+function isPackable({ actor, children, instance, isRounded, packed, parent }: ProcessRecord): boolean {
+  if (isRounded || packed > 0 || children.size > 0) return false;
+  if (parent !== undefined && parent.exitedAt !== undefined) return false;
+  return instance === undefined || (instance.workload !== undefined && actor !== undefined);
+}
+
+function unpacked({ pid, start, exitedAt, state, parent }: PackedProcess): ProcessRecord {
+  const { own, image, cgroup, cgroupInherited, instance, root, entrance } = state;
+  const { actor, assumed, enteredAt, runtimeAgain, culprit, outside, moved } = state;
+  return {
+    ref: { pid, start },
+    isRounded: false,
+    parent,
+    children: none,
+    packed: 0,
+    own,
+    image,
+    cgroup,
+    cgroupInherited,
+    instance,
+    root,
+    entrance,
+    actor,
+    assumed,
+    enteredAt,
+    runtimeAgain,
+    culprit,
+    outside,
+    moved,
+    exitedAt,
     older: undefined,
   };
 }

@@ -194,12 +194,20 @@ export const traceeRows: readonly TraceeRow[] = Object.entries<Row>(rows).map(([
   ].map(([arg, form]) => ({ name: new TextEncoder().encode(arg), form })),
 }));
 
+/** By event and argument: asked for at each argument that is read. */
+const slots = new Map(
+  Object.entries<Row>(rows).map(([name, row]) => [
+    name,
+    new Map(Object.keys(row.args).map((arg, slot) => [arg, slot])),
+  ]),
+);
+
 /** Place of an argument among the slots of its event. */
 export function slotOf<N extends TraceeEventName>(
   name: N,
   arg: keyof (typeof rows)[N]['args'] & string,
 ): number {
-  return Object.keys(rows[name].args).indexOf(arg);
+  return slots.get(name)?.get(arg) ?? -1;
 }
 
 /** Numbers of EventValue's oneof that all dialects share. */

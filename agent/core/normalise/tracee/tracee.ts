@@ -11,9 +11,10 @@ import { textOf } from '../sensor-text.ts';
 import { DatagramSockets } from './datagram-sockets.ts';
 import { isKnownRelease, newestDialect, type TraceeDialect, traceeDialectOf } from './dialect.ts';
 import { NamedCounts } from './named-counts.ts';
+import { ReadExecutions } from './read-executions.ts';
 import { containerIn, containerOf, ToldContainers } from './tracee-container.ts';
 import { type ContainerEventName, factsOf } from './tracee-events.ts';
-import type { Facts } from './tracee-facts.ts';
+import type { Facts, Read } from './tracee-facts.ts';
 import type { TraceeEventName } from './tracee-fields.ts';
 import { TraceeProcesses } from './tracee-processes.ts';
 import { TraceeValues } from './tracee-values.ts';
@@ -77,6 +78,7 @@ class Normaliser implements TraceeNormaliser {
   readonly #frames = new GrpcFrames();
   #processes: TraceeProcesses;
   readonly #sockets = new DatagramSockets();
+  readonly #executions = new ReadExecutions();
   readonly #view: NodeView;
   #places: ContainerPlaces;
   readonly #told = new ToldContainers();
@@ -158,6 +160,7 @@ class Normaliser implements TraceeNormaliser {
     if (!isKnownRelease(version)) this.#counts.newer += 1;
     this.#dialect = traceeDialectOf(version) ?? newestDialect;
     this.#raw.speak(this.#dialect);
+    this.#executions.clear();
     this.#forgetPlaces();
     // A Tracee that was started anew reckons starts by another boot time: attribution knows them again to the tick.
     this.#processes = new TraceeProcesses(this.#view);
@@ -223,27 +226,38 @@ class Normaliser implements TraceeNormaliser {
       return;
     }
     const process = { pid, start };
-    const facts = factsOf(this.#raw, name, {
-      process,
-      dialect: this.#dialect,
-      sockets: this.#sockets,
-      born: (child, told) => this.#processes.born(child, told),
-    });
+    const facts =
+      name === 'sched_process_exec'
+        ? this.#executions.of(this.#raw, () => this.#read(name, process))
+        : this.#read(name, process);
     if (facts === 'nothing') this.#counts.passed += 1;
     else if (facts === 'unreadable') this.#counts.unreadable += 1;
     else this.#tell(process, facts, out);
   }
 
-  #tell(process: ProcessRef, facts: Facts, out: Event[]): void {
-    const { time } = this.#raw;
-    const where = this.#where(out);
-    const parent = fileKinds.has(facts.kind) ? undefined : this.#parent();
-    out.push({ time, process, ...(parent === undefined ? {} : { parent }), ...where, ...facts } as Event);
+  #read(name: Exclude<TraceeEventName, ContainerEventName>, process: ProcessRef): Read {
+    return factsOf(this.#raw, name, {
+      process,
+      dialect: this.#dialect,
+      sockets: this.#sockets,
+      born: (child, told) => this.#processes.born(child, told),
+    });
   }
 
+  #tell(process: ProcessRef, facts: Facts, out: Event[]): void {
+    const { cgroup, time } = this.#raw;
+    const where = cgroup === 0 ? this.#where(out) : undefined;
+    const parent = fileKinds.has(facts.kind) ? undefined : this.#parent();
+    // Nothing made in between: this is done for each act that is not known, and for each life.
+    if (where !== undefined)
+      out.push({ time, process, ...(parent && { parent }), ...where, ...facts } as Event);
+    else if (parent === undefined) out.push({ time, process, cgroup, ...facts } as Event);
+    else out.push({ time, process, parent, cgroup, ...facts } as Event);
+  }
+
+  /** In a container whose control group nobody knew until now. */
   #where(out: Event[]): Pick<Event, 'cgroup' | 'container'> {
-    const { bytes, containerId, cgroup, pid, time } = this.#raw;
-    if (cgroup !== 0) return { cgroup };
+    const { bytes, containerId, pid, time } = this.#raw;
     const id = textOf(bytes.subarray(containerId.from, containerId.to));
     const found = this.#places.cgroupOf(id, pid, time, out);
     if (found === undefined) return { container: this.#told.told(containerOf(this.#raw)) };
