@@ -49,6 +49,8 @@ const pids = 1_500_000;
 const letters = 'bcdfghjklmnpqrstvwxyz';
 /** A helper lives for so many messages. */
 const lifeLength = 40;
+/** Messages of one copy in a row, on average: 3.8 to 6.7 of one process in the recordings of a small real node. */
+const runLength = 4;
 
 export function framesOf(copy: Copy, fields: Fields): Frames {
   return {
@@ -71,10 +73,12 @@ export class Mixture {
   #serial = 0;
   #strange = 0;
   readonly #living: Child[] = [];
+  #acting: Frames;
 
   constructor(copies: readonly Frames[], shares: Shares) {
     this.#shares = shares;
     this.#copies = copies;
+    this.#acting = this.#of(0);
   }
 
   /** The copies start, and each runs a helper. */
@@ -122,7 +126,9 @@ export class Mixture {
       return this.#write(bytes, at, oldest.frames.exit, now, oldest);
     }
     const dice = this.#random();
-    const frames = this.#of(Math.floor(this.#random() * this.#copies.length));
+    if (this.#random() * runLength < 1)
+      this.#acting = this.#of(Math.floor(this.#random() * this.#copies.length));
+    const frames = this.#acting;
     const { connects, lives } = this.#shares;
     if (dice < lives * 2) return this.#life(bytes, at, frames, now);
     if (dice < lives * 2 + connects) return this.#write(bytes, at, frames.connect, now);

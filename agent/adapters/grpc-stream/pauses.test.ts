@@ -24,7 +24,23 @@ describe('when a stream is read next', () => {
     later(1);
     expect(pauses.readsOn(600)).toBe(false);
     expect(read).not.toHaveBeenCalled();
+    later(30);
+    expect(read).toHaveBeenCalledTimes(1);
+  });
+
+  it.each([
+    [1_000, 30],
+    [8_000, 30],
+    [16_000, 20],
+    [30_000, 11],
+  ])('when it is worth it: after %d bytes in ten milliseconds, in %d', (bytes, ms) => {
+    const { pauses, read } = begin();
+    pauses.readsOn(600);
     later(10);
+    expect(pauses.readsOn(bytes)).toBe(false);
+    later(ms - 1);
+    expect(read).not.toHaveBeenCalled();
+    later(1);
     expect(read).toHaveBeenCalledTimes(1);
   });
 
@@ -38,6 +54,7 @@ describe('when a stream is read next', () => {
   it('never, when it has ended', () => {
     const { pauses, read } = begin();
     pauses.readsOn(600);
+    later(1);
     pauses.readsOn(600);
     pauses.end();
     later(100);

@@ -1,14 +1,16 @@
-/** Short beside what a source itself takes to tell, long beside what lies between a thousand messages a second. */
-const restMs = 5;
+/** The longest rest: what a verdict may wait for at most, and a small part of what a source itself holds back for us. */
+const longestMs = 30;
+/** Timers are no finer than a millisecond. */
+const shortestMs = 2;
 /** Reads closer together than this come of a stream that does not stop. */
-const closeMs = 20;
-/** As much as a source may say within a rest without its socket being half full, at 212 992 bytes. */
-const restBytes = 48 << 10;
+const closeMs = 60;
+/** What is worth waking up for: some fifty messages, a seventh of what a unix socket holds. */
+const worthBytes = 32 << 10;
 
 /**
- * When to read next. Messages that come one by one, a thousand a second, would wake the agent a thousand times; after a
- * small read that followed close on another the socket is left alone for a moment, and what came meanwhile is read
- * together. What comes after a silence is read at once, and so is all that a busy source says.
+ * When to read next. Messages that come one by one, a thousand a second, would wake the agent a thousand times, and to wake
+ * costs ten times what a message does: the socket is left alone for as long as it takes until reading is worth it again.
+ * What comes after a silence is read at once, and so is all that a busy source says.
  */
 export class Pauses {
   readonly #read: () => void;
@@ -27,8 +29,10 @@ export class Pauses {
     const now = this.#now();
     const since = now - this.#last;
     this.#last = now;
-    if (length >= restBytes || since > closeMs) return true;
-    this.#timer = setTimeout(this.#read, restMs);
+    if (length >= worthBytes || since > closeMs) return true;
+    const rest = Math.min(longestMs, (worthBytes * since) / length);
+    if (rest < shortestMs) return true;
+    this.#timer = setTimeout(this.#read, rest);
     return false;
   }
 

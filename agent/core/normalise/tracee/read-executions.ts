@@ -1,4 +1,4 @@
-import { type KeyBuffer, newKeyBuffer } from '../../hotpath/act-dictionary.ts';
+import { type KeyBuffer, newKeyBuffer } from '../../hotpath/act-key.ts';
 import type { TraceeRaw } from '../../hotpath/tracee-raw.ts';
 import type { Read } from './tracee-facts.ts';
 import { slotOf } from './tracee-fields.ts';
