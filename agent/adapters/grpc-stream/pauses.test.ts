@@ -32,7 +32,7 @@ describe('when a stream is read next', () => {
     [1_000, 30],
     [8_000, 30],
     [16_000, 20],
-    [30_000, 11],
+    [30_000, 10],
   ])('when it is worth it: after %d bytes in ten milliseconds, in %d', (bytes, ms) => {
     const { pauses, read } = begin();
     pauses.readsOn(600);
