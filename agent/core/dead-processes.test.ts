@@ -44,6 +44,14 @@ class Copy {
     this.exits(pid);
   }
 
+  forks(pid: number, parent: number): void {
+    this.#tell({ kind: 'fork', child: ref(pid), cgroup }, ref(parent));
+  }
+
+  passes(seconds: number): void {
+    this.#time += seconds * 1_000_000;
+  }
+
   exits(pid: number): void {
     this.#tell({ kind: 'exit', code: 0 }, ref(pid));
     this.opens(10);
@@ -98,6 +106,32 @@ describe('a process that died a while ago', () => {
     copy.helper(13, ['convert']);
     expect(copy.opens(12)?.process).toMatchObject({ culprit: undefined, outside: false });
     expect(copy.opens(11)?.process).toMatchObject({ culprit: ref(11), outside: true });
+  });
+
+  it('has the culprit it had, and no other of its kind has it', () => {
+    const copy = new Copy();
+    copy.forks(11, 10);
+    copy.runs(11, ['convert']);
+    const act = copy.opens(11);
+    if (act !== undefined) copy.attribution.mark(act.process, false);
+    copy.exits(11);
+    copy.helper(12, ['convert']);
+    expect(copy.opens(12)?.process.culprit).toBeUndefined();
+    expect(copy.opens(11)?.process.culprit).toEqual(ref(11));
+  });
+
+  it('is the child of its grandparent once its parent, dead before it, is forgotten', () => {
+    const copy = new Copy();
+    copy.forks(11, 10);
+    copy.runs(11, ['make']);
+    copy.forks(12, 11);
+    copy.runs(12, ['convert']);
+    copy.exits(11);
+    copy.passes(20);
+    copy.exits(12);
+    copy.passes(11);
+    copy.opens(10);
+    expect(copy.opens(12)?.process.parent?.ref).toEqual(ref(10));
   });
 
   it('was a probe when the probes are told later', () => {

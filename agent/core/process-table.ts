@@ -47,7 +47,7 @@ export interface ProcessRecord {
 }
 
 export interface ProcessTableOptions {
-  /** Records kept, dead ones included. 32 768 is Linux's classic pid_max; about 10 MB. */
+  /** Records kept, dead ones included. 32 768 is Linux's classic pid_max; some 20 MB if all of them lived. */
   readonly maxProcesses?: number;
   /** µs a dead process is kept: events of the slower ring arrive after its exit. */
   readonly graceUs?: number;
