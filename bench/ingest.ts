@@ -199,7 +199,7 @@ function result(node: BenchNode, measured: Measured): BenchResult {
     ],
     notes: [
       'shipped: bin/whorl with compiled code, its own V8 settings, all fingerprints signed and in force, the sweep of the node as by default, no collector',
-      '80 % opens, 10 % connects, 10 % lives of helpers (fork, execution, exit); one message per DATA frame',
+      '80 % opens, 10 % connects, 10 % lives of helpers (fork, execution, exit); four messages of a workload in a row on average, one per DATA frame',
       'masked: the fields that the agent asks of a Tracee that can leave the others out',
       'latency: from the time in the event to the verdict as the agent itself tells it, of events that nobody approved among all the others',
       'uncounted: sent, and neither looked at nor counted as let go',
