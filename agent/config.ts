@@ -81,7 +81,12 @@ const keys = {
     65_536,
     'Disk that evidence of stops may use. The first trace stays; what no longer fits is left out.',
   ),
-  maxProcesses: integer(32_768, 1_024, 4_194_304, 'Processes remembered at once: some 600 bytes for each that lives, 40 for one that died in the last half minute.'),
+  maxProcesses: integer(
+    32_768,
+    1_024,
+    4_194_304,
+    'Processes remembered at once: some 600 bytes for each that lives, 40 for one that died in the last half minute.',
+  ),
   identifySeconds: integer(5, 1, 60, 'How long behaviours wait for their container to be known.'),
   holdMinutes: integer(10, 1, 1_440, 'How long a hold or freeze lasts before it ends by itself.'),
   sweepSeconds: integer(
