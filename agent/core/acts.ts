@@ -7,7 +7,7 @@ import { Executions } from './executions.ts';
 import { type InstanceRecord, internActor } from './instances.ts';
 import { foundAgain, foundParents, isNews, lengthen } from './lineage.ts';
 import type { Membership } from './membership.ts';
-import type { ProcessRecord } from './process-table.ts';
+import type { ProcessRecord } from './process-record.ts';
 import { isRuntimePrologue, prologueIsOver } from './prologue.ts';
 import { noteMove } from './sweep/moved.ts';
 

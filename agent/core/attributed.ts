@@ -1,7 +1,7 @@
 import type { Actor } from '../../fingerprint/behaviour.ts';
 import type { BehaviourKind, Event, EventOf } from '../../fingerprint/event.ts';
 import type { InstanceRecord } from './instances.ts';
-import type { ProcessRecord } from './process-table.ts';
+import type { ProcessRecord } from './process-record.ts';
 
 export type ActEvent = Extract<Event, { kind: BehaviourKind | 'accept' }>;
 

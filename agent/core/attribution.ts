@@ -9,7 +9,7 @@ import { foundAgain } from './lineage.ts';
 import { Membership } from './membership.ts';
 import type { OwnProcesses } from './own.ts';
 import { Pen } from './pen.ts';
-import type { ProcessRecord } from './process-table.ts';
+import type { ProcessRecord } from './process-record.ts';
 import { Sweep } from './sweep.ts';
 
 export interface AttributionOptions {

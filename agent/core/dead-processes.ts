@@ -1,6 +1,6 @@
 import { type DeadState, DeadStates } from './dead-states.ts';
 import type { InstanceRecord } from './instances.ts';
-import type { ProcessRecord } from './process-table.ts';
+import type { ProcessRecord } from './process-record.ts';
 
 const firstRows = 1_024;
 /** Per row: pid, start, time of death. */

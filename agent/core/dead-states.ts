@@ -1,6 +1,6 @@
 import type { Actor } from '../../fingerprint/behaviour.ts';
 import type { EventOf } from '../../fingerprint/event.ts';
-import type { ProcessRecord } from './process-table.ts';
+import type { ProcessRecord } from './process-record.ts';
 
 /** All that a dead process was, but for its name, its kin and when it died: the same of every helper of one kind. */
 export type DeadState = Readonly<

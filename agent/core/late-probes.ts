@@ -1,7 +1,7 @@
 import type { Attributed } from './attributed.ts';
 import { isProbe } from './entrance.ts';
 import { type InstanceRecord, internActor } from './instances.ts';
-import type { ProcessRecord } from './process-table.ts';
+import type { ProcessRecord } from './process-record.ts';
 
 /** Which commands are probes the runtime told only now, after some of them had run. */
 export function recogniseProbe(

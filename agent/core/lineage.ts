@@ -1,6 +1,6 @@
 import { maxLineage } from '../../fingerprint/behaviour.ts';
 import type { EventOf } from '../../fingerprint/event.ts';
-import type { ProcessRecord } from './process-table.ts';
+import type { ProcessRecord } from './process-record.ts';
 
 /** The execution as a sweep would tell it now. */
 export function foundAgain(record: ProcessRecord, image: EventOf<'exec'>, time: number): EventOf<'exec'> {

@@ -3,7 +3,8 @@ import type { Event, EventOf, ProcessRef } from '../../fingerprint/event.ts';
 import type { Counters } from './counters.ts';
 import { type InstanceRecord, Instances } from './instances.ts';
 import { isOwn, type OwnProcesses } from './own.ts';
-import { type ProcessRecord, ProcessTable } from './process-table.ts';
+import type { ProcessRecord } from './process-record.ts';
+import { ProcessTable } from './process-table.ts';
 
 export interface MembershipOptions {
   readonly counters: Counters;

@@ -1,6 +1,6 @@
 import type { Event, EventOf } from '../../fingerprint/event.ts';
 import type { InstanceRecord } from './instances.ts';
-import type { ProcessRecord } from './process-table.ts';
+import type { ProcessRecord } from './process-record.ts';
 
 /** Between fork and exec a manager only sets the child up: microseconds, seconds under load. */
 const managedUs = 2_000_000;

@@ -1,7 +1,7 @@
 import type { Event, EventOf } from '../../fingerprint/event.ts';
 import type { Attribution } from '../core/attribution.ts';
 import type { Counters } from '../core/counters.ts';
-import type { ProcessRecord } from '../core/process-table.ts';
+import type { ProcessRecord } from '../core/process-record.ts';
 import type { ProcessGlance, ProcessView, StateView } from '../ports.ts';
 
 /** What the parts of a sweep work with. */

@@ -2,7 +2,7 @@ import type { Event } from '../../../fingerprint/event.ts';
 import type { AttributedAct } from '../attributed.ts';
 import type { Attribution } from '../attribution.ts';
 import type { Counters } from '../counters.ts';
-import type { ProcessRecord } from '../process-table.ts';
+import type { ProcessRecord } from '../process-record.ts';
 import type { WatchedInstance } from '../watched.ts';
 import { HotPath } from './hot-path.ts';
 import type { RawRecord, RecordWatcher } from './raw-record.ts';

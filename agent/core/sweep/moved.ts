@@ -1,5 +1,5 @@
 import type { EventOf } from '../../../fingerprint/event.ts';
-import type { ProcessRecord } from '../process-table.ts';
+import type { ProcessRecord } from '../process-record.ts';
 
 /** In the order of `ProcessView.namespaces`. */
 export const namespaceNames = ['mnt', 'net', 'pid', 'user', 'uts', 'ipc', 'cgroup', 'time'] as const;
