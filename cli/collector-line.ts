@@ -2,7 +2,7 @@ import type { StateLine as CollectorLine } from '../collector/state-line.ts';
 import { duration } from '../fingerprint/figures.ts';
 import { printable } from '../fingerprint/printable.ts';
 import { shortId, workloadName } from './agent-line.ts';
-import { blindness } from './status-text.ts';
+import { besideText, blindness } from './status-text.ts';
 import { styled, type Text } from './text.ts';
 
 export type { CollectorLine };
@@ -24,6 +24,11 @@ export function collectorLineText(line: CollectorLine): Text | undefined {
       return [styled('green', 'collecting'), ` at ${line.address}`];
     case 'agent':
       return `agent of ${printable(line.node)} ${line.state}`;
+    case 'agents-beside':
+      return [
+        styled('yellow', 'twice'),
+        ` ${printable(line.node)} ${besideText(line.agents.map(({ source }) => printable(source)))}`,
+      ];
     case 'workload':
       return `learning ${workloadName(line.workload)}`;
     case 'readiness':

@@ -85,6 +85,7 @@ export function describeCollector(status: unknown): string[] {
     `agents     ${agents.filter((a) => a.flag('connected')).length} of ${agents.length} connected`,
     ...away,
     ...agents.flatMap(describeBlindness),
+    ...describeBeside(agents),
     ...agents.flatMap((a) => refusals(a, collector.text('learnerKeyFile'))),
   ];
 }
@@ -92,6 +93,22 @@ export function describeCollector(status: unknown): string[] {
 /** What it means, and what to do. */
 export const blindness =
   'its sensor tells nothing of what it does on purpose; restart the agent there, and look at its log and at whorl doctor';
+
+/** @param sources of all agents of that node */
+export function besideText(sources: readonly string[]): string {
+  return `is watched by ${sources.length} agents at once (${sources.join(', ')}): what happens there is told by each; stop all but one`;
+}
+
+function describeBeside(agents: readonly Answer[]): string[] {
+  const nodes = new Map<string, string>();
+  for (const agent of agents) {
+    const others = agent.list('beside').map((other) => other.text('source'));
+    const node = `${agent.text('cluster')}/${agent.text('node')}`;
+    if (others.length > 0 && !nodes.has(node))
+      nodes.set(node, `twice      ${agent.text('node')} ${besideText([agent.text('source'), ...others])}`);
+  }
+  return [...nodes.values()];
+}
 
 function describeBlindness(agent: Answer): string[] {
   const canary = agent.at('canary');

@@ -244,6 +244,21 @@ describe('status', () => {
     );
   });
 
+  it('says which node is watched twice, once for each node', () => {
+    const agent = (node: string, source: string, beside: string[]) => ({
+      ...{ cluster: 'c', node, source, connected: true },
+      beside: beside.map((other) => ({ agent: other, source: other })),
+    });
+    const agents = [
+      agent('n1', 'falco', ['tracee']),
+      agent('n1', 'tracee', ['falco']),
+      agent('n2', 'sensor', []),
+    ];
+    expect(describeCollector({ agents }).filter((line) => line.startsWith('twice'))).toEqual([
+      'twice      n1 is watched by 2 agents at once (falco, tracee): what happens there is told by each; stop all but one',
+    ]);
+  });
+
   it('adds up everything that any counter calls lost', () => {
     expect(lostOf({ counters: { 'lost.source': 2, 'lost.pen-full': 3, events: 9, 'sensor.lost': 2 } })).toBe(
       5,

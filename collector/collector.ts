@@ -8,6 +8,7 @@ import type { Learning } from './learning.ts';
 import type {
   AgentBeat,
   AgentHandler,
+  AgentHello,
   AgentLink,
   DriftStore,
   Ingested,
@@ -84,6 +85,7 @@ export class Collector implements AgentHandler {
     present.set(agent, { link, since: now(), heard: now(), beat: undefined });
     log.info({ node, agent, session, stored }, 'agent connected');
     tell({ type: 'agent', state: 'connected', node, agent });
+    this.#tellBeside(link);
     // After the welcome, which is sent when this returns.
     setImmediate(() => {
       fingerprints.sendAll(link);
@@ -93,6 +95,17 @@ export class Collector implements AgentHandler {
       reactions.agentCame(link);
     });
     return stored;
+  }
+
+  /** Both go on: which of them is the stray only its operator knows, and a node that nobody watches is worse. */
+  #tellBeside({ hello }: AgentLink): void {
+    const { present, log, tell } = this.#parts;
+    const { agent, node, source } = hello;
+    const others = besideOf(hello, present);
+    if (others.length === 0) return;
+    const agents = [{ agent, source }, ...others];
+    log.warn({ node, agents }, 'several agents watch one node');
+    tell({ type: 'agents-beside', node, agents });
   }
 
   async deliver(link: AgentLink, records: readonly RawRecord[]): Promise<number> {
@@ -219,6 +232,17 @@ export class Collector implements AgentHandler {
     log.info({ node, agent }, 'agent disconnected');
     tell({ type: 'agent', state: 'disconnected', node, agent });
   }
+}
+
+/** Agents that watch the same node at this moment, each with a source of its own: what happens there is told by each. */
+export function besideOf(
+  { agent, node, cluster }: Pick<AgentHello, 'agent' | 'node' | 'cluster'>,
+  present: ReadonlyMap<string, Presence>,
+): Pick<AgentHello, 'agent' | 'source'>[] {
+  return [...present.values()]
+    .map(({ link }) => link.hello)
+    .filter((other) => other.agent !== agent && other.node === node && other.cluster === cluster)
+    .map((other) => ({ agent: other.agent, source: other.source }));
 }
 
 function readAgain(json: Uint8Array, { hello }: AgentLink): Incident | undefined {

@@ -1,6 +1,6 @@
 import type { Mode } from '../fingerprint/verdict.ts';
 import type { Canaries } from './canaries.ts';
-import type { Presence } from './collector.ts';
+import { besideOf, type Presence } from './collector.ts';
 import type { ResponsePolicy } from './core/decide.ts';
 import { recordedSentence } from './core/reason-sentence.ts';
 import type { Fingerprints } from './fingerprints.ts';
@@ -45,6 +45,7 @@ export function control(parts: ControlParts): Control {
         agents: agents.map((row) => ({
           ...describeAgent(row, present.get(row.hello.agent)),
           canary: parts.canaries.statusOf(row.hello.agent) ?? null,
+          beside: present.has(row.hello.agent) ? besideOf(row.hello, present) : [],
         })),
         workloads: (await store.workloads()).length,
         documents: fingerprints.counts,

@@ -30,6 +30,12 @@ export type StateLine =
       readonly node: string;
       readonly agent: string;
     }
+  | {
+      /** Several agents watch one node at once: what happens there is told, counted and acted on by each. */
+      readonly type: 'agents-beside';
+      readonly node: string;
+      readonly agents: readonly { readonly agent: string; readonly source: string }[];
+    }
   | { readonly type: 'workload'; readonly hash: string; readonly workload: Workload }
   | {
       readonly type: 'readiness';

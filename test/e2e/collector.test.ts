@@ -70,7 +70,11 @@ class Agent implements Downlink {
   acked = 0;
   connected = 0;
 
-  constructor(collector: Running, session = '1'.repeat(32)) {
+  constructor(
+    collector: Running,
+    session = '1'.repeat(32),
+    about: { agent?: string; node?: string; cluster?: string; source?: string } = {},
+  ) {
     this.#collector = collector;
     this.session = session;
     this.uplink = new GrpcUplink({
@@ -85,6 +89,7 @@ class Agent implements Downlink {
       source: 'fake',
       coverage: ['exec'],
       random: () => 0,
+      ...about,
     });
     undo.push(() => this.stop());
   }
@@ -341,6 +346,45 @@ describe('orders', () => {
     const decision = await collector.child.line((line) => line.type === 'decision');
     expect(decision).toMatchObject({ action: 'none', reason: 'policy-mode' });
     expect(agent.orders).toEqual([]);
+  });
+});
+
+describe('two agents that watch one node, each with a source of its own', () => {
+  it('are told of by name, while both run', async () => {
+    const collector = await start();
+    const first = await new Agent(collector, '1'.repeat(32), { source: 'falco' }).start();
+    const second = await new Agent(collector, '2'.repeat(32), { agent: 'agent-2', source: 'tracee' }).start();
+    expect(await collector.child.line((line) => line.type === 'agents-beside')).toMatchObject({
+      node: 'node-1',
+      agents: [
+        { agent: 'agent-2', source: 'tracee' },
+        { agent: 'agent-1', source: 'falco' },
+      ],
+    });
+    const beside = async () => {
+      const { body } = await callControl(collector.controlSocket, 'GET', '/status');
+      return (body.agents as { agent: string; beside: object[] }[]).map((a) => [a.agent, a.beside]);
+    };
+    expect(await beside()).toEqual([
+      ['agent-1', [{ agent: 'agent-2', source: 'tracee' }]],
+      ['agent-2', [{ agent: 'agent-1', source: 'falco' }]],
+    ]);
+    await second.stop();
+    await collector.child.line((line) => line.type === 'agent' && line.state === 'disconnected');
+    expect(await beside()).toEqual([
+      ['agent-1', []],
+      ['agent-2', []],
+    ]);
+    await first.stop();
+  });
+
+  it('are none where the nodes, or the clusters, are two', async () => {
+    const collector = await start();
+    await new Agent(collector).start();
+    await new Agent(collector, '2'.repeat(32), { agent: 'agent-2', node: 'node-2' }).start();
+    await new Agent(collector, '3'.repeat(32), { agent: 'agent-3', cluster: 'other' }).start();
+    const { body } = await callControl(collector.controlSocket, 'GET', '/status');
+    expect(body.agents).toMatchObject([{ beside: [] }, { beside: [] }, { beside: [] }]);
   });
 });
 
