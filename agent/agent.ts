@@ -20,8 +20,11 @@ import { statusOf } from './status.ts';
 
 /** Small enough that a sweep's findings and a burst's last counts are told within a blink. */
 const tickMs = 200;
-/** Ten times a second: within three of them a flood is held back, long before a source would stop its node. */
-const loadMs = 100;
+/**
+ * Ten times a second while events come: within three of them a flood is held back, long before a source would stop its
+ * node. In silence the tick looks; a timer of its own would cost an idle agent half of what it takes.
+ */
+const loadUs = 100_000;
 /** The stream begins with what the source can see: it waits this long for the source to say it. */
 const readyWithinMs = 5_000;
 /**
@@ -61,6 +64,7 @@ class Agent {
   #isReady = false;
   readonly #source: SourceState;
   readonly #lag = new Lag();
+  #weighedAt = 0;
   #uplinkState = 'disconnected';
 
   constructor(deps: AgentDeps, config: AgentConfig, signal: AbortSignal) {
@@ -220,12 +224,23 @@ class Agent {
 
   #take(bytes: Uint8Array, receivedAt: number): void {
     this.#came(receivedAt);
+    if (Math.abs(receivedAt - this.#weighedAt) >= loadUs) this.#weigh(receivedAt);
     const { attribution } = this.#pipeline;
     const before = attribution.happened;
     this.#pipeline.read(bytes, this.#normaliser);
     const { happened } = attribution;
     if (happened > before) this.#lag.told(happened, receivedAt);
     this.#settled();
+  }
+
+  #tick(now: number): void {
+    this.#weigh(now);
+    this.#pipeline.tick(now);
+  }
+
+  #weigh(now: number): void {
+    this.#weighedAt = now;
+    this.#pipeline.load(this.#deps.utilisation());
   }
 
   #heard(note: SourceNote): void {
@@ -297,13 +312,12 @@ class Agent {
   }
 
   async #runTimers(signal: AbortSignal): Promise<void> {
-    const { now, uplink, spool, utilisation } = this.#deps;
+    const { now, uplink, spool } = this.#deps;
     const { heartbeatSeconds, supportSeconds } = this.#config;
     await Promise.all([
       this.#lookFromReady(signal),
       this.#pods?.run(signal),
-      every(tickMs, signal, () => this.#pipeline.tick(now())),
-      every(loadMs, signal, () => this.#pipeline.load(utilisation())),
+      every(tickMs, signal, () => this.#tick(now())),
       every(supportSeconds * 1000, signal, () => this.#pipeline.tellSupport()),
       every(lookAroundMs, signal, async () => {
         await this.#desk.look();

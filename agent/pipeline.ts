@@ -64,6 +64,9 @@ const aheadUs = 10_000_000;
 /** As many workloads as the watch knows at once. What was told before is told again when more have come. */
 const maxUntrustedTold = 1_024;
 
+/** For people who watch a workload being learned; each workload of the node is asked for it. */
+const noveltiesUs = 1_000_000;
+
 /** An event's way through the agent: who did it → is it known → what is told. Nothing here waits. */
 export class Pipeline {
   readonly attribution: Attribution;
@@ -76,6 +79,7 @@ export class Pipeline {
   /** Codes, by workload. */
   readonly #untrustedTold = new Map<string, string>();
   readonly #noveltiesTold = new WeakMap<Workload, number>();
+  #noveltiesToldAt = 0;
 
   constructor(options: PipelineOptions, signal: AbortSignal) {
     const { counters, coverage, log, node, own } = options;
@@ -149,6 +153,8 @@ export class Pipeline {
   tick(until: number): void {
     for (const item of this.attribution.settle(until)) this.#handle(item);
     for (const output of this.watch.tick(until)) this.#tell(output);
+    if (until - this.#noveltiesToldAt < noveltiesUs) return;
+    this.#noveltiesToldAt = until;
     this.#tellNovelties();
   }
 

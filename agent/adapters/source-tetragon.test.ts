@@ -245,7 +245,7 @@ describe('the end', () => {
 
   it('is concluded when it answers nothing any more', async () => {
     const tetragon = await serve({ dump: [], policies: [] });
-    const told = read({ askMs: 1, patienceMs: 50 });
+    const told = read({ askMs: 1, patienceMs: 200 });
     await told.until(() => told.policies.length > 0);
     tetragon.isStuck = true;
     expect(await told.ended).toMatchObject({ code: 'wedged' });

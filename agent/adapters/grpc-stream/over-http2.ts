@@ -47,12 +47,16 @@ class Http2Connection implements GrpcConnection {
   /** @throws SourceError */
   async open(): Promise<void> {
     const session = this.#session;
-    const pauses = new Pauses(() => this.#socket?.resume());
+    const pauses = new Pauses({
+      pause: () => this.#socket?.pause(),
+      resume: () => this.#socket?.resume(),
+    });
     const socket = await dial(this.endpoint, {
       buffer: Buffer.allocUnsafeSlow(readBytes),
       callback: (length, bytes) => {
         session.receive(bytes as Buffer, length);
-        return pauses.readsOn(length);
+        pauses.heard(length, session.frames);
+        return true;
       },
     });
     this.#socket = socket;

@@ -18,6 +18,8 @@ export interface FrameTaker {
  */
 export class FrameReader {
   readonly #taker: FrameTaker;
+  /** Frames that have begun. */
+  frames = 0;
   readonly #head = new Uint8Array(headLength);
   #headHeld = 0;
   #isInFrame = false;
@@ -80,6 +82,7 @@ export class FrameReader {
       (head[at + 8] ?? 0);
     // Nobody was allowed more; whoever sends it is no HTTP/2, or means harm.
     if (length > maxFrame) throw new Http2Error(errorCodes.frameSize, 'a frame is longer than allowed');
+    this.frames += 1;
     this.#isInFrame = true;
     this.#left = length;
     if (this.#type === frameTypes.data) this.#beginData(length);

@@ -99,6 +99,11 @@ export class Session implements FrameTaker, CallLine {
     return this.#reader.begun;
   }
 
+  /** That have begun, of whatever kind. */
+  get frames(): number {
+    return this.#reader.frames;
+  }
+
   open(path: string, request: Uint8Array, onData: OnData, flag: number): Call {
     const call = new Call(this, this.#nextId, path, onData, this.#callWindow);
     if (this.#isOver || this.#goodbye !== undefined) {
