@@ -1,30 +1,23 @@
 import { setInterval, setTimeout as sleep } from 'node:timers/promises';
 import type { Report } from '../fingerprint/report.ts';
-import type { AgentDeps, Normaliser } from './agent-deps.ts';
+import type { AgentDeps } from './agent-deps.ts';
 import { Canaries } from './canary.ts';
 import type { AgentConfig } from './config.ts';
 import { Counters } from './core/counters.ts';
-import { Lag } from './core/lag.ts';
 import { FingerprintDesk } from './fingerprint-desk.ts';
+import { Intake } from './intake.ts';
 import { OrderDesk } from './order-desk.ts';
 import { Origins } from './origins.ts';
 import { Outbox } from './outbox.ts';
 import { Pipeline, type PipelineOptions } from './pipeline.ts';
 import { Pods } from './pods.ts';
 import { PolicyDesk } from './policy-desk.ts';
-import type { Downlink, SourceNote, SourceSink } from './ports.ts';
-import { readSource } from './source-loop.ts';
-import { SourceState } from './source-state.ts';
+import type { Downlink } from './ports.ts';
 import { StateSweep } from './state-sweep.ts';
 import { statusOf } from './status.ts';
 
 /** Small enough that a sweep's findings and a burst's last counts are told within a blink. */
 const tickMs = 200;
-/**
- * Ten times a second while events come: within three of them a flood is held back, long before a source would stop its
- * node. In silence the tick looks; a timer of its own would cost an idle agent half of what it takes.
- */
-const loadUs = 100_000;
 /** The stream begins with what the source can see: it waits this long for the source to say it. */
 const readyWithinMs = 5_000;
 /**
@@ -51,20 +44,15 @@ class Agent {
   readonly #signal: AbortSignal;
   readonly #counters = new Counters();
   readonly #startedAt: number;
-  readonly #ready = Promise.withResolvers<void>();
   readonly #policies: PolicyDesk;
   readonly #desk: FingerprintDesk;
   readonly #outbox: Outbox;
   readonly #pods: Pods | undefined;
   readonly #pipeline: Pipeline;
+  readonly #intake: Intake;
   readonly #orders: OrderDesk;
   readonly #sweep: StateSweep | undefined;
   readonly #canaries: Canaries | undefined;
-  #normaliser: Normaliser;
-  #isReady = false;
-  readonly #source: SourceState;
-  readonly #lag = new Lag();
-  #weighedAt = 0;
   #uplinkState = 'disconnected';
 
   constructor(deps: AgentDeps, config: AgentConfig, signal: AbortSignal) {
@@ -74,8 +62,6 @@ class Agent {
     this.#config = config;
     this.#signal = signal;
     this.#startedAt = now();
-    this.#source = new SourceState(deps.source.name, this.#startedAt);
-    this.#normaliser = deps.normaliser();
     this.#outbox = new Outbox({ spool, uplink, counters, log });
     const nowMs = () => Math.floor(now() / 1000);
     this.#policies = new PolicyDesk({
@@ -110,7 +96,7 @@ class Agent {
         counters,
         pods: this.#pods,
         outbox: this.#outbox,
-        coverage: () => this.#normaliser.coverage(),
+        coverage: () => this.#intake.coverage(),
         judging: (workload) => this.#canaries?.judging(workload) ?? this.#desk.judging(workload),
         carried: (workload) => this.#desk.carried(workload),
         untrusted: (workload) => this.#desk.untrusted(workload),
@@ -120,6 +106,7 @@ class Agent {
       },
       signal,
     );
+    this.#intake = new Intake({ ...deps, node: config.node, pipeline: this.#pipeline, counters });
     const { attribution, watch } = this.#pipeline;
     this.#sweep = this.#sweepOf();
     this.#orders = new OrderDesk({
@@ -171,7 +158,7 @@ class Agent {
       attribution,
       found: (events) => this.#pipeline.found(events),
       foundUnknown: (event) => this.#pipeline.foundUnknown(event),
-      isBehind: () => this.#lag.isBehind(now()),
+      isBehind: () => this.#intake.isBehind,
       counters: this.#counters,
       now,
       log,
@@ -195,7 +182,7 @@ class Agent {
     const stop = new AbortController();
     const timers = this.#runTimers(stop.signal);
     try {
-      await this.#runSource();
+      await this.#intake.run(this.#signal);
     } finally {
       stop.abort();
       await timers;
@@ -206,79 +193,16 @@ class Agent {
     }
   }
 
-  async #runSource(): Promise<void> {
-    const { source, log, now, normaliser, say } = this.#deps;
-    const onEnded = (reason: string, isWedged: boolean): void => {
-      this.#counters.add('source.restarts');
-      this.#away(this.#source.ended(now(), reason, isWedged), now());
-      this.#normaliser = normaliser();
-      this.#pipeline.attribution.sourceRestarted();
-      say({ type: 'source', ...this.#source.status(now()) });
-    };
-    const sink: SourceSink = {
-      bytes: (bytes, receivedAt) => this.#take(bytes, receivedAt),
-      note: (note) => this.#heard(note),
-    };
-    await readSource({ source, log, sink, onEnded }, this.#signal);
-  }
-
-  #take(bytes: Uint8Array, receivedAt: number): void {
-    this.#came(receivedAt);
-    if (Math.abs(receivedAt - this.#weighedAt) >= loadUs) this.#weigh(receivedAt);
-    const { attribution } = this.#pipeline;
-    const before = attribution.happened;
-    this.#pipeline.read(bytes, this.#normaliser);
-    const { happened } = attribution;
-    if (happened > before) this.#lag.told(happened, receivedAt);
-    this.#settled();
-  }
-
   #tick(now: number): void {
-    this.#weigh(now);
+    this.#intake.weigh(now);
     this.#pipeline.tick(now);
-  }
-
-  #weigh(now: number): void {
-    this.#weighedAt = now;
-    this.#pipeline.load(this.#deps.utilisation());
-  }
-
-  #heard(note: SourceNote): void {
-    this.#came(this.#deps.now(), note);
-    this.#pipeline.take(this.#normaliser.note(note));
-    this.#settled();
-  }
-
-  #came(at: number, note?: SourceNote): void {
-    const unseenSince = this.#source.came(at, note);
-    if (unseenSince === undefined) return;
-    this.#away(unseenSince, at);
-    const { now, say } = this.#deps;
-    const status = this.#source.status(now());
-    if (status.state !== 'away') say({ type: 'source', ...status });
-  }
-
-  #away(since: number, until: number): void {
-    this.#pipeline.sawGap(since, until, 'the event source was away');
-  }
-
-  #settled(): void {
-    if (!this.#isReady && this.#normaliser.isSettled()) this.#tellReady();
-  }
-
-  #tellReady(): void {
-    this.#isReady = true;
-    this.#ready.resolve();
-    const { say, source, session } = this.#deps;
-    const coverage = this.#normaliser.coverage();
-    say({ type: 'agent-ready', node: this.#config.node, session, source: source.name, coverage });
   }
 
   async #runUplink(signal: AbortSignal): Promise<void> {
     const { uplink, log } = this.#deps;
     if (uplink === undefined) return;
     const patience = sleep(readyWithinMs, undefined, { signal, ref: false }).catch(() => undefined);
-    await Promise.race([this.#ready.promise, patience]);
+    await Promise.race([this.#intake.ready, patience]);
     if (signal.aborted) return;
     await uplink
       .run(this.#downlink(), signal)
@@ -335,7 +259,7 @@ class Agent {
     const { sweepSeconds, canarySeconds } = this.#config;
     const ended = Promise.withResolvers<void>();
     signal.addEventListener('abort', () => ended.resolve(), { once: true });
-    await Promise.race([this.#ready.promise, ended.promise]);
+    await Promise.race([this.#intake.ready, ended.promise]);
     await Promise.all([
       this.#sweep?.run(sweepSeconds * 1000, signal),
       this.#canaries?.run(canarySeconds * 1000, signal),
@@ -373,21 +297,21 @@ class Agent {
     const { bytes } = this.#deps;
     return {
       ...this.#counters.snapshot(),
-      ...this.#normaliser.counters(),
+      ...this.#intake.counters(),
       ...bytes?.counters(),
       ...this.#pods?.counters(),
     };
   }
 
   #status(): unknown {
-    const { session, enforcer, spool, now } = this.#deps;
+    const { session, enforcer, spool } = this.#deps;
     return statusOf({
       node: this.#config.node,
       session,
       startedAt: this.#startedAt,
-      ready: this.#isReady,
-      source: this.#source.status(now()),
-      coverage: this.#normaliser.coverage(),
+      ready: this.#intake.isReady,
+      source: this.#intake.status,
+      coverage: this.#intake.coverage(),
       uplink: this.#uplinkState,
       spool: spool.stats(),
       holds: enforcer.holds(),

@@ -195,7 +195,7 @@ function result(node: BenchNode, measured: Measured): BenchResult {
         key: 'knownMib',
         value: memory.known,
         unit: 'MiB',
-        label: 'RSS, everything known was judged (bar ≤ 110)',
+        label: 'RSS, everything known was judged (bar ≤ 105, 110 MB)',
       },
       { key: 'mostMib', value: memory.most, unit: 'MiB', label: 'RSS, the most under load' },
       ...(swap === undefined ? [] : rateFigures('swap', 'all verified anew meanwhile, 10 k/s', swap)),
