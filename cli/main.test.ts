@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -115,5 +116,22 @@ describe('the command tree', () => {
   it.each(['bash', 'zsh', 'fish'])('completes every verb in %s', async (shell) => {
     const { stdout } = await run(['completion', shell]);
     for (const name of Object.keys(verbs)) expect(stdout.join('\n')).toContain(name);
+  });
+
+  it.each<[string, string[], string[]]>([
+    ['a verb', ['ag'], ['agent']],
+    ['an option', ['agent', '--tr'], ['--transport']],
+    ['what the daemon reads', ['agent', '--source', ''], ['sensor', 'tracee', 'tetragon', 'falco']],
+    ['what wrote a recording', ['judge', 'a.jsonl', '--source', 'f'], ['falco']],
+    ['how far an approval goes', ['approve', '--mode', 'k'], ['kill']],
+    ['the verb below a verb', ['trust', 'ad'], ['add']],
+    ['how far a key goes', ['trust', 'add', '--max-mode', 'fr'], ['freeze']],
+  ])('completes %s in bash', async (_, typed, offered) => {
+    const { stdout } = await run(['completion', 'bash']);
+    const words = ['whorl', ...typed].map((word) => `'${word}'`).join(' ');
+    const script = `${stdout.join('\n')}
+COMP_WORDS=(${words}); COMP_CWORD=${typed.length}; _whorl; printf '%s\\n' "\${COMPREPLY[@]}"`;
+    const { output } = spawnSync('bash', ['-c', script], { cwd: '/', encoding: 'utf8' });
+    expect(output.join('').trim().split('\n')).toEqual(offered);
   });
 });

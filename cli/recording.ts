@@ -1,3 +1,4 @@
+import type { Option } from 'commander';
 import type { PeerDirectory } from '../agent/core/address-book.ts';
 import { falcoCoverage } from '../agent/core/normalise/falco/coverage.ts';
 import type { CoverageWord } from '../fingerprint/coverage.ts';
@@ -6,6 +7,7 @@ import { formatEvent, parseEvent } from '../fingerprint/event-json.ts';
 import type { Scope } from '../fingerprint/fingerprint.ts';
 import { isOfAnotherOwner } from '../fingerprint/scope.ts';
 import { parseJson } from '../fingerprint/strict-json.ts';
+import { choice } from './choice.ts';
 import { about, CliError, exitCodes } from './exit.ts';
 import { readFalco } from './falco-recording.ts';
 import type { Io } from './io.ts';
@@ -67,8 +69,11 @@ const recordingSources = {
 export type RecordingSource = keyof typeof recordingSources;
 const names = Object.keys(recordingSources) as RecordingSource[];
 
-/** For the help of the verbs that read recordings. */
-export const sourceHelp = names.map((name) => `${name}: ${recordingSources[name].what}`).join('; ');
+/** Of the verbs that read recordings. */
+export function sourceOption(): Option {
+  const about = names.map((name) => `${name}: ${recordingSources[name].what}`).join('; ');
+  return choice('--source <name>', about, names).default('events');
+}
 
 export function parseSource(text: string): RecordingSource {
   const found = names.find((name) => name === text);

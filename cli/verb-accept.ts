@@ -20,7 +20,7 @@ import { issuingMoment, momentOption } from './moment.ts';
 import { earlierGrants, unitedGrants } from './overlay-next.ts';
 import { readTrustPolicy } from './policy-file.ts';
 import { fileName } from './read-file.ts';
-import { sourceHelp } from './recording.ts';
+import { sourceOption } from './recording.ts';
 import { effectiveFrom, type SiteFiles } from './site-documents.ts';
 import {
   assertBelieved,
@@ -51,7 +51,7 @@ export function register(program: Command, io: Io): void {
     .argument('<fingerprint>', 'signed fingerprint that it drifted from')
     .requiredOption('--trust <policy.json>', 'trust policy of this site')
     .option('--from <events>', 'recorded events, judged by the fingerprint; may be repeated', collect, [])
-    .option('--source <name>', sourceHelp, 'events')
+    .addOption(sourceOption())
     .option('--incident <id>', 'an incident of the running collector, by the beginning of its id')
     .option('--only <key|subject>', 'only this drift; may be repeated', collect, [])
     .option('--as <subject=pattern>', 'wider than observed: this pattern instead of that file', collect, [])

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { SourceError } from '../agent/ports.ts';
+import { choice } from './choice.ts';
 import { endWithParent } from './daemon.ts';
 import { CliError, exitCodes } from './exit.ts';
 import { examples } from './help.ts';
@@ -11,14 +12,20 @@ interface AgentOptions extends SettingOptions {
   readonly transport?: string;
 }
 
+/** As config.ts takes them, `replay` aside, which is no daemon's. Named again, so that help loads nothing of the agent. */
+const sources = ['sensor', 'tracee', 'tetragon', 'falco'] as const;
+const transports = ['http2', 'grpc-js'] as const;
+
 export function register(program: Command, io: Io): void {
   const verb = settingOptions(
     program
       .command('agent')
       .description('the node daemon: watches every process, learns or judges, obeys signed orders'),
   )
-    .option('--source <name>', 'where events come from: sensor, tracee, tetragon, falco')
-    .option('--transport <name>', 'how a gRPC source is read: http2, grpc-js')
+    .addOption(choice('--source <name>', `where events come from: ${sources.join(', ')}`, sources))
+    .addOption(
+      choice('--transport <name>', `how a gRPC source is read: ${transports.join(', ')}`, transports),
+    )
     .action((options: AgentOptions) => watch(io, options));
   examples(verb, [
     ['whorl agent', 'on its own: what it sees waits in the spool'],

@@ -10,6 +10,7 @@ import { baseAmong, type VerifiedOverlay, verifyOverlay } from '../fingerprint/v
 import { nextApprovalVersion } from './approval-next.ts';
 import { previewCaveats, previewSentences } from './approval-preview.ts';
 import { approvalSentences } from './approval-words.ts';
+import { choice } from './choice.ts';
 import { about, CliError, exitCodes } from './exit.ts';
 import { examples } from './help.ts';
 import type { Io } from './io.ts';
@@ -47,7 +48,9 @@ export function register(program: Command, io: Io): void {
     .description('decide for this site how far a reaction to drift from fingerprints may go')
     .argument('<fingerprints...>', 'signed fingerprints, all under one signature')
     .requiredOption('--trust <policy.json>', 'trust policy of this site: each fingerprint is verified first')
-    .requiredOption('--mode <mode>', `the most that may be done: ${modes.join(', ')}`)
+    .addOption(
+      choice('--mode <mode>', `the most that may be done: ${modes.join(', ')}`, modes).makeOptionMandatory(),
+    )
     .option('--cluster <name>', 'only there; may be repeated', collect, [])
     .option('--namespace <name>', 'only there; may be repeated', collect, [])
     .option('--owner <namespace/owner>', 'only its copies; may be repeated', collect, [])

@@ -5,7 +5,7 @@ import { readBaseline } from './baseline-file.ts';
 import { examples } from './help.ts';
 import type { Io } from './io.ts';
 import { type JudgeOptions, judgeRecording } from './judgement.ts';
-import { sourceHelp } from './recording.ts';
+import { sourceOption } from './recording.ts';
 
 export function register(program: Command, io: Io): void {
   const verb = program
@@ -15,7 +15,7 @@ export function register(program: Command, io: Io): void {
     )
     .argument('<baseline>', 'what `whorl learn` wrote')
     .argument('<events...>', 'events as JSON lines, gzip accepted, - for stdin')
-    .option('--source <name>', sourceHelp, 'events')
+    .addOption(sourceOption())
     .option('--json', 'one JSON line per incident, then a summary line')
     .option('--stops', 'with --json: say in each line whether the mode kill would stop it')
     .action((path: string, events: string[], options: JudgeOptions) => backtest(io, path, events, options));

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { wordsAfter } from './choice.ts';
 import { CliError, exitCodes } from './exit.ts';
 import { examples } from './help.ts';
 import type { Io } from './io.ts';
@@ -7,6 +8,8 @@ interface Word {
   readonly name: string;
   readonly about: string;
   readonly options: readonly string[];
+  /** Options that take one of a few words. */
+  readonly choices: readonly { readonly option: string; readonly words: readonly string[] }[];
   readonly below: readonly Word[];
 }
 
@@ -36,6 +39,9 @@ function wordsOf(command: Command): readonly Word[] {
       ...child.options.flatMap((o) => (o.long === undefined || o.long === null ? [] : [o.long])),
       '--help',
     ],
+    choices: child.options
+      .map((o) => ({ option: o.long ?? '', words: wordsAfter(o) }))
+      .filter(({ words }) => words.length > 0),
     below: wordsOf(child),
   }));
 }
@@ -47,7 +53,10 @@ function cases(words: readonly Word[], before: string): string[] {
   return words.flatMap((word) => {
     const path = before === '' ? word.name : `${before} ${word.name}`;
     const offer = [...word.below.map((b) => b.name), ...word.options].join(' ');
-    return [...cases(word.below, path), `    '${path}'*) offer='${offer}' ;;`];
+    const choices = word.choices.map(
+      ({ option, words: of }) => `    '${path}'*' ${option}') offer='${of.join(' ')}' ;;`,
+    );
+    return [...cases(word.below, path), ...choices, `    '${path}'*) offer='${offer}' ;;`];
   });
 }
 
@@ -85,6 +94,10 @@ function fish(words: readonly Word[]): string {
     ),
     ...word.options.map(
       (o) => `complete -c whorl -n '__fish_seen_subcommand_from ${word.name}' -l '${o.slice(2)}'`,
+    ),
+    ...word.choices.map(
+      ({ option, words: of }) =>
+        `complete -c whorl -n '__fish_seen_subcommand_from ${word.name}' -l '${option.slice(2)}' -x -a '${of.join(' ')}'`,
     ),
   ]);
   return lines.join('\n');

@@ -7,7 +7,7 @@ import type { Io } from './io.ts';
 import { type JudgeOptions, judgeRecording } from './judgement.ts';
 import { readTrustPolicy } from './policy-file.ts';
 import { fileName } from './read-file.ts';
-import { sourceHelp } from './recording.ts';
+import { sourceOption } from './recording.ts';
 import { effectiveFrom, type SiteFiles } from './site-documents.ts';
 
 /** Above the limit of an envelope, so that one which is too large is refused with its code and not just unread. */
@@ -39,7 +39,7 @@ export function register(program: Command, io: Io): void {
       collect,
       [],
     )
-    .option('--source <name>', sourceHelp, 'events')
+    .addOption(sourceOption())
     .option('--json', 'one JSON line per incident, then a summary line')
     .action((events: string[], options: Options) => judgeEvents(io, events, options));
   examples(verb, [

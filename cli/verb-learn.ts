@@ -12,7 +12,7 @@ import { counted } from './known-file.ts';
 import { observationOf } from './observation.ts';
 import { type Observed, observe } from './observe.ts';
 import { fileName } from './read-file.ts';
-import { directoryOf, parseSource, readRecording, sourceHelp } from './recording.ts';
+import { directoryOf, parseSource, readRecording, sourceOption } from './recording.ts';
 
 interface Options {
   readonly subject: string;
@@ -33,7 +33,7 @@ export function register(program: Command, io: Io): void {
       .requiredOption('--subject <name@sha256:hex>', 'the software it is about')
       .requiredOption('--from <file...>', 'events as JSON lines, gzip accepted, - for stdin')
       .requiredOption('--out <baseline.json>', 'where the baseline goes')
-      .option('--source <name>', sourceHelp, 'events')
+      .addOption(sourceOption())
       .option(
         '--coverage <kinds>',
         'kinds and single privileges the recording could see, by comma (default: all its source shows)',
