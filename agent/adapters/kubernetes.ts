@@ -2,7 +2,7 @@ import type { PodSink, PodSource } from '../ports.ts';
 import { ApiClient, type ApiOptions } from './kubernetes/api-client.ts';
 import { type ApiError, broken } from './kubernetes/api-error.ts';
 import { atTheBeginning, PodStream, type Position } from './kubernetes/pod-stream.ts';
-import { backoffMs, sleep } from './uplink-grpc/backoff.ts';
+import { backoffMs, sleep } from './retry/backoff.ts';
 
 export interface KubernetesOptions extends Omit<ApiOptions, 'idleMs'> {
   /** Of this node, in the API. */

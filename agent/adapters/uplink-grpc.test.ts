@@ -10,7 +10,7 @@ import type { Report } from '../../fingerprint/report.ts';
 import { loadProto } from '../../proto/load.ts';
 import { aGap, aNovelty, anIncident } from '../../test/fakes/reports.ts';
 import type { Downlink } from '../ports.ts';
-import { backoffMs } from './uplink-grpc/backoff.ts';
+import { backoffMs } from './retry/backoff.ts';
 import type { UplinkOptions } from './uplink-grpc/endpoint.ts';
 import { GrpcUplink } from './uplink-grpc.ts';
 

@@ -1,6 +1,6 @@
 import type { Report } from '../../fingerprint/report.ts';
 import type { Downlink, Heartbeat, Uplink } from '../ports.ts';
-import { backoffMs, sleep } from './uplink-grpc/backoff.ts';
+import { backoffMs, sleep } from './retry/backoff.ts';
 import { credentialsFor, type UplinkOptions } from './uplink-grpc/endpoint.ts';
 import { encodeReport } from './uplink-grpc/record.ts';
 import { UplinkStream } from './uplink-grpc/stream.ts';

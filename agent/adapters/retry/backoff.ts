@@ -2,8 +2,8 @@ const firstMs = 250;
 const longestMs = 30_000;
 
 /**
- * Exponential, jittered over its upper half: 10 000 agents that lost the same collector come back spread out.
- * @param failures attempts in a row that did not reach a welcome
+ * Exponential, jittered over its upper half: 10 000 agents that lost the same collector, or API server, come back spread out.
+ * @param failures attempts in a row that reached nothing
  * @param random 0 … 1
  */
 export function backoffMs(failures: number, random: number): number {
