@@ -1,5 +1,6 @@
 import type { CoverageWord } from '../fingerprint/coverage.ts';
 import type { AgentDeps, Normaliser } from './agent-deps.ts';
+import type { Attribution } from './core/attribution.ts';
 import type { Counters } from './core/counters.ts';
 import { Lag } from './core/lag.ts';
 import type { Pipeline } from './pipeline.ts';
@@ -9,14 +10,17 @@ import { SourceState, type SourceStatus } from './source-state.ts';
 
 /**
  * Ten times a second while events come: within three of them a flood is held back, long before a source would stop its
- * node. In silence the tick looks; a timer of its own would cost an idle agent half of what it takes.
+ * node. Never sooner: of a millisecond in which something is judged it would seem that there is no time for anything else.
+ * In silence the tick looks; a timer of its own would cost an idle agent half of what it takes.
  */
 const loadUs = 100_000;
 
 interface IntakeParts
   extends Pick<AgentDeps, 'source' | 'normaliser' | 'utilisation' | 'session' | 'now' | 'log' | 'say'> {
   readonly node: string;
-  readonly pipeline: Pipeline;
+  readonly pipeline: Pick<Pipeline, 'read' | 'take' | 'load' | 'sawGap'> & {
+    readonly attribution: Pick<Attribution, 'happened' | 'sourceRestarted'>;
+  };
   readonly counters: Counters;
 }
 
@@ -82,16 +86,17 @@ export class Intake {
     await readSource({ source, log, sink, onEnded }, signal);
   }
 
-  /** How busy we are, looked at while nothing comes too. */
+  /** Looks how busy we are, if the last look is long enough ago. */
   weigh(now: number): void {
+    // A clock that is set back counts as time gone by.
+    if (Math.abs(now - this.#weighedAt) < loadUs) return;
     this.#weighedAt = now;
     this.#parts.pipeline.load(this.#parts.utilisation());
   }
 
   #take(bytes: Uint8Array, receivedAt: number): void {
     this.#came(receivedAt);
-    // A clock that is set back counts as time gone by.
-    if (Math.abs(receivedAt - this.#weighedAt) >= loadUs) this.weigh(receivedAt);
+    this.weigh(receivedAt);
     const { pipeline } = this.#parts;
     const before = pipeline.attribution.happened;
     pipeline.read(bytes, this.#normaliser);
