@@ -84,14 +84,13 @@ export function policyFile(stage: Stage): string {
   return join(stage.directory, 'policy.json');
 }
 
-export async function openShops(stage: Stage, cleanup: Cleanup): Promise<readonly [Shop, Shop]> {
-  const directory = shopDir(stage);
-  await furnishShop(directory);
+/** Opens copies of the shop, by name; all run the same program. */
+export type OpenShop = (name: string) => Promise<Shop>;
+
+export async function furnishedShop(stage: Stage, cleanup: Cleanup): Promise<OpenShop> {
+  await furnishShop(shopDir(stage));
   const runtime = await serviceRuntime(cleanup);
-  return [
-    await openShop(stage, cleanup, runtime, 'shop-1'),
-    await openShop(stage, cleanup, runtime, 'shop-2'),
-  ];
+  return (name) => openShop(stage, cleanup, runtime, name);
 }
 
 export function shopDir(stage: Stage): string {
