@@ -1,4 +1,5 @@
 import { flag, integer, type Key, oneOf, pids, text } from './config-keys.ts';
+import { liveSources, transports } from './config-words.ts';
 
 /** What is wrong with a configuration: every problem, each a sentence naming the key and what it may be. */
 export class ConfigError extends Error {
@@ -16,7 +17,7 @@ const keys = {
   node: text('', 'Name of this node. Empty: the host name.', 253),
   cluster: text('default', 'Name of the cluster this node belongs to.', 253),
   source: oneOf(
-    ['sensor', 'tracee', 'tetragon', 'falco', 'replay'],
+    [...liveSources, 'replay'],
     'sensor',
     'Where events come from: the embedded eBPF sensor, a daemon that the node runs already, or a recording. One for each node.',
   ),
@@ -38,7 +39,7 @@ const keys = {
     'Whether Tracee is asked for the fields that are read and no others. `auto`: up to v0.24.1; later it would take the others from all its clients.',
   ),
   transport: oneOf(
-    ['http2', 'grpc-js'],
+    transports,
     'http2',
     'How a gRPC source is read; `grpc-js` is slower and shares no code with the other.',
   ),

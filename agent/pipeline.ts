@@ -153,7 +153,8 @@ export class Pipeline {
   tick(until: number): void {
     for (const item of this.attribution.settle(until)) this.#handle(item);
     for (const output of this.watch.tick(until)) this.#tell(output);
-    if (until - this.#noveltiesToldAt < noveltiesUs) return;
+    // A clock that is set back counts as time gone by.
+    if (Math.abs(until - this.#noveltiesToldAt) < noveltiesUs) return;
     this.#noveltiesToldAt = until;
     this.#tellNovelties();
   }

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { liveSources, transports } from '../agent/config-words.ts';
 import type { SourceError } from '../agent/ports.ts';
 import { choice } from './choice.ts';
 import { endWithParent } from './daemon.ts';
@@ -12,17 +13,13 @@ interface AgentOptions extends SettingOptions {
   readonly transport?: string;
 }
 
-/** As config.ts takes them, `replay` aside, which is no daemon's. Named again, so that help loads nothing of the agent. */
-const sources = ['sensor', 'tracee', 'tetragon', 'falco'] as const;
-const transports = ['http2', 'grpc-js'] as const;
-
 export function register(program: Command, io: Io): void {
   const verb = settingOptions(
     program
       .command('agent')
       .description('the node daemon: watches every process, learns or judges, obeys signed orders'),
   )
-    .addOption(choice('--source <name>', `where events come from: ${sources.join(', ')}`, sources))
+    .addOption(choice('--source <name>', `where events come from: ${liveSources.join(', ')}`, liveSources))
     .addOption(
       choice('--transport <name>', `how a gRPC source is read: ${transports.join(', ')}`, transports),
     )

@@ -15,7 +15,7 @@ import { furnishedShop, isGone, makeStage, type OpenShop, type Stage, startWatch
 
 /** How long learning may take before the story is given up: far more than the demo's thresholds ask for. */
 const learnWithinMs = 45_000;
-/** Two copies are enough as a rule, and known by then. What one start alone showed (a file that is read now and then) needs a third. */
+/** Two copies are enough as a rule, and known by then. What one of two starts alone showed needs a third. */
 const thirdCopyAfterMs = 15_000;
 /** Drift of benign traffic would show within a few milliseconds; a second more than that is waited for. */
 const quietMs = 1_500;
@@ -107,7 +107,7 @@ async function learn(play: Play): Promise<ToApprove> {
 async function thirdCopy({ stage, narrator, openShop }: Play, done: AbortSignal): Promise<void> {
   await sleep(thirdCopyAfterMs, undefined, { signal: done }).catch(() => undefined);
   if (done.aborted || !missing(stage).some(({ phase }) => phase === 'start')) return;
-  narrator.say('one start showed what the other did not; a third copy starts, to see whether it comes again');
+  narrator.say('its start-up is not known yet; a third copy starts, to see what comes again');
   await openShop('shop-3');
 }
 

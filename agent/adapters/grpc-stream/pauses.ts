@@ -42,8 +42,9 @@ export class Pauses {
   }
 
   /**
-   * So many bytes were read, and so many frames have begun in all. What is there is read whole before anything is decided: TLS hands over records of 16 KiB at
-   * most, in Go of 1.4 KiB to begin with, and a rest after each would hold back a source that has much to say.
+   * So many bytes were read, and so many frames have begun in all. What is there is read whole before anything is decided:
+   * TLS hands over records of 16 KiB at most, in Go of 1.4 KiB to begin with, and a rest after each would hold back a
+   * source that has much to say.
    */
   heard(length: number, frames: number): void {
     this.#bytes += length;
@@ -63,6 +64,7 @@ export class Pauses {
     const rest = Math.min(longestMs, (aimedAt * since) / worth);
     if (rest < shortestMs) return;
     this.#reading.pause();
+    clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#reading.resume(), rest);
   }
 

@@ -2,7 +2,8 @@ const firstMs = 250;
 const longestMs = 30_000;
 
 /**
- * Exponential, jittered over its upper half: 10 000 agents that lost the same collector, or API server, come back spread out.
+ * Exponential, jittered over its upper half: 10 000 agents that lost the same collector, or API server, come back spread
+ * out.
  * @param failures attempts in a row that reached nothing
  * @param random 0 … 1
  */
