@@ -1,12 +1,12 @@
 import type { Incident } from '../fingerprint/incident.ts';
 import type { Action, Receipt } from '../fingerprint/order.ts';
+import { targetOf } from '../fingerprint/target.ts';
 import { workloadKey } from '../fingerprint/workload.ts';
 import { type BrakeLimits, braked, type Charge, chargeKey } from './core/brakes.ts';
 import { type Decision, decide, type ResponsePolicy } from './core/decide.ts';
 import { followUp, isUnderWay, ordersAbout } from './core/follow-up.ts';
 import { makeOrder } from './core/make-order.ts';
 import { reasonSentence } from './core/reason-sentence.ts';
-import { targetOf } from './core/target.ts';
 import type { AgentLink, DecisionRow, DriftStore, Log, OrderRow, OrderSigner } from './ports.ts';
 import type { StateLine } from './state-line.ts';
 

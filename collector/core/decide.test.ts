@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { Approval, Drift } from '../../fingerprint/incident.ts';
+import { capReasons } from '../../fingerprint/response.ts';
 import type { Mode } from '../../fingerprint/verdict.ts';
 import { aDrift, anApproval, anIncident, shop } from '../../test/fakes/reports.ts';
-import { capReasons, decide, type ResponsePolicy } from './decide.ts';
+import { decide, type ResponsePolicy } from './decide.ts';
 
 const policy: ResponsePolicy = {
   mode: 'kill',

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { generateKey } from '../../fingerprint/keys.ts';
 import { signOrder, verifyOrder } from '../../fingerprint/order-envelope.ts';
+import { capReasons } from '../../fingerprint/response.ts';
 import { anIncident } from '../../test/fakes/reports.ts';
 import { brakeReasons } from './brakes.ts';
-import { capReasons } from './decide.ts';
 import { makeOrder } from './make-order.ts';
 
 const about = { id: 'o1', session: '0'.repeat(32), lastSeq: 7, now: Date.UTC(2026, 0, 1, 0, 0, 0, 999) };

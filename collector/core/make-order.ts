@@ -1,9 +1,9 @@
 import type { Incident } from '../../fingerprint/incident.ts';
 import type { Action, Order } from '../../fingerprint/order.ts';
+import { targetOf } from '../../fingerprint/target.ts';
 import { formatSeconds } from '../../fingerprint/time.ts';
 import type { Decision } from './decide.ts';
 import { reasonSentence } from './reason-sentence.ts';
-import { targetOf } from './target.ts';
 
 /** Agents refuse what is valid for longer (docs/limits.md). */
 const lifeSeconds = 60;

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import type { Drift } from '../../fingerprint/incident.ts';
-import { aDrift, anApproval, anIncident } from '../../test/fakes/reports.ts';
+import { aDrift, anApproval, anIncident } from '../test/fakes/reports.ts';
+import type { Drift } from './incident.ts';
 import { targetOf } from './target.ts';
 
 const shell: Drift = { ...aDrift, origin: 'image', process: { pid: 1, start: 1 } };

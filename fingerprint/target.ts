@@ -1,7 +1,7 @@
-import { approvedAgainst } from '../../fingerprint/approved-mode.ts';
-import type { ProcessRef } from '../../fingerprint/event.ts';
-import type { Incident } from '../../fingerprint/incident.ts';
-import { modes } from '../../fingerprint/verdict.ts';
+import { approvedAgainst } from './approved-mode.ts';
+import type { ProcessRef } from './event.ts';
+import type { Incident } from './incident.ts';
+import { modes } from './verdict.ts';
 
 /**
  * The process that a reaction is about: the culprit, or where an approval allows more against another one that drifted,
