@@ -38,6 +38,11 @@ export function collectorLineText(line: CollectorLine): Text | undefined {
         styled('green', 'provisional'),
         ` ${workloadName(line.workload)}: alerts on what is new${line.phases.includes('start') ? '' : '; its start-up is still learned'}`,
       ];
+    case 'review':
+      return [
+        styled('dim', shortId(line.incident)),
+        ` ${line.act} by ${printable(line.author)}: ${printable(line.reason, 200)}`,
+      ];
     case 'decision':
       return [styled('dim', shortId(line.incident)), ` ${line.sentence}`];
     case 'canary':

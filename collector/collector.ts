@@ -171,7 +171,7 @@ export class Collector implements AgentHandler {
   }
 
   /** A record is durable, for the first time: now it may have consequences. */
-  #stored(link: AgentLink, consequence: Consequence, { newIncidents, newDecisions }: Ingested): void {
+  #stored(link: AgentLink, consequence: Consequence, { placed, newDecisions }: Ingested): void {
     if (consequence.kind === 'report') {
       this.#told(link, consequence.report);
       return;
@@ -180,7 +180,8 @@ export class Collector implements AgentHandler {
     const incident = readAgain(json, link);
     if (incident === undefined) return;
     const { reactions, tell } = this.#parts;
-    tell({ type: 'incident', isNew: newIncidents.includes(seq), incident });
+    const [, row = incident.id, change = 'grew'] = placed.find(([at]) => at === seq) ?? [];
+    tell({ type: 'incident', isNew: change === 'opened', change, row, incident });
     if (wished.action !== 'none') reactions.incident(incident, link.hello.agent);
     else if (newDecisions.includes(seq)) reactions.tellDecision(incident.id, wished);
   }

@@ -82,14 +82,18 @@ export interface Delivery {
   readonly records: readonly ReadRecord[];
 }
 
+/** How an occurrence changed the incident it belongs to. */
+export const incidentChanges = ['opened', 'reopened', 'graver', 'grew'] as const;
+export type IncidentChange = (typeof incidentChanges)[number];
+
 export interface Ingested {
   /** High water before: records up to it were there already and changed nothing. */
   readonly before: number;
   readonly stored: number;
   /** Sequence numbers that were jumped over: the agent's spool lost them. */
   readonly missing: number;
-  /** Sequence numbers of incidents that were not known before: only these are shown as new. */
-  readonly newIncidents: readonly number[];
+  /** Of every occurrence: the incident it belongs to, and what it changed there. */
+  readonly placed: readonly (readonly [seq: number, incident: string, change: IncidentChange])[];
   /** Of incidents about which nothing is done, where the last decision on record was another one, or none. */
   readonly newDecisions: readonly number[];
 }

@@ -5,6 +5,8 @@ import type { Reason } from '../fingerprint/reason.ts';
 import type { DocumentKind } from '../fingerprint/statement-kind.ts';
 import type { Mode } from '../fingerprint/verdict.ts';
 import type { Subject, Workload } from '../fingerprint/workload.ts';
+import type { ReviewAct } from './core/review.ts';
+import type { IncidentChange } from './ports.ts';
 
 /**
  * One change of state, for whoever runs the collector: JSON lines on stdout with `eventsJson`, and on `GET /events`.
@@ -55,7 +57,25 @@ export type StateLine =
       readonly version: number;
       readonly phases: readonly Phase[];
     }
-  | { readonly type: 'incident'; readonly isNew: boolean; readonly incident: Incident }
+  | {
+      readonly type: 'incident';
+      /** A person has a new row to read. */
+      readonly isNew: boolean;
+      readonly change: IncidentChange;
+      /** Id of the incident that this occurrence belongs to. */
+      readonly row: string;
+      /** The occurrence: what one agent tells of one copy. */
+      readonly incident: Incident;
+    }
+  | {
+      /** A person has done something with an incident. */
+      readonly type: 'review';
+      readonly incident: string;
+      readonly act: ReviewAct;
+      readonly author: string;
+      readonly reason: string;
+      readonly workload: Workload;
+    }
   | {
       readonly type: 'decision';
       readonly incident: string;

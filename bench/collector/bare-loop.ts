@@ -31,7 +31,7 @@ export class BareLoop {
       readFileSync(new URL('../../collector/adapters/store-sqlite/schema.sql', import.meta.url), 'utf8'),
     );
     const incident = db.prepare(
-      'INSERT INTO incidents (id, agent, node, workload, last_us, report) VALUES (?, ?, ?, ?, ?, ?)',
+      'INSERT INTO occurrences (id, agent, node, workload, last_us, report) VALUES (?, ?, ?, ?, ?, ?)',
     );
     const decision = db.prepare(
       'INSERT INTO decisions (time_ms, incident, action, reason) VALUES (?, ?, ?, ?)',

@@ -66,14 +66,14 @@ describe('ingest', () => {
       before: 0,
       stored: 3,
       missing: 0,
-      newIncidents: [],
+      placed: [],
       newDecisions: [],
     });
     expect(await store.ingest(batch, 3)).toEqual({
       before: 3,
       stored: 3,
       missing: 0,
-      newIncidents: [],
+      placed: [],
       newDecisions: [],
     });
     const [shown] = (await learned()).instances;
@@ -113,8 +113,15 @@ describe('ingest', () => {
 
   it('keeps the latest report of an incident, and one row of it', async () => {
     const report = (count: number): Report => ({ type: 'incident', incident: anIncident({ more: count }) });
-    expect(await store.ingest(delivery(1, [report(0), report(1)]), 2)).toMatchObject({ newIncidents: [1] });
-    expect(await store.ingest(delivery(3, [report(2)]), 2)).toMatchObject({ newIncidents: [] });
+    expect(await store.ingest(delivery(1, [report(0), report(1)]), 2)).toMatchObject({
+      placed: [
+        [1, '1'.repeat(64), 'opened'],
+        [2, '1'.repeat(64), 'grew'],
+      ],
+    });
+    expect(await store.ingest(delivery(3, [report(2)]), 2)).toMatchObject({
+      placed: [[3, '1'.repeat(64), 'grew']],
+    });
     const rows = await store.incidents({ limit: 10 });
     expect(rows.map((r) => r.incident)).toEqual([anIncident({ more: 2 })]);
   });
@@ -443,7 +450,7 @@ describe('the file', () => {
     const db = new Sqlite(file);
     db.pragma('user_version = 999');
     db.close();
-    await expect(SqliteStore.open(file)).rejects.toThrow(/schema 999, this one reads up to 2/);
+    await expect(SqliteStore.open(file)).rejects.toThrow(/schema 999, this one reads up to 3/);
   });
 
   it('is refused when it is no database', async () => {

@@ -1,5 +1,8 @@
+import type { IncidentQuery } from '../../ports/incidents.ts';
 import type { AgentHello, IncidentFilter } from '../../ports.ts';
 import { openDatabase } from './database.ts';
+import { IncidentReader, type NextState, type ReviewRow } from './incident-reader.ts';
+import { IncidentTable } from './incident-table.ts';
 import { Keeper } from './keeper.ts';
 import { type ProvisionalRecord, Reader } from './reader.ts';
 import { type Write, Writer } from './writer.ts';
@@ -10,7 +13,9 @@ export type Api = ReturnType<typeof openApi>;
 /** @throws StoreError when the file cannot be opened for this process alone */
 export function openApi(file: string) {
   const db = openDatabase(file);
-  const [writer, reader, keeper] = [new Writer(db), new Reader(db), new Keeper(db)];
+  const incidents = new IncidentTable(db);
+  const rows = new IncidentReader(db, () => incidents.forget());
+  const [writer, reader, keeper] = [new Writer(db, incidents), new Reader(db), new Keeper(db)];
   return {
     commit: (writes: readonly Write[], now: number) => writer.commit(writes, now),
     openAgent: (hello: AgentHello, now: number) => keeper.openAgent(hello, now),
@@ -30,6 +35,15 @@ export function openApi(file: string) {
     agentsOf: (hash: string) => reader.agentsOf(hash),
     saveProvisional: (hash: string, row: ProvisionalRecord) => keeper.saveProvisional(hash, row),
     incidents: (filter: IncidentFilter) => reader.incidents(filter),
+    incidentList: (query: IncidentQuery) => rows.list(query),
+    incidentDetail: (id: string, limit: number) => {
+      const summary = rows.get(id);
+      if (summary === undefined) return undefined;
+      const seen = rows.occurrencesOf(id, limit).flatMap((o) => reader.incidents({ id: o, limit: 1 }));
+      return { summary, seen, history: rows.historyOf(id) };
+    },
+    incidentsSilencedBy: (id: string) => rows.silencedBy(id),
+    incidentReview: (row: ReviewRow, next: NextState) => rows.review(row, next),
     ordersSince: (issuedAfterMs: number) => reader.ordersSince(issuedAfterMs),
     close: () => {
       db.close();

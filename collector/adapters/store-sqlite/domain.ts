@@ -70,7 +70,7 @@ export function learnedWorkload(record: LearnedRecord): LearnedWorkload {
   };
 }
 
-function workloadOf(record: WorkloadRecord): Workload {
+export function workloadOf(record: Omit<WorkloadRecord, 'id' | 'hash'>): Workload {
   const { cluster, namespace, owner, container, entry, name, digest } = record;
   return {
     cluster,
@@ -170,7 +170,7 @@ function orderOf(record: OrderRecord): Order {
   };
 }
 
-function incidentOf(json: string): Incident {
+export function incidentOf(json: string): Incident {
   const report = reportOf(json);
   if (report.type !== 'incident') throw damaged('an incident');
   return report.incident;

@@ -233,7 +233,7 @@ export class Reader {
         { id: string | null; agent: string | null; after: number; limit: number },
         { id: string; agent: string; report: string }
       >(
-        `SELECT id, agent, report FROM incidents
+        `SELECT id, agent, report FROM occurrences
          WHERE (@id IS NULL OR id = @id) AND (@agent IS NULL OR agent = @agent) AND last_us > @after
          ORDER BY last_us DESC, id LIMIT @limit`,
       )

@@ -1,5 +1,6 @@
 import { sha256Hex } from '../../../fingerprint/digest.ts';
 import { behaviourIdentity } from '../../../fingerprint/identity.ts';
+import { severities } from '../../../fingerprint/incident.ts';
 import type { Phase } from '../../../fingerprint/phase.ts';
 import { workloadKey } from '../../../fingerprint/workload.ts';
 import type { Delivery, ReadRecord, StoredReport } from '../../ports.ts';
@@ -21,6 +22,11 @@ export type Row =
       last: number,
       json: string,
       reason: string,
+      severity: number,
+      count: number,
+      first: number,
+      /** Distinct drift keys, one a line. */
+      keys: string,
     ]
   | readonly [
       'novelty',
@@ -87,8 +93,12 @@ function toRow(record: ReadRecord): Row {
 function reportRow({ seq, report, json, reason }: StoredReport): Row {
   switch (report.type) {
     case 'incident': {
-      const { workload, id, instance, last } = report.incident;
-      return ['incident', seq, workloadKey(workload), id, instance.node, last, json, reason ?? ''];
+      const { workload, id, instance, last, first, severity, drifts } = report.incident;
+      const about = [workloadKey(workload), id, instance.node, last, json, reason ?? ''] as const;
+      const count = drifts.reduce((sum, drift) => sum + drift.count, 0);
+      const keys =
+        drifts.length === 1 ? (drifts[0]?.key ?? '') : distinct(drifts.map((d) => d.key)).join('\n');
+      return ['incident', seq, ...about, severities.indexOf(severity), count, first, keys];
     }
     case 'novelty': {
       const { workload, behaviour, time, instance, index, phase } = report;
@@ -133,4 +143,8 @@ function reportRow({ seq, report, json, reason }: StoredReport): Row {
     case 'gap':
       return ['gap', seq, report.since, report.until, report.lost, report.reason, report.instance ?? null];
   }
+}
+
+function distinct(texts: readonly string[]): readonly string[] {
+  return [...new Set(texts)];
 }

@@ -99,16 +99,63 @@ CREATE TABLE dictionary (
   PRIMARY KEY (agent, workload, idx)
 ) STRICT, WITHOUT ROWID;
 
--- The report as it came; the columns are what is searched.
-CREATE TABLE incidents (
+-- What one agent tells of one copy: the report as it came; the columns are what is searched.
+CREATE TABLE occurrences (
   id           TEXT PRIMARY KEY,
   agent        TEXT NOT NULL,
   node         TEXT NOT NULL,
   workload     INTEGER NOT NULL REFERENCES workloads (id),
   last_us      INTEGER NOT NULL,
-  report       TEXT NOT NULL
+  report       TEXT NOT NULL,
+  incident     TEXT NOT NULL DEFAULT '',
+  severity     INTEGER NOT NULL DEFAULT 0,
+  count        INTEGER NOT NULL DEFAULT 0
 ) STRICT;
-CREATE INDEX incidents_by_time ON incidents (last_us);
+CREATE INDEX occurrences_by_time ON occurrences (last_us);
+CREATE INDEX occurrences_by_incident ON occurrences (incident);
+
+-- What a person reads: occurrences that share a drift key, however many copies they came from.
+CREATE TABLE incidents (
+  id          TEXT PRIMARY KEY,
+  workload    INTEGER NOT NULL REFERENCES workloads (id),
+  state       TEXT NOT NULL DEFAULT 'open',
+  disposition TEXT NOT NULL DEFAULT '',
+  until_ms    INTEGER NOT NULL DEFAULT 0,
+  claimed_by  TEXT NOT NULL DEFAULT '',
+  version     INTEGER NOT NULL DEFAULT 1,
+  severity    INTEGER NOT NULL,
+  opened_ms   INTEGER NOT NULL,
+  changed_ms  INTEGER NOT NULL,
+  first_us    INTEGER NOT NULL,
+  last_us     INTEGER NOT NULL,
+  count       INTEGER NOT NULL,
+  -- The occurrence that is shown: the gravest, and of those the first.
+  lead        TEXT NOT NULL
+) STRICT;
+CREATE INDEX incidents_by_time ON incidents (last_us, id);
+
+-- Drift keys an incident holds: by them an occurrence on another copy finds it.
+CREATE TABLE incident_keys (
+  workload INTEGER NOT NULL,
+  key      TEXT NOT NULL,
+  incident TEXT NOT NULL,
+  PRIMARY KEY (workload, key, incident)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX incident_keys_by_incident ON incident_keys (incident);
+
+-- What people did with incidents: append only.
+CREATE TABLE reviews (
+  incident TEXT NOT NULL,
+  version  INTEGER NOT NULL,
+  act      TEXT NOT NULL,
+  author   TEXT NOT NULL,
+  reason   TEXT NOT NULL,
+  time_ms  INTEGER NOT NULL,
+  until_ms INTEGER NOT NULL DEFAULT 0,
+  document TEXT NOT NULL DEFAULT '',
+  before   TEXT NOT NULL,
+  PRIMARY KEY (incident, version)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE orders (
   id            TEXT PRIMARY KEY,

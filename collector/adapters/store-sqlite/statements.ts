@@ -10,10 +10,6 @@ type Pluck<P extends unknown[], R> = Pick<Sqlite.Statement<P, R>, 'get' | 'run'>
 export interface Writes {
   readonly storedOf: Pluck<[agent: Text], number>;
   readonly advance: Run<[stored: number, missing: number, refused: number, now: number, agent: Text]>;
-  readonly incident: Run<[id: Text, agent: Text, node: Text, workload: number, last: number, report: Text]>;
-  readonly incidentAgain: Run<
-    [agent: Text, last: number, report: Text, id: Text, node: Text, workload: number]
-  >;
   readonly nextOrdinal: Pluck<[workload: number], number>;
   /** @returns the ordinal the behaviour has: its old one when it was known */
   readonly novelty: Pluck<
@@ -107,13 +103,6 @@ export function prepareWrites(db: Sqlite.Database): Writes {
     storedOf: db.prepare<[Text], number>('SELECT stored FROM agents WHERE id = ?').pluck(),
     advance: db.prepare(
       'UPDATE agents SET stored = ?, missing = missing + ?, refused = refused + ?, last_seen_ms = ? WHERE id = ?',
-    ),
-    incident: db.prepare(
-      `INSERT INTO incidents (id, agent, node, workload, last_us, report) VALUES (?, ?, ?, ?, ?, ?)
-       ON CONFLICT (id) DO NOTHING`,
-    ),
-    incidentAgain: db.prepare(
-      'UPDATE incidents SET agent = ?, last_us = ?, report = ? WHERE id = ? AND node = ? AND workload = ?',
     ),
     nextOrdinal: db
       .prepare<[number], number>('SELECT coalesce(max(ordinal) + 1, 0) FROM novelties WHERE workload = ?')

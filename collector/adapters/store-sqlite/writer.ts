@@ -3,6 +3,7 @@ import type Sqlite from 'better-sqlite3';
 import type { Phase } from '../../../fingerprint/phase.ts';
 import type { DecisionRow, Ingested } from '../../ports.ts';
 import { bits, withBits } from './bitset.ts';
+import type { IncidentTable } from './incident-table.ts';
 import type { OrderRecord } from './reader.ts';
 import type { Row, RowDelivery } from './rows.ts';
 import { prepareWrites, type Writes } from './statements.ts';
@@ -32,17 +33,17 @@ interface Shown {
   readonly phase: Phase;
 }
 
-type IncidentRow = Extract<Row, readonly ['incident', ...unknown[]]>;
-
 /** Turns rows into the tables. One transaction per call; a call that throws has changed nothing. */
 export class Writer {
   readonly #db: Sqlite.Database;
   readonly #sql: Writes;
+  readonly #incidents: IncidentTable;
   readonly #workloads = new Map<string, number>();
 
-  constructor(db: Sqlite.Database) {
+  constructor(db: Sqlite.Database, incidents: IncidentTable) {
     this.#db = db;
     this.#sql = prepareWrites(db);
+    this.#incidents = incidents;
   }
 
   /** @returns one answer for each, in order */
@@ -52,6 +53,7 @@ export class Writer {
     } catch (error) {
       // Row ids that were given in the transaction went with it.
       this.#workloads.clear();
+      this.#incidents.forget();
       throw error;
     }
   }
@@ -68,7 +70,7 @@ export class Writer {
 
   #deliver(delivery: RowDelivery, now: number): Ingested {
     const before = this.#sql.storedOf.get(delivery.agent) ?? 0;
-    const newIncidents: number[] = [];
+    const placed: Ingested['placed'][number][] = [];
     const newDecisions: number[] = [];
     let [stored, missing, refused] = [before, 0, 0];
     for (const row of delivery.rows) {
@@ -77,15 +79,20 @@ export class Writer {
       if (seq <= stored) continue;
       missing += Math.max(0, seq - Math.max(stored, delivery.acked) - 1);
       if (row[0] === 'incident') {
-        const isNew = this.#incident(delivery.agent, row);
-        if (isNew) newIncidents.push(seq);
+        const { incident, change, isNew } = this.#incidents.take(
+          delivery.agent,
+          this.#workload(row[2]),
+          row,
+          now,
+        );
+        placed.push([seq, incident, change]);
         if (this.#decidedAgainst(row[3], row[7], isNew, now)) newDecisions.push(seq);
       } else this.#write(delivery, row);
       if (row[0] === 'refused') refused += 1;
       stored = seq;
     }
     this.#sql.advance.run(stored, missing, refused, now, delivery.agent);
-    return { before, stored, missing, newIncidents, newDecisions };
+    return { before, stored, missing, placed, newDecisions };
   }
 
   #write({ agent, node }: RowDelivery, row: Exclude<Row, readonly ['incident', ...unknown[]]>): void {
@@ -111,18 +118,6 @@ export class Writer {
         this.#sql.refused.run(agent, row[1], row[2], agent);
         return;
     }
-  }
-
-  /**
-   * The latest report of an incident holds all of it. Another node's incident is never overwritten.
-   * @returns whether it was not known
-   */
-  #incident(agent: string, row: IncidentRow): boolean {
-    const [, , key, id, node, last, json] = row;
-    const workload = this.#workload(key);
-    if (this.#sql.incident.run(id, agent, node, workload, last, json).changes === 1) return true;
-    this.#sql.incidentAgain.run(agent, last, json, id, node, workload);
-    return false;
   }
 
   /** @returns whether that is news */

@@ -1,0 +1,215 @@
+import { createHash } from 'node:crypto';
+import type Sqlite from 'better-sqlite3';
+import { type Candidate, placement } from '../../ports/placement.ts';
+import type { IncidentChange } from '../../ports.ts';
+import { dispositionOf, stateOf } from './incident-words.ts';
+import type { Row } from './rows.ts';
+
+export type OccurrenceRow = Extract<Row, readonly ['incident', ...unknown[]]>;
+
+export interface Placed {
+  readonly incident: string;
+  readonly change: IncidentChange;
+  /** The occurrence itself was not known. */
+  readonly isNew: boolean;
+}
+
+interface CandidateRecord {
+  readonly id: string;
+  readonly state: string;
+  readonly disposition: string;
+  readonly until_ms: number;
+  readonly opened_ms: number;
+  readonly changed_ms: number;
+  readonly shared: number;
+}
+
+interface KnownOccurrence {
+  readonly incident: string;
+  readonly node: string;
+  readonly workload: number;
+  readonly severity: number;
+  readonly count: number;
+}
+
+/** Drift keys whose incident is remembered: a bad rollout brings thousands of reports of the same few. */
+const maxRemembered = 20_000;
+
+/** Puts occurrences where they belong and keeps what is shown of each incident in step. Runs inside the commit. */
+export class IncidentTable {
+  readonly #sql: ReturnType<typeof prepare>;
+  /** `workload key` → the open incident that holds it, as long as no other does. */
+  readonly #open = new Map<string, string>();
+  readonly #severity = new Map<string, number>();
+
+  constructor(db: Sqlite.Database) {
+    this.#sql = prepare(db);
+  }
+
+  /** What was remembered came from a transaction that did not happen, or a person has changed it. */
+  forget(): void {
+    this.#open.clear();
+    this.#severity.clear();
+  }
+
+  /** The latest report of an occurrence holds all of it. Another node's is never overwritten. */
+  take(agent: string, workload: number, row: OccurrenceRow, now: number): Placed {
+    const [, , , id, node, last, json, , severity, count, first, joined] = row;
+    const known = this.#sql.occurrence.get(id);
+    if (known !== undefined && (known.node !== node || known.workload !== workload))
+      return { incident: known.incident, change: 'grew', isNew: false };
+    const keys = joined.split('\n');
+    const { incident, change } = this.#place(known?.incident, workload, row, keys, now);
+    if (known === undefined)
+      this.#sql.insert.run(id, agent, node, workload, last, json, incident, severity, count);
+    else this.#sql.update.run(agent, last, json, incident, severity, count, id);
+    const isNew = known === undefined;
+    if (change === 'opened') {
+      this.#learn(workload, keys, incident, severity, true);
+      return { incident, change, isNew };
+    }
+    const before = known?.incident === incident ? known.count : 0;
+    const was = this.#severityOf(incident);
+    const graver = severity > was;
+    this.#sql.grow.run(Math.max(0, count - before), last, first, severity, graver ? id : null, incident);
+    this.#learn(workload, keys, incident, Math.max(was, severity), change === 'reopened');
+    return { incident, change: graver && change === 'grew' ? 'graver' : change, isNew };
+  }
+
+  #place(
+    own: string | undefined,
+    workload: number,
+    row: OccurrenceRow,
+    keys: readonly string[],
+    now: number,
+  ): { incident: string; change: IncidentChange } {
+    const known = this.#open.get(`${workload} ${keys[0]}`);
+    // The usual case: the incident it belongs to is open, and nothing older claims it.
+    if (known !== undefined && (own === undefined || own === known))
+      return { incident: known, change: 'grew' };
+    const others = this.#candidates(workload, keys);
+    const mine = own === undefined ? undefined : (others.find((c) => c.id === own) ?? this.#candidate(own));
+    const found = placement(mine, others, keys.length, row[5] / 1000, now);
+    switch (found.kind) {
+      case 'joins':
+        return { incident: found.incident, change: 'grew' };
+      case 'reopens':
+        this.#sql.reopen.run(now, found.incident);
+        return { incident: found.incident, change: 'reopened' };
+      case 'opens':
+        return { incident: this.#begin(workload, row, now), change: 'opened' };
+    }
+  }
+
+  /** The first occurrence gives its name; when an incident that was closed has that, one is made from both. */
+  #begin(
+    workload: number,
+    [, , , id, , last, , , severity, count, first]: OccurrenceRow,
+    now: number,
+  ): string {
+    const about = [workload, severity, now, now, first, last, count, id] as const;
+    if (this.#sql.open.run(id, ...about).changes === 1) return id;
+    const name = createHash('sha256').update(`${id}\n${now}`).digest('hex');
+    this.#sql.open.run(name, ...about);
+    return name;
+  }
+
+  #candidates(workload: number, keys: readonly string[]): Candidate[] {
+    const [first = ''] = keys;
+    const found =
+      keys.length === 1
+        ? this.#sql.candidatesOfOne.all(workload, first)
+        : this.#sql.candidates.all(JSON.stringify(keys), workload);
+    return found.map(candidateOf);
+  }
+
+  #candidate(id: string): Candidate | undefined {
+    const record = this.#sql.candidate.get(id);
+    return record === undefined ? undefined : candidateOf(record);
+  }
+
+  #severityOf(incident: string): number {
+    return this.#severity.get(incident) ?? this.#sql.severity.get(incident) ?? 0;
+  }
+
+  #learn(
+    workload: number,
+    keys: readonly string[],
+    incident: string,
+    severity: number,
+    isOpen: boolean,
+  ): void {
+    if (this.#severity.size >= maxRemembered) this.#severity.clear();
+    this.#severity.set(incident, severity);
+    for (const key of keys) {
+      const name = `${workload} ${key}`;
+      if (this.#open.get(name) === incident) continue;
+      this.#sql.hold.run(workload, key, incident);
+      if (!isOpen && this.#sql.state.get(incident) !== 'open') continue;
+      if (this.#open.size >= maxRemembered) this.#open.clear();
+      this.#open.set(name, incident);
+    }
+  }
+}
+
+function candidateOf(record: CandidateRecord): Candidate {
+  const disposition = dispositionOf(record.disposition);
+  return {
+    id: record.id,
+    state: stateOf(record.state),
+    ...(disposition === undefined ? {} : { disposition }),
+    ...(record.until_ms === 0 ? {} : { until: record.until_ms }),
+    opened: record.opened_ms,
+    changed: record.changed_ms,
+    shared: record.shared,
+  };
+}
+
+/** More incidents than these share a key only when somebody closed it over and over. */
+const maxCandidates = 50;
+
+function prepare(db: Sqlite.Database) {
+  const columns = 'i.id, i.state, i.disposition, i.until_ms, i.opened_ms, i.changed_ms';
+  return {
+    occurrence: db.prepare<[id: string], KnownOccurrence>(
+      'SELECT incident, node, workload, severity, count FROM occurrences WHERE id = ?',
+    ),
+    insert: db.prepare(
+      `INSERT INTO occurrences (id, agent, node, workload, last_us, report, incident, severity, count)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    ),
+    update: db.prepare(
+      'UPDATE occurrences SET agent = ?, last_us = ?, report = ?, incident = ?, severity = ?, count = ? WHERE id = ?',
+    ),
+    candidates: db.prepare<[keys: string, workload: number], CandidateRecord>(
+      // The order is ours: a workload may have thousands of keys, the occurrence has a few.
+      `SELECT ${columns}, count(*) AS shared FROM json_each(?) k
+         CROSS JOIN incident_keys h ON h.workload = ? AND h.key = k.value CROSS JOIN incidents i ON i.id = h.incident
+       GROUP BY i.id ORDER BY i.opened_ms DESC LIMIT ${maxCandidates}`,
+    ),
+    candidatesOfOne: db.prepare<[workload: number, key: string], CandidateRecord>(
+      `SELECT ${columns}, 1 AS shared FROM incident_keys h CROSS JOIN incidents i ON i.id = h.incident
+       WHERE h.workload = ? AND h.key = ? ORDER BY i.opened_ms DESC LIMIT ${maxCandidates}`,
+    ),
+    candidate: db.prepare<[id: string], CandidateRecord>(
+      `SELECT ${columns}, 0 AS shared FROM incidents i WHERE i.id = ?`,
+    ),
+    severity: db.prepare<[id: string], number>('SELECT severity FROM incidents WHERE id = ?').pluck(),
+    state: db.prepare<[id: string], string>('SELECT state FROM incidents WHERE id = ?').pluck(),
+    open: db.prepare(
+      `INSERT INTO incidents (id, workload, severity, opened_ms, changed_ms, first_us, last_us, count, lead)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
+    ),
+    reopen: db.prepare(
+      `UPDATE incidents SET state = 'open', disposition = '', until_ms = 0, changed_ms = ?, version = version + 1
+       WHERE id = ?`,
+    ),
+    grow: db.prepare(
+      `UPDATE incidents SET count = count + ?, last_us = max(last_us, ?), first_us = min(first_us, ?),
+         severity = max(severity, ?), lead = coalesce(?, lead) WHERE id = ?`,
+    ),
+    hold: db.prepare(
+      'INSERT INTO incident_keys (workload, key, incident) VALUES (?, ?, ?) ON CONFLICT DO NOTHING',
+    ),
+  };
+}

@@ -1,0 +1,208 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Drift, Incident } from '../../../fingerprint/incident.ts';
+import type { Report } from '../../../fingerprint/report.ts';
+import { reportBytes } from '../../../fingerprint/report-json.ts';
+import { aDrift, anIncident } from '../../../test/fakes/reports.ts';
+import { Incidents, type ReviewRequest } from '../../incidents.ts';
+import type { AgentHello } from '../../ports.ts';
+import { SqliteStore } from '../store-sqlite.ts';
+
+let dir: string;
+let store: SqliteStore;
+let incidents: Incidents;
+let clock: number;
+let sequence: Map<string, number>;
+const told: object[] = [];
+beforeEach(async () => {
+  dir = mkdtempSync(join(tmpdir(), 'whorl-incidents-'));
+  store = await SqliteStore.open(join(dir, 'whorl.db'));
+  clock = 10_000;
+  sequence = new Map();
+  told.length = 0;
+  const isSigned = (digest: string) => digest === signed;
+  const tell = (line: object) => void told.push(line);
+  incidents = new Incidents({ store: store.rolledUp, isSigned, now: () => clock, tell });
+});
+afterEach(async () => {
+  await store.close();
+  rmSync(dir, { recursive: true });
+});
+
+const signed = `sha256:${'e'.repeat(64)}`;
+const key = (n: number): string => String(n).padStart(64, '0');
+const drift = (n: number, over: Partial<Drift> = {}): Drift => ({ ...aDrift, key: key(n), ...over });
+
+/** What the agent of a node tells of a copy on it. */
+async function tells(node: string, pod: string, drifts: readonly Drift[], over: Partial<Incident> = {}) {
+  const hello: AgentHello = {
+    agent: `agent-${node}`,
+    node,
+    cluster: 'local',
+    session: 's',
+    version: '1',
+    source: 'sensor',
+    coverage: [],
+    acked: 0,
+  };
+  if (!sequence.has(node)) await store.openAgent(hello, clock);
+  const seq = (sequence.get(node) ?? 0) + 1;
+  sequence.set(node, seq);
+  const incident = anIncident({
+    id: Buffer.from(`${node} ${pod}`).toString('hex').padStart(64, '0'),
+    instance: { id: pod, node, startedAt: 1 },
+    drifts,
+    last: clock * 1000,
+    ...over,
+  });
+  const report: Report = { type: 'incident', incident };
+  const json = Buffer.from(reportBytes(report)).toString();
+  const { placed } = await store.ingest({ hello, records: [{ seq, report, json }] }, clock);
+  return { change: placed[0]?.[2], incident: placed[0]?.[1] ?? '' };
+}
+const all = () => incidents.list({ limit: 100 });
+const act = async (id: string, request: Partial<ReviewRequest>) => {
+  const version = (await incidents.get(id))?.version ?? 0;
+  return incidents.review(id, { act: 'note', author: 'ada', reason: 'because', version, ...request });
+};
+
+describe('incidents', () => {
+  it('of five hundred occurrences on twenty copies are one row', async () => {
+    for (let round = 1; round <= 5; round++)
+      for (let pod = 0; pod < 20; pod++)
+        await tells(`node-${pod % 4}`, `shop-${pod}`, [drift(1, { count: round * 5 })]);
+    const rows = await all();
+    expect(rows).toHaveLength(1);
+    expect(rows[0]).toMatchObject({ count: 500, occurrences: 20, nodes: 4, version: 1, state: 'open' });
+  });
+
+  it('of a break-in of a dozen drifts are one row, with the gravest shown', async () => {
+    const dozen = Array.from({ length: 12 }, (_, i) => drift(i, { severity: i === 7 ? 'critical' : 'low' }));
+    expect(await tells('n1', 'p1', dozen.slice(0, 3), { severity: 'low' })).toMatchObject({
+      change: 'opened',
+    });
+    expect(await tells('n1', 'p1', dozen)).toMatchObject({ change: 'graver' });
+    const [row, ...others] = await all();
+    expect(others).toEqual([]);
+    expect(row).toMatchObject({ severity: 'critical', count: 12, lead: { drifts: dozen } });
+  });
+
+  it('holds copies together that showed different parts of it', async () => {
+    await tells('n1', 'p1', [drift(1), drift(2)]);
+    await tells('n2', 'p2', [drift(2), drift(3)]);
+    await tells('n3', 'p3', [drift(3)]);
+    expect(await all()).toMatchObject([{ occurrences: 3 }]);
+  });
+
+  it('keeps apart what shares nothing', async () => {
+    await tells('n1', 'p1', [drift(1)]);
+    await tells('n1', 'p2', [drift(2)]);
+    expect(await all()).toHaveLength(2);
+  });
+
+  it('never lets one node overwrite what another told', async () => {
+    const { incident } = await tells('n1', 'p1', [drift(1)]);
+    await tells('n2', 'p2', [drift(1, { count: 999 })], { id: incident });
+    expect(await all()).toMatchObject([{ count: 1, occurrences: 1, lead: { instance: { node: 'n1' } } }]);
+  });
+
+  it('counts again nothing that a restarted collector is told again', async () => {
+    await tells('n1', 'p1', [drift(1, { count: 7 })]);
+    await store.close();
+    store = await SqliteStore.open(join(dir, 'whorl.db'));
+    incidents = new Incidents({
+      store: store.rolledUp,
+      isSigned: () => true,
+      now: () => clock,
+      tell: () => {},
+    });
+    await tells('n1', 'p1', [drift(1, { count: 9 })]);
+    expect(await all()).toMatchObject([{ count: 9, occurrences: 1 }]);
+  });
+
+  it('are listed newest first, page by page', async () => {
+    for (const n of [1, 2, 3]) {
+      clock += 1;
+      await tells('n1', `p${n}`, [drift(n)]);
+    }
+    const [first] = await incidents.list({ limit: 1 });
+    const after = { last: first?.last ?? 0, id: first?.id ?? '' };
+    const rest = await incidents.list({ limit: 10, after });
+    expect([first, ...rest].map((i) => i?.lead.instance.id)).toEqual(['p3', 'p2', 'p1']);
+    expect(await incidents.list({ limit: 10, namespaces: ['elsewhere'] })).toEqual([]);
+    expect(await incidents.list({ limit: 10, idPrefix: first?.id.slice(0, 64) ?? '' })).toHaveLength(1);
+  });
+});
+
+describe('what a person does with an incident', () => {
+  it('is on record, with who and why', async () => {
+    const { incident } = await tells('n1', 'p1', [drift(1)]);
+    await act(incident, { act: 'claimed', reason: 'looking' });
+    await act(incident, { act: 'false-positive', reason: 'CHG-4711' });
+    expect(await incidents.get(incident)).toMatchObject({
+      state: 'closed',
+      disposition: 'false-positive',
+      claimedBy: 'ada',
+      version: 3,
+      history: [
+        { act: 'claimed', author: 'ada', reason: 'looking', version: 2 },
+        { act: 'false-positive', reason: 'CHG-4711', version: 3 },
+      ],
+    });
+    expect(told).toMatchObject([{ act: 'claimed' }, { act: 'false-positive', author: 'ada' }]);
+  });
+
+  it('holds for what was seen: the same again stays closed, more of it is a new row', async () => {
+    const { incident } = await tells('n1', 'p1', [drift(1)]);
+    await act(incident, { act: 'false-positive' });
+    expect(await tells('n2', 'p2', [drift(1)])).toMatchObject({ incident, change: 'grew' });
+    const more = await tells('n1', 'p1', [drift(1), drift(2)]);
+    expect(more.change).toBe('opened');
+    expect(await incidents.list({ state: 'open', limit: 9 })).toMatchObject([{ id: more.incident }]);
+  });
+
+  it('is undone', async () => {
+    const { incident } = await tells('n1', 'p1', [drift(1)]);
+    await act(incident, { act: 'claimed' });
+    await act(incident, { act: 'false-positive' });
+    await act(incident, { act: 'undone' });
+    expect(await incidents.get(incident)).toMatchObject({ state: 'open', claimedBy: 'ada' });
+    await act(incident, { act: 'undone' });
+    expect((await incidents.get(incident))?.claimedBy).toBeUndefined();
+  });
+
+  it('is refused when somebody else was quicker', async () => {
+    const { incident } = await tells('n1', 'p1', [drift(1)]);
+    await act(incident, { act: 'false-positive' });
+    expect(await act(incident, { act: 'contained', version: 1 })).toEqual({ kind: 'changed', version: 2 });
+    expect(await act(incident, { act: 'contained' })).toMatchObject({ refused: { code: 'closed' } });
+    expect(await act('0'.repeat(64), {})).toEqual({ kind: 'unknown' });
+  });
+
+  it('is refused when an approval names what nobody signed', async () => {
+    const { incident } = await tells('n1', 'p1', [drift(1)]);
+    const approval = { act: 'approved', document: `sha256:${'0'.repeat(64)}` } as const;
+    expect(await act(incident, approval)).toMatchObject({ refused: { code: 'document-unknown' } });
+    expect(await act(incident, { act: 'approved', document: signed })).toMatchObject({ kind: 'taken' });
+  });
+
+  it('ends where it said: what was accepted comes back when its time is over', async () => {
+    const { incident } = await tells('n1', 'p1', [drift(1)]);
+    await act(incident, { act: 'accepted', document: signed, until: clock + 100 });
+    clock += 99;
+    expect(await tells('n1', 'p1', [drift(1, { count: 2 })])).toMatchObject({ change: 'grew' });
+    clock += 1;
+    expect(await tells('n1', 'p1', [drift(1, { count: 3 })])).toMatchObject({ incident, change: 'reopened' });
+    expect(await incidents.get(incident)).toMatchObject({ state: 'open', version: 3 });
+  });
+
+  it('shows beforehand what else would fall silent', async () => {
+    const { incident } = await tells('n1', 'p1', [drift(1), drift(2)]);
+    await act(incident, { act: 'contained' });
+    clock += 10;
+    const other = await tells('n2', 'p2', [drift(2), drift(3)]);
+    expect(await incidents.silencedBy(incident)).toEqual([{ id: other.incident, count: 2, left: 1 }]);
+  });
+});

@@ -1,0 +1,134 @@
+import { parseJson } from '../../../fingerprint/strict-json.ts';
+import type {
+  IncidentDetail,
+  IncidentQuery,
+  IncidentState,
+  IncidentStore,
+  IncidentSummary,
+  ReviewRecord,
+  Silenced,
+} from '../../ports/incidents.ts';
+import { StoreError } from '../../ports.ts';
+import { incidentOf, incidentRow, workloadOf } from './domain.ts';
+import type { NextState, ReviewRow, SummaryRecord } from './incident-reader.ts';
+import { dispositionOf, reviewActOf, severityOf, stateOf } from './incident-words.ts';
+import type { DatabaseThread } from './thread.ts';
+
+/** Occurrences shown of one incident: whoever needs all of five hundred wants the export. */
+const maxSeen = 50;
+
+/** The main thread's end of the incidents' tables. */
+export class SqliteIncidents implements IncidentStore {
+  readonly #thread: DatabaseThread;
+
+  constructor(thread: DatabaseThread) {
+    this.#thread = thread;
+  }
+
+  async list(query: IncidentQuery): Promise<readonly IncidentSummary[]> {
+    return (await this.#thread.call('incidentList', query)).map(summaryOf);
+  }
+
+  async get(id: string): Promise<IncidentDetail | undefined> {
+    const found = await this.#thread.call('incidentDetail', id, maxSeen);
+    if (found === undefined) return undefined;
+    const { summary, seen, history } = found;
+    return {
+      ...summaryOf(summary),
+      seen: seen.map(incidentRow),
+      more: Math.max(0, summary.occurrences - seen.length),
+      history: history.map(reviewOf),
+    };
+  }
+
+  silencedBy(id: string): Promise<readonly Silenced[]> {
+    return this.#thread.call('incidentsSilencedBy', id);
+  }
+
+  review(
+    record: ReviewRecord,
+    next: IncidentState,
+  ): Promise<{ taken: boolean; version: number } | undefined> {
+    return this.#thread.call('incidentReview', reviewRow(record), nextState(next));
+  }
+}
+
+function summaryOf(record: SummaryRecord): IncidentSummary {
+  return {
+    id: record.id,
+    hash: record.hash,
+    workload: workloadOf(record),
+    ...stateIn(record),
+    version: record.version,
+    severity: severityOf(record.severity),
+    opened: record.opened_ms,
+    changed: record.changed_ms,
+    first: record.first_us,
+    last: record.last_us,
+    count: record.count,
+    occurrences: record.occurrences,
+    nodes: record.nodes,
+    lead: incidentOf(record.report),
+  };
+}
+
+function stateIn(record: NextState): IncidentState {
+  const disposition = dispositionOf(record.disposition);
+  return {
+    state: stateOf(record.state),
+    ...(disposition === undefined ? {} : { disposition }),
+    ...(record.until_ms === 0 ? {} : { until: record.until_ms }),
+    ...(record.claimed_by === '' ? {} : { claimedBy: record.claimed_by }),
+  };
+}
+
+function nextState({ state, disposition, until, claimedBy }: IncidentState): NextState {
+  return { state, disposition: disposition ?? '', until_ms: until ?? 0, claimed_by: claimedBy ?? '' };
+}
+
+function reviewRow(record: ReviewRecord): ReviewRow {
+  const { incident, version, act, author, reason, time, until, document, before } = record;
+  return {
+    incident,
+    version,
+    act,
+    author,
+    reason,
+    time_ms: time,
+    until_ms: until ?? 0,
+    document: document ?? '',
+    before: JSON.stringify(nextState(before)),
+  };
+}
+
+function reviewOf(row: ReviewRow): ReviewRecord {
+  return {
+    incident: row.incident,
+    version: row.version,
+    act: reviewActOf(row.act),
+    author: row.author,
+    reason: row.reason,
+    time: row.time_ms,
+    ...(row.until_ms === 0 ? {} : { until: row.until_ms }),
+    ...(row.document === '' ? {} : { document: row.document }),
+    before: stateIn(stateRow(row.before)),
+  };
+}
+
+function stateRow(json: string): NextState {
+  const value = Object(parseJson(Buffer.from(json)));
+  const text = (name: string): string => {
+    const found: unknown = Reflect.get(value, name);
+    if (typeof found === 'string') return found;
+    throw new StoreError(
+      'not-a-database',
+      'the database holds no state where one was stored before a review',
+    );
+  };
+  return {
+    state: text('state'),
+    disposition: text('disposition'),
+    until_ms: Number(Reflect.get(value, 'until_ms')) || 0,
+    claimed_by: text('claimed_by'),
+  };
+}
