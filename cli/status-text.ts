@@ -145,9 +145,21 @@ function describeWorkload(row: Answer): string[] {
     ...signedText(row),
     ...open.map((r) => `             ${r.text('sentence')}`),
     ...(isRefused ? [] : estimate(readiness)),
+    ...(isRefused ? [] : thinText(row)),
     ...(row.text('notSigned') === ''
       ? []
       : [`             learned, but not signed: ${row.text('notSigned')}`]),
+  ];
+}
+
+/** One node that was taken over must not teach the others unseen. */
+function thinText(row: Answer): string[] {
+  const thin = row.list('thin');
+  const first = thin.find((t) => t.text('only') === 'node');
+  if (first === undefined) return [];
+  const more = thin.length + row.number('thinMore') - 1;
+  return [
+    `             only ${first.text('node')} of ${first.number('of')} nodes ${first.text('sentence')}${more > 0 ? `, and ${counted(more, 'more such behaviour')}` : ''}: look at it before you sign`,
   ];
 }
 

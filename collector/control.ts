@@ -33,6 +33,9 @@ export interface ControlParts {
   };
 }
 
+/** Behaviours of thin support that are named; the rest is a number. */
+const maxThin = 5;
+
 /** What the local control socket can ask for. Answers are plain JSON; times in ms since the Unix epoch unless said. */
 export function control(parts: ControlParts): Control {
   const { store, learning, reactions, fingerprints, provisionals, trouble, present, policy, about } = parts;
@@ -101,9 +104,18 @@ async function describeWorkload(
   row: WorkloadRow,
   { learning, provisionals, fingerprints }: Pick<ControlParts, 'learning' | 'provisionals' | 'fingerprints'>,
 ): Promise<object> {
-  const [readiness, learned] = await Promise.all([
+  const [readiness, learned, thin] = await Promise.all([
     learning.readiness(row.hash),
     provisionals.describe(row.hash),
+    learning.thin(row.hash),
   ]);
-  return { ...row, readiness, ...learned, ...fingerprints.describe(row.workload) };
+  const shown = thin.slice(0, maxThin).map(({ behaviour: _, ...words }) => words);
+  return {
+    ...row,
+    readiness,
+    thin: shown,
+    thinMore: thin.length - shown.length,
+    ...learned,
+    ...fingerprints.describe(row.workload),
+  };
 }

@@ -2,6 +2,7 @@ import type { Baseline } from '../fingerprint/fingerprint.ts';
 import type { Readiness } from '../fingerprint/readiness.ts';
 import { type Workload, workloadKey } from '../fingerprint/workload.ts';
 import { type Beforehand, baselineOf, workloadHash } from './core/baselines.ts';
+import { type ThinSupport, thinSupport } from './core/thin-support.ts';
 import type { DriftStore, LearnedWorkload, Log } from './ports.ts';
 import type { StateLine } from './state-line.ts';
 
@@ -48,6 +49,12 @@ export class Learning {
 
   async readiness(hash: string): Promise<Readiness | undefined> {
     return (await this.#judged(hash))?.readiness;
+  }
+
+  /** What one node or copy alone has shown: a person looks at it before signing. */
+  async thin(hash: string): Promise<readonly ThinSupport[]> {
+    const learned = await this.#options.store.learned(hash);
+    return learned === undefined ? [] : thinSupport(learned);
   }
 
   async #known(hash: string) {
