@@ -8,7 +8,7 @@ import { Counters } from '../../agent/core/counters.ts';
 import { Outbox } from '../../agent/outbox.ts';
 import type { Downlink } from '../../agent/ports.ts';
 import type { Report } from '../../fingerprint/report.ts';
-import { anIncident } from './reports.ts';
+import { aDrift, anIncident } from './reports.ts';
 
 /**
  * An agent in a process of its own, to be killed: the real spool, outbox and uplink under a made-up load. Prints one JSON
@@ -68,7 +68,9 @@ const say = (line: object): void => void process.stdout.write(`${JSON.stringify(
 function made(run: string, n: number): { id: string; report: Report } {
   if (n % 4 === 0) return { id: `${run}-${n}`, report: gap(`${run}-${n}`) };
   const id = `${run}${String(Math.floor(n / 4)).padStart(48, '0')}`;
-  return { id: `${run}-${n}`, report: { type: 'incident', incident: anIncident({ id, more: n % 4 }) } };
+  // A drift of its own each, so that none is rolled up with another.
+  const incident = anIncident({ id, more: n % 4, drifts: [{ ...aDrift, key: id }] });
+  return { id: `${run}-${n}`, report: { type: 'incident', incident } };
 }
 
 function gap(reason: string): Report {
