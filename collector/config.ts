@@ -108,6 +108,7 @@ const keys = {
     'default',
     'What complete means: days, or minutes for a demonstration.',
   ),
+  keepDays: number(90, 1, 3650, 'How long drift is kept after it was last seen. The audit log stays.'),
   eventsJson: flag(false, 'Print each change of state as a JSON line on stdout.'),
   logLevel: oneOf(['error', 'warn', 'info', 'debug'], 'info', 'How much is logged to stderr.'),
 };

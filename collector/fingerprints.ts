@@ -73,6 +73,12 @@ export class Fingerprints {
     return this.#about(workload).map((d) => d.statement.fingerprint);
   }
 
+  /** Whether it hands out a document of this digest that is about this workload's image. */
+  isAbout(digest: string, { subject }: Workload): boolean {
+    const subjects = this.#documents.get(digest)?.subjects ?? [];
+    return subjects.some((s) => s.name === subject.name && s.digest === subject.digest);
+  }
+
   get counts(): Readonly<Record<DocumentKind, number>> {
     const all = [...this.#documents.values()];
     const of = (kind: DocumentKind): number => all.filter((d) => d.kind === kind).length;

@@ -27,6 +27,7 @@ import type { BrakeLimits } from './core/brakes.ts';
 import type { ResponsePolicy } from './core/decide.ts';
 import { historyOf } from './core/history.ts';
 import { Fingerprints } from './fingerprints.ts';
+import { Incidents } from './incidents.ts';
 import { Learning } from './learning.ts';
 import {
   CollectorError,
@@ -38,6 +39,7 @@ import {
 } from './ports.ts';
 import { Provisionals } from './provisionals.ts';
 import { Reactions } from './reactions.ts';
+import { Retention } from './retention.ts';
 import { StoreTrouble } from './store-trouble.ts';
 
 export interface CollectorIo {
@@ -74,13 +76,15 @@ export async function main(config: CollectorConfig, io: CollectorIo): Promise<vo
 
 /** A node is told as blind within a second of its canary's ten. */
 const canaryLookMs = 1_000;
+/** What is kept for days may be kept an hour longer. */
+const retentionLookMs = 3_600_000;
 
 interface Wiring extends CollectorIo {
   readonly dir: string;
   readonly log: Log;
   readonly broadcast: Broadcast;
   readonly trouble: StoreTrouble;
-  readonly store: DriftStore;
+  readonly store: SqliteStore;
 }
 
 async function serve(config: CollectorConfig, wiring: Wiring): Promise<void> {
@@ -124,6 +128,7 @@ async function serve(config: CollectorConfig, wiring: Wiring): Promise<void> {
   await Promise.all([
     untilAborted(config.readinessSeconds * 1000, signal, () => parts.learning.lookAtChanged(signal)),
     untilAborted(canaryLookMs, signal, async () => parts.canaries.look()),
+    untilAborted(retentionLookMs, signal, () => parts.retention.look(signal)),
   ]);
   await edge.close();
   await parts.reactions.settled();
@@ -175,6 +180,13 @@ async function assemble(
     log,
     tell,
   });
+  const retention = new Retention({ store: store.rolledUp, keepDays: config.keepDays, now, log });
+  const incidents = new Incidents({
+    store: store.rolledUp,
+    isSigned: (digest, { workload }) => fingerprints.isAbout(digest, workload),
+    now,
+    tell,
+  });
   await fingerprints.restore();
   await provisionals.restore();
   await reactions.restore();
@@ -193,7 +205,19 @@ async function assemble(
     trouble,
   });
   const id = await collectorId(store);
-  return { id, present, policy, learning, fingerprints, provisionals, canaries, reactions, collector };
+  return {
+    id,
+    present,
+    policy,
+    learning,
+    fingerprints,
+    provisionals,
+    canaries,
+    reactions,
+    retention,
+    incidents,
+    collector,
+  };
 }
 
 /** Does `work` again and again with a pause between, until the signal aborts. */

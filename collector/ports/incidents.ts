@@ -88,6 +88,8 @@ export interface IncidentStore {
   get(id: string): Promise<IncidentDetail | undefined>;
   /** Open incidents, of this digest and others of the same owner and container, that share drifts with it. */
   silencedBy(id: string): Promise<readonly Silenced[]>;
+  /** Takes away some of the occurrences that were last active before (µs since the Unix epoch), with all about them. */
+  retire(activeBefore: number): Promise<{ readonly occurrences: number; readonly isDone: boolean }>;
   /**
    * Puts an act on record and the incident into its next state, if it still has the version that was decided on.
    * @returns the version it has now, and whether the act was taken

@@ -5,6 +5,7 @@ import { IncidentReader, type NextState, type ReviewRow } from './incident-reade
 import { IncidentTable } from './incident-table.ts';
 import { Keeper } from './keeper.ts';
 import { type ProvisionalRecord, Reader } from './reader.ts';
+import { Retirer } from './retirer.ts';
 import { type Write, Writer } from './writer.ts';
 
 /** Everything the database's thread can be asked. Arguments and results are plain data: they cross by copy. */
@@ -14,6 +15,7 @@ export type Api = ReturnType<typeof openApi>;
 export function openApi(file: string) {
   const db = openDatabase(file);
   const incidents = new IncidentTable(db);
+  const retirer = new Retirer(db);
   const rows = new IncidentReader(db, () => incidents.forget());
   const [writer, reader, keeper] = [new Writer(db, incidents), new Reader(db), new Keeper(db)];
   return {
@@ -43,6 +45,10 @@ export function openApi(file: string) {
       return { summary, seen, history: rows.historyOf(id) };
     },
     incidentsSilencedBy: (id: string) => rows.silencedBy(id),
+    incidentsRetire: (activeBeforeUs: number) => {
+      incidents.forget();
+      return retirer.retire(activeBeforeUs);
+    },
     incidentReview: (row: ReviewRow, next: NextState) => rows.review(row, next),
     ordersSince: (issuedAfterMs: number) => reader.ordersSince(issuedAfterMs),
     close: () => {

@@ -136,6 +136,22 @@ describe('incidents', () => {
   });
 });
 
+describe('what is too old', () => {
+  it('goes with all about it, and an incident with the last of its occurrences', async () => {
+    const { incident } = await tells('n1', 'p1', [drift(1)]);
+    await store.saveDecision({ time: clock, incident, action: 'none', reason: 'policy-mode' });
+    await act(incident, { act: 'note' });
+    clock += 10;
+    await tells('n2', 'p2', [drift(1)]);
+    expect(await store.rolledUp.retire(clock * 1000)).toEqual({ occurrences: 1, isDone: true });
+    expect(await all()).toMatchObject([{ id: incident, occurrences: 1, lead: { instance: { id: 'p2' } } }]);
+    await store.rolledUp.retire((clock + 1) * 1000);
+    expect(await all()).toEqual([]);
+    expect(await store.incidents({ limit: 10 })).toEqual([]);
+    expect(await tells('n1', 'p3', [drift(1)])).toMatchObject({ change: 'opened' });
+  });
+});
+
 describe('what a person does with an incident', () => {
   it('is on record, with who and why', async () => {
     const { incident } = await tells('n1', 'p1', [drift(1)]);

@@ -45,6 +45,10 @@ export class SqliteIncidents implements IncidentStore {
     return this.#thread.call('incidentsSilencedBy', id);
   }
 
+  retire(activeBefore: number): Promise<{ readonly occurrences: number; readonly isDone: boolean }> {
+    return this.#thread.call('incidentsRetire', activeBefore);
+  }
+
   review(
     record: ReviewRecord,
     next: IncidentState,
