@@ -1,5 +1,6 @@
 import { sha256Hex } from '../../fingerprint/digest.ts';
 import { type Workload, workloadKey } from '../../fingerprint/workload.ts';
+import type { IdentityStore } from '../ports/identities.ts';
 import {
   type AgentHello,
   type AgentRow,
@@ -26,6 +27,7 @@ import {
   workloadRow,
 } from './store-sqlite/domain.ts';
 import { GroupCommit } from './store-sqlite/group-commit.ts';
+import { Identities } from './store-sqlite/identities.ts';
 import { type RowDelivery, toRows } from './store-sqlite/rows.ts';
 import { DatabaseThread } from './store-sqlite/thread.ts';
 
@@ -36,6 +38,7 @@ import { DatabaseThread } from './store-sqlite/thread.ts';
 export class SqliteStore implements DriftStore {
   readonly #thread: DatabaseThread;
   readonly #commits: GroupCommit;
+  readonly identities: IdentityStore;
 
   /**
    * @param mayRetry asked when a commit failed; while it says yes nothing later is written
@@ -50,6 +53,7 @@ export class SqliteStore implements DriftStore {
 
   private constructor(thread: DatabaseThread, mayRetry: (error: StoreError) => Promise<boolean>) {
     this.#thread = thread;
+    this.identities = new Identities(thread);
     this.#commits = new GroupCommit((writes, now) => thread.call('commit', writes, now), mayRetry);
   }
 
