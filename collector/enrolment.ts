@@ -1,4 +1,5 @@
 import { sha256Hex } from '../fingerprint/digest.ts';
+import { printable } from '../fingerprint/printable.ts';
 import { type Admission, refusal, revokedSentence } from './admission.ts';
 import { type AgentIdentity, isPlainName, spiffeId } from './core/agent-identity.ts';
 import { Attempts } from './core/attempts.ts';
@@ -75,12 +76,12 @@ export class Enrolment {
       }
       return enrolled;
     });
-    if ('refused' in answer)
-      log.warn({ cluster, node, peer, method, code: answer.refused }, 'enrolment refused');
-    else {
-      this.#attempts.giveBack(peer);
-      log.info({ cluster, node, peer, method }, 'agent enrolled');
-    }
+    const about = { cluster: printable(cluster), node: printable(node), peer, method };
+    const code = 'refused' in answer ? answer.refused : undefined;
+    // What is our own fault is nobody's attempt: a whole fleet behind one address comes back after an outage.
+    if (code === undefined || code === 'unavailable') this.#attempts.giveBack(peer);
+    if (code === undefined) log.info(about, 'agent enrolled');
+    else log.warn({ ...about, code }, 'enrolment refused');
     return answer;
   }
 

@@ -27,10 +27,7 @@ export function spiffeId(
 }
 
 /** @returns undefined when it is no agent of this trust domain */
-export function parseSpiffeId(
-  uri: string,
-  trustDomain: string,
-): Pick<AgentIdentity, 'cluster' | 'id'> | undefined {
+function parseSpiffeId(uri: string, trustDomain: string): Pick<AgentIdentity, 'cluster' | 'id'> | undefined {
   const prefix = `spiffe://${trustDomain}/agent/`;
   if (!uri.startsWith(prefix)) return undefined;
   const [cluster, id, ...more] = uri.slice(prefix.length).split('/');
