@@ -73,8 +73,19 @@ const keys = {
     '',
     'Address of the collector, `host:port` or `unix:/path`. Empty: none; reports wait in the spool.',
   ),
-  collectorCa: text('', "File with the certificate the collector's is checked against."),
-  tokenFile: text('', 'File with the token this agent shows the collector.'),
+  collectorCa: text(
+    '',
+    "File with the certificate the collector's is checked against. Empty: as the join token says, and as the collector tells from then on.",
+  ),
+  joinTokenFile: text('', 'File with the join token that lets this node in, when it has no certificate yet.'),
+  collectorToken: text(
+    '/var/run/secrets/whorl/token',
+    'File with the service-account token that lets this node in, where Kubernetes projects one for the collector.',
+  ),
+  insecureLoopback: flag(
+    false,
+    'Speak to the collector without TLS, so that neither proves who it is. Only on a loopback address or a unix socket.',
+  ),
   spoolMaxMib: integer(512, 1, 65_536, 'Disk the spool may use. What does not fit is counted as lost.'),
   evidenceMaxMib: integer(
     256,
@@ -157,8 +168,8 @@ function contradictions(config: AgentConfig, namesSource: boolean): string[] {
     problems.push('recording must name a file when source is replay');
   if (config.kubernetesApi !== '' && !/^https:\/\/[^/?#@\s]+\/?$/.test(config.kubernetesApi))
     problems.push('kubernetesApi must be https://host:port: a token is sent there');
-  if (config.collector !== '' && config.tokenFile === '')
-    problems.push('tokenFile must name the file with the token of the collector that is given');
+  if (config.insecureLoopback && !/^(unix:\/|127(\.\d{1,3}){3}:|\[::1\]:|localhost:)/.test(config.collector))
+    problems.push('insecureLoopback allows no other address than loopback or a unix socket for collector');
   return problems;
 }
 

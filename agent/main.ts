@@ -27,13 +27,18 @@ import { SegmentSpool } from './adapters/spool-segments.ts';
 import { stateFile } from './adapters/state-file.ts';
 import { procSurroundings } from './adapters/surroundings-proc.ts';
 import { readTrustFile } from './adapters/trust-file.ts';
-import { isLocal } from './adapters/uplink-grpc/address.ts';
 import type { GrpcUplink } from './adapters/uplink-grpc.ts';
 import { runAgent } from './agent.ts';
 import type { AgentDeps, Normaliser } from './agent-deps.ts';
 import type { AgentConfig } from './config.ts';
 import type { OwnProcesses } from './core/own.ts';
-import { AgentError, type CanaryHand, type ContainerRuntime, type PodSource } from './ports.ts';
+import {
+  AgentError,
+  type CanaryHand,
+  type ContainerRuntime,
+  type Identity,
+  type PodSource,
+} from './ports.ts';
 import { openSource } from './sources/sources.ts';
 import type { StateLine } from './state-line.ts';
 
@@ -118,7 +123,14 @@ async function wire(config: AgentConfig, wiring: Wiring): Promise<AgentDeps> {
     platform: { os: 'linux', architecture: architectures[process.arch] ?? process.arch },
     state: stateFile(join(dir, 'state.json')),
     spool,
-    uplink: await openUplink(config, { agent, session, version: io.version, source: source.name, coverage }),
+    uplink: await openUplink(config, {
+      dir,
+      agent,
+      session,
+      version: io.version,
+      source: source.name,
+      coverage,
+    }),
     enforcer,
     control: controlHttp(join(dir, 'agent.sock')),
     own,
@@ -213,6 +225,7 @@ async function openEnforcer(
 }
 
 interface Introduction {
+  readonly dir: string;
   readonly agent: string;
   readonly session: string;
   readonly version: string;
@@ -223,8 +236,7 @@ interface Introduction {
 async function openUplink(config: AgentConfig, about: Introduction): Promise<GrpcUplink | undefined> {
   if (config.collector === '') return undefined;
   const { GrpcUplink } = await import('./adapters/uplink-grpc.ts');
-  const plain = config.collectorCa === '' && isLocal(config.collector);
-  const { coverage, ...rest } = about;
+  const { coverage, dir, ...rest } = about;
   return new GrpcUplink({
     ...rest,
     // Read at each attempt: what the source can see it says only after it has started.
@@ -232,11 +244,27 @@ async function openUplink(config: AgentConfig, about: Introduction): Promise<Grp
       return coverage();
     },
     address: config.collector,
-    ...(config.collectorCa === '' ? {} : { caFile: config.collectorCa }),
-    ...(plain ? { insecureLoopback: true } : {}),
-    tokenFile: config.tokenFile,
+    ...(config.insecureLoopback
+      ? { insecureLoopback: true }
+      : { identity: await openIdentity(config, join(dir, 'identity')) }),
     node: config.node,
     cluster: config.cluster,
+    random: Math.random,
+  });
+}
+
+async function openIdentity(config: AgentConfig, dir: string): Promise<Identity> {
+  const { NodeIdentity } = await import('./adapters/node-identity.ts');
+  const { tokenInFiles } = await import('./adapters/identity/token-files.ts');
+  const { collector, collectorCa, joinTokenFile, collectorToken, cluster, node } = config;
+  return new NodeIdentity({
+    dir,
+    address: collector,
+    ...(collectorCa === '' ? {} : { caFile: collectorCa }),
+    cluster,
+    node,
+    token: () => tokenInFiles(joinTokenFile, collectorToken),
+    now: Date.now,
     random: Math.random,
   });
 }

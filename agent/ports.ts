@@ -280,6 +280,23 @@ export interface Uplink {
   heartbeat(beat: Heartbeat): void;
 }
 
+/** What a connection to the collector shows, and whom it believes. PEM. */
+export interface NodeCertificate {
+  readonly certificate: Buffer;
+  readonly key: Buffer;
+  readonly ca: Buffer;
+  /** ms since the Unix epoch: when to ask again, for a renewed one. */
+  readonly renewAt: number;
+}
+
+/** Who this node is to its collector. */
+export interface Identity {
+  /** Enrolled or renewed first where that is due. @returns a sentence when there is nothing to show */
+  current(): Promise<NodeCertificate | string>;
+  /** The collector did not take what was shown, for this reason. */
+  refused(code: string): void;
+}
+
 /** The hand on the kernel. Evidence first, identity re-checked before every act, result told truthfully. */
 export interface Enforcer {
   act(request: StopRequest): Promise<StopResult>;

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ask } from '../cli/control-client.ts';
 import { maxBatchRecords } from '../proto/convert.ts';
+import { minted } from '../test/fakes/enrolled.ts';
 import { BenchAgent } from './collector/agents.ts';
 import { BareLoop, type BareRow } from './collector/bare-loop.ts';
 import { incidentReport } from './collector/incidents.ts';
@@ -26,9 +27,12 @@ export async function run({ quick }: BenchOptions): Promise<BenchResult> {
   const dir = mkdtempSync(join(tmpdir(), 'whorl-bench-collector-'));
   const { child, ready } = await startCollector(dir);
   const bare = new BareLoop(join(dir, 'bare.db'));
-  const fleet = Array.from(
-    { length: agents },
-    (_, i) => new BenchAgent(ready.address, ready.caFile, ready.tokenFile, `node-${i}`),
+  const nodes = Array.from({ length: agents }, (_, i) => `node-${i}`);
+  const fleet = await Promise.all(
+    nodes.map(async (node) => {
+      const shown = await minted(ready.caFile, { node, cluster: 'default' });
+      return new BenchAgent(ready.address, shown, node);
+    }),
   );
   try {
     await Promise.all(fleet.map((agent) => agent.welcomed()));
@@ -136,7 +140,6 @@ function result(
 interface Ready {
   readonly address: string;
   readonly caFile: string;
-  readonly tokenFile: string;
 }
 
 /** The shipped program with its defaults, but for the port. */
@@ -148,8 +151,7 @@ async function startCollector(dir: string): Promise<{ child: ChildProcess; ready
   while (child.exitCode === null) {
     const status = await ask(join(at, 'collector.sock'), 'collector', { method: 'GET', path: '/status' });
     if (typeof status === 'object' && status !== null && 'address' in status) {
-      const files = { caFile: join(at, 'tls', 'ca.pem'), tokenFile: join(at, 'agent-token') };
-      return { child, ready: { address: String(status.address), ...files } };
+      return { child, ready: { address: String(status.address), caFile: join(at, 'tls', 'ca.pem') } };
     }
     await new Promise((resolve) => setTimeout(resolve, 50));
   }

@@ -31,7 +31,7 @@ export async function startStack(options: StackOptions): Promise<LocalStack> {
   const told = Promise.withResolvers<CollectorReady>();
   const collector = await startDaemon({
     name: 'collector',
-    args: settings({ dataDir: options.dataDir, eventsJson: true, ...options.collector }),
+    args: settings({ dataDir: options.dataDir, eventsJson: true, localJoin: true, ...options.collector }),
     socketPath: collectorSocket(options.dataDir),
     env: options.env,
     onLine: (text) => {
@@ -73,7 +73,7 @@ function startAgent(
       dataDir: options.dataDir,
       collector: ready.address,
       ...(ready.caFile === undefined ? {} : { collectorCa: ready.caFile }),
-      tokenFile: ready.tokenFile,
+      ...(ready.joinTokenFile === undefined ? {} : { joinTokenFile: ready.joinTokenFile }),
       ownPids: [collectorPid],
       ownParentPid: process.pid,
       eventsJson: true,

@@ -33,7 +33,7 @@ export function register(program: Command, io: Io): void {
     ],
     ['whorl agent --config /etc/whorl/agent.json', 'as a service'],
     [
-      'whorl agent --set collector=whorl.example:7443 --set tokenFile=/etc/whorl/token',
+      'whorl agent --set collector=whorl.example:7443 --set joinTokenFile=/etc/whorl/join-token',
       'told to a collector',
     ],
   ]);

@@ -1,4 +1,5 @@
 import { type Mode, modes } from '../fingerprint/verdict.ts';
+import { isPlainName, isTrustDomain } from './core/agent-identity.ts';
 
 /** What is wrong with a configuration: every problem, each a sentence naming the key and what it may be. */
 export class ConfigError extends Error {
@@ -69,6 +70,44 @@ const keys = {
   ),
   insecureLoopback: flag(false, 'Listen without TLS. Only on a loopback address or a unix socket.'),
   names: texts([], 'Further names and addresses that the certificate made at first start is for.'),
+  trustDomain: text(
+    'whorl',
+    'Name under which agents are certified (`spiffe://NAME/agent/CLUSTER/ID`). With another one every agent has to enrol again.',
+  ),
+  agentCertificateHours: number(
+    24,
+    1,
+    168,
+    "How long an agent's certificate lasts; it is renewed at half of that.",
+  ),
+  agentGraceDays: number(
+    30,
+    0,
+    365,
+    'For so long after its end a certificate still gets its agent a new one: what an outage may last.',
+  ),
+  localJoin: flag(
+    false,
+    'Write a join token for the agent of this machine into `collector/join-token` at each start.',
+  ),
+  kubernetesCluster: text(
+    '',
+    'Name of the cluster this collector runs in, whose agents enrol with their service accounts. Empty: none.',
+  ),
+  kubernetesApi: text('https://kubernetes.default.svc', 'Address of the Kubernetes API there.'),
+  kubernetesToken: text(
+    '/var/run/secrets/kubernetes.io/serviceaccount/token',
+    'File with the token shown to it; its account must be allowed to create tokenreviews.',
+  ),
+  kubernetesCa: text(
+    '/var/run/secrets/kubernetes.io/serviceaccount/ca.crt',
+    'File with the certificate it is checked against.',
+  ),
+  enrolAudience: text('whorl-collector', 'Audience that service-account tokens of agents must be for.'),
+  enrolAccounts: texts(
+    ['whorl-system/whorl-agent'],
+    'Service accounts whose pods may enrol there, each `namespace/name`.',
+  ),
   mode: oneOf<Mode>(modes, 'alert', 'How far a reaction goes at most, until `policy` says otherwise.'),
   killScope: oneOf(
     ['subtree', 'container'],
@@ -152,8 +191,15 @@ export function describeCollectorConfig(): string {
   return ['| Key | Default | May be | Meaning |', '|---|---|---|---|', ...rows, ''].join('\n');
 }
 
-function contradictions({ dataDir, listen, insecureLoopback }: CollectorConfig): string[] {
+function contradictions(config: CollectorConfig): string[] {
+  const { dataDir, listen, insecureLoopback } = config;
   const problems: string[] = [];
+  if (!isTrustDomain(config.trustDomain))
+    problems.push('trustDomain must be a name of small letters, digits, dots, dashes and underscores');
+  if (config.kubernetesCluster !== '' && !isPlainName(config.kubernetesCluster))
+    problems.push('kubernetesCluster must be a name of letters, digits, dots, dashes and underscores');
+  if (!/^https:\/\/[^/?#@\s]+\/?$/.test(config.kubernetesApi))
+    problems.push('kubernetesApi must be https://host:port: a token is sent there');
   if (dataDir === '') problems.push('dataDir must name a directory');
   const port = /^(?:\[[0-9a-fA-F:.]+\]|[0-9A-Za-z.-]+):(\d{1,5})$/.exec(listen)?.[1];
   const isSocket = /^unix:\/./.test(listen);

@@ -11,12 +11,14 @@ import type { TrustPolicy } from '../fingerprint/trust-policy.ts';
 import { modes } from '../fingerprint/verdict.ts';
 import { ControlHttp } from './adapters/control-http.ts';
 import { GrpcIngest } from './adapters/ingest-grpc.ts';
-import { agentToken } from './adapters/keys/agent-token.ts';
+import { agentAuthority } from './adapters/keys/agent-authority.ts';
 import { commandKey } from './adapters/keys/command-key.ts';
-import { readKept, unusable } from './adapters/keys/kept-file.ts';
+import { readKept, unusable, writeKept } from './adapters/keys/kept-file.ts';
 import { learnerKey } from './adapters/keys/learner-key.ts';
-import { tlsFiles } from './adapters/keys/tls-files.ts';
+import { type TlsFiles, tlsFiles } from './adapters/keys/tls-files.ts';
 import { SqliteStore } from './adapters/store-sqlite.ts';
+import { tokenKeys } from './adapters/token-keys.ts';
+import { tokenReview } from './adapters/token-review.ts';
 import { beforehandOf } from './beforehand.ts';
 import { Broadcast } from './broadcast.ts';
 import { Canaries } from './canaries.ts';
@@ -27,6 +29,7 @@ import type { BrakeLimits } from './core/brakes.ts';
 import type { ResponsePolicy } from './core/decide.ts';
 import { historyOf } from './core/history.ts';
 import { Fingerprints } from './fingerprints.ts';
+import { Identities } from './identities.ts';
 import { Incidents } from './incidents.ts';
 import { Learning } from './learning.ts';
 import {
@@ -74,6 +77,10 @@ export async function main(config: CollectorConfig, io: CollectorIo): Promise<vo
   }
 }
 
+/** A stream goes on no longer than that after its certificate. */
+const certificateLookMs = 1_000;
+/** Whoever replaces the authority waits a minute for it. */
+const tlsLookMs = 60_000;
 /** A node is told as blind within a second of its canary's ten. */
 const canaryLookMs = 1_000;
 /** What is kept for days may be kept an hour longer. */
@@ -89,18 +96,17 @@ interface Wiring extends CollectorIo {
 
 async function serve(config: CollectorConfig, wiring: Wiring): Promise<void> {
   const { dir, log, broadcast, signal } = wiring;
-  const token = agentToken(dir);
   const orders = commandKey(dir);
   const { learner, publicFile: learnerKeyFile } = learnerKey(dir);
-  const tls = config.insecureLoopback
-    ? undefined
-    : await tlsFiles(join(dir, 'tls'), namesOf(config), Date.now());
+  const readTls = () => tlsFiles(join(dir, 'tls'), namesOf(config), Date.now());
+  const tls = { current: await readTls() };
+  const identities = await openIdentities(config, wiring, () => tls.current);
   const parts = await assemble(config, wiring, { signer: orders.signer, learner });
   const edge = new GrpcIngest({
     address: config.listen,
-    ...(tls === undefined ? {} : { tls }),
+    ...(config.insecureLoopback ? {} : { tls: doorOf(tls.current) }),
+    gate: identities,
     collectorId: parts.id,
-    tokenMatches: token.matches,
   });
   const address = await edge.listen(parts.collector);
   const controlSocket = join(dir, 'collector.sock');
@@ -118,8 +124,8 @@ async function serve(config: CollectorConfig, wiring: Wiring): Promise<void> {
     type: 'collector-ready',
     address,
     controlSocket,
-    ...(tls === undefined ? {} : { caFile: tls.caFile }),
-    tokenFile: token.file,
+    ...(config.insecureLoopback ? {} : { caFile: tls.current.caFile }),
+    ...(config.localJoin ? { joinTokenFile: await localJoin(dir, identities) } : {}),
     commandKeyFile: orders.publicFile,
     learnerKeyFile,
   });
@@ -129,6 +135,14 @@ async function serve(config: CollectorConfig, wiring: Wiring): Promise<void> {
     untilAborted(config.readinessSeconds * 1000, signal, () => parts.learning.lookAtChanged(signal)),
     untilAborted(canaryLookMs, signal, async () => parts.canaries.look()),
     untilAborted(retentionLookMs, signal, () => parts.retention.look(signal)),
+    untilAborted(certificateLookMs, signal, async () => identities.look()),
+    untilAborted(tlsLookMs, signal, async () => {
+      const now = await readTls().catch((err: unknown) => log.error({ err }, 'TLS files cannot be taken up'));
+      if (!now || isSameTls(now, tls.current)) return;
+      tls.current = now;
+      edge.use(doorOf(now));
+      log.info({ caFile: now.caFile }, 'TLS files were taken up');
+    }),
   ]);
   await edge.close();
   await parts.reactions.settled();
@@ -218,6 +232,55 @@ async function assemble(
     incidents,
     collector,
   };
+}
+
+async function openIdentities(
+  config: CollectorConfig,
+  { store, log }: Wiring,
+  tls: () => TlsFiles,
+): Promise<Identities> {
+  const { kubernetesCluster: name, kubernetesApi: server, enrolAudience: audience } = config;
+  const identities = new Identities({
+    authority: agentAuthority(tls),
+    store: store.identities,
+    provers: {
+      keys: tokenKeys(Date.now),
+      review: tokenReview({ server, tokenFile: config.kubernetesToken, caFile: config.kubernetesCa }),
+    },
+    ...(name === ''
+      ? {}
+      : { ownCluster: { name, audience, accounts: config.enrolAccounts, proof: { by: 'review' } } }),
+    trustDomain: config.trustDomain,
+    lifetimeMs: config.agentCertificateHours * 3_600_000,
+    graceMs: config.agentGraceDays * 86_400_000,
+    now: Date.now,
+    randomBytes,
+    log,
+  });
+  await identities.restore();
+  return identities;
+}
+
+/** For the agent of this machine: whoever can read it could read the authority's key beside it. */
+async function localJoin(dir: string, identities: Identities): Promise<string> {
+  const by = { author: 'localJoin', reason: 'the agent of this machine' };
+  const { token } = await identities.makeJoinToken({ replaces: true }, by);
+  const file = join(dir, 'join-token');
+  writeKept(file, `${token}\n`, 0o600);
+  return file;
+}
+
+function doorOf({ certificate, key, bundle }: TlsFiles) {
+  return { certificate, key, ca: bundle };
+}
+
+function isSameTls(a: TlsFiles, b: TlsFiles): boolean {
+  return (
+    a.certificate.equals(b.certificate) &&
+    a.key.equals(b.key) &&
+    a.bundle === b.bundle &&
+    a.authority.key === b.authority.key
+  );
 }
 
 /** Does `work` again and again with a pause between, until the signal aborts. */

@@ -20,7 +20,8 @@ export type StateLine =
       readonly controlSocket: string;
       /** Absent when it listens unencrypted on loopback. */
       readonly caFile?: string;
-      readonly tokenFile: string;
+      /** A join token for the agent of this machine, with `localJoin`. */
+      readonly joinTokenFile?: string;
       /** Public key of the collector's orders: goes into the trust policy, role `command`. */
       readonly commandKeyFile: string;
       /** Public key of what it learns: goes into the trust policy, role `learner`. */

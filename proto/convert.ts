@@ -39,6 +39,15 @@ export const refusedCodes = [
   'replaced',
   'shutting-down',
   'store-unavailable',
+  'no-certificate',
+  'certificate-unknown',
+  'certificate-expired',
+  'certificate-early',
+  'revoked',
+  'node-mismatch',
+  'cluster-mismatch',
+  'agent-elsewhere',
+  'too-many-agents',
 ] as const;
 export type RefusedCode = (typeof refusedCodes)[number];
 

@@ -25,13 +25,13 @@ const rules: readonly Rule[] = [
   {
     from: /^agent\/adapters\//,
     mayImport:
-      /^(fingerprint\/|proto\/|agent\/ports\.ts$|agent\/adapters\/[a-z]+(-[a-z]+)*\/|node:|@grpc\/grpc-js$|protobufjs)/,
+      /^(fingerprint\/|proto\/|agent\/ports\.ts$|agent\/adapters\/[a-z]+(-[a-z]+)*\/|node:|@grpc\/grpc-js$|@peculiar\/x509$|protobufjs)/,
     why: 'adapters meet only in main.ts; a folder below adapters is one adapter in several files',
   },
   {
     from: /^collector\/adapters\//,
     mayImport:
-      /^(fingerprint\/|proto\/|collector\/ports(\/[a-z-]+)?\.ts$|collector\/adapters\/[a-z]+(-[a-z]+)*\/|node:|@grpc\/grpc-js$|better-sqlite3$|@peculiar\/x509$|reflect-metadata$)/,
+      /^(fingerprint\/|proto\/|collector\/ports(\/[a-z-]+)?\.ts$|collector\/adapters\/[a-z]+(-[a-z]+)*\/|node:|@grpc\/grpc-js$|better-sqlite3$|@peculiar\/x509$|jose$|reflect-metadata$)/,
     why: 'adapters meet only in main.ts; a folder below adapters is one adapter in several files',
   },
   { from: /^(agent|collector)\/main\.ts$/, mayImport: /./, why: 'the composition root' },

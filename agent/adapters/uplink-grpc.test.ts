@@ -1,20 +1,21 @@
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { GrpcIngest } from '../../collector/adapters/ingest-grpc.ts';
 import { tlsFiles } from '../../collector/adapters/keys/tls-files.ts';
+import type { Gate } from '../../collector/ports/identities.ts';
 import type { AgentHandler, AgentLink, RawRecord } from '../../collector/ports.ts';
 import type { Report } from '../../fingerprint/report.ts';
 import { loadProto } from '../../proto/load.ts';
+import { enrolled, minted } from '../../test/fakes/enrolled.ts';
+import { openGate } from '../../test/fakes/open-gate.ts';
 import { aGap, aNovelty, anIncident } from '../../test/fakes/reports.ts';
 import type { Downlink } from '../ports.ts';
 import { backoffMs } from './retry/backoff.ts';
 import type { UplinkOptions } from './uplink-grpc/endpoint.ts';
 import { GrpcUplink } from './uplink-grpc.ts';
-
-const token = 'a-token-of-this-collector';
 
 let dir: string;
 let ending: AbortController;
@@ -22,7 +23,6 @@ let running: Promise<void>[];
 let edges: GrpcIngest[];
 beforeEach(() => {
   dir = mkdtempSync(join(tmpdir(), 'whorl-uplink-'));
-  writeFileSync(join(dir, 'token'), `${token}\n`, { mode: 0o600 });
   ending = new AbortController();
   running = [];
   edges = [];
@@ -116,10 +116,11 @@ class Recording implements Downlink {
 async function listen(
   handler: AgentHandler,
   address = `unix:${join(dir, 's')}`,
-  tls?: { certificate: Buffer; key: Buffer },
+  tls?: { certificate: Buffer; key: Buffer; ca: string },
+  gate = openGate,
 ) {
   const options = tls === undefined ? {} : { tls };
-  const edge = new GrpcIngest({ address, collectorId: 'c', tokenMatches: (t) => t === token, ...options });
+  const edge = new GrpcIngest({ address, collectorId: 'c', gate, ...options });
   edges.push(edge);
   return edge.listen(handler);
 }
@@ -127,7 +128,6 @@ async function listen(
 function connect(over: Partial<UplinkOptions> = {}): { uplink: GrpcUplink; down: Recording } {
   const uplink = new GrpcUplink({
     address: `unix:${join(dir, 's')}`,
-    tokenFile: join(dir, 'token'),
     insecureLoopback: true,
     agent: 'a1',
     node: 'node-1',
@@ -255,49 +255,78 @@ describe('uplink', () => {
 });
 
 describe('trust between the two ends', () => {
+  const tlsIn = async (name: string) => {
+    const files = await tlsFiles(join(dir, name), ['localhost', '127.0.0.1'], Date.now());
+    return { ...files, ca: files.bundle };
+  };
+
   it('is TLS with the pinned authority', async () => {
-    const tls = await tlsFiles(join(dir, 'tls'), ['localhost', '127.0.0.1'], Date.now());
+    const tls = await tlsIn('tls');
     const address = await listen(new Remembering(), '127.0.0.1:0', tls);
-    const { down } = connect({ address, caFile: tls.caFile, insecureLoopback: false });
+    const { down } = connect({ address, identity: enrolled(tls.caFile), insecureLoopback: false });
     await down.until(() => down.states.length === 1);
     expect(down.states[0]).toMatch(/^connected/);
   });
 
   it('is refused by the agent when another authority made the certificate', async () => {
-    const tls = await tlsFiles(join(dir, 'tls'), ['127.0.0.1'], Date.now());
-    const other = await tlsFiles(join(dir, 'other'), ['127.0.0.1'], Date.now());
+    const [tls, other] = [await tlsIn('tls'), await tlsIn('other')];
     const collector = new Remembering();
     const address = await listen(collector, '127.0.0.1:0', tls);
-    const { down } = connect({ address, caFile: other.caFile, insecureLoopback: false });
+    const { down } = connect({ address, identity: enrolled(other.caFile), insecureLoopback: false });
     await down.until(() => down.states.length === 1);
     expect(down.states[0]).toMatch(/^disconnected: .*certificate/);
     expect(collector.links).toEqual([]);
   });
 
-  it('is refused by the collector when the token is another', async () => {
+  it("is refused by the agent when an agent's certificate is shown for a collector's", async () => {
+    const { caFile, bundle } = await tlsIn('tls');
+    const stolen = await minted(caFile, { node: 'localhost' });
+    const tls = { certificate: stolen.certificate, key: stolen.key, ca: bundle };
+    const address = await listen(new Remembering(), '127.0.0.1:0', tls);
+    const { down } = connect({ address, identity: enrolled(caFile), insecureLoopback: false });
+    await down.until(() => down.states.length === 1);
+    expect(down.states[0]).toMatch(/^disconnected: .*certificate purpose/);
+  });
+
+  it('is not tried, with the sentence, while there is no certificate to show', async () => {
+    const identity = { current: async () => 'there is none', refused: () => undefined };
+    const { down } = connect({ identity, insecureLoopback: false });
+    await down.until(() => down.states.length === 1);
+    expect(down.states[0]).toBe('disconnected: there is none');
+  });
+
+  it('tells why it was refused to whoever keeps the certificate', async () => {
+    const tls = await tlsIn('tls');
+    const refused: string[] = [];
+    const gate: Gate = {
+      ...openGate,
+      admit: async () => ({ refused: 'certificate-unknown', sentence: 'none of ours' }),
+    };
+    const address = await listen(new Remembering(), '127.0.0.1:0', tls, gate);
+    const identity = { ...enrolled(tls.caFile), refused: (code: string) => void refused.push(code) };
+    const { down } = connect({ address, identity, insecureLoopback: false });
+    await down.until(() => down.states.length === 1);
+    expect([down.states[0], refused]).toEqual(['disconnected: none of ours', ['certificate-unknown']]);
+  });
+
+  it('goes on with a renewed certificate without waiting and without losing anything', async () => {
+    const tls = await tlsIn('tls');
     const collector = new Remembering();
-    await listen(collector);
-    writeFileSync(join(dir, 'token'), 'some-other-token-entirely', { mode: 0o600 });
-    const { down } = connect();
+    collector.hold = true;
+    const address = await listen(collector, '127.0.0.1:0', tls);
+    const [first, second] = [await minted(tls.caFile), await minted(tls.caFile)];
+    let shown = { ...first, renewAt: Date.now() };
+    const identity = { current: async () => shown, refused: () => undefined };
+    // Whoever waits before he comes back waits for ever here.
+    const { uplink, down } = connect({ address, identity, insecureLoopback: false, random: () => 1e9 });
     await down.until(() => down.states.length === 1);
-    expect(down.states[0]).toBe('disconnected: the token is not the one of this collector');
-    expect(collector.links).toEqual([]);
-  });
-
-  it.each<[string, Partial<UplinkOptions>, RegExp]>([
-    ['there is no token file', { tokenFile: '/nonexistent/token' }, /token cannot be read \(ENOENT\)/],
-    ['there is no CA file', { insecureLoopback: false }, /CA file/],
-  ])('is not tried, with a sentence, when %s', async (_name, over, sentence) => {
-    const { down } = connect(over);
-    await down.until(() => down.states.length === 1);
-    expect(down.states[0]).toMatch(sentence);
-  });
-
-  it('is not tried when others can read the token', async () => {
-    chmodSync(join(dir, 'token'), 0o644);
-    const { down } = connect();
-    await down.until(() => down.states.length === 1);
-    expect(down.states[0]).toMatch(/0600/);
+    uplink.offer(1, aNovelty(1));
+    shown = second;
+    await down.until(() => down.states.length === 3);
+    collector.release();
+    uplink.offer(1, aNovelty(1));
+    await down.until(() => down.acks.includes(1));
+    expect(down.states[1]).toBe('disconnected: its certificate was renewed');
   });
 
   it.each(['collector.example:7443', '10.0.0.1:7443', '127.0.0.1.evil.example:7443'])(

@@ -1,9 +1,12 @@
 import type { Report } from '../../fingerprint/report.ts';
-import type { Downlink, Heartbeat, Uplink } from '../ports.ts';
+import type { Downlink, Heartbeat, NodeCertificate, Uplink } from '../ports.ts';
 import { backoffMs, sleep } from './retry/backoff.ts';
-import { credentialsFor, type UplinkOptions } from './uplink-grpc/endpoint.ts';
+import { credentialsFor, UplinkError, type UplinkOptions } from './uplink-grpc/endpoint.ts';
 import { encodeReport } from './uplink-grpc/record.ts';
-import { UplinkStream } from './uplink-grpc/stream.ts';
+import { RenewalWatch } from './uplink-grpc/renewal-watch.ts';
+import { type Ended, UplinkStream } from './uplink-grpc/stream.ts';
+
+const stopping = 'the agent is stopping';
 
 /**
  * One stream to the collector, kept up until the signal aborts. Each `connected` is preceded by `onAck` with what the
@@ -20,7 +23,7 @@ export class GrpcUplink implements Uplink {
     this.#options = options;
     this.#acked = options.acked ?? 0;
     // Fails now rather than in a log line every 30 s: the configuration is wrong, not the network.
-    if (options.insecureLoopback === true) credentialsFor(options);
+    if (options.insecureLoopback === true) credentialsFor(options, undefined);
   }
 
   async run(downlink: Downlink, signal: AbortSignal): Promise<void> {
@@ -34,24 +37,43 @@ export class GrpcUplink implements Uplink {
       onState: (state, detail) => downlink.onState(state, detail),
     };
     for (let failures = 0; !signal.aborted; failures++) {
-      const { welcomed, detail } = await this.#once(remember, signal);
+      const { welcomed, detail, renewed } = await this.#once(remember, signal);
       if (welcomed) failures = 0;
       downlink.onState('disconnected', detail);
-      await sleep(backoffMs(failures, this.#options.random()), signal);
+      // It is only to be shown: nobody is spared by waiting.
+      if (!renewed) await sleep(backoffMs(failures, this.#options.random()), signal);
     }
   }
 
-  async #once(downlink: Downlink, signal: AbortSignal): Promise<{ welcomed: boolean; detail: string }> {
-    const stream = UplinkStream.open(this.#options, this.#acked, downlink);
-    if (typeof stream === 'string') return { welcomed: false, detail: stream };
+  async #once(downlink: Downlink, signal: AbortSignal): Promise<Ended & { readonly renewed: boolean }> {
+    const { identity } = this.#options;
+    const shown = await identity?.current();
+    if (typeof shown === 'string') return { welcomed: false, detail: shown, renewed: false };
+    if (signal.aborted) return { welcomed: false, detail: stopping, renewed: false };
+    const stream = this.#open(shown, downlink);
+    if (typeof stream === 'string') return { welcomed: false, detail: stream, renewed: false };
     this.#stream = stream;
-    const abort = () => stream.close('the agent is stopping');
+    const abort = () => stream.close(stopping);
     signal.addEventListener('abort', abort, { once: true });
+    const watch = new RenewalWatch(identity, shown, () => stream.close('its certificate was renewed'));
     try {
-      return await stream.ended;
+      const ended = await stream.ended;
+      if (ended.code !== undefined) identity?.refused(ended.code);
+      return { ...ended, renewed: watch.renewed };
     } finally {
+      watch.end();
       signal.removeEventListener('abort', abort);
       this.#stream = undefined;
+    }
+  }
+
+  /** @returns a sentence instead when what is to be shown cannot be used: it may be mended while the agent runs */
+  #open(shown: NodeCertificate | undefined, downlink: Downlink): UplinkStream | string {
+    try {
+      return UplinkStream.open(this.#options, shown, this.#acked, downlink);
+    } catch (error) {
+      if (error instanceof UplinkError) return error.message;
+      throw error;
     }
   }
 

@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { Client, credentials, Metadata } from '@grpc/grpc-js';
+import { Client, credentials } from '@grpc/grpc-js';
+import type { NodeCertificate } from '../../agent/ports.ts';
 import {
   agentMessageToWire,
   maxBatchRecords,
@@ -25,21 +25,14 @@ export class BenchAgent {
   #acked = 0;
   #wake: () => void = () => undefined;
 
-  constructor(address: string, caFile: string, tokenFile: string, node: string) {
+  constructor(address: string, shown: NodeCertificate, node: string) {
     this.node = node;
-    const metadata = new Metadata();
-    metadata.set('authorization', `Bearer ${readFileSync(tokenFile, 'utf8').trim()}`);
-    this.#client = new Client(address, credentials.createSsl(readFileSync(caFile)), {
+    this.#client = new Client(address, credentials.createSsl(shown.ca, shown.key, shown.certificate), {
       'grpc.use_local_subchannel_pool': 1,
       'grpc.ssl_target_name_override': 'localhost',
     });
     const asIs = (bytes: Buffer): Buffer => bytes;
-    this.#stream = this.#client.makeBidiStreamRequest(
-      method.path,
-      asIs,
-      method.responseDeserialize,
-      metadata,
-    );
+    this.#stream = this.#client.makeBidiStreamRequest(method.path, asIs, method.responseDeserialize);
     this.#stream.on('data', (wire: object) => {
       const message = parseCollectorMessage(wire);
       if (message.kind === 'refused') throw new Error(message.sentence);

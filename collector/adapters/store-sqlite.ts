@@ -1,5 +1,6 @@
 import { sha256Hex } from '../../fingerprint/digest.ts';
 import { type Workload, workloadKey } from '../../fingerprint/workload.ts';
+import type { IdentityStore } from '../ports/identities.ts';
 import type { IncidentStore } from '../ports/incidents.ts';
 import {
   type AgentHello,
@@ -27,6 +28,7 @@ import {
   workloadRow,
 } from './store-sqlite/domain.ts';
 import { GroupCommit } from './store-sqlite/group-commit.ts';
+import { Identities } from './store-sqlite/identities.ts';
 import { SqliteIncidents } from './store-sqlite/incidents.ts';
 import { type RowDelivery, toRows } from './store-sqlite/rows.ts';
 import { DatabaseThread } from './store-sqlite/thread.ts';
@@ -39,6 +41,7 @@ export class SqliteStore implements DriftStore {
   readonly #thread: DatabaseThread;
   readonly #commits: GroupCommit;
   readonly rolledUp: IncidentStore;
+  readonly identities: IdentityStore;
 
   /**
    * @param mayRetry asked when a commit failed; while it says yes nothing later is written
@@ -54,6 +57,7 @@ export class SqliteStore implements DriftStore {
   private constructor(thread: DatabaseThread, mayRetry: (error: StoreError) => Promise<boolean>) {
     this.#thread = thread;
     this.rolledUp = new SqliteIncidents(thread);
+    this.identities = new Identities(thread);
     this.#commits = new GroupCommit((writes, now) => thread.call('commit', writes, now), mayRetry);
   }
 

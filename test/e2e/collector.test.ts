@@ -12,6 +12,7 @@ import { verifyOrder } from '../../fingerprint/order-envelope.ts';
 import type { Report } from '../../fingerprint/report.ts';
 import { Child } from '../fakes/children.ts';
 import { callControl } from '../fakes/control.ts';
+import { enrolled } from '../fakes/enrolled.ts';
 import { aGap, aNovelty, anIncident, anInstance, aSupport } from '../fakes/reports.ts';
 
 const program = new URL('../fakes/collector-process.ts', import.meta.url);
@@ -32,7 +33,7 @@ interface Running {
   readonly address: string;
   readonly controlSocket: string;
   readonly caFile: string;
-  readonly tokenFile: string;
+  readonly joinTokenFile?: string;
   readonly commandKeyFile: string;
 }
 
@@ -79,8 +80,6 @@ class Agent implements Downlink {
     this.session = session;
     this.uplink = new GrpcUplink({
       address: collector.address,
-      caFile: collector.caFile,
-      tokenFile: collector.tokenFile,
       agent: 'agent-1',
       node: 'node-1',
       cluster: 'local',
@@ -90,6 +89,7 @@ class Agent implements Downlink {
       coverage: ['exec'],
       random: () => 0,
       ...about,
+      identity: enrolled(collector.caFile, about),
     });
     undo.push(() => this.stop());
   }
@@ -139,9 +139,9 @@ const fresh = (over: Partial<ReturnType<typeof anIncident>> = {}): Report => ({
 
 describe('a collector at its first start', () => {
   it('makes keys, tells where it is, and keeps its secrets to itself', async () => {
-    const { controlSocket, tokenFile, caFile, child } = await start();
+    const { controlSocket, joinTokenFile = '', caFile, child } = await start({ localJoin: true });
     const mode = (file: string) => (statSync(file).mode & 0o777).toString(8);
-    expect([mode(tokenFile), mode(controlSocket), mode(join(dir, 'collector'))]).toEqual([
+    expect([mode(joinTokenFile), mode(controlSocket), mode(join(dir, 'collector'))]).toEqual([
       '600',
       '600',
       '700',
@@ -228,7 +228,7 @@ describe('a collector that cannot start says why', () => {
     db.close();
     const second = launch();
     expect(await second.ended()).toBe(2);
-    expect(second.said).toMatch(/^whorl: .*\(schema 99, this one reads up to 2\)/);
+    expect(second.said).toMatch(/^whorl: .*\(schema 99, this one reads up to 3\)/);
   });
 });
 

@@ -37,10 +37,10 @@ async function startCollector(): Promise<Child> {
 }
 
 function startAgent(rate = perSecond): Child {
-  const { address, caFile, tokenFile } = ready;
+  const { address, caFile } = ready;
   return new Child(
     new URL('../fakes/agent-process.ts', import.meta.url),
-    { dir: join(dir, 'agent'), address, caFile, tokenFile, perSecond: rate },
+    { dir: join(dir, 'agent'), address, caFile, perSecond: rate },
     (line) => {
       if (typeof line.seq !== 'number') return;
       // A number that is promised twice for two records would be loss that no high water shows.

@@ -15,6 +15,7 @@ import type { Workload } from '../../fingerprint/workload.ts';
 import { workload } from '../fakes/behaviours.ts';
 import { Child } from '../fakes/children.ts';
 import { callControl } from '../fakes/control.ts';
+import { enrolled } from '../fakes/enrolled.ts';
 import { policy as vendorsOnly } from '../fakes/trust.ts';
 import { Desk, ref } from '../fakes/watch-desk.ts';
 
@@ -35,7 +36,6 @@ interface Collector {
   readonly address: string;
   readonly controlSocket: string;
   readonly caFile: string;
-  readonly tokenFile: string;
   readonly learnerKeyFile: string;
 }
 
@@ -66,14 +66,13 @@ class Link implements Downlink {
   #acked = 0;
   #connected = false;
 
-  constructor({ address, caFile, tokenFile }: Collector, agent = 'agent-1', node = 'node-1') {
+  constructor({ address, caFile }: Collector, agent = 'agent-1', node = 'node-1') {
     const hello = { agent, node, cluster: workload.cluster, session: '1'.repeat(32), version: 'test' };
     const random = () => 0;
     this.#uplink = new GrpcUplink({
       ...hello,
       address,
-      caFile,
-      tokenFile,
+      identity: enrolled(caFile, { node, cluster: workload.cluster }),
       source: 'fake',
       coverage: ['exec'],
       random,

@@ -10,6 +10,7 @@ import { PolicyDesk } from '../../agent/policy-desk.ts';
 import type { Downlink } from '../../agent/ports.ts';
 import type { StateLine } from '../../agent/state-line.ts';
 import { Child } from '../fakes/children.ts';
+import { enrolled } from '../fakes/enrolled.ts';
 import { trustWorld } from '../fakes/trust-world.ts';
 
 /** The command line and a real collector; the agent's own desk and files on the other side of the wire. */
@@ -27,7 +28,7 @@ afterEach(async () => {
   world.remove();
 });
 
-async function collecting(): Promise<{ address: string; caFile: string; tokenFile: string }> {
+async function collecting(): Promise<{ address: string; caFile: string }> {
   const child = new Child(new URL('../fakes/collector-process.ts', import.meta.url), {
     dataDir: dir,
     listen: '127.0.0.1:0',
@@ -39,7 +40,7 @@ async function collecting(): Promise<{ address: string; caFile: string; tokenFil
     await child.ended();
   });
   const ready = await child.line((line) => line.type === 'collector-ready');
-  return ready as unknown as { address: string; caFile: string; tokenFile: string };
+  return ready as unknown as { address: string; caFile: string };
 }
 
 /** A node whose policies come down the wire. */
@@ -63,17 +64,14 @@ class Node implements Downlink {
     });
   }
 
-  async start(
-    collector: { address: string; caFile: string; tokenFile: string },
-    name: string,
-  ): Promise<this> {
+  async start(collector: { address: string; caFile: string }, name: string): Promise<this> {
     await this.#desk.open();
     await this.#desk.trust();
     const ending = new AbortController();
     const about = { agent: name, node: name, cluster: 'local', session: '1'.repeat(32), version: 'test' };
-    const { address, caFile, tokenFile } = collector;
+    const { address, caFile } = collector;
     const source = { source: 'fake', coverage: ['exec'] as const, random: () => 0 };
-    const uplink = new GrpcUplink({ ...about, address, caFile, tokenFile, ...source });
+    const uplink = new GrpcUplink({ ...about, ...source, address, identity: enrolled(caFile, about) });
     const run = uplink.run(this, ending.signal);
     undo.push(async () => {
       ending.abort();

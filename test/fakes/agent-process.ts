@@ -8,6 +8,7 @@ import { Counters } from '../../agent/core/counters.ts';
 import { Outbox } from '../../agent/outbox.ts';
 import type { Downlink } from '../../agent/ports.ts';
 import type { Report } from '../../fingerprint/report.ts';
+import { enrolled } from './enrolled.ts';
 import { aDrift, anIncident } from './reports.ts';
 
 /**
@@ -18,7 +19,6 @@ interface Load {
   readonly dir: string;
   readonly address: string;
   readonly caFile: string;
-  readonly tokenFile: string;
   /** Records a second; 0 when only what is left is to be delivered. */
   readonly perSecond: number;
 }
@@ -41,8 +41,7 @@ const counters = new Counters();
 const silent = { info: () => undefined, warn: () => undefined, error: () => undefined };
 const uplink = new GrpcUplink({
   address: load.address,
-  caFile: load.caFile,
-  tokenFile: load.tokenFile,
+  identity: enrolled(load.caFile),
   agent: readFileSync(idFile, 'utf8'),
   node: 'node-1',
   cluster: 'local',

@@ -1,17 +1,15 @@
-import { readFileSync, statSync } from 'node:fs';
-import { type ChannelCredentials, credentials, Metadata } from '@grpc/grpc-js';
+import { type ChannelCredentials, type ChannelOptions, credentials } from '@grpc/grpc-js';
 import type { CoverageWord } from '../../../fingerprint/coverage.ts';
+import type { Identity, NodeCertificate } from '../../ports.ts';
 import { isLocal } from './address.ts';
 
-/** Where the collector is and how it is known. Files are read at each attempt, so that renewed ones are taken up. */
+/** Where the collector is, and who this node is there. */
 export interface Endpoint {
   /** `host:port` or `unix:/path`. */
   readonly address: string;
-  /** PEM of the only authority that is believed for this address. */
-  readonly caFile?: string;
-  /** Holds the token of this collector; must be readable by its owner alone. */
-  readonly tokenFile: string;
-  /** Unencrypted, for a unix socket or a loopback address and nothing else. */
+  /** Asked at each attempt. Absent only with `insecureLoopback`. */
+  readonly identity?: Identity;
+  /** Unencrypted, for a unix socket or a loopback address and nothing else: then nobody proves who he is. */
   readonly insecureLoopback?: boolean;
 }
 
@@ -32,7 +30,7 @@ export interface UplinkOptions extends Endpoint {
 }
 
 export class UplinkError extends Error {
-  readonly code: 'insecure' | 'ca-file' | 'token-file';
+  readonly code: 'insecure' | 'no-identity' | 'bad-certificate';
   constructor(code: UplinkError['code'], message: string, options?: { cause?: unknown }) {
     super(message, options);
     this.name = 'UplinkError';
@@ -40,54 +38,40 @@ export class UplinkError extends Error {
   }
 }
 
-/** @throws UplinkError */
-export function credentialsFor(endpoint: Endpoint): ChannelCredentials {
-  if (endpoint.insecureLoopback === true) {
-    if (isLocal(endpoint.address)) return credentials.createInsecure();
-    throw new UplinkError(
-      'insecure',
-      `refusing to send unencrypted to ${endpoint.address}: insecure-loopback is for a unix socket or a loopback address`,
-    );
-  }
-  if (endpoint.caFile === undefined) {
-    throw new UplinkError(
-      'ca-file',
-      'the collector cannot be known without its CA file (tls/ca.pem of the collector)',
-    );
-  }
-  return credentials.createSsl(read('ca-file', endpoint.caFile));
+/** @throws UplinkError when it would be unencrypted and could be heard */
+export function credentialsFor(endpoint: Endpoint, shown: NodeCertificate | undefined): ChannelCredentials {
+  if (shown !== undefined) return encrypted(shown);
+  if (endpoint.insecureLoopback !== true)
+    throw new UplinkError('no-identity', 'a collector is connected to with a certificate, and there is none');
+  if (isLocal(endpoint.address)) return credentials.createInsecure();
+  throw new UplinkError(
+    'insecure',
+    `refusing to send unencrypted to ${endpoint.address}: insecureLoopback is for a unix socket or a loopback address`,
+  );
 }
 
-/** @throws UplinkError when the token cannot be read, or could be read by others */
-export function authorization({ tokenFile }: Endpoint): Metadata {
-  const token = read('token-file', tokenFile).toString('utf8').trim();
-  const others = statSync(tokenFile).mode & 0o077;
-  if (others !== 0) {
-    throw new UplinkError(
-      'token-file',
-      `${tokenFile} can be read by others than its owner; set its mode to 0600`,
-    );
-  }
-  if (!/^[\x21-\x7e]{16,512}$/.test(token)) {
-    throw new UplinkError(
-      'token-file',
-      `${tokenFile} holds no token; copy agent-token from the collector's data directory`,
-    );
-  }
-  const metadata = new Metadata();
-  metadata.set('authorization', `Bearer ${token}`);
-  return metadata;
-}
-
-function read(code: UplinkError['code'], file: string): Buffer {
+/** @param shown its certificate and key are absent of who has none yet. @throws UplinkError */
+export function encrypted(shown: Pick<NodeCertificate, 'ca'> & Partial<NodeCertificate>): ChannelCredentials {
   try {
-    return readFileSync(file);
+    return credentials.createSsl(shown.ca, shown.key, shown.certificate);
   } catch (cause) {
-    const why = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown reason';
+    const why = cause instanceof Error ? cause.message : String(cause);
     throw new UplinkError(
-      code,
-      `${file} cannot be read (${why}); copy it from the collector's data directory`,
+      'bad-certificate',
+      `the certificate, key or CA file for the collector cannot be used (${why}); correct collectorCa, or remove agent/identity to enrol this node again`,
       { cause },
     );
   }
+}
+
+/** Of every connection to the collector. */
+export function channelOptions(address: string): ChannelOptions {
+  return {
+    // Its own connection, so that no back-off of an earlier attempt delays this one.
+    'grpc.use_local_subchannel_pool': 1,
+    // A certificate names hosts; TLS has no server name that is an address (RFC 6066), and Node warns of one.
+    ...(/^(127\.|\[::1\])/.test(address) ? { 'grpc.ssl_target_name_override': 'localhost' } : {}),
+    // A unix socket closes when its peer dies; only a network can swallow a connection.
+    ...(isLocal(address) ? {} : { 'grpc.keepalive_time_ms': 30_000, 'grpc.keepalive_timeout_ms': 10_000 }),
+  };
 }

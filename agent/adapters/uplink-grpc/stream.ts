@@ -1,5 +1,4 @@
 import {
-  type ChannelOptions,
   Client,
   type ClientDuplexStream,
   logVerbosity,
@@ -19,9 +18,8 @@ import {
   type WireRecord,
 } from '../../../proto/convert.ts';
 import { loadProto } from '../../../proto/load.ts';
-import type { Downlink, Heartbeat } from '../../ports.ts';
-import { isLocal } from './address.ts';
-import { authorization, credentialsFor, UplinkError, type UplinkOptions } from './endpoint.ts';
+import type { Downlink, Heartbeat, NodeCertificate } from '../../ports.ts';
+import { channelOptions, credentialsFor, type UplinkOptions } from './endpoint.ts';
 
 /** Sent and not acknowledged: enough to keep a collector busy over one slow commit, small enough to forget at a drop. */
 const maxInFlightRecords = 1024;
@@ -41,29 +39,24 @@ const method = loadProto('whorl.proto').method('whorl.v1.Collector', 'Connect');
 
 type Duplex = ClientDuplexStream<object, object>;
 
-function channelOptions(address: string): ChannelOptions {
-  return {
-    'grpc.max_receive_message_length': maxCollectorMessageBytes,
-    // Its own connection, so that no back-off of an earlier attempt delays this one.
-    'grpc.use_local_subchannel_pool': 1,
-    // A unix socket closes when its peer dies; only a network can swallow a connection.
-    // A certificate names hosts; TLS has no server name that is an address (RFC 6066), and Node warns of one.
-    ...(/^(127\.|\[::1\])/.test(address) ? { 'grpc.ssl_target_name_override': 'localhost' } : {}),
-    ...(isLocal(address) ? {} : { 'grpc.keepalive_time_ms': 30_000, 'grpc.keepalive_timeout_ms': 10_000 }),
-  };
+export interface Ended {
+  readonly welcomed: boolean;
+  readonly detail: string;
+  /** Of what the collector said when it refused. */
+  readonly code?: string;
 }
 
 /** One attempt to reach the collector, and the stream that came of it. */
 export class UplinkStream {
   /** Settles once, when nothing more will come; never rejects. */
-  readonly ended: Promise<{ readonly welcomed: boolean; readonly detail: string }>;
+  readonly ended: Promise<Ended>;
   readonly #client: Client;
   readonly #call: Duplex;
   readonly #downlink: Downlink;
   readonly #welcomeTimer: NodeJS.Timeout;
-  #settle: (end: { welcomed: boolean; detail: string }) => void = () => undefined;
+  #settle: (end: Ended) => void = () => undefined;
   #welcomed = false;
-  #refusal: string | undefined;
+  #refusal: { readonly detail: string; readonly code: string } | undefined;
   #batch: WireRecord[] = [];
   #batchBytes = 0;
   #flushing = false;
@@ -72,18 +65,23 @@ export class UplinkStream {
   #inFlightBytes = 0;
   #lookedAtBytes = 0;
 
-  /** @returns a sentence instead when the files that are needed to connect are not in order */
-  static open(options: UplinkOptions, acked: number, downlink: Downlink): UplinkStream | string {
-    try {
-      const metadata = authorization(options);
-      const client = new Client(options.address, credentialsFor(options), channelOptions(options.address));
-      const { path, requestSerialize, responseDeserialize } = method;
-      const call = client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize, metadata);
-      return new UplinkStream(client, call, downlink, { kind: 'hello', hello: { ...options, acked } });
-    } catch (error) {
-      if (error instanceof UplinkError) return error.message;
-      throw error;
-    }
+  /**
+   * @param shown absent on a loopback address that is spoken to without TLS
+   * @throws UplinkError when what is to be shown cannot be used
+   */
+  static open(
+    options: UplinkOptions,
+    shown: NodeCertificate | undefined,
+    acked: number,
+    downlink: Downlink,
+  ): UplinkStream {
+    const client = new Client(options.address, credentialsFor(options, shown), {
+      ...channelOptions(options.address),
+      'grpc.max_receive_message_length': maxCollectorMessageBytes,
+    });
+    const { path, requestSerialize, responseDeserialize } = method;
+    const call = client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize);
+    return new UplinkStream(client, call, downlink, { kind: 'hello', hello: { ...options, acked } });
   }
 
   private constructor(client: Client, call: Duplex, downlink: Downlink, hello: AgentMessage) {
@@ -104,7 +102,7 @@ export class UplinkStream {
     clearTimeout(this.#welcomeTimer);
     this.#call.cancel();
     this.#client.close();
-    this.#settle({ welcomed: this.#welcomed, detail: this.#refusal ?? detail });
+    this.#settle({ welcomed: this.#welcomed, ...(this.#refusal ?? { detail }) });
     // The promise settles once; a later error of the cancelled call must not reach the downlink.
     this.#welcomed = false;
   }
@@ -164,7 +162,7 @@ export class UplinkStream {
 
   #dispatch(message: CollectorMessage): void {
     if (message.kind === 'refused') {
-      this.#refusal = printable(message.sentence, 1024);
+      this.#refusal = { detail: printable(message.sentence, 1024), code: message.code };
       return;
     }
     if (message.kind === 'welcome') {

@@ -8,6 +8,7 @@ import {
   WireError,
   type WireRecord,
 } from '../../../proto/convert.ts';
+import type { AdmissionCode, IdentityRefusal } from '../../ports/identities.ts';
 import type { AgentHandler, AgentHello, AgentLink } from '../../ports.ts';
 
 export type Duplex = ServerDuplexStream<object, object>;
@@ -19,12 +20,20 @@ const maxUnderWay = 2;
 /** All fingerprints of a large node are 10 MB; an agent that does not read is cut off before it costs more than this. */
 const maxUnsentBytes = 64 * 1024 * 1024;
 
+export interface StreamOptions {
+  readonly handler: AgentHandler;
+  readonly collectorId: string;
+  /** Asked once the agent has said who it is. @returns why it is not let in */
+  readonly admit: (hello: AgentHello) => Promise<IdentityRefusal<AdmissionCode> | undefined>;
+  /** Called once, when nothing more will come. */
+  readonly gone: () => void;
+}
+
 /** One agent's stream: hello first, then records in order, each acknowledged after its commit. */
 export class AgentStream {
   readonly #call: Duplex;
   readonly #handler: AgentHandler;
-  readonly #collectorId: string;
-  readonly #gone: () => void;
+  readonly #options: StreamOptions;
   readonly #helloTimer: NodeJS.Timeout;
   #link: AgentLink | undefined;
   /** Set when the handler knows of the agent and must be told when it goes. */
@@ -33,11 +42,10 @@ export class AgentStream {
   #unsentBytes = 0;
   #ended = false;
 
-  constructor(call: Duplex, handler: AgentHandler, collectorId: string, gone: () => void) {
+  constructor(call: Duplex, options: StreamOptions) {
     this.#call = call;
-    this.#handler = handler;
-    this.#collectorId = collectorId;
-    this.#gone = gone;
+    this.#handler = options.handler;
+    this.#options = options;
     this.#helloTimer = setTimeout(
       () => this.refuse('bad-message', 'no hello came within 10 s'),
       helloTimeoutMs,
@@ -59,7 +67,7 @@ export class AgentStream {
     this.#ended = true;
     clearTimeout(this.#helloTimer);
     this.#call.end();
-    this.#gone();
+    this.#options.gone();
     if (this.#link !== undefined && this.#announced) this.#handler.disconnected(this.#link);
   }
 
@@ -100,13 +108,19 @@ export class AgentStream {
     };
     this.#link = link;
     try {
+      const refused = await this.#options.admit(hello);
+      if (this.#ended) return;
+      if (refused !== undefined) {
+        this.refuse(refused.refused, refused.sentence);
+        return;
+      }
       const stored = await this.#handler.connected(link);
       if (this.#ended) {
         this.#handler.disconnected(link);
         return;
       }
       this.#announced = true;
-      this.#send({ kind: 'welcome', collector: this.#collectorId, stored });
+      this.#send({ kind: 'welcome', collector: this.#options.collectorId, stored });
     } catch {
       this.refuse('store-unavailable', 'the collector cannot reach its database; it will be tried again');
     }

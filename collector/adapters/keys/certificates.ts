@@ -3,12 +3,12 @@ import { webcrypto } from 'node:crypto';
 import { isIP } from 'node:net';
 import * as x509 from '@peculiar/x509';
 
-const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
+export const signingAlgorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
 const dayMs = 86_400_000;
 /** Clocks of agents may be behind. */
 const backdateMs = dayMs;
 const caDays = 3650;
-/** The longest that all verifiers accept; renewed at a start when a quarter of a year is left. */
+/** The longest that all verifiers accept; renewed when a third is left. */
 const serverDays = 825;
 
 export interface Pair {
@@ -18,7 +18,7 @@ export interface Pair {
 
 x509.cryptoProvider.set(webcrypto);
 
-/** A new authority that may sign server certificates of this collector and no further authority. */
+/** A new authority that may sign certificates of this collector and of its agents, and no further authority. */
 export async function makeAuthority(now: number): Promise<Pair> {
   const keys = await newKeys();
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
@@ -26,7 +26,7 @@ export async function makeAuthority(now: number): Promise<Pair> {
     name: 'CN=Whorl collector CA',
     ...validity(now, caDays),
     keys,
-    signingAlgorithm: algorithm,
+    signingAlgorithm,
     extensions: [
       new x509.BasicConstraintsExtension(true, 0, true),
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
@@ -51,7 +51,7 @@ export async function makeServerCertificate(
     ...validity(now, serverDays),
     publicKey: keys.publicKey,
     signingKey: await importKey(authority.key),
-    signingAlgorithm: algorithm,
+    signingAlgorithm,
     extensions: [
       new x509.BasicConstraintsExtension(false, undefined, true),
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
@@ -66,7 +66,7 @@ export async function makeServerCertificate(
 }
 
 function newKeys(): Promise<webcrypto.CryptoKeyPair> {
-  return webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
+  return webcrypto.subtle.generateKey(signingAlgorithm, true, ['sign', 'verify']);
 }
 
 function validity(now: number, days: number): { notBefore: Date; notAfter: Date } {
@@ -74,7 +74,7 @@ function validity(now: number, days: number): { notBefore: Date; notAfter: Date 
 }
 
 /** 127 random bits: positive, and unique without a register. */
-function serial(): string {
+export function serial(): string {
   const bytes = webcrypto.getRandomValues(new Uint8Array(16));
   bytes[0] = (bytes[0] ?? 0) & 0x7f;
   return Buffer.from(bytes).toString('hex');
@@ -84,8 +84,8 @@ async function pkcs8Pem(key: webcrypto.CryptoKey): Promise<string> {
   return x509.PemConverter.encode(await webcrypto.subtle.exportKey('pkcs8', key), 'PRIVATE KEY');
 }
 
-function importKey(pem: string): Promise<webcrypto.CryptoKey> {
+export function importKey(pem: string): Promise<webcrypto.CryptoKey> {
   const [der] = x509.PemConverter.decode(pem);
   if (der === undefined) throw new Error('no PEM block');
-  return webcrypto.subtle.importKey('pkcs8', der, algorithm, false, ['sign']);
+  return webcrypto.subtle.importKey('pkcs8', der, signingAlgorithm, false, ['sign']);
 }

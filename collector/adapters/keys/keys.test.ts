@@ -9,7 +9,6 @@ import type { Order } from '../../../fingerprint/order.ts';
 import { verifyOrder } from '../../../fingerprint/order-envelope.ts';
 import { verifyFingerprint } from '../../../fingerprint/verify.ts';
 import { baseline } from '../../../test/fakes/trust.ts';
-import { agentToken } from './agent-token.ts';
 import { commandKey } from './command-key.ts';
 import { learnerKey } from './learner-key.ts';
 import { tlsFiles } from './tls-files.ts';
@@ -67,18 +66,6 @@ describe('TLS files', () => {
     await tlsFiles(dir, ['localhost'], now);
     writeFileSync(join(dir, 'server.pem'), 'garbage');
     await expect(tlsFiles(dir, ['localhost'], now)).rejects.toMatchObject({ code: 'bad-file' });
-  });
-});
-
-describe('agent token', () => {
-  it('matches what its file says and nothing else, also after the file was taken away', () => {
-    const { file } = agentToken(dir);
-    const token = readFileSync(file, 'utf8').trim();
-    rmSync(file);
-    const { matches } = agentToken(dir);
-    expect([token, '', `${token}x`, token.slice(1)].map(matches)).toEqual([true, false, false, false]);
-    expect([mode('agent-token.sha256')]).toEqual(['600']);
-    expect(readFileSync(join(dir, 'agent-token.sha256'), 'utf8')).not.toContain(token);
   });
 });
 

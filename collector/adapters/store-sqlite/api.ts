@@ -1,6 +1,7 @@
 import type { IncidentQuery } from '../../ports/incidents.ts';
 import type { AgentHello, IncidentFilter } from '../../ports.ts';
 import { openDatabase } from './database.ts';
+import { identityOperations } from './identities-table.ts';
 import { IncidentReader, type NextState, type ReviewRow } from './incident-reader.ts';
 import { IncidentTable } from './incident-table.ts';
 import { Keeper } from './keeper.ts';
@@ -51,6 +52,7 @@ export function openApi(file: string) {
     },
     incidentReview: (row: ReviewRow, next: NextState) => rows.review(row, next),
     ordersSince: (issuedAfterMs: number) => reader.ordersSince(issuedAfterMs),
+    ...identityOperations(db),
     close: () => {
       db.close();
     },

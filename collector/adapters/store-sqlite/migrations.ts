@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type Sqlite from 'better-sqlite3';
+import { identitiesSql } from './schema-3/identities.ts';
 import { incidentsTo3 } from './schema-3/incidents.ts';
 
 /** Step i brings a file from schema i + 1 to i + 2. A step is never changed once a release has written its result. */
@@ -29,9 +30,10 @@ export const migrations: readonly ((db: Sqlite.Database) => void)[] = [
     `);
     addEntryToKeys(db);
   },
-  /** Occurrences are rolled up into incidents. */
+  /** Occurrences are rolled up into incidents; agents have certificates. */
   (db) => {
     db.exec(incidentsTo3);
+    db.exec(identitiesSql);
   },
 ];
 

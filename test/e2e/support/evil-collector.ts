@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { GrpcIngest } from '../../../collector/adapters/ingest-grpc.ts';
@@ -7,6 +6,7 @@ import type { AgentBeat, AgentHandler, AgentHello, AgentLink, RawRecord } from '
 import type { Report } from '../../../fingerprint/report.ts';
 import { parseReport } from '../../../fingerprint/report-json.ts';
 import { parseJson } from '../../../fingerprint/strict-json.ts';
+import { anyIdentities } from '../../fakes/identities.ts';
 
 /**
  * A collector that was taken over: it has the certificate, the token, the ear of the agent and every document that was
@@ -14,7 +14,8 @@ import { parseJson } from '../../../fingerprint/strict-json.ts';
  */
 export class EvilCollector implements AgentHandler {
   readonly caFile: string;
-  readonly tokenFile: string;
+  /** Lets the agent in under its own name, as the real one would. */
+  readonly joinTokenFile: string;
   /** Everything the agent told it. */
   readonly reports: Report[] = [];
   address = '';
@@ -25,25 +26,29 @@ export class EvilCollector implements AgentHandler {
 
   private constructor(dir: string, edge: GrpcIngest) {
     this.caFile = join(dir, 'ca.pem');
-    this.tokenFile = join(dir, 'token');
+    this.joinTokenFile = join(dir, 'join-token');
     this.#edge = edge;
   }
 
   static async start(dir: string): Promise<EvilCollector> {
     const authority = await makeAuthority(Date.now());
     const pair = await makeServerCertificate(authority, ['localhost', '127.0.0.1'], Date.now());
-    const token = randomBytes(32).toString('base64url');
+    const { identities, joinToken } = await anyIdentities(authority);
     const evil = new EvilCollector(
       dir,
       new GrpcIngest({
         address: '127.0.0.1:0',
-        tls: { certificate: Buffer.from(pair.certificate), key: Buffer.from(pair.key) },
+        tls: {
+          certificate: Buffer.from(pair.certificate),
+          key: Buffer.from(pair.key),
+          ca: authority.certificate,
+        },
         collectorId: 'evil',
-        tokenMatches: (presented) => presented === token,
+        gate: identities,
       }),
     );
     writeFileSync(evil.caFile, authority.certificate);
-    writeFileSync(evil.tokenFile, `${token}\n`, { mode: 0o600 });
+    writeFileSync(evil.joinTokenFile, `${joinToken}\n`, { mode: 0o600 });
     evil.address = await evil.#edge.listen(evil);
     return evil;
   }

@@ -81,7 +81,7 @@ export class EvilWorld {
       containerdSocket: '',
       collector: this.evil.address,
       collectorCa: this.evil.caFile,
-      tokenFile: this.evil.tokenFile,
+      joinTokenFile: this.evil.joinTokenFile,
       ownParentPid: process.pid,
       canarySeconds: 0,
       heartbeatSeconds: 1,

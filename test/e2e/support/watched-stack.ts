@@ -56,6 +56,7 @@ export class WatchedStack {
     const settings = {
       listen: this.#address,
       mode: 'alert',
+      localJoin: true,
       stopsPerWorkload: 1000,
       stopsPerCluster: 1000,
       logLevel: 'debug',
@@ -104,7 +105,7 @@ export class WatchedStack {
       containerdSocket: '',
       collector: this.ready.address,
       collectorCa: this.ready.caFile,
-      tokenFile: this.ready.tokenFile,
+      joinTokenFile: this.ready.joinTokenFile,
       ownPids: [this.#collector?.child.pid],
       ownParentPid: process.pid,
       supportSeconds: 1,

@@ -14,6 +14,10 @@ export interface User {
   readonly groups: readonly string[];
   /** `all`: everything, as an administrator. */
   readonly rules: readonly Rule[] | 'all';
+  /** What a projected token of a pod says besides: `authentication.kubernetes.io/pod-name` and the like. */
+  readonly extra?: Readonly<Record<string, readonly string[]>>;
+  /** Whom its tokens are for; absent: the API server. */
+  readonly audiences?: readonly string[];
 }
 
 export function serviceAccount(namespace: string, name: string, rules: User['rules']): User {
@@ -39,22 +43,48 @@ export function forbidden(user: User, verb: string, resource: string, namespace:
   return failure(403, 'Forbidden', message, { kind: resource });
 }
 
-/** What authenticators answer about a token; undefined: nobody's. */
-export function tokenReview(token: string, user: User | undefined): object {
-  const status =
-    user === undefined
-      ? { user: {}, error: 'invalid bearer token' }
-      : {
-          authenticated: true,
-          user: { username: user.name, uid: user.uid, groups: user.groups },
-          audiences: ['https://kubernetes.default.svc'],
-        };
+const ownAudience = 'https://kubernetes.default.svc';
+
+/**
+ * What authenticators answer about a token; undefined: nobody's.
+ * @param asked audiences it has to be for one of; none: the API server's own
+ */
+export function tokenReview(
+  token: string,
+  user: User | undefined,
+  asked: readonly string[] = [ownAudience],
+): object {
+  const { audiences: meant = [ownAudience] } = user ?? {};
+  const audiences = asked.filter((audience) => meant.includes(audience));
+  const status = reviewOf(user, meant, asked, audiences);
   return {
     kind: 'TokenReview',
     apiVersion: 'authentication.k8s.io/v1',
     metadata: { creationTimestamp: null },
     spec: { token },
     status,
+  };
+}
+
+function reviewOf(
+  user: User | undefined,
+  meant: readonly string[],
+  asked: readonly string[],
+  audiences: readonly string[],
+): object {
+  if (user === undefined) return { user: {}, error: 'invalid bearer token' };
+  if (audiences.length === 0) {
+    const list = (names: readonly string[]): string => `[${names.map((n) => JSON.stringify(n)).join(' ')}]`;
+    return {
+      user: {},
+      error: `token audiences ${list(meant)} is invalid for the target audiences ${list(asked)}`,
+    };
+  }
+  const { name, uid, groups, extra } = user;
+  return {
+    authenticated: true,
+    user: { username: name, uid, groups, ...(extra === undefined ? {} : { extra }) },
+    audiences,
   };
 }
 

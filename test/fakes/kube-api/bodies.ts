@@ -30,6 +30,7 @@ export async function bodyOf(request: IncomingMessage): Promise<{ readonly spec?
 
 export interface Spec {
   readonly token?: string;
+  readonly audiences?: readonly string[];
   readonly resourceAttributes?: {
     readonly verb?: string;
     readonly group?: string;

@@ -116,7 +116,7 @@ export class FakeKubeApi {
       case '/apis/authentication.k8s.io/v1/tokenreviews':
         if (!may(user, 'create', 'authentication.k8s.io', 'tokenreviews'))
           return forbidden(user, 'create', 'tokenreviews', undefined);
-        return tokenReview(spec.token ?? '', this.users.get(spec.token ?? ''));
+        return tokenReview(spec.token ?? '', this.users.get(spec.token ?? ''), spec.audiences);
       case '/apis/authentication.k8s.io/v1/selfsubjectreviews':
         return selfReview(user);
       case '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews': {
