@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { accessSync, constants, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { hostname } from 'node:os';
+import { hostname, userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
@@ -9,23 +9,26 @@ import { policyOf } from '../fingerprint/policy-chain.ts';
 import { defaultThresholds, demoThresholds, readiness } from '../fingerprint/readiness.ts';
 import type { TrustPolicy } from '../fingerprint/trust-policy.ts';
 import { modes } from '../fingerprint/verdict.ts';
-import { ControlHttp } from './adapters/control-http.ts';
+import { Access, localCaller } from './access.ts';
+import { HttpApi } from './adapters/http-api.ts';
 import { GrpcIngest } from './adapters/ingest-grpc.ts';
 import { agentToken } from './adapters/keys/agent-token.ts';
+import { bootstrapFile } from './adapters/keys/bootstrap-file.ts';
 import { commandKey } from './adapters/keys/command-key.ts';
 import { readKept, unusable } from './adapters/keys/kept-file.ts';
 import { learnerKey } from './adapters/keys/learner-key.ts';
-import { tlsFiles } from './adapters/keys/tls-files.ts';
+import { type TlsFiles, tlsFiles } from './adapters/keys/tls-files.ts';
 import { SqliteStore } from './adapters/store-sqlite.ts';
+import { apiServices, type ServiceParts } from './api-services.ts';
 import { beforehandOf } from './beforehand.ts';
 import { Broadcast } from './broadcast.ts';
 import { Canaries } from './canaries.ts';
 import { Collector, type Presence } from './collector.ts';
 import type { CollectorConfig } from './config.ts';
-import { control } from './control.ts';
 import type { BrakeLimits } from './core/brakes.ts';
 import type { ResponsePolicy } from './core/decide.ts';
 import { historyOf } from './core/history.ts';
+import { EventFeed } from './event-feed.ts';
 import { Fingerprints } from './fingerprints.ts';
 import { Learning } from './learning.ts';
 import {
@@ -80,7 +83,7 @@ interface Wiring extends CollectorIo {
   readonly log: Log;
   readonly broadcast: Broadcast;
   readonly trouble: StoreTrouble;
-  readonly store: DriftStore;
+  readonly store: SqliteStore;
 }
 
 async function serve(config: CollectorConfig, wiring: Wiring): Promise<void> {
@@ -88,18 +91,18 @@ async function serve(config: CollectorConfig, wiring: Wiring): Promise<void> {
   const token = agentToken(dir);
   const orders = commandKey(dir);
   const { learner, publicFile: learnerKeyFile } = learnerKey(dir);
-  const tls = config.insecureLoopback
-    ? undefined
-    : await tlsFiles(join(dir, 'tls'), namesOf(config), Date.now());
+  const tls =
+    config.insecureLoopback && config.httpListen === ''
+      ? undefined
+      : await tlsFiles(join(dir, 'tls'), namesOf(config), Date.now());
   const parts = await assemble(config, wiring, { signer: orders.signer, learner });
   const edge = new GrpcIngest({
     address: config.listen,
-    ...(tls === undefined ? {} : { tls }),
+    ...(tls === undefined || config.insecureLoopback ? {} : { tls }),
     collectorId: parts.id,
     tokenMatches: token.matches,
   });
   const address = await edge.listen(parts.collector);
-  const controlSocket = join(dir, 'collector.sock');
   const about = {
     id: parts.id,
     address,
@@ -108,12 +111,13 @@ async function serve(config: CollectorConfig, wiring: Wiring): Promise<void> {
     learnerKeyFile,
     pid: process.pid,
   };
-  const ear = new ControlHttp(controlSocket, control({ ...wiring, ...broadcast, ...parts, about }), log);
-  await ear.listen();
+  const api = await openApi(config, { ...wiring, ...parts, tell: broadcast.tell, about }, wiring, tls);
   broadcast.tell({
     type: 'collector-ready',
     address,
-    controlSocket,
+    controlSocket: api.socketPath,
+    ...(api.address === undefined ? {} : { apiAddress: api.address }),
+    ...(api.bootstrapFile === undefined ? {} : { bootstrapFile: api.bootstrapFile }),
     ...(tls === undefined ? {} : { caFile: tls.caFile }),
     tokenFile: token.file,
     commandKeyFile: orders.publicFile,
@@ -127,7 +131,60 @@ async function serve(config: CollectorConfig, wiring: Wiring): Promise<void> {
   ]);
   await edge.close();
   await parts.reactions.settled();
-  await ear.close();
+  await api.close();
+}
+
+interface OpenApi {
+  readonly socketPath: string;
+  readonly address: string | undefined;
+  readonly bootstrapFile: string | undefined;
+  close(): Promise<void>;
+}
+
+/** The HTTP API on its socket and, unless that is switched off, on the network. */
+async function openApi(
+  config: CollectorConfig,
+  parts: ServiceParts,
+  { dir, log, broadcast, store }: Wiring,
+  tls: TlsFiles | undefined,
+): Promise<OpenApi> {
+  const now = () => Date.now();
+  const random = (length: number) => randomBytes(length);
+  const audit = { record: async (entry: object) => log.info(entry, 'access changed') };
+  const access = new Access({ store: store.access, file: bootstrapFile(dir), audit, random, now, log });
+  const feed = new EventFeed({
+    subscribe: broadcast.subscribe,
+    newBoot: () => randomBytes(4).toString('hex'),
+  });
+  const socketPath = join(dir, 'collector.sock');
+  const address = config.httpListen;
+  const api = new HttpApi({
+    services: { ...apiServices(parts), access, feed },
+    localCaller: localCaller(localUser()),
+    socketPath,
+    ...(address === '' || tls === undefined ? {} : { tls: { ...tls, address } }),
+    answered: ({ isStream: _, ...answered }) => log.info(answered, 'request'),
+    now,
+    random,
+    log,
+  });
+  // Before anybody can ask: the file is there when the address is told.
+  const waiting = address === '' ? undefined : await access.prepare();
+  const bound = await api.listen();
+  const close = async (): Promise<void> => {
+    feed.close();
+    await api.close();
+  };
+  return { socketPath, address: bound, bootstrapFile: waiting, close };
+}
+
+/** A container's user may have no name. */
+function localUser(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return String(process.getuid?.() ?? 'unknown');
+  }
 }
 
 /** The pipeline behind the edges, with what an earlier run left behind. */
@@ -251,7 +308,7 @@ async function collectorId(store: DriftStore): Promise<string> {
   return made;
 }
 
-/** What was set by `POST /policy` outlives a restart; the configuration is the beginning. */
+/** What was set by `POST /api/v1/policy/mode` outlives a restart; the configuration is the beginning. */
 async function responsePolicyOf(config: CollectorConfig, store: DriftStore): Promise<ResponsePolicy> {
   const kept = await store.setting('mode');
   const { killScope, stopInteractive, protectedNamespaces } = config;
@@ -271,9 +328,11 @@ function limitsOf(config: CollectorConfig): BrakeLimits {
 }
 
 /** What agents may call this collector: itself by every local name, where it listens, and what the site adds. */
-function namesOf({ listen, names }: CollectorConfig): string[] {
-  const host = listen.startsWith('unix:') ? [] : [listen.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1')];
-  const meant = host.filter((name) => !['0.0.0.0', '::', ''].includes(name));
+function namesOf({ listen, httpListen, names }: CollectorConfig): string[] {
+  const hosts = [listen, httpListen]
+    .filter((address) => !address.startsWith('unix:'))
+    .map((address) => address.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1'));
+  const meant = hosts.filter((name) => !['0.0.0.0', '::', ''].includes(name));
   return [...new Set(['localhost', '127.0.0.1', '::1', hostname(), ...meant, ...names])];
 }
 

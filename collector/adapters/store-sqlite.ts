@@ -15,6 +15,7 @@ import {
   StoreError,
   type WorkloadRow,
 } from '../ports.ts';
+import { SqliteAccess } from './store-sqlite/access.ts';
 import {
   agentRow,
   incidentRow,
@@ -36,6 +37,7 @@ import { DatabaseThread } from './store-sqlite/thread.ts';
 export class SqliteStore implements DriftStore {
   readonly #thread: DatabaseThread;
   readonly #commits: GroupCommit;
+  readonly access: SqliteAccess;
 
   /**
    * @param mayRetry asked when a commit failed; while it says yes nothing later is written
@@ -50,6 +52,7 @@ export class SqliteStore implements DriftStore {
 
   private constructor(thread: DatabaseThread, mayRetry: (error: StoreError) => Promise<boolean>) {
     this.#thread = thread;
+    this.access = new SqliteAccess(thread);
     this.#commits = new GroupCommit((writes, now) => thread.call('commit', writes, now), mayRetry);
   }
 

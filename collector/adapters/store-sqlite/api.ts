@@ -1,4 +1,5 @@
 import type { AgentHello, IncidentFilter } from '../../ports.ts';
+import { AccessTable, type TokenRecord } from './access-table.ts';
 import { openDatabase } from './database.ts';
 import { Keeper } from './keeper.ts';
 import { type ProvisionalRecord, Reader } from './reader.ts';
@@ -31,8 +32,22 @@ export function openApi(file: string) {
     saveProvisional: (hash: string, row: ProvisionalRecord) => keeper.saveProvisional(hash, row),
     incidents: (filter: IncidentFilter) => reader.incidents(filter),
     ordersSince: (issuedAfterMs: number) => reader.ordersSince(issuedAfterMs),
+    ...accessApi(new AccessTable(db)),
     close: () => {
       db.close();
     },
+  };
+}
+
+function accessApi(table: AccessTable) {
+  return {
+    accessToken: (id: string) => table.token(id),
+    accessTokens: () => table.tokens(),
+    accessAdd: (record: TokenRecord, most: number) => table.add(record, most),
+    accessRevoke: (id: string, now: number) => table.revoke(id, now),
+    accessUsed: (id: string, day: number) => table.used(id, day),
+    accessBootstrap: () => table.bootstrap(),
+    accessSaveBootstrap: (hash: string) => table.saveBootstrap(hash),
+    accessExchange: (hash: string, record: TokenRecord) => table.exchange(hash, record),
   };
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type Sqlite from 'better-sqlite3';
+import { accessSchema } from './schema-3/access.ts';
 
 /** Step i brings a file from schema i + 1 to i + 2. A step is never changed once a release has written its result. */
 export const migrations: readonly ((db: Sqlite.Database) => void)[] = [
@@ -27,6 +28,10 @@ export const migrations: readonly ((db: Sqlite.Database) => void)[] = [
       ) STRICT;
     `);
     addEntryToKeys(db);
+  },
+  /** Who may use the API. */
+  (db) => {
+    db.exec(accessSchema);
   },
 ];
 
