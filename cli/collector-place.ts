@@ -46,7 +46,7 @@ async function atUrl(io: Io, given: string): Promise<CollectorPlace> {
   const url = collectorUrl(given);
   const login = await readLogin(io);
   const same = login?.url === url ? login : undefined;
-  const token = io.env.WHORL_TOKEN ?? same?.token;
+  const token = (io.env.WHORL_TOKEN ?? '') === '' ? same?.token : io.env.WHORL_TOKEN;
   if (token === undefined)
     throw new CliError(
       exitCodes.trust,

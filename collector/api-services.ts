@@ -75,12 +75,16 @@ function statusService(parts: ServiceParts): StatusService {
         retriedCommits: trouble.failures,
       };
     },
-    ready: () =>
-      store.setting('collector-id').then(
-        () => true,
-        () => false,
-      ),
+    ready: () => isReady(store),
   };
+}
+
+/** Whether the store answers a question. */
+export function isReady(store: Pick<DriftStore, 'setting'>): Promise<boolean> {
+  return store.setting('collector-id').then(
+    () => true,
+    () => false,
+  );
 }
 
 function workloadService(parts: ServiceParts): WorkloadService {

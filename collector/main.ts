@@ -18,8 +18,9 @@ import { commandKey } from './adapters/keys/command-key.ts';
 import { readKept, unusable } from './adapters/keys/kept-file.ts';
 import { learnerKey } from './adapters/keys/learner-key.ts';
 import { type TlsFiles, tlsFiles } from './adapters/keys/tls-files.ts';
+import { PrometheusMetrics } from './adapters/metrics-prom.ts';
 import { SqliteStore } from './adapters/store-sqlite.ts';
-import { apiServices, type ServiceParts } from './api-services.ts';
+import { apiServices, isReady, type ServiceParts } from './api-services.ts';
 import { beforehandOf } from './beforehand.ts';
 import { Broadcast } from './broadcast.ts';
 import { Canaries } from './canaries.ts';
@@ -28,10 +29,13 @@ import type { CollectorConfig } from './config.ts';
 import type { BrakeLimits } from './core/brakes.ts';
 import type { ResponsePolicy } from './core/decide.ts';
 import { historyOf } from './core/history.ts';
+import { countLine } from './count-line.ts';
 import { EventFeed } from './event-feed.ts';
 import { Fingerprints } from './fingerprints.ts';
 import { Learning } from './learning.ts';
+import type { Levels, Meter } from './ports/metrics.ts';
 import {
+  type AgentRow,
   CollectorError,
   type DriftStore,
   type Learner,
@@ -87,7 +91,7 @@ interface Wiring extends CollectorIo {
 }
 
 async function serve(config: CollectorConfig, wiring: Wiring): Promise<void> {
-  const { dir, log, broadcast, signal } = wiring;
+  const { dir, log, broadcast, signal, store } = wiring;
   const token = agentToken(dir);
   const orders = commandKey(dir);
   const { learner, publicFile: learnerKeyFile } = learnerKey(dir);
@@ -95,7 +99,9 @@ async function serve(config: CollectorConfig, wiring: Wiring): Promise<void> {
     config.insecureLoopback && config.httpListen === ''
       ? undefined
       : await tlsFiles(join(dir, 'tls'), namesOf(config), Date.now());
-  const parts = await assemble(config, wiring, { signer: orders.signer, learner });
+  const meter = new PrometheusMetrics(log);
+  broadcast.observe((line) => countLine(line, meter));
+  const parts = await assemble(config, wiring, { signer: orders.signer, learner }, meter);
   const edge = new GrpcIngest({
     address: config.listen,
     ...(tls === undefined || config.insecureLoopback ? {} : { tls }),
@@ -111,12 +117,16 @@ async function serve(config: CollectorConfig, wiring: Wiring): Promise<void> {
     learnerKeyFile,
     pid: process.pid,
   };
-  const api = await openApi(config, { ...wiring, ...parts, tell: broadcast.tell, about }, wiring, tls);
+  const api = await openApi(config, { ...wiring, ...parts, tell: broadcast.tell, about }, wiring, tls, meter);
+  const source = { levels: () => levelsOf(wiring, parts, api.feed), ready: () => isReady(store) };
+  const metricsAddress =
+    config.metricsListen === '' ? undefined : await meter.listen(config.metricsListen, source);
   broadcast.tell({
     type: 'collector-ready',
     address,
     controlSocket: api.socketPath,
     ...(api.address === undefined ? {} : { apiAddress: api.address }),
+    ...(metricsAddress === undefined ? {} : { metricsAddress }),
     ...(api.bootstrapFile === undefined ? {} : { bootstrapFile: api.bootstrapFile }),
     ...(tls === undefined ? {} : { caFile: tls.caFile }),
     tokenFile: token.file,
@@ -132,12 +142,14 @@ async function serve(config: CollectorConfig, wiring: Wiring): Promise<void> {
   await edge.close();
   await parts.reactions.settled();
   await api.close();
+  await meter.close();
 }
 
 interface OpenApi {
   readonly socketPath: string;
   readonly address: string | undefined;
   readonly bootstrapFile: string | undefined;
+  readonly feed: EventFeed;
   close(): Promise<void>;
 }
 
@@ -147,6 +159,7 @@ async function openApi(
   parts: ServiceParts,
   { dir, log, broadcast, store }: Wiring,
   tls: TlsFiles | undefined,
+  meter: Meter,
 ): Promise<OpenApi> {
   const now = () => Date.now();
   const random = (length: number) => randomBytes(length);
@@ -163,7 +176,10 @@ async function openApi(
     localCaller: localCaller(localUser()),
     socketPath,
     ...(address === '' || tls === undefined ? {} : { tls: { ...tls, address } }),
-    answered: ({ isStream: _, ...answered }) => log.info(answered, 'request'),
+    answered: ({ isStream, ...answered }) => {
+      log.info(answered, 'request');
+      meter.answered({ isStream, ...answered });
+    },
     now,
     random,
     log,
@@ -175,7 +191,28 @@ async function openApi(
     feed.close();
     await api.close();
   };
-  return { socketPath, address: bound, bootstrapFile: waiting, close };
+  return { socketPath, address: bound, bootstrapFile: waiting, feed, close };
+}
+
+/** For a scrape: what is cheap to look up, summed over all agents. */
+async function levelsOf(
+  { store, trouble }: Wiring,
+  { present, reactions }: { readonly present: ReadonlyMap<string, Presence>; readonly reactions: Reactions },
+  feed: EventFeed,
+): Promise<Levels> {
+  const agents = await store.agents();
+  const sum = (of: (row: AgentRow) => number): number => agents.reduce((n, row) => n + of(row), 0);
+  return {
+    agentsConnected: present.size,
+    recordsStored: sum((row) => row.stored),
+    recordsRefused: sum((row) => row.refused),
+    recordsMissing: sum((row) => row.missing),
+    storeRetries: trouble.failures,
+    storeWaiting: store.waiting,
+    reactionsWaiting: reactions.waiting,
+    reactionsDropped: reactions.dropped,
+    eventFollowers: feed.followers,
+  };
 }
 
 /** A container's user may have no name. */
@@ -192,6 +229,7 @@ async function assemble(
   config: CollectorConfig,
   wiring: Wiring,
   { signer, learner }: { readonly signer: OrderSigner; readonly learner: Learner },
+  meter: Meter,
 ) {
   const { store, log, trouble } = wiring;
   const { tell, listened } = wiring.broadcast;
@@ -238,6 +276,7 @@ async function assemble(
   const collector = new Collector({
     store,
     listened,
+    counted: (severity) => meter.incident(severity),
     reactions,
     learning,
     fingerprints,

@@ -18,6 +18,8 @@ export type StateLine =
       readonly controlSocket: string;
       /** Of the HTTP API with TLS, `host:port`; absent when it listens on its socket alone. */
       readonly apiAddress?: string;
+      /** Of `/metrics`, `host:port`; absent when it is switched off. */
+      readonly metricsAddress?: string;
       /** Holds the token that makes the first administrator; absent when there is one. */
       readonly bootstrapFile?: string;
       /** Absent when it listens unencrypted on loopback. */

@@ -56,6 +56,11 @@ export class SqliteStore implements DriftStore {
     this.#commits = new GroupCommit((writes, now) => thread.call('commit', writes, now), mayRetry);
   }
 
+  /** Questions that wait for an answer. */
+  get waiting(): number {
+    return this.#thread.waiting;
+  }
+
   /** Not async: what was read of the records must not live until the commit, only the rows. */
   ingest(delivery: Delivery, now: number): Promise<Ingested> {
     return this.#commit(toRows(delivery), now);

@@ -1,6 +1,7 @@
 import { Type } from 'typebox';
-import type { ApiServices, TokenInfo } from '../../ports/api.ts';
-import type { App } from './app.ts';
+import type { After, ApiServices, TokenInfo } from '../../ports/api.ts';
+import type { App, Tools } from './app.ts';
+import { pageQuery } from './cursor.ts';
 import { Problem } from './problem.ts';
 import { listOf, Name, openObject, Reason, RoleName, ScopeBody, strictObject, Time } from './schemas.ts';
 
@@ -32,7 +33,7 @@ const NewToken = Type.Object(
   strictObject,
 );
 
-export function tokenRoutes(app: App, { access }: ApiServices): void {
+export function tokenRoutes(app: App, { access }: ApiServices, { cursors }: Tools): void {
   app.route({
     method: 'GET',
     url: '/api/v1/tokens',
@@ -41,11 +42,17 @@ export function tokenRoutes(app: App, { access }: ApiServices): void {
       operationId: 'listTokens',
       summary: 'All API tokens, also those that ended; never their secrets',
       tags: ['access'],
+      querystring: Type.Object(pageQuery, strictObject),
       response: { 200: listOf(Token) },
     },
-    handler: async ({ caller }) => {
+    handler: async ({ caller, query: { limit = 100, cursor } }) => {
       assertWhole(caller.seesAll);
-      return { items: (await access.tokens()).map(describeToken) };
+      const { after } = cursors.read('tokens', cursor);
+      const rows = (await access.tokens()).filter((row) => after === undefined || isAfter(row, after));
+      const items = rows.slice(0, limit).map(describeToken);
+      const last = rows.length > limit ? items.at(-1) : undefined;
+      const next = last === undefined ? {} : { next: { time: last.createdAt, id: last.id } };
+      return cursors.page('tokens', { items, ...next });
     },
   });
   app.route({
@@ -87,6 +94,11 @@ export function tokenRoutes(app: App, { access }: ApiServices): void {
       throw new Problem('not-found', 'no token that could be revoked has this id; whorl login token list');
     },
   });
+}
+
+/** The newest come first, those of one moment by their ids. */
+function isAfter({ createdAt, id }: TokenInfo, { time, id: lastId }: After): boolean {
+  return createdAt < time || (createdAt === time && id > lastId);
 }
 
 /** Who sees a part of the site must not make a token that sees all of it. */
