@@ -145,11 +145,21 @@ interface Ready {
 /** The shipped program with its defaults, but for the port. */
 async function startCollector(dir: string): Promise<{ child: ChildProcess; ready: Ready }> {
   const cli = fileURLToPath(new URL('../cli/main.ts', import.meta.url));
-  const args = ['collector', '--data-dir', dir, '--set', 'listen="127.0.0.1:0"', '--set', 'logLevel="error"'];
+  const args = [
+    'collector',
+    '--data-dir',
+    dir,
+    ...['listen', 'httpListen', 'metricsListen'].flatMap((key) => ['--set', `${key}="127.0.0.1:0"`]),
+    '--set',
+    'logLevel="error"',
+  ];
   const child = spawn(process.execPath, [cli, ...args], { stdio: ['ignore', 'ignore', 'inherit'] });
   const at = join(dir, 'collector');
   while (child.exitCode === null) {
-    const status = await ask(join(at, 'collector.sock'), 'collector', { method: 'GET', path: '/status' });
+    const status = await ask(join(at, 'collector.sock'), 'collector', {
+      method: 'GET',
+      path: '/api/v1/status',
+    });
     if (typeof status === 'object' && status !== null && 'address' in status) {
       return { child, ready: { address: String(status.address), caFile: join(at, 'tls', 'ca.pem') } };
     }

@@ -5,7 +5,7 @@ import { printable } from '../fingerprint/printable.ts';
 import type { VerifiedFingerprint } from '../fingerprint/verify.ts';
 import { readSeen, type Seen, withGrants } from './accept-source.ts';
 import { type Choice, type Chosen, chosenDrifts } from './accepted-drifts.ts';
-import { dataDir } from './data-dir.ts';
+import type { WhereOptions } from './collector-place.ts';
 import { CliError, exitCodes } from './exit.ts';
 import { incidentById } from './incident-source.ts';
 import type { Io } from './io.ts';
@@ -13,11 +13,10 @@ import type { Io } from './io.ts';
 /** Under a program that is not granted nothing further is judged, so what it does shows one round later. */
 const maxRounds = 16;
 
-export interface AcceptFrom extends Choice {
+export interface AcceptFrom extends Choice, WhereOptions {
   readonly from: readonly string[];
   readonly source: string;
   readonly incident?: string;
-  readonly dataDir?: string;
 }
 
 interface FromWhere {
@@ -40,7 +39,7 @@ export async function chosenOf(
       'give --from EVENTS or --incident ID',
     );
   if (incident === undefined) return fromEvents(io, base, effective, options);
-  const seen = await incidentById(dataDir(io, options.dataDir), incident);
+  const seen = await incidentById(io, options, incident);
   assertOwn(base, seen.workload.subject);
   if (seen.more > 0) io.err(`left out: ${seen.more} more drifts, which the incident only counts`);
   return { chosen: chosenDrifts(seen.drifts, options), seen };

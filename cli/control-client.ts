@@ -35,10 +35,10 @@ export async function ask(
   }
 }
 
+/** The agent's word for it, or the collector's (RFC 9457). */
 function errorOf(answer: unknown, status: number): string {
-  return typeof answer === 'object' && answer !== null && 'error' in answer
-    ? String(answer.error)
-    : `status ${status}`;
+  const { error, detail }: { error?: unknown; detail?: unknown } = Object(answer);
+  return String(error ?? detail ?? `status ${status}`);
 }
 
 /** Bytes go as they are: what was signed is never written anew. */
@@ -53,7 +53,9 @@ function exchange(
 ): Promise<{ status: number; text: string }> {
   return new Promise((resolve, reject) => {
     const body = bodyOf(call.body);
-    const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
+    const type = call.body instanceof Uint8Array ? 'application/octet-stream' : 'application/json';
+    const headers =
+      call.body === undefined ? {} : { 'content-type': type, 'content-length': Buffer.byteLength(body) };
     const sent = request(
       { socketPath, method: call.method, path: call.path, headers, timeout: answerTimeoutMs },
       (response) => {

@@ -17,6 +17,8 @@ const launcher = fileURLToPath(
   new URL(import.meta.url.endsWith('.ts') ? '../bin/whorl' : '../../bin/whorl', import.meta.url),
 );
 
+const alivePath: Readonly<Record<Daemon, string>> = { agent: '/status', collector: '/healthz' };
+
 interface LastWords {
   readonly words: string;
   readonly code: ExitCode;
@@ -82,7 +84,7 @@ async function answering(
   const until = performance.now() + startTimeoutMs;
   while (performance.now() < until) {
     if (child.exitCode !== null || child.signalCode !== null) throw ended(name, child, said);
-    if ((await ask(socketPath, name, { method: 'GET', path: '/status' })) !== undefined) return;
+    if ((await ask(socketPath, name, { method: 'GET', path: alivePath[name] })) !== undefined) return;
     await sleep(50);
   }
   throw new CliError(

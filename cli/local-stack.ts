@@ -15,6 +15,9 @@ export interface StackOptions {
   readonly onCollectorLine: (line: CollectorLine) => void;
 }
 
+/** On one machine its user asks over the unix socket; nothing more is opened. */
+const local = { httpListen: '', metricsListen: '' };
+
 type CollectorReady = Extract<CollectorLine, { type: 'collector-ready' }>;
 
 /** A collector and an agent of our own, a process each, joined by TLS on loopback. */
@@ -31,7 +34,13 @@ export async function startStack(options: StackOptions): Promise<LocalStack> {
   const told = Promise.withResolvers<CollectorReady>();
   const collector = await startDaemon({
     name: 'collector',
-    args: settings({ dataDir: options.dataDir, eventsJson: true, localJoin: true, ...options.collector }),
+    args: settings({
+      ...local,
+      dataDir: options.dataDir,
+      eventsJson: true,
+      localJoin: true,
+      ...options.collector,
+    }),
     socketPath: collectorSocket(options.dataDir),
     env: options.env,
     onLine: (text) => {

@@ -324,10 +324,12 @@ describe('--incident', () => {
   ): Promise<T> {
     const directory = world.at('data');
     await mkdir(join(directory, 'collector'), { recursive: true });
-    const body = JSON.stringify({
-      incidents: incidents.map((i) => ({ incident: i, decisions: [], receipts: [] })),
+    const server = createServer((request, response) => {
+      const begin = new URL(request.url ?? '', 'http://collector').searchParams.get('id') ?? '';
+      const asked = incidents.filter(({ id }) => id.startsWith(begin));
+      const items = asked.map((incident) => ({ incident, decisions: [], receipts: [] }));
+      response.end(JSON.stringify({ items }));
     });
-    const server = createServer((_request, response) => response.end(body));
     await new Promise<void>((resolve) =>
       server.listen(join(directory, 'collector', 'collector.sock'), resolve),
     );

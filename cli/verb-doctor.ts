@@ -36,7 +36,9 @@ async function examine(directory: string): Promise<Finding[]> {
   const running = await isCollectorRunning(directory);
   const [agent, collector] = await Promise.all([
     ask(agentSocket(directory), 'agent', status).catch(() => undefined),
-    ask(collectorSocket(directory), 'collector', status).catch(() => undefined),
+    ask(collectorSocket(directory), 'collector', { ...status, path: '/api/v1/status' }).catch(
+      () => undefined,
+    ),
   ]);
   const machine = [...kernelFindings(), ...(await machineFindings({ dataDir: directory, running }))];
   return [
@@ -50,7 +52,7 @@ async function examine(directory: string): Promise<Finding[]> {
 
 /** One that refuses to answer runs all the same: its port is not free for another reason. */
 async function isCollectorRunning(directory: string): Promise<boolean> {
-  const call = { method: 'GET', path: '/status' } as const;
+  const call = { method: 'GET', path: '/healthz' } as const;
   return ask(collectorSocket(directory), 'collector', call).then(
     (answer) => answer !== undefined,
     () => true,

@@ -6,16 +6,17 @@ import { printable } from '../fingerprint/printable.ts';
 import { parseReceipt } from '../fingerprint/receipt-json.ts';
 import { formatTime } from '../fingerprint/time.ts';
 import { receiptText, workloadName } from './agent-line.ts';
+import { connectCollector } from './api-client.ts';
+import { type WhereOptions, whereOptions } from './collector-place.ts';
 import { ask } from './control-client.ts';
-import { agentSocket, collectorSocket, dataDir, dataDirOption } from './data-dir.ts';
+import { agentSocket, dataDir } from './data-dir.ts';
 import { about, CliError, exitCodes } from './exit.ts';
 import { examples } from './help.ts';
 import type { Io } from './io.ts';
 import { incidentLine } from './judgement.ts';
 import { type Styled, styled } from './text.ts';
 
-interface Options {
-  readonly dataDir?: string;
+interface Options extends WhereOptions {
   readonly limit: string;
   readonly json?: boolean;
 }
@@ -28,7 +29,7 @@ interface Row {
 }
 
 export function register(program: Command, io: Io): void {
-  const verb = dataDirOption(
+  const verb = whereOptions(
     program
       .command('incidents')
       .description('what drifted, what was done about it and why; exit 1 when there are any')
@@ -44,7 +45,7 @@ export function register(program: Command, io: Io): void {
 }
 
 async function incidents(io: Io, id: string | undefined, options: Options): Promise<void> {
-  const rows = await readRows(io, options);
+  const rows = await readRows(io, options, id);
   const chosen = rows.filter((row) => id === undefined || row.incident.id.startsWith(id));
   if (id !== undefined && chosen.length === 0) {
     throw new CliError(
@@ -63,15 +64,16 @@ async function incidents(io: Io, id: string | undefined, options: Options): Prom
 }
 
 /** The collector remembers them all; without it, the agent knows those that are open. */
-async function readRows(io: Io, options: Options): Promise<readonly Row[]> {
+async function readRows(io: Io, options: Options, id: string | undefined): Promise<readonly Row[]> {
   const directory = dataDir(io, options.dataDir);
-  const limit = /^[1-9]\d{0,4}$/.test(options.limit) ? options.limit : undefined;
-  if (limit === undefined) throw new CliError(exitCodes.usage, '--limit must be a number from 1 to 10000');
-  const stored = await ask(collectorSocket(directory), 'collector', {
-    method: 'GET',
-    path: `/incidents?limit=${limit}`,
-  });
-  if (stored !== undefined) return about('the collector', () => listOf(stored).map(readRow));
+  const limit = /^[1-9]\d{0,4}$/.test(options.limit) ? Number(options.limit) : undefined;
+  if (limit === undefined || limit > 10_000)
+    throw new CliError(exitCodes.usage, '--limit must be a number from 1 to 10000');
+  const collector = await connectCollector(io, options);
+  if (collector !== undefined) {
+    const stored = await collector.list('/incidents', id === undefined ? {} : { id }, limit);
+    return about(collector.where, () => stored.map(readRow));
+  }
   const status = await ask(agentSocket(directory), 'agent', { method: 'GET', path: '/status' });
   if (status !== undefined) {
     return about('the agent', () =>
@@ -81,7 +83,7 @@ async function readRows(io: Io, options: Options): Promise<readonly Row[]> {
   throw new CliError(
     exitCodes.incomplete,
     `neither a collector nor an agent runs on ${directory}`,
-    'start whorl up, or name their --data-dir',
+    'start whorl up, name their --data-dir, or whorl login to a collector elsewhere',
   );
 }
 

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { readSignedPolicy } from '../fingerprint/policy-chain.ts';
 import { kindOfEnvelope } from '../fingerprint/statement-kind.ts';
-import { dataDir, dataDirOption } from './data-dir.ts';
+import { type WhereOptions, whereOptions } from './collector-place.ts';
 import { about, CliError, exitCodes } from './exit.ts';
 import { examples } from './help.ts';
 import type { Io } from './io.ts';
@@ -13,18 +13,17 @@ import { rootSigners } from './verb-trust-sign.ts';
 /** Above the limit of an envelope, so that one which is too large is refused with its code and not just unread. */
 const maxBytes = 32 << 20;
 
-interface Options {
-  readonly dataDir?: string;
+interface Options extends WhereOptions {
   readonly dryRun?: boolean;
   readonly json?: boolean;
   readonly reason?: string;
 }
 
 export function registerPush(trust: Command, io: Io): void {
-  const push = dataDirOption(
+  const push = whereOptions(
     trust
       .command('push')
-      .description('give a signed policy to the collector on this machine, which hands it to every agent')
+      .description('give a signed policy to the collector, which hands it to every agent')
       .argument('<p.dsse.json>', 'what whorl trust sign wrote'),
   )
     .option('--dry-run', 'check everything and send nothing')
@@ -48,7 +47,7 @@ async function pushPolicy(io: Io, path: string, options: Options): Promise<void>
       'add them: whorl trust sign',
     );
   if (options.dryRun === true) return io.err(`would push version ${policy.version} (${digest})`);
-  const agents = await handOver(dataDir(io, options.dataDir), bytes);
+  const agents = await handOver(io, options, bytes);
   const why = options.reason === undefined ? {} : { reason: options.reason };
   if (options.json === true) io.out(JSON.stringify({ version: policy.version, digest, agents, ...why }));
   else

@@ -1,4 +1,4 @@
-import type { Incident } from '../fingerprint/incident.ts';
+import type { Incident, Severity } from '../fingerprint/incident.ts';
 import type { Report } from '../fingerprint/report.ts';
 import type { Canaries } from './canaries.ts';
 import type { Decision } from './core/decide.ts';
@@ -35,6 +35,8 @@ export interface CollectorParts {
   readonly now: () => number;
   readonly log: Log;
   readonly tell: (line: StateLine) => void;
+  /** An incident that was not known before is stored. */
+  readonly counted: (severity: Severity) => void;
   /** Whether anybody hears what is told. */
   readonly listened: () => boolean;
 }
@@ -58,6 +60,8 @@ type Consequence =
       readonly json: Uint8Array;
       readonly wished: Decision;
     }
+  /** Nothing is done about it and nobody hears of it. */
+  | { readonly kind: 'quiet'; readonly seq: number; readonly severity: Severity }
   | {
       readonly kind: 'report';
       readonly seq: number;
@@ -156,6 +160,7 @@ export class Collector implements AgentHandler {
     const wished = this.#parts.reactions.wish(report.incident);
     const isNone = wished.action === 'none';
     if (!isNone || this.#parts.listened()) consequences.push({ kind: 'incident', seq, json, wished });
+    else consequences.push({ kind: 'quiet', seq, severity: report.incident.severity });
     return { seq, json: text, report, ...(isNone ? { reason: wished.reason } : {}) };
   }
 
@@ -176,12 +181,17 @@ export class Collector implements AgentHandler {
       this.#told(link, consequence.report);
       return;
     }
+    const [, placedIn, change = 'grew'] = placed.find(([at]) => at === consequence.seq) ?? [];
+    if (consequence.kind === 'quiet') {
+      if (change === 'opened') this.#parts.counted(consequence.severity);
+      return;
+    }
     const { seq, json, wished } = consequence;
     const incident = readAgain(json, link);
     if (incident === undefined) return;
-    const { reactions, tell } = this.#parts;
-    const [, row = incident.id, change = 'grew'] = placed.find(([at]) => at === seq) ?? [];
-    tell({ type: 'incident', isNew: change === 'opened', change, row, incident });
+    const { reactions, tell, counted } = this.#parts;
+    if (change === 'opened') counted(incident.severity);
+    tell({ type: 'incident', isNew: change === 'opened', change, row: placedIn ?? incident.id, incident });
     if (wished.action !== 'none') reactions.incident(incident, link.hello.agent);
     else if (newDecisions.includes(seq)) reactions.tellDecision(incident.id, wished);
   }

@@ -68,6 +68,14 @@ const keys = {
     '127.0.0.1:7443',
     'Where agents connect: `host:port` (port 0: any that is free) or `unix:/path`.',
   ),
+  httpListen: text(
+    '127.0.0.1:8443',
+    'Where the HTTP API listens with TLS: `host:port` (port 0: any that is free). Empty: on its unix socket alone.',
+  ),
+  metricsListen: text(
+    '127.0.0.1:9464',
+    'Where `/metrics`, `/healthz` and `/readyz` are answered, unencrypted: `host:port`. Empty: nowhere.',
+  ),
   insecureLoopback: flag(false, 'Listen without TLS. Only on a loopback address or a unix socket.'),
   names: texts([], 'Further names and addresses that the certificate made at first start is for.'),
   trustDomain: text(
@@ -201,13 +209,20 @@ function contradictions(config: CollectorConfig): string[] {
   if (!/^https:\/\/[^/?#@\s]+\/?$/.test(config.kubernetesApi))
     problems.push('kubernetesApi must be https://host:port: a token is sent there');
   if (dataDir === '') problems.push('dataDir must name a directory');
-  const port = /^(?:\[[0-9a-fA-F:.]+\]|[0-9A-Za-z.-]+):(\d{1,5})$/.exec(listen)?.[1];
   const isSocket = /^unix:\/./.test(listen);
-  if (!isSocket && (port === undefined || Number(port) > 65_535))
+  for (const name of ['httpListen', 'metricsListen'] as const)
+    if (config[name] !== '' && !isAddress(config[name]))
+      problems.push(`${name} must be host:port (IPv6 in brackets), or empty`);
+  if (!isSocket && !isAddress(listen))
     problems.push('listen must be host:port (IPv6 in brackets) or unix:/path');
   else if (insecureLoopback && !isSocket && !/^(127(\.\d{1,3}){3}|\[::1\]|localhost):/.test(listen))
     problems.push('insecureLoopback allows no other address than loopback or a unix socket for listen');
   return problems;
+}
+
+function isAddress(text: string): boolean {
+  const port = /^(?:\[[0-9a-fA-F:.]+\]|[0-9A-Za-z.-]+):(\d{1,5})$/.exec(text)?.[1];
+  return port !== undefined && Number(port) <= 65_535;
 }
 
 /** Cut and quoted: the name comes from a file that may be hostile. */

@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { accessSync, constants, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { hostname } from 'node:os';
+import { hostname, userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
@@ -9,30 +9,37 @@ import { policyOf } from '../fingerprint/policy-chain.ts';
 import { defaultThresholds, demoThresholds, readiness } from '../fingerprint/readiness.ts';
 import type { TrustPolicy } from '../fingerprint/trust-policy.ts';
 import { modes } from '../fingerprint/verdict.ts';
-import { ControlHttp } from './adapters/control-http.ts';
+import { Access, localCaller } from './access.ts';
+import { HttpApi } from './adapters/http-api.ts';
 import { GrpcIngest } from './adapters/ingest-grpc.ts';
 import { agentAuthority } from './adapters/keys/agent-authority.ts';
+import { bootstrapFile } from './adapters/keys/bootstrap-file.ts';
 import { commandKey } from './adapters/keys/command-key.ts';
 import { readKept, unusable, writeKept } from './adapters/keys/kept-file.ts';
 import { learnerKey } from './adapters/keys/learner-key.ts';
 import { type TlsFiles, tlsFiles } from './adapters/keys/tls-files.ts';
+import { PrometheusMetrics } from './adapters/metrics-prom.ts';
 import { SqliteStore } from './adapters/store-sqlite.ts';
 import { tokenKeys } from './adapters/token-keys.ts';
 import { tokenReview } from './adapters/token-review.ts';
+import { apiServices, isReady, type ServiceParts } from './api-services.ts';
 import { beforehandOf } from './beforehand.ts';
 import { Broadcast } from './broadcast.ts';
 import { Canaries } from './canaries.ts';
 import { Collector, type Presence } from './collector.ts';
 import type { CollectorConfig } from './config.ts';
-import { control } from './control.ts';
 import type { BrakeLimits } from './core/brakes.ts';
 import type { ResponsePolicy } from './core/decide.ts';
 import { historyOf } from './core/history.ts';
+import { countLine } from './count-line.ts';
+import { EventFeed } from './event-feed.ts';
 import { Fingerprints } from './fingerprints.ts';
 import { Identities } from './identities.ts';
 import { Incidents } from './incidents.ts';
 import { Learning } from './learning.ts';
+import type { Levels, Meter } from './ports/metrics.ts';
 import {
+  type AgentRow,
   CollectorError,
   type DriftStore,
   type Learner,
@@ -95,13 +102,15 @@ interface Wiring extends CollectorIo {
 }
 
 async function serve(config: CollectorConfig, wiring: Wiring): Promise<void> {
-  const { dir, log, broadcast, signal } = wiring;
+  const { dir, log, broadcast, signal, store } = wiring;
   const orders = commandKey(dir);
   const { learner, publicFile: learnerKeyFile } = learnerKey(dir);
   const readTls = () => tlsFiles(join(dir, 'tls'), namesOf(config), Date.now());
   const tls = { current: await readTls() };
   const identities = await openIdentities(config, wiring, () => tls.current);
-  const parts = await assemble(config, wiring, { signer: orders.signer, learner });
+  const meter = new PrometheusMetrics(log);
+  broadcast.observe((line) => countLine(line, meter));
+  const parts = await assemble(config, wiring, { signer: orders.signer, learner }, meter);
   const edge = new GrpcIngest({
     address: config.listen,
     ...(config.insecureLoopback ? {} : { tls: doorOf(tls.current) }),
@@ -109,7 +118,6 @@ async function serve(config: CollectorConfig, wiring: Wiring): Promise<void> {
     collectorId: parts.id,
   });
   const address = await edge.listen(parts.collector);
-  const controlSocket = join(dir, 'collector.sock');
   const about = {
     id: parts.id,
     address,
@@ -118,13 +126,24 @@ async function serve(config: CollectorConfig, wiring: Wiring): Promise<void> {
     learnerKeyFile,
     pid: process.pid,
   };
-  const ear = new ControlHttp(controlSocket, control({ ...wiring, ...broadcast, ...parts, about }), log);
-  await ear.listen();
+  const api = await openApi(
+    config,
+    { ...wiring, ...parts, tell: broadcast.tell, about },
+    wiring,
+    tls.current,
+    meter,
+  );
+  const source = { levels: () => levelsOf(wiring, parts, api.feed), ready: () => isReady(store) };
+  const metricsAddress =
+    config.metricsListen === '' ? undefined : await meter.listen(config.metricsListen, source);
   broadcast.tell({
     type: 'collector-ready',
     address,
-    controlSocket,
-    ...(config.insecureLoopback ? {} : { caFile: tls.current.caFile }),
+    controlSocket: api.socketPath,
+    ...(api.address === undefined ? {} : { apiAddress: api.address }),
+    ...(metricsAddress === undefined ? {} : { metricsAddress }),
+    ...(api.bootstrapFile === undefined ? {} : { bootstrapFile: api.bootstrapFile }),
+    ...(config.insecureLoopback && config.httpListen === '' ? {} : { caFile: tls.current.caFile }),
     ...(config.localJoin ? { joinTokenFile: await localJoin(dir, identities) } : {}),
     commandKeyFile: orders.publicFile,
     learnerKeyFile,
@@ -146,7 +165,87 @@ async function serve(config: CollectorConfig, wiring: Wiring): Promise<void> {
   ]);
   await edge.close();
   await parts.reactions.settled();
-  await ear.close();
+  await api.close();
+  await meter.close();
+}
+
+interface OpenApi {
+  readonly socketPath: string;
+  readonly address: string | undefined;
+  readonly bootstrapFile: string | undefined;
+  readonly feed: EventFeed;
+  close(): Promise<void>;
+}
+
+/** The HTTP API on its socket and, unless that is switched off, on the network. */
+async function openApi(
+  config: CollectorConfig,
+  parts: ServiceParts,
+  { dir, log, broadcast, store }: Wiring,
+  tls: TlsFiles | undefined,
+  meter: Meter,
+): Promise<OpenApi> {
+  const now = () => Date.now();
+  const random = (length: number) => randomBytes(length);
+  const audit = { record: async (entry: object) => log.info(entry, 'access changed') };
+  const access = new Access({ store: store.access, file: bootstrapFile(dir), audit, random, now, log });
+  const feed = new EventFeed({
+    subscribe: broadcast.subscribe,
+    newBoot: () => randomBytes(4).toString('hex'),
+  });
+  const socketPath = join(dir, 'collector.sock');
+  const address = config.httpListen;
+  const api = new HttpApi({
+    services: { ...apiServices(parts), access, feed },
+    localCaller: localCaller(localUser()),
+    socketPath,
+    ...(address === '' || tls === undefined ? {} : { tls: { ...tls, address } }),
+    answered: ({ isStream, ...answered }) => {
+      log.info(answered, 'request');
+      meter.answered({ isStream, ...answered });
+    },
+    now,
+    random,
+    log,
+  });
+  // Before anybody can ask: the file is there when the address is told.
+  const waiting = address === '' ? undefined : await access.prepare();
+  const bound = await api.listen();
+  const close = async (): Promise<void> => {
+    feed.close();
+    await api.close();
+  };
+  return { socketPath, address: bound, bootstrapFile: waiting, feed, close };
+}
+
+/** For a scrape: what is cheap to look up, summed over all agents. */
+async function levelsOf(
+  { store, trouble }: Wiring,
+  { present, reactions }: { readonly present: ReadonlyMap<string, Presence>; readonly reactions: Reactions },
+  feed: EventFeed,
+): Promise<Levels> {
+  const agents = await store.agents();
+  const sum = (of: (row: AgentRow) => number): number => agents.reduce((n, row) => n + of(row), 0);
+  return {
+    agentsConnected: present.size,
+    recordsStored: sum((row) => row.stored),
+    recordsRefused: sum((row) => row.refused),
+    recordsMissing: sum((row) => row.missing),
+    storeRetries: trouble.failures,
+    storeWaiting: store.waiting,
+    reactionsWaiting: reactions.waiting,
+    reactionsDropped: reactions.dropped,
+    eventFollowers: feed.followers,
+  };
+}
+
+/** A container's user may have no name. */
+function localUser(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return String(process.getuid?.() ?? 'unknown');
+  }
 }
 
 /** The pipeline behind the edges, with what an earlier run left behind. */
@@ -154,6 +253,7 @@ async function assemble(
   config: CollectorConfig,
   wiring: Wiring,
   { signer, learner }: { readonly signer: OrderSigner; readonly learner: Learner },
+  meter: Meter,
 ) {
   const { store, log, trouble } = wiring;
   const { tell, listened } = wiring.broadcast;
@@ -207,6 +307,7 @@ async function assemble(
   const collector = new Collector({
     store,
     listened,
+    counted: (severity) => meter.incident(severity),
     reactions,
     learning,
     fingerprints,
@@ -338,7 +439,7 @@ async function collectorId(store: DriftStore): Promise<string> {
   return made;
 }
 
-/** What was set by `POST /policy` outlives a restart; the configuration is the beginning. */
+/** What was set by `POST /api/v1/policy/mode` outlives a restart; the configuration is the beginning. */
 async function responsePolicyOf(config: CollectorConfig, store: DriftStore): Promise<ResponsePolicy> {
   const kept = await store.setting('mode');
   const { killScope, stopInteractive, protectedNamespaces } = config;
@@ -358,9 +459,11 @@ function limitsOf(config: CollectorConfig): BrakeLimits {
 }
 
 /** What agents may call this collector: itself by every local name, where it listens, and what the site adds. */
-function namesOf({ listen, names }: CollectorConfig): string[] {
-  const host = listen.startsWith('unix:') ? [] : [listen.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1')];
-  const meant = host.filter((name) => !['0.0.0.0', '::', ''].includes(name));
+function namesOf({ listen, httpListen, names }: CollectorConfig): string[] {
+  const hosts = [listen, httpListen]
+    .filter((address) => !address.startsWith('unix:'))
+    .map((address) => address.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1'));
+  const meant = hosts.filter((name) => !['0.0.0.0', '::', ''].includes(name));
   return [...new Set(['localhost', '127.0.0.1', '::1', hostname(), ...meant, ...names])];
 }
 

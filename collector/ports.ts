@@ -4,10 +4,9 @@ import type { Order, Receipt } from '../fingerprint/order.ts';
 import type { Phase } from '../fingerprint/phase.ts';
 import type { ProvisionalOptions, ScopedBaseline } from '../fingerprint/provisional.ts';
 import type { Report } from '../fingerprint/report.ts';
-import type { Mode } from '../fingerprint/verdict.ts';
 import type { Workload } from '../fingerprint/workload.ts';
+import type { Scope } from './core/access.ts';
 import type { LearnedWorkload } from './core/learned.ts';
-import type { StateLine } from './state-line.ts';
 
 export type { LearnedInstance, LearnedNovelty, LearnedWorkload } from './core/learned.ts';
 
@@ -162,6 +161,10 @@ export interface IncidentFilter {
   readonly agent?: string;
   /** µs since the Unix epoch: incidents that were last active after this. */
   readonly activeAfter?: number;
+  /** Only those that come after this one, the latest activity first. */
+  readonly before?: { readonly last: number; readonly id: string };
+  readonly idPrefix?: string;
+  readonly scope?: Scope;
   readonly limit: number;
 }
 
@@ -221,20 +224,6 @@ export class CollectorError extends Error {
     this.name = 'CollectorError';
     this.code = code;
   }
-}
-
-/** Local control for whoever runs the collector: the command line, `up`, `demo`. */
-export interface Control {
-  status(): Promise<object>;
-  workloads(): Promise<object>;
-  /** @returns undefined when no workload has this hash */
-  baseline(hash: string): Promise<object | undefined>;
-  incidents(limit: number): Promise<object>;
-  /** @throws FingerprintError when it is no fingerprint, or none that the trust policy lets through */
-  addFingerprint(envelope: Uint8Array): Promise<object>;
-  setMode(mode: Mode): Promise<object>;
-  /** Tells every change of state until the returned function is called. */
-  subscribe(listener: (line: StateLine) => void): () => void;
 }
 
 /** Signs orders with the collector's command key. */

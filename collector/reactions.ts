@@ -58,6 +58,11 @@ export class Reactions {
     return this.#dropped;
   }
 
+  /** Incidents that wait to be decided on. */
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+
   /** What is wished for an incident, before brakes and earlier orders. */
   wish(incident: Incident): Decision {
     return decide(incident, this.#options.policy(), this.#options.now());

@@ -9,7 +9,7 @@ import type { ReviewAct } from './core/review.ts';
 import type { IncidentChange } from './ports.ts';
 
 /**
- * One change of state, for whoever runs the collector: JSON lines on stdout with `eventsJson`, and on `GET /events`.
+ * One change of state, for whoever runs the collector: JSON lines on stdout with `eventsJson`, and on `GET /api/v1/events`.
  * Strings from the watched world were made printable by whoever wrote them into reports and are so again by who shows them.
  */
 export type StateLine =
@@ -18,6 +18,12 @@ export type StateLine =
       /** As agents are given it: `host:port` or `unix:/path`. */
       readonly address: string;
       readonly controlSocket: string;
+      /** Of the HTTP API with TLS, `host:port`; absent when it listens on its socket alone. */
+      readonly apiAddress?: string;
+      /** Of `/metrics`, `host:port`; absent when it is switched off. */
+      readonly metricsAddress?: string;
+      /** Holds the token that makes the first administrator; absent when there is one. */
+      readonly bootstrapFile?: string;
       /** Absent when it listens unencrypted on loopback. */
       readonly caFile?: string;
       /** A join token for the agent of this machine, with `localJoin`. */

@@ -31,7 +31,7 @@ const rules: readonly Rule[] = [
   {
     from: /^collector\/adapters\//,
     mayImport:
-      /^(fingerprint\/|proto\/|collector\/ports(\/[a-z-]+)?\.ts$|collector\/adapters\/[a-z]+(-[a-z]+)*\/|node:|@grpc\/grpc-js$|better-sqlite3$|@peculiar\/x509$|jose$|reflect-metadata$)/,
+      /^(fingerprint\/|proto\/|collector\/ports(\/[a-z-]+)?\.ts$|collector\/adapters\/[a-z]+(-[a-z]+)*\/|node:|@grpc\/grpc-js$|better-sqlite3$|@peculiar\/x509$|jose$|reflect-metadata$|fastify$|@fastify\/|typebox$|prom-client$)/,
     why: 'adapters meet only in main.ts; a folder below adapters is one adapter in several files',
   },
   { from: /^(agent|collector)\/main\.ts$/, mayImport: /./, why: 'the composition root' },
@@ -63,7 +63,7 @@ const rules: readonly Rule[] = [
   {
     from: /^cli\//,
     mayImport:
-      /^(fingerprint\/|registry\/|cli\/|agent\/(core|in-force|main|config|adapters|pipeline|ports|state-line)|collector\/(main|config|ports|state-line)|node:|commander$|yaml$)/,
+      /^(fingerprint\/|registry\/|cli\/|agent\/(core|in-force|main|config|adapters|pipeline|ports|state-line)|collector\/(main|config|ports|state-line)|node:|commander$|yaml$|undici$)/,
     why: 'verbs are thin: they call the core and the composition roots',
   },
 ];

@@ -37,7 +37,7 @@ export class Approver {
     const allow = ['--signer', this.#at('owner.pub'), '--image', subject.name, '--max-mode', 'kill'];
     const command = ['--command-key', this.#stack.ready.commandKeyFile];
     await this.#whorl('trust', 'init', ...allow, ...command, '--out', policyFile(this.#stage));
-    const path = `/baselines/${hash}`;
+    const path = `/api/v1/baselines/${hash}`;
     const baseline = await ask(this.#stack.ready.controlSocket, 'collector', { method: 'GET', path });
     await writeFile(this.#at('baseline.json'), JSON.stringify(baseline));
     await this.#whorl('sign', this.#at('baseline.json'), ...this.#signed('shop.intoto.json'));
@@ -85,5 +85,9 @@ async function runVerb(stage: Stage, narrator: Narrator, args: readonly string[]
 }
 
 export async function setMode(stack: LocalStack, mode: Mode): Promise<void> {
-  await ask(stack.ready.controlSocket, 'collector', { method: 'POST', path: '/policy', body: { mode } });
+  await ask(stack.ready.controlSocket, 'collector', {
+    method: 'POST',
+    path: '/api/v1/policy/mode',
+    body: { mode, reason: 'the story of the demo' },
+  });
 }

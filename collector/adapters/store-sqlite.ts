@@ -17,6 +17,7 @@ import {
   StoreError,
   type WorkloadRow,
 } from '../ports.ts';
+import { SqliteAccess } from './store-sqlite/access.ts';
 import {
   agentRow,
   incidentRow,
@@ -42,6 +43,7 @@ export class SqliteStore implements DriftStore {
   readonly #commits: GroupCommit;
   readonly rolledUp: IncidentStore;
   readonly identities: IdentityStore;
+  readonly access: SqliteAccess;
 
   /**
    * @param mayRetry asked when a commit failed; while it says yes nothing later is written
@@ -58,7 +60,13 @@ export class SqliteStore implements DriftStore {
     this.#thread = thread;
     this.rolledUp = new SqliteIncidents(thread);
     this.identities = new Identities(thread);
+    this.access = new SqliteAccess(thread);
     this.#commits = new GroupCommit((writes, now) => thread.call('commit', writes, now), mayRetry);
+  }
+
+  /** Questions that wait for an answer. */
+  get waiting(): number {
+    return this.#thread.waiting;
   }
 
   /** Not async: what was read of the records must not live until the commit, only the rows. */

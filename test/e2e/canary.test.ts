@@ -46,7 +46,7 @@ describe.skipIf(why !== undefined)('a canary on a real stack', () => {
   const status = (of: 'agent' | 'collector') =>
     ask(of === 'agent' ? agentSocket(dataDir) : collectorSocket(dataDir), of, {
       method: 'GET',
-      path: '/status',
+      path: of === 'agent' ? '/status' : '/api/v1/status',
     });
   const canaryOf = async (): Promise<unknown> => {
     const agents: unknown = Reflect.get(Object(await status('collector')), 'agents');
@@ -69,8 +69,8 @@ describe.skipIf(why !== undefined)('a canary on a real stack', () => {
     expect(await counter('canary.missed')).toBe(0);
     expect(await canaryOf()).toMatchObject({ state: 'seeing', blindSince: 0 });
     const call = (path: string) => ask(collectorSocket(dataDir), 'collector', { method: 'GET', path });
-    expect(JSON.stringify(await call('/incidents'))).not.toContain('whorl/canary');
-    expect(JSON.stringify(await call('/workloads'))).not.toContain('whorl/canary');
+    expect(JSON.stringify(await call('/api/v1/incidents'))).not.toContain('whorl/canary');
+    expect(JSON.stringify(await call('/api/v1/workloads'))).not.toContain('whorl/canary');
     const shown = [...agentLines.since(0), ...collectorLines.since(0)].map((line) => JSON.stringify(line));
     expect(shown.filter((line) => line.includes('whorl/canary'))).toEqual([]);
     expect(silenceFindings(await status('agent'), await status('collector'))).toMatchObject([

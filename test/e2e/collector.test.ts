@@ -147,7 +147,7 @@ describe('a collector at its first start', () => {
       '700',
     ]);
     expect(readFileSync(caFile, 'utf8')).toContain('BEGIN CERTIFICATE');
-    expect((await callControl(controlSocket, 'GET', '/status')).body).toMatchObject({
+    expect((await callControl(controlSocket, 'GET', '/api/v1/status')).body).toMatchObject({
       mode: 'alert',
       agents: [],
       pid: child.pid,
@@ -160,12 +160,17 @@ describe('a collector at its first start', () => {
   it('keeps identity, policy and what was stored over a restart', async () => {
     const first = await start();
     await (await new Agent(first).start()).tell(aNovelty(0), aSupport([0]), anInstance('shop-1'));
-    await callControl(first.controlSocket, 'POST', '/policy', '{"mode":"freeze"}');
-    const before = (await callControl(first.controlSocket, 'GET', '/status')).body;
+    await callControl(
+      first.controlSocket,
+      'POST',
+      '/api/v1/policy/mode',
+      '{"mode":"freeze","reason":"test"}',
+    );
+    const before = (await callControl(first.controlSocket, 'GET', '/api/v1/status')).body;
     first.child.kill('SIGKILL');
     await first.child.ended();
     const second = await start();
-    const after = (await callControl(second.controlSocket, 'GET', '/status')).body;
+    const after = (await callControl(second.controlSocket, 'GET', '/api/v1/status')).body;
     expect([after.id, after.mode]).toEqual([before.id, 'freeze']);
     expect(after.agents).toMatchObject([{ node: 'node-1', stored: 3, missing: 0 }]);
     expect(readFileSync(second.caFile)).toEqual(readFileSync(first.caFile));
@@ -253,7 +258,7 @@ describe('a full disk', () => {
     execFileSync('mount', ['-o', 'remount,size=64m', at]);
     await collector.child.line((line) => line.type === 'store' && line.state === 'recovered');
     await agent.until(() => agent.acked === seq);
-    const { body } = await callControl(collector.controlSocket, 'GET', '/status');
+    const { body } = await callControl(collector.controlSocket, 'GET', '/api/v1/status');
     expect(body.agents).toMatchObject([{ stored: seq, missing: 0, refused: 0 }]);
   });
 });
@@ -302,8 +307,8 @@ describe('orders', () => {
     await last.until(() => last.orders.length === 1);
     expect(last.orders[0]?.target.incident).toBe('2'.repeat(64));
 
-    const { body } = await callControl(collector.controlSocket, 'GET', '/incidents');
-    const rows = body.incidents as {
+    const { body } = await callControl(collector.controlSocket, 'GET', '/api/v1/incidents');
+    const rows = body.items as {
       incident: { id: string };
       orders: object[];
       receipts: object[];
@@ -362,7 +367,7 @@ describe('two agents that watch one node, each with a source of its own', () => 
       ],
     });
     const beside = async () => {
-      const { body } = await callControl(collector.controlSocket, 'GET', '/status');
+      const { body } = await callControl(collector.controlSocket, 'GET', '/api/v1/status');
       return (body.agents as { agent: string; beside: object[] }[]).map((a) => [a.agent, a.beside]);
     };
     expect(await beside()).toEqual([
@@ -383,7 +388,7 @@ describe('two agents that watch one node, each with a source of its own', () => 
     await new Agent(collector).start();
     await new Agent(collector, '2'.repeat(32), { agent: 'agent-2', node: 'node-2' }).start();
     await new Agent(collector, '3'.repeat(32), { agent: 'agent-3', cluster: 'other' }).start();
-    const { body } = await callControl(collector.controlSocket, 'GET', '/status');
+    const { body } = await callControl(collector.controlSocket, 'GET', '/api/v1/status');
     expect(body.agents).toMatchObject([{ beside: [] }, { beside: [] }, { beside: [] }]);
   });
 });
@@ -393,14 +398,14 @@ describe('local control', () => {
     const collector = await start();
     const agent = await new Agent(collector).start();
     await agent.tell(anInstance('shop-1'), aNovelty(0), aNovelty(1), aSupport([0, 1]));
-    const { body } = await callControl(collector.controlSocket, 'GET', '/workloads');
-    const [workload] = body.workloads as { hash: string }[];
+    const { body } = await callControl(collector.controlSocket, 'GET', '/api/v1/workloads');
+    const [workload] = body.items as { hash: string }[];
     expect(workload).toMatchObject({
       running: 1,
       novelties: 2,
       readiness: { ready: true, phases: ['steady'] },
     });
-    const baseline = await callControl(collector.controlSocket, 'GET', `/baselines/${workload?.hash}`);
+    const baseline = await callControl(collector.controlSocket, 'GET', `/api/v1/baselines/${workload?.hash}`);
     expect(baseline.body).toMatchObject({
       format: 'whorl-baseline/v1',
       coverage: ['exec', 'open'],
@@ -409,16 +414,23 @@ describe('local control', () => {
   });
 
   it.each<[string, 'GET' | 'POST', string, string, number, RegExp]>([
-    ['a path that is none', 'GET', '/nope', '', 404, /there are GET \/status/],
-    ['a baseline nobody has', 'GET', `/baselines/${'0'.repeat(64)}`, '', 404, /no workload/],
-    ['a limit that is none', 'GET', '/incidents?limit=x', '', 400, /limit must be/],
-    ['a mode that is none', 'POST', '/policy', '{"mode":"angry"}', 400, /mode must be one of/],
-    ['a policy that is no JSON', 'POST', '/policy', '{', 400, /JSON/],
-    ['a fingerprint that is none', 'POST', '/fingerprints', '{"payload":""}', 400, /fingerprint is refused/],
+    ['a path that is none', 'GET', '/nope', '', 404, /no such path/],
+    ['a baseline nobody has', 'GET', `/api/v1/baselines/${'0'.repeat(64)}`, '', 404, /no workload/],
+    ['a limit that is none', 'GET', '/api/v1/incidents?limit=x', '', 400, /query.limit must be/],
+    [
+      'a mode that is none',
+      'POST',
+      '/api/v1/policy/mode',
+      '{"mode":"angry","reason":"test"}',
+      400,
+      /mode must be one of/,
+    ],
+    ['a policy that is no JSON', 'POST', '/api/v1/policy/mode', '{', 400, /JSON/],
+    ['a fingerprint that is none', 'POST', '/api/v1/documents', '{"payload":""}', 400, /document is refused/],
     [
       'an order as a fingerprint',
       'POST',
-      '/fingerprints',
+      '/api/v1/documents',
       '{"payloadType":"application/vnd.whorl.command.v1+json","payload":"e30=","signatures":[{"sig":"AA=="}]}',
       400,
       /PAYLOAD_TYPE/,
@@ -427,7 +439,7 @@ describe('local control', () => {
     const { controlSocket } = await start();
     const answer = await callControl(controlSocket, method, path, body);
     expect(answer.status).toBe(status);
-    expect(answer.body.error).toMatch(sentence);
+    expect(answer.body.detail).toMatch(sentence);
   });
 });
 

@@ -148,7 +148,10 @@ describe.each(['sensor', 'tracee'])('the story of a container, through %s', (sou
       join(dir, 'policy.json'),
     );
     const control = stack.ready.controlSocket;
-    const baseline = await ask(control, 'collector', { method: 'GET', path: `/baselines/${learned.hash}` });
+    const baseline = await ask(control, 'collector', {
+      method: 'GET',
+      path: `/api/v1/baselines/${learned.hash}`,
+    });
     writeFileSync(join(dir, 'baseline.json'), JSON.stringify(baseline));
     const by = ['--key', join(dir, 'owner.key'), '--push', '--data-dir', join(dir, 'state')];
     const envelope = join(dir, 'cart.intoto.json');
@@ -162,7 +165,11 @@ describe.each(['sensor', 'tracee'])('the story of a container, through %s', (sou
     expect(inForce).toMatchObject({ subject: { digest: image.digest }, maxMode: 'alert' });
     const decision = ['--trust', join(dir, 'policy.json'), '--mode', 'kill', '--reason', 'OPS-21'];
     whorl('approve', envelope, ...decision, ...by, '--out', join(dir, 'cart.approval.json'));
-    await ask(control, 'collector', { method: 'POST', path: '/policy', body: { mode: 'kill' } });
+    await ask(control, 'collector', {
+      method: 'POST',
+      path: '/api/v1/policy/mode',
+      body: { mode: 'kill', reason: 'test' },
+    });
     const approved = await agentLines.wait(
       'the approval is in force',
       (line) => (line.type === 'approval-in-force' ? line : undefined),

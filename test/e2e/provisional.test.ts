@@ -210,8 +210,8 @@ describe('what was learned', () => {
     late.run(400, 401, '/usr/bin/curl');
     await link.tell(reportsOf(late));
     await collector.child.line((line) => line.type === 'readiness');
-    const { body } = await callControl(collector.controlSocket, 'GET', '/workloads');
-    expect(body.workloads).toMatchObject([{ provisional: { version: 1, phases: ['start', 'steady'] } }]);
+    const { body } = await callControl(collector.controlSocket, 'GET', '/api/v1/workloads');
+    expect(body.items).toMatchObject([{ provisional: { version: 1, phases: ['start', 'steady'] } }]);
     const node = deskWith(learnerPolicy(collector));
     await node.desk.accept(link.fingerprints.at(-1) ?? new Uint8Array(), 'collector');
     const judged = new Desk();
@@ -258,8 +258,8 @@ describe('a workload whose starts nobody saw', () => {
     const node = deskWith(learnerPolicy(collector));
     await node.desk.accept(link.fingerprints[0] ?? new Uint8Array(), 'collector');
     expect(node.desk.judging(workload)).toMatchObject({ phases: ['steady'] });
-    const restarts = () => callControl(collector.controlSocket, 'GET', '/workloads');
-    expect((await restarts()).body.workloads).toMatchObject([{ running: 2, starts: 0 }]);
+    const restarts = () => callControl(collector.controlSocket, 'GET', '/api/v1/workloads');
+    expect((await restarts()).body.items).toMatchObject([{ running: 2, starts: 0 }]);
 
     // They are restarted: the starts are learned, the rest is judged as the program that it is.
     const restarted = new Desk();

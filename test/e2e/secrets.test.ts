@@ -68,7 +68,7 @@ describe.skipIf(why !== undefined)(`${everything.length} planted secrets (seed $
     const hash = await learned('end-of-l');
     const baseline = await ask(stack.ready.controlSocket, 'collector', {
       method: 'GET',
-      path: `/baselines/${hash}`,
+      path: `/api/v1/baselines/${hash}`,
     });
     const at = (file: string) => join(stack.dir, file);
     writeFileSync(at('baseline.json'), JSON.stringify(baseline));
@@ -91,7 +91,7 @@ describe.skipIf(why !== undefined)(`${everything.length} planted secrets (seed $
       expect(await stack.whorl(...args), args.join(' ')).toMatchObject({ code: 0 });
     const from = stack.agentLines.end;
     for (const file of ['signed.json', 'approval.json']) {
-      const call = { method: 'POST', path: '/fingerprints', body: readFileSync(at(file)) } as const;
+      const call = { method: 'POST', path: '/api/v1/documents', body: readFileSync(at(file)) } as const;
       await ask(stack.ready.controlSocket, 'collector', call);
     }
     await stack.agentLines.wait(
@@ -225,18 +225,22 @@ async function mark(phase: string): Promise<void> {
 }
 
 async function setMode(mode: Mode): Promise<void> {
-  await ask(stack.ready.controlSocket, 'collector', { method: 'POST', path: '/policy', body: { mode } });
+  await ask(stack.ready.controlSocket, 'collector', {
+    method: 'POST',
+    path: '/api/v1/policy/mode',
+    body: { mode, reason: 'test' },
+  });
 }
 
 /** @returns the workload's hash when the collector has learned the file of that name. */
 async function learned(marker: string): Promise<string> {
   const get = (path: string) => ask(stack.ready.controlSocket, 'collector', { method: 'GET', path });
   for (let i = 0; i < 300; i += 1) {
-    const { workloads } = (await get('/workloads')) as {
-      workloads: { hash: string; workload: { owner: string } }[];
+    const { items: workloads } = (await get('/api/v1/workloads?limit=500')) as {
+      items: { hash: string; workload: { owner: string } }[];
     };
     const ours = workloads.find((w) => w.workload.owner.includes(name));
-    if (ours !== undefined && JSON.stringify(await get(`/baselines/${ours.hash}`)).includes(marker))
+    if (ours !== undefined && JSON.stringify(await get(`/api/v1/baselines/${ours.hash}`)).includes(marker))
       return ours.hash;
     await sleep(100);
   }

@@ -61,7 +61,7 @@ function pidOf(answer: unknown): number {
 describe('whorl up', () => {
   const dataDir = join(directory, 'state');
   const status = () =>
-    ask(join(dataDir, 'collector', 'collector.sock'), 'collector', { method: 'GET', path: '/status' });
+    ask(join(dataDir, 'collector', 'collector.sock'), 'collector', { method: 'GET', path: '/api/v1/status' });
 
   it('watches, refuses a second one by the pid of the first, ends cleanly and goes on where it stopped', async () => {
     const first = up(dataDir, '--listen', '127.0.0.1:0');

@@ -1,6 +1,6 @@
 import { request } from 'node:http';
 
-/** One call of a daemon's control socket. */
+/** One call of a daemon's control socket. A signed document goes as bytes, everything else as JSON. */
 export function callControl(
   socketPath: string,
   method: 'GET' | 'POST',
@@ -8,7 +8,9 @@ export function callControl(
   body: string | Uint8Array = '',
 ): Promise<{ status: number; body: Record<string, unknown> }> {
   return new Promise((resolve, reject) => {
-    const sent = request({ socketPath, method, path }, (response) => {
+    const type = path.endsWith('/documents') ? 'application/octet-stream' : 'application/json';
+    const headers = body.length === 0 ? {} : { 'content-type': type };
+    const sent = request({ socketPath, method, path, headers }, (response) => {
       let text = '';
       response.setEncoding('utf8').on('data', (part: string) => {
         text += part;

@@ -1,5 +1,6 @@
 import type { IncidentQuery } from '../../ports/incidents.ts';
 import type { AgentHello, IncidentFilter } from '../../ports.ts';
+import { AccessTable, type TokenRecord } from './access-table.ts';
 import { openDatabase } from './database.ts';
 import { identityOperations } from './identities-table.ts';
 import { IncidentReader, type NextState, type ReviewRow } from './incident-reader.ts';
@@ -53,8 +54,22 @@ export function openApi(file: string) {
     incidentReview: (row: ReviewRow, next: NextState) => rows.review(row, next),
     ordersSince: (issuedAfterMs: number) => reader.ordersSince(issuedAfterMs),
     ...identityOperations(db),
+    ...accessApi(new AccessTable(db)),
     close: () => {
       db.close();
     },
+  };
+}
+
+function accessApi(table: AccessTable) {
+  return {
+    accessToken: (id: string) => table.token(id),
+    accessTokens: () => table.tokens(),
+    accessAdd: (record: TokenRecord, most: number) => table.add(record, most),
+    accessRevoke: (id: string, now: number) => table.revoke(id, now),
+    accessUsed: (id: string, day: number) => table.used(id, day),
+    accessBootstrap: () => table.bootstrap(),
+    accessSaveBootstrap: (hash: string) => table.saveBootstrap(hash),
+    accessExchange: (hash: string, record: TokenRecord) => table.exchange(hash, record),
   };
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type Sqlite from 'better-sqlite3';
+import { accessSchema } from './schema-3/access.ts';
 import { identitiesSql } from './schema-3/identities.ts';
 import { incidentsTo3 } from './schema-3/incidents.ts';
 
@@ -30,10 +31,11 @@ export const migrations: readonly ((db: Sqlite.Database) => void)[] = [
     `);
     addEntryToKeys(db);
   },
-  /** Occurrences are rolled up into incidents; agents have certificates. */
+  /** Occurrences are rolled up into incidents; agents have certificates, people tokens. */
   (db) => {
     db.exec(incidentsTo3);
     db.exec(identitiesSql);
+    db.exec(accessSchema);
   },
 ];
 

@@ -227,17 +227,29 @@ export class Reader {
     return this.#db.prepare<[number], string>(sql).pluck().all(workload).join('+');
   }
 
-  incidents({ id, agent, activeAfter, limit }: IncidentFilter): IncidentRecord[] {
+  incidents(filter: IncidentFilter): IncidentRecord[] {
+    const { id = null, agent = null, activeAfter = -1, before, idPrefix, scope, limit } = filter;
     return this.#db
-      .prepare<
-        { id: string | null; agent: string | null; after: number; limit: number },
-        { id: string; agent: string; report: string }
-      >(
-        `SELECT id, agent, report FROM occurrences
-         WHERE (@id IS NULL OR id = @id) AND (@agent IS NULL OR agent = @agent) AND last_us > @after
-         ORDER BY last_us DESC, id LIMIT @limit`,
+      .prepare<[Record<string, string | number | null>], { id: string; agent: string; report: string }>(
+        `SELECT i.id, i.agent, i.report FROM occurrences i JOIN workloads w ON w.id = i.workload
+         WHERE (@id IS NULL OR i.id = @id) AND (@agent IS NULL OR agent = @agent) AND last_us > @activeAfter
+           AND (@last IS NULL OR last_us < @last OR (last_us = @last AND i.id > @lastId))
+           AND (@prefix IS NULL OR (i.id >= @prefix AND i.id < @prefix || char(0x10ffff)))
+           AND (@clusters = '[]' OR w.cluster IN (SELECT value FROM json_each(@clusters)))
+           AND (@namespaces = '[]' OR w.namespace IN (SELECT value FROM json_each(@namespaces)))
+         ORDER BY last_us DESC, i.id LIMIT @limit`,
       )
-      .all({ id: id ?? null, agent: agent ?? null, after: activeAfter ?? -1, limit })
+      .all({
+        id,
+        agent,
+        activeAfter,
+        last: before?.last ?? null,
+        lastId: before?.id ?? null,
+        prefix: idPrefix ?? null,
+        clusters: JSON.stringify(scope?.clusters ?? []),
+        namespaces: JSON.stringify(scope?.namespaces ?? []),
+        limit,
+      })
       .map((row) => ({ agent: row.agent, report: row.report, ...this.#handling(row.id) }));
   }
 

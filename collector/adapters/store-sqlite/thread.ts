@@ -35,6 +35,10 @@ export class DatabaseThread {
     worker.on('exit', () => this.#end('it was closed'));
   }
 
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+
   async call<K extends keyof Api>(op: K, ...args: Parameters<Api[K]>): Promise<ReturnType<Api[K]>> {
     if (this.#ended !== undefined) throw this.#ended;
     const id = ++this.#lastId;

@@ -1,0 +1,209 @@
+import type { Canaries } from './canaries.ts';
+import { besideOf, type Presence } from './collector.ts';
+import type { ResponsePolicy } from './core/decide.ts';
+import { recordedSentence } from './core/reason-sentence.ts';
+import type { Fingerprints } from './fingerprints.ts';
+import type { Learning } from './learning.ts';
+import type {
+  ApiServices,
+  Caller,
+  DocumentService,
+  IncidentService,
+  PolicyService,
+  StatusService,
+  WorkloadService,
+} from './ports/api.ts';
+import type { AgentRow, DriftStore, IncidentRow, Log, WorkloadRow } from './ports.ts';
+import type { Provisionals } from './provisionals.ts';
+import type { Reactions } from './reactions.ts';
+import type { StateLine } from './state-line.ts';
+import type { StoreTrouble } from './store-trouble.ts';
+
+export interface ServiceParts {
+  readonly store: DriftStore;
+  readonly learning: Learning;
+  readonly reactions: Reactions;
+  readonly fingerprints: Fingerprints;
+  readonly provisionals: Provisionals;
+  readonly canaries: Canaries;
+  readonly trouble: StoreTrouble;
+  readonly present: ReadonlyMap<string, Presence>;
+  readonly policy: { current: ResponsePolicy };
+  readonly tell: (line: StateLine) => void;
+  readonly log: Log;
+  readonly about: {
+    readonly id: string;
+    readonly address: string;
+    readonly startedAt: number;
+    readonly version: string;
+    readonly learnerKeyFile: string;
+    readonly pid: number;
+  };
+}
+
+/** What the API answers with, from what the collector has. */
+export function apiServices(parts: ServiceParts): Omit<ApiServices, 'access' | 'feed'> {
+  return {
+    status: statusService(parts),
+    workloads: workloadService(parts),
+    incidents: incidentService(parts),
+    documents: documentService(parts),
+    policy: policyService(parts),
+  };
+}
+
+function statusService(parts: ServiceParts): StatusService {
+  const { store, reactions, fingerprints, provisionals, trouble, present, policy, about } = parts;
+  return {
+    status: async (caller) => {
+      // Nodes carry copies of every namespace: they are for who sees the whole cluster.
+      const agents = (await store.agents()).filter(({ hello }) =>
+        caller.sees({ cluster: hello.cluster, namespace: '' }),
+      );
+      const { id, version, startedAt } = about;
+      return {
+        ...(caller.seesAll ? about : { id, version, startedAt }),
+        mode: policy.current.mode,
+        agents: agents.map((row) => ({
+          ...describeAgent(row, present.get(row.hello.agent)),
+          canary: parts.canaries.statusOf(row.hello.agent) ?? null,
+          beside: present.has(row.hello.agent) ? besideOf(row.hello, present) : [],
+        })),
+        workloads: (await visibleWorkloads(store, caller)).length,
+        ...(caller.seesAll ? { documents: fingerprints.counts, provisional: provisionals.count } : {}),
+        lost: { reactions: reactions.dropped },
+        retriedCommits: trouble.failures,
+      };
+    },
+    ready: () => isReady(store),
+  };
+}
+
+/** Whether the store answers a question. */
+export function isReady(store: Pick<DriftStore, 'setting'>): Promise<boolean> {
+  return store.setting('collector-id').then(
+    () => true,
+    () => false,
+  );
+}
+
+function workloadService(parts: ServiceParts): WorkloadService {
+  const { store, learning } = parts;
+  const visible = async (caller: Caller, hash: string) =>
+    (await visibleWorkloads(store, caller)).find((row) => row.hash === hash);
+  return {
+    workloads: async (caller, { limit, after }) => {
+      const rows = (await visibleWorkloads(store, caller))
+        .filter(({ hash }) => after === undefined || hash > after.id)
+        .toSorted((a, b) => (a.hash < b.hash ? -1 : 1));
+      const page = rows.slice(0, limit);
+      const last = rows.length > limit ? page.at(-1) : undefined;
+      return {
+        items: await Promise.all(page.map((row) => describeWorkload(row, parts))),
+        ...(last === undefined ? {} : { next: { time: 0, id: last.hash } }),
+      };
+    },
+    workload: async (caller, hash) => {
+      const row = await visible(caller, hash);
+      return row === undefined ? undefined : describeWorkload(row, parts);
+    },
+    baseline: async (caller, hash) =>
+      (await visible(caller, hash)) === undefined ? undefined : learning.baseline(hash),
+  };
+}
+
+async function visibleWorkloads(store: DriftStore, caller: Caller): Promise<readonly WorkloadRow[]> {
+  return (await store.workloads()).filter(({ workload }) => caller.sees(workload));
+}
+
+function incidentService({ store }: ServiceParts): IncidentService {
+  return {
+    incidents: async (caller, { limit, after, idPrefix }) => {
+      const rows = await store.incidents({
+        // One more than is shown tells whether there are more.
+        limit: limit + 1,
+        scope: caller.scope,
+        ...(after === undefined ? {} : { before: { last: after.time, id: after.id } }),
+        ...(idPrefix === undefined ? {} : { idPrefix }),
+      });
+      const page = rows.slice(0, limit);
+      const last = rows.length > limit ? page.at(-1)?.incident : undefined;
+      return {
+        items: page.map(describeIncident),
+        ...(last === undefined ? {} : { next: { time: last.last, id: last.id } }),
+      };
+    },
+    incident: async (caller, id) => {
+      const [row] = await store.incidents({ id, limit: 1, scope: caller.scope });
+      return row === undefined ? undefined : describeIncident(row);
+    },
+  };
+}
+
+function documentService({ fingerprints, present, tell, log }: ServiceParts): DocumentService {
+  return {
+    addDocument: async (envelope, author) => {
+      const added = await fingerprints.add(envelope);
+      for (const { link } of present.values()) link.fingerprint(envelope);
+      tell({ type: 'fingerprint', ...added });
+      log.info({ author, digest: added.digest, kind: added.kind }, 'document handed out');
+      return { ...added, agents: present.size };
+    },
+  };
+}
+
+function policyService({ store, policy, tell, log }: ServiceParts): PolicyService {
+  return {
+    mode: () => policy.current.mode,
+    setMode: async (mode, { author, reason }) => {
+      await store.saveSetting('mode', mode);
+      policy.current = { ...policy.current, mode };
+      tell({ type: 'policy', mode });
+      log.info({ author, reason, mode }, 'mode set');
+    },
+  };
+}
+
+function describeIncident({ decisions, ...row }: IncidentRow): object {
+  return {
+    ...row,
+    decisions: decisions.map((d) => ({ ...d, detail: recordedSentence(d.action, d.reason) })),
+  };
+}
+
+function describeAgent(row: AgentRow, presence: Presence | undefined): object {
+  const { hello, stored, missing, refused, firstSeen, lastSeen } = row;
+  return {
+    ...hello,
+    connected: presence !== undefined,
+    lastHeard: presence?.heard ?? lastSeen,
+    firstSeen,
+    stored,
+    missing,
+    refused,
+    ...(presence?.beat === undefined ? {} : { spool: presence.beat.spool, counters: presence.beat.counters }),
+  };
+}
+
+/** Behaviours of thin support that are named; the rest is a number. */
+const maxThin = 5;
+
+async function describeWorkload(
+  row: WorkloadRow,
+  { learning, provisionals, fingerprints }: Pick<ServiceParts, 'learning' | 'provisionals' | 'fingerprints'>,
+): Promise<object> {
+  const [readiness, learned, thin] = await Promise.all([
+    learning.readiness(row.hash),
+    provisionals.describe(row.hash),
+    learning.thin(row.hash),
+  ]);
+  const shown = thin.slice(0, maxThin).map(({ behaviour: _, ...words }) => words);
+  return {
+    ...row,
+    readiness,
+    thin: shown,
+    thinMore: thin.length - shown.length,
+    ...learned,
+    ...fingerprints.describe(row.workload),
+  };
+}

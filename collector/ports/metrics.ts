@@ -1,0 +1,30 @@
+import type { Severity } from '../../fingerprint/incident.ts';
+import type { Action, ReceiptResult } from '../../fingerprint/order.ts';
+import { type BrakeReason, brakeReasons } from '../core/brakes.ts';
+import type { Answered } from './api.ts';
+
+export { type BrakeReason, brakeReasons };
+
+/** What is counted as it happens. Only words of closed lists: a label's values must not be up to the watched world. */
+export interface Meter {
+  incident(severity: Severity): void;
+  order(action: Action): void;
+  receipt(result: ReceiptResult): void;
+  brake(reason: BrakeReason): void;
+  answered(answered: Answered): void;
+}
+
+/** What is looked up when somebody asks. */
+export interface Levels {
+  readonly agentsConnected: number;
+  /** Of all agents, since their first start: records that are stored, were refused, were lost before they came. */
+  readonly recordsStored: number;
+  readonly recordsRefused: number;
+  readonly recordsMissing: number;
+  readonly storeRetries: number;
+  /** Questions that wait for the database. */
+  readonly storeWaiting: number;
+  readonly reactionsWaiting: number;
+  readonly reactionsDropped: number;
+  readonly eventFollowers: number;
+}
