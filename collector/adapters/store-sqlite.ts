@@ -1,5 +1,6 @@
 import { sha256Hex } from '../../fingerprint/digest.ts';
 import { type Workload, workloadKey } from '../../fingerprint/workload.ts';
+import type { AuditRecord, AuditStore } from '../ports/audit.ts';
 import {
   type AgentHello,
   type AgentRow,
@@ -15,6 +16,7 @@ import {
   StoreError,
   type WorkloadRow,
 } from '../ports.ts';
+import { SqliteAudit } from './store-sqlite/audit.ts';
 import {
   agentRow,
   incidentRow,
@@ -36,6 +38,7 @@ import { DatabaseThread } from './store-sqlite/thread.ts';
 export class SqliteStore implements DriftStore {
   readonly #thread: DatabaseThread;
   readonly #commits: GroupCommit;
+  readonly audit: AuditStore;
 
   /**
    * @param mayRetry asked when a commit failed; while it says yes nothing later is written
@@ -51,6 +54,7 @@ export class SqliteStore implements DriftStore {
   private constructor(thread: DatabaseThread, mayRetry: (error: StoreError) => Promise<boolean>) {
     this.#thread = thread;
     this.#commits = new GroupCommit((writes, now) => thread.call('commit', writes, now), mayRetry);
+    this.audit = new SqliteAudit(thread, this.#commits);
   }
 
   /** Not async: what was read of the records must not live until the commit, only the rows. */
@@ -60,13 +64,19 @@ export class SqliteStore implements DriftStore {
 
   async #commit(delivery: RowDelivery, now: number): Promise<Ingested> {
     const ingested = await this.#commits.add({ kind: 'delivery', delivery }, now);
-    if (typeof ingested === 'object') return ingested;
+    if (typeof ingested === 'object' && 'stored' in ingested) return ingested;
     throw new StoreError('broken', 'the database took a delivery for something else');
   }
 
-  async saveDecision(decision: DecisionRow, row?: Omit<OrderRow, 'receipt'>): Promise<boolean> {
+  async saveDecision(
+    decision: DecisionRow,
+    row?: Omit<OrderRow, 'receipt'>,
+    audit?: AuditRecord,
+  ): Promise<boolean> {
     const order = row === undefined ? {} : { order: orderRecord(row) };
-    return (await this.#commits.add({ kind: 'decision', decision, ...order }, decision.time)) === true;
+    const entry = audit === undefined ? {} : { audit };
+    const write = { kind: 'decision', decision, ...order, ...entry } as const;
+    return (await this.#commits.add(write, decision.time)) === true;
   }
 
   openAgent(hello: AgentHello, now: number): Promise<number> {

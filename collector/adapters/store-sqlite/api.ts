@@ -1,4 +1,6 @@
 import type { AgentHello, IncidentFilter } from '../../ports.ts';
+import { auditApi } from './audit.ts';
+import { AuditTable } from './audit-table.ts';
 import { openDatabase } from './database.ts';
 import { Keeper } from './keeper.ts';
 import { type ProvisionalRecord, Reader } from './reader.ts';
@@ -10,7 +12,8 @@ export type Api = ReturnType<typeof openApi>;
 /** @throws StoreError when the file cannot be opened for this process alone */
 export function openApi(file: string) {
   const db = openDatabase(file);
-  const [writer, reader, keeper] = [new Writer(db), new Reader(db), new Keeper(db)];
+  const audit = new AuditTable(db);
+  const [writer, reader, keeper] = [new Writer(db, audit), new Reader(db), new Keeper(db)];
   return {
     commit: (writes: readonly Write[], now: number) => writer.commit(writes, now),
     openAgent: (hello: AgentHello, now: number) => keeper.openAgent(hello, now),
@@ -31,6 +34,7 @@ export function openApi(file: string) {
     saveProvisional: (hash: string, row: ProvisionalRecord) => keeper.saveProvisional(hash, row),
     incidents: (filter: IncidentFilter) => reader.incidents(filter),
     ordersSince: (issuedAfterMs: number) => reader.ordersSince(issuedAfterMs),
+    ...auditApi(audit),
     close: () => {
       db.close();
     },

@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import type Sqlite from 'better-sqlite3';
 import type { Phase } from '../../../fingerprint/phase.ts';
+import type { AuditRecord } from '../../ports/audit.ts';
 import type { DecisionRow, Ingested } from '../../ports.ts';
+import type { AuditTable } from './audit-table.ts';
 import { bits, withBits } from './bitset.ts';
 import type { OrderRecord } from './reader.ts';
 import type { Row, RowDelivery } from './rows.ts';
@@ -18,10 +20,16 @@ const maxOrdinals = 200_000;
 
 export type Write =
   | { readonly kind: 'delivery'; readonly delivery: RowDelivery }
-  | { readonly kind: 'decision'; readonly decision: DecisionRow; readonly order?: OrderRecord };
+  | {
+      readonly kind: 'decision';
+      readonly decision: DecisionRow;
+      readonly order?: OrderRecord;
+      readonly audit?: AuditRecord;
+    }
+  | { readonly kind: 'audit'; readonly records: readonly AuditRecord[] };
 
-/** To a delivery what became of it, to a decision whether it was news. */
-export type Answer = Ingested | boolean;
+/** To a delivery what became of it, to a decision whether it was news, to audit entries the place of each. */
+export type Answer = Ingested | boolean | readonly number[];
 
 /** Which copy of a workload has shown something, and in which part of its life. */
 interface Shown {
@@ -38,10 +46,12 @@ type IncidentRow = Extract<Row, readonly ['incident', ...unknown[]]>;
 export class Writer {
   readonly #db: Sqlite.Database;
   readonly #sql: Writes;
+  readonly #audit: AuditTable;
   readonly #workloads = new Map<string, number>();
 
-  constructor(db: Sqlite.Database) {
+  constructor(db: Sqlite.Database, audit: AuditTable) {
     this.#db = db;
+    this.#audit = audit;
     this.#sql = prepareWrites(db);
   }
 
@@ -52,17 +62,20 @@ export class Writer {
     } catch (error) {
       // Row ids that were given in the transaction went with it.
       this.#workloads.clear();
+      this.#audit.forget();
       throw error;
     }
   }
 
   #apply(write: Write, now: number): Answer {
     if (write.kind === 'delivery') return this.#deliver(write.delivery, now);
+    if (write.kind === 'audit') return write.records.map((record) => this.#audit.add(record));
     const { time, incident, action, reason } = write.decision;
     const isNews = this.#sql.lastDecision.get(incident) !== `${action} ${reason}`;
     if (isNews) this.#sql.decision.run(time, incident, action, reason);
     // In the commit of its decision: nothing is ordered that is not on record.
     if (write.order !== undefined) this.#sql.order.run(write.order);
+    if (write.audit !== undefined) this.#audit.add(write.audit);
     return isNews;
   }
 
@@ -80,7 +93,7 @@ export class Writer {
         const isNew = this.#incident(delivery.agent, row);
         if (isNew) newIncidents.push(seq);
         if (this.#decidedAgainst(row[3], row[7], isNew, now)) newDecisions.push(seq);
-      } else this.#write(delivery, row);
+      } else this.#write(delivery, row, now);
       if (row[0] === 'refused') refused += 1;
       stored = seq;
     }
@@ -88,7 +101,11 @@ export class Writer {
     return { before, stored, missing, newIncidents, newDecisions };
   }
 
-  #write({ agent, node }: RowDelivery, row: Exclude<Row, readonly ['incident', ...unknown[]]>): void {
+  #write(
+    { agent, node }: RowDelivery,
+    row: Exclude<Row, readonly ['incident', ...unknown[]]>,
+    now: number,
+  ): void {
     switch (row[0]) {
       case 'novelty':
         this.#novelty(agent, node, row);
@@ -100,7 +117,7 @@ export class Writer {
         this.#instance(agent, node, row);
         return;
       case 'receipt':
-        this.#sql.receipt.run(row[2], agent, row[3], row[4]);
+        this.#receipt(agent, row, now);
         return;
       case 'canary':
         return;
@@ -111,6 +128,16 @@ export class Writer {
         this.#sql.refused.run(agent, row[1], row[2], agent);
         return;
     }
+  }
+
+  /**
+   * On record once, and only as the answer to an order this agent was given: the log never shrinks, and an agent must not
+   * be able to fill it with answers to nothing.
+   */
+  #receipt(agent: string, row: Extract<Row, readonly ['receipt', ...unknown[]]>, now: number): void {
+    const [, , order, incident, json, audit] = row;
+    const isNews = this.#sql.receipt.run(order, agent, incident, json).changes === 1;
+    if (isNews && this.#sql.isOrderOf.get(order, agent) === 1) this.#audit.add({ ...audit, time: now });
   }
 
   /**
