@@ -1,4 +1,5 @@
 import type { Mode } from '../fingerprint/verdict.ts';
+import type { Audit } from './audit.ts';
 import type { Canaries } from './canaries.ts';
 import { besideOf, type Presence } from './collector.ts';
 import type { ResponsePolicy } from './core/decide.ts';
@@ -18,6 +19,7 @@ export interface ControlParts {
   readonly fingerprints: Fingerprints;
   readonly provisionals: Provisionals;
   readonly canaries: Canaries;
+  readonly audit: Pick<Audit, 'record' | 'state'>;
   readonly trouble: StoreTrouble;
   readonly present: ReadonlyMap<string, Presence>;
   readonly policy: { current: ResponsePolicy };
@@ -29,13 +31,18 @@ export interface ControlParts {
     readonly startedAt: number;
     readonly version: string;
     readonly learnerKeyFile: string;
+    /** Who whoever can open the socket is on record as. */
+    readonly localAuthor: string;
     readonly pid: number;
+    readonly auditKeyFile: string;
   };
 }
 
 /** What the local control socket can ask for. Answers are plain JSON; times in ms since the Unix epoch unless said. */
 export function control(parts: ControlParts): Control {
-  const { store, learning, reactions, fingerprints, provisionals, trouble, present, policy, about } = parts;
+  const { store, learning, reactions, fingerprints, provisionals, trouble, present, policy, audit, about } =
+    parts;
+  const author = about.localAuthor;
   return {
     status: async () => {
       const agents = await store.agents();
@@ -52,6 +59,7 @@ export function control(parts: ControlParts): Control {
         provisional: provisionals.count,
         lost: { reactions: reactions.dropped },
         retriedCommits: trouble.failures,
+        audit: await audit.state(),
       };
     },
     workloads: async () => {
@@ -62,11 +70,16 @@ export function control(parts: ControlParts): Control {
     incidents: async (limit) => ({ incidents: (await store.incidents({ limit })).map(describeIncident) }),
     addFingerprint: async (envelope) => {
       const added = await fingerprints.add(envelope);
+      // What is on record is handed out; what could not be recorded waits in the store to be given again.
+      await audit.record({ type: 'document-added', author, about: added.digest, detail: added });
       for (const { link } of present.values()) link.fingerprint(envelope);
       parts.tell({ type: 'fingerprint', ...added });
       return { ...added, agents: present.size };
     },
     setMode: async (mode: Mode) => {
+      // Before the change: one that is not on record is not made.
+      const detail = { before: policy.current.mode, after: mode };
+      await audit.record({ type: 'policy-changed', author, about: 'mode', detail });
       await store.saveSetting('mode', mode);
       policy.current = { ...policy.current, mode };
       parts.tell({ type: 'policy', mode });

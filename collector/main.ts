@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { accessSync, constants, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { hostname } from 'node:os';
+import { hostname, userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
@@ -9,14 +9,18 @@ import { policyOf } from '../fingerprint/policy-chain.ts';
 import { defaultThresholds, demoThresholds, readiness } from '../fingerprint/readiness.ts';
 import type { TrustPolicy } from '../fingerprint/trust-policy.ts';
 import { modes } from '../fingerprint/verdict.ts';
+import { CommandSink } from './adapters/checkpoint-sink-command.ts';
+import { FileSink } from './adapters/checkpoint-sink-file.ts';
 import { ControlHttp } from './adapters/control-http.ts';
 import { GrpcIngest } from './adapters/ingest-grpc.ts';
 import { agentToken } from './adapters/keys/agent-token.ts';
+import { auditKey } from './adapters/keys/audit-key.ts';
 import { commandKey } from './adapters/keys/command-key.ts';
 import { readKept, unusable } from './adapters/keys/kept-file.ts';
 import { learnerKey } from './adapters/keys/learner-key.ts';
 import { tlsFiles } from './adapters/keys/tls-files.ts';
 import { SqliteStore } from './adapters/store-sqlite.ts';
+import { Audit } from './audit.ts';
 import { beforehandOf } from './beforehand.ts';
 import { Broadcast } from './broadcast.ts';
 import { Canaries } from './canaries.ts';
@@ -74,13 +78,15 @@ export async function main(config: CollectorConfig, io: CollectorIo): Promise<vo
 
 /** A node is told as blind within a second of its canary's ten. */
 const canaryLookMs = 1_000;
+/** A checkpoint is a second late at most. */
+const auditLookMs = 1_000;
 
 interface Wiring extends CollectorIo {
   readonly dir: string;
   readonly log: Log;
   readonly broadcast: Broadcast;
   readonly trouble: StoreTrouble;
-  readonly store: DriftStore;
+  readonly store: SqliteStore;
 }
 
 async function serve(config: CollectorConfig, wiring: Wiring): Promise<void> {
@@ -88,6 +94,9 @@ async function serve(config: CollectorConfig, wiring: Wiring): Promise<void> {
   const token = agentToken(dir);
   const orders = commandKey(dir);
   const { learner, publicFile: learnerKeyFile } = learnerKey(dir);
+  const id = await collectorId(wiring.store);
+  const { audit, publicFile: auditKeyFile } = openAudit(config, wiring, id);
+  void audit.started({ version: wiring.version, mode: config.mode, pid: process.pid });
   const tls = config.insecureLoopback
     ? undefined
     : await tlsFiles(join(dir, 'tls'), namesOf(config), Date.now());
@@ -95,20 +104,26 @@ async function serve(config: CollectorConfig, wiring: Wiring): Promise<void> {
   const edge = new GrpcIngest({
     address: config.listen,
     ...(tls === undefined ? {} : { tls }),
-    collectorId: parts.id,
+    collectorId: id,
     tokenMatches: token.matches,
   });
   const address = await edge.listen(parts.collector);
   const controlSocket = join(dir, 'collector.sock');
   const about = {
-    id: parts.id,
+    id,
     address,
     startedAt: Date.now(),
     version: wiring.version,
     learnerKeyFile,
+    auditKeyFile,
+    localAuthor: localAuthor(),
     pid: process.pid,
   };
-  const ear = new ControlHttp(controlSocket, control({ ...wiring, ...broadcast, ...parts, about }), log);
+  const ear = new ControlHttp(
+    controlSocket,
+    control({ ...wiring, ...broadcast, ...parts, audit, about }),
+    log,
+  );
   await ear.listen();
   broadcast.tell({
     type: 'collector-ready',
@@ -124,10 +139,36 @@ async function serve(config: CollectorConfig, wiring: Wiring): Promise<void> {
   await Promise.all([
     untilAborted(config.readinessSeconds * 1000, signal, () => parts.learning.lookAtChanged(signal)),
     untilAborted(canaryLookMs, signal, async () => parts.canaries.look()),
+    audit.look().then(() => untilAborted(auditLookMs, signal, () => audit.look())),
   ]);
   await edge.close();
   await parts.reactions.settled();
   await ear.close();
+  await audit.close();
+}
+
+/** In a container the user may have a number and no name. */
+function localAuthor(): string {
+  try {
+    return `local:${userInfo().username}`;
+  } catch {
+    return `local:uid-${process.getuid?.() ?? 'unknown'}`;
+  }
+}
+
+function openAudit(
+  { auditSinks }: CollectorConfig,
+  { dir, store, log, broadcast }: Wiring,
+  id: string,
+): { readonly audit: Audit; readonly publicFile: string } {
+  const { signer, publicFile } = auditKey(dir, `whorl.dev/collector/${id}`);
+  const sinks = auditSinks.map((s) => (s.kind === 'file' ? new FileSink(s.path) : new CommandSink(s.argv)));
+  const now = () => Date.now();
+  const { tell } = broadcast;
+  return {
+    audit: new Audit({ store: store.audit, settings: store, signer, sinks, now, log, tell }),
+    publicFile,
+  };
 }
 
 /** The pipeline behind the edges, with what an earlier run left behind. */
@@ -192,8 +233,7 @@ async function assemble(
     tell,
     trouble,
   });
-  const id = await collectorId(store);
-  return { id, present, policy, learning, fingerprints, provisionals, canaries, reactions, collector };
+  return { present, policy, learning, fingerprints, provisionals, canaries, reactions, collector };
 }
 
 /** Does `work` again and again with a pause between, until the signal aborts. */
