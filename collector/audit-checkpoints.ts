@@ -8,7 +8,7 @@ import type { StateLine } from './state-line.ts';
 /** A checkpoint is due when this long was not signed what came, or this much came. */
 const dueMs = 60_000;
 const dueEntries = 1_000;
-/** Entries the database's thread walks before it serves others again: some 50 ms. */
+/** Entries the database's thread walks before it serves others again: a tenth of a second on a busy machine. */
 const slice = 10_000;
 
 /** Who holds the note that the collector keeps for itself. */

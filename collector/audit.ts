@@ -1,6 +1,6 @@
 import { parseAuditEntry } from '../fingerprint/audit-entry.ts';
 import { formatExportHeader, formatExportLine } from '../fingerprint/audit-export.ts';
-import { auditProofDocument } from '../fingerprint/audit-proof.ts';
+import { formatAuditProof } from '../fingerprint/audit-proof.ts';
 import { parseJson } from '../fingerprint/strict-json.ts';
 import { AuditCheckpoints, type CheckpointsOptions } from './audit-checkpoints.ts';
 import { AuditPublisher } from './audit-publisher.ts';
@@ -118,14 +118,17 @@ export class Audit implements AuditLog {
     }
   }
 
-  /** A document that proves one entry (fingerprint/audit-proof.ts); undefined when no checkpoint covers such an entry. */
-  async prove(seq: number): Promise<object | undefined> {
+  /**
+   * A document that proves one entry (fingerprint/audit-proof.ts), as canonical JSON: the bytes of the entry stand in it as
+   * they were hashed. @returns undefined when no checkpoint covers such an entry
+   */
+  async prove(seq: number): Promise<string | undefined> {
     const { size, note } = await this.#checkpoints.current();
     const [row] = await this.#options.store.entries({ from: seq, limit: 1 });
     if (row?.seq !== seq || seq >= size || note === '') return undefined;
     const proof = await this.#options.store.inclusion(seq, size);
     const { leaf, body } = row;
     const entry = body === undefined ? {} : { entry: parseAuditEntry(parseJson(Buffer.from(body)), 'entry') };
-    return auditProofDocument({ seq, leaf, proof, checkpoint: note, ...entry });
+    return formatAuditProof({ seq, leaf, proof, checkpoint: note, ...entry });
   }
 }

@@ -8,7 +8,8 @@ import { parseJson } from './strict-json.ts';
 
 /**
  * A log as a file of JSON lines: a header, then one line for each entry from `first` on. Lines are canonical JSON, so
- * that a reader without a JSON library finds the bytes that were hashed between `{"entry":` and `,"seq":`.
+ * that a reader without a JSON library finds the bytes that were hashed between `{"entry":` and the last
+ * `,"leaf":`.
  */
 export interface ExportHeader {
   readonly origin: string;
@@ -24,10 +25,18 @@ export interface ExportHeader {
   readonly peaks: readonly Uint8Array[];
 }
 
-/** An entry whose body was erased is held by its leaf: the log proves as before what came before and after. */
-export type ExportLine =
-  | { readonly seq: number; readonly entry: AuditEntry; readonly leaf: Uint8Array }
-  | { readonly seq: number; readonly erased: true; readonly leaf: Uint8Array };
+/**
+ * The leaf stands beside the entry, so that an entry that was changed without it is named. One whose body was erased is
+ * held by its leaf alone: the log goes on proving what came before and after.
+ */
+export interface ExportLine {
+  readonly seq: number;
+  readonly leaf: Uint8Array;
+  /** Absent when it was erased. */
+  readonly entry?: AuditEntry;
+  /** Whether the leaf is that of the entry. */
+  readonly isSound: boolean;
+}
 
 /** An entry of 16 KiB of detail in which every character is escaped, and what goes round it. */
 const maxLineBytes = 256 * 1024;
@@ -40,8 +49,8 @@ export function formatExportHeader(header: ExportHeader): string {
 
 /** @param body canonical JSON of the entry as it was hashed; absent when it was erased */
 export function formatExportLine(seq: number, leaf: Uint8Array, body: string | undefined): string {
-  if (body !== undefined) return `{"entry":${body},"seq":${seq}}`;
-  return textOf({ seq, erased: true, leaf: encodeBase64(leaf) });
+  if (body === undefined) return textOf({ seq, erased: true, leaf: encodeBase64(leaf) });
+  return `{"entry":${body},"leaf":"${encodeBase64(leaf)}","seq":${seq}}`;
 }
 
 /** @throws SCHEMA, BASE64, JSON_SYNTAX, NOT_UTF8, TOO_LARGE */
@@ -73,16 +82,16 @@ export function parseExportLine(bytes: Uint8Array): ExportLine {
   const fields = new Fields(value, '', 'SCHEMA');
   if (Buffer.compare(canonicalBytes(value), bytes) !== 0)
     throw new FingerprintError('NOT_CANONICAL', 'is not in the one form of an export');
-  const seq = fields.integer('seq', 0);
+  const [seq, leaf] = [fields.integer('seq', 0), hashOf(fields.raw('leaf'), 'leaf')];
   if (fields.has('erased')) {
     fields.only('seq', 'erased', 'leaf');
     if (fields.raw('erased') !== true) fields.fail('erased', 'must be true where it stands');
-    return { seq, erased: true, leaf: hashOf(fields.raw('leaf'), 'leaf') };
+    return { seq, leaf, isSound: true };
   }
-  fields.only('seq', 'entry');
+  fields.only('seq', 'entry', 'leaf');
   const entry = parseAuditEntry(fields.raw('entry'), 'entry');
-  if (entry.seq !== seq) fields.fail('seq', `is not that of its entry, ${entry.seq}`);
-  return { seq, entry, leaf: leafHash(auditEntryBytes(entry)) };
+  const isSound = entry.seq === seq && Buffer.compare(leafHash(auditEntryBytes(entry)), leaf) === 0;
+  return { seq, leaf, entry, isSound };
 }
 
 /** @throws SCHEMA, BASE64 */

@@ -1,6 +1,7 @@
 import { type AuditEntry, auditEntryBytes, parseAuditEntry } from './audit-entry.ts';
 import { hashOf } from './audit-export.ts';
 import { encodeBase64 } from './base64.ts';
+import { canonicalBytes } from './canonical.ts';
 import { readCheckpoint, verifyCheckpoint } from './checkpoint.ts';
 import { FingerprintError } from './errors.ts';
 import { Fields } from './fields.ts';
@@ -20,14 +21,10 @@ export interface AuditProof {
 /** Hashes in one proof: two for each level of a tree that a double can count. */
 const maxHashes = 106;
 
-export function auditProofDocument({ seq, entry, leaf, proof, checkpoint }: AuditProof): object {
-  return {
-    seq,
-    ...(entry === undefined ? {} : { entry }),
-    leaf: encodeBase64(leaf),
-    proof: proof.map(encodeBase64),
-    checkpoint,
-  };
+/** Canonical JSON: another tool finds the entry in it as it was hashed. */
+export function formatAuditProof({ seq, entry, leaf, proof, checkpoint }: AuditProof): string {
+  const members = { seq, leaf: encodeBase64(leaf), proof: proof.map(encodeBase64), checkpoint };
+  return new TextDecoder().decode(canonicalBytes(entry === undefined ? members : { ...members, entry }));
 }
 
 /** @throws SCHEMA, BASE64 */

@@ -5,10 +5,13 @@ import { MerkleFrontier } from './merkle-frontier.ts';
 
 /** What is wrong with a log. `seq` is the first entry that it can be pinned to; absent: of the log as a whole. */
 export interface AuditFlaw {
-  readonly code: 'sequence' | 'size' | 'root' | 'checkpoint' | 'origin' | 'future';
+  readonly code: 'entry' | 'sequence' | 'size' | 'root' | 'checkpoint' | 'origin' | 'future' | 'early';
   readonly sentence: string;
   readonly seq?: number;
 }
+
+/** Enough to begin looking; a file of which every line was changed must not fill memory. */
+const maxFlaws = 100;
 
 /** A checkpoint with its signature checked, and where it comes from, for sentences. */
 export interface GivenCheckpoint extends Checkpoint {
@@ -25,6 +28,8 @@ export class AuditVerifier {
   readonly #frontier: MerkleFrontier;
   readonly #checkpoints: readonly GivenCheckpoint[];
   readonly #flaws: AuditFlaw[] = [];
+  /** The smallest checkpoint that the tree has not come to. */
+  #next = 0;
   #agreed: GivenCheckpoint | undefined;
 
   constructor(header: ExportHeader, checkpoints: readonly GivenCheckpoint[]) {
@@ -36,12 +41,14 @@ export class AuditVerifier {
   }
 
   /** @returns whether it is the next one; when not, nothing after it can be judged */
-  add({ seq, leaf }: ExportLine): boolean {
+  add({ seq, leaf, isSound }: ExportLine): boolean {
     if (seq !== this.#frontier.size) {
       const sentence = `entry ${seq} stands where entry ${this.#frontier.size} belongs: one was removed, added or moved`;
       this.#flaws.push({ code: 'sequence', sentence, seq: this.#frontier.size });
       return false;
     }
+    if (!isSound) this.#changed(seq);
+    // By its leaf: so what is wrong with one entry does not hide whether the rest stands as it was signed.
     this.#frontier.add(leaf);
     this.#compare();
     return true;
@@ -54,7 +61,7 @@ export class AuditVerifier {
     readonly agreed?: GivenCheckpoint;
   } {
     const { size, root } = this.#frontier;
-    if (this.#flaws.length === 0) this.#end(size, root);
+    if (!this.#flaws.some((f) => f.code === 'sequence')) this.#end(size, root);
     const agreed = this.#agreed === undefined ? {} : { agreed: this.#agreed };
     return { flaws: this.#flaws, head: { size, root }, ...agreed };
   }
@@ -69,6 +76,12 @@ export class AuditVerifier {
     }
   }
 
+  #changed(seq: number): void {
+    if (this.#flaws.length >= maxFlaws) return;
+    const sentence = `entry ${seq} is not what was put on record: it was changed, and its leaf was not`;
+    this.#flaws.push({ code: 'entry', sentence, seq });
+  }
+
   /** What can be said of a checkpoint before the first entry. */
   #look({ origin, size, from }: GivenCheckpoint): void {
     if (origin !== this.#header.origin) {
@@ -77,15 +90,21 @@ export class AuditVerifier {
     } else if (size > this.#header.size) {
       const sentence = `${from} was signed over ${size} entries, and the export has ${this.#header.size}: entries are gone, or it is older than the checkpoint`;
       this.#flaws.push({ code: 'future', sentence, seq: this.#header.size });
+    } else if (size < this.#header.first) {
+      const sentence = `${from} is over ${size} entries, and the export begins with entry ${this.#header.first}: export it from the beginning to compare them`;
+      this.#flaws.push({ code: 'early', sentence });
     }
   }
 
   #compare(): void {
     const { size, root } = this.#frontier;
-    for (const given of this.#checkpoints) {
-      if (given.size !== size || given.origin !== this.#header.origin) continue;
-      if (isSame(given.root, root)) this.#agreed = given;
-      else if (!this.#flaws.some((f) => f.code === 'checkpoint')) this.#disagree(given);
+    // Sorted, and each looked at once: a year of checkpoints must not be walked at every entry.
+    for (let next = this.#checkpoints[this.#next]; next !== undefined; next = this.#checkpoints[this.#next]) {
+      if (next.size > size) return;
+      this.#next += 1;
+      if (next.size < size || next.origin !== this.#header.origin) continue;
+      if (isSame(next.root, root)) this.#agreed = next;
+      else if (!this.#flaws.some((f) => f.code === 'checkpoint')) this.#disagree(next);
     }
   }
 

@@ -53,8 +53,10 @@ export class FileSink implements CheckpointSink {
 /** `rest`: bytes behind the last whole note. */
 async function tailOf(file: FileHandle): Promise<{ size: number; rest: number; last?: string }> {
   const { size } = await file.stat();
-  const from = Math.max(0, size - tailBytes);
-  const { buffer, bytesRead } = await file.read(Buffer.alloc(Math.min(size, tailBytes)), 0, tailBytes, from);
+  const length = Math.min(size, tailBytes);
+  if (length === 0) return { size, rest: 0 };
+  const from = size - length;
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, from);
   // A longer file is read from within a note: from the next line on, so that no character is cut.
   const start = from === 0 ? 0 : buffer.indexOf(10) + 1;
   const text = buffer.toString('utf8', start, bytesRead);
