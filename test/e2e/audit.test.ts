@@ -3,7 +3,13 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { ask } from '../../cli/control-client.ts';
 import { main } from '../../cli/main.ts';
+import { SqliteStore } from '../../collector/adapters/store-sqlite.ts';
+import { parseCollectorConfig } from '../../collector/config.ts';
+import { main as collect } from '../../collector/main.ts';
+import { splitNotes, verifyCheckpoint } from '../../fingerprint/checkpoint.ts';
+import { parsePublicPem } from '../../fingerprint/keys.ts';
 import { AuditWorld, rewrite } from '../fakes/audit-world.ts';
 import { fakeIo } from '../fakes/io.ts';
 
@@ -148,5 +154,47 @@ describe('Go and an audit log of ours', () => {
         /kept.txt was signed over 23 entries with another root: one of the entries 0 to 22/,
       ),
     });
+  });
+});
+
+describe('a collector that runs', () => {
+  it('puts on record what it is told to do, and publishes what that came to when it ends', async () => {
+    const data = mkdtempSync(join(tmpdir(), 'whorl-audit-run-'));
+    const kept = join(data, 'kept.txt');
+    const listen = `unix:${join(data, 'agents.sock')}`;
+    const config = {
+      dataDir: data,
+      listen,
+      insecureLoopback: true,
+      auditSinks: [`file:${kept}`],
+      eventsJson: true,
+    };
+    const ending = new AbortController();
+    const ready = Promise.withResolvers<void>();
+    const out = (line: string) => void (line.includes('"collector-ready"') && ready.resolve());
+    const ended = collect(parseCollectorConfig({ ...config, logLevel: 'error' }), {
+      out,
+      signal: ending.signal,
+      version: 't',
+    });
+    try {
+      await Promise.race([ready.promise, ended]);
+      const socket = join(data, 'collector', 'collector.sock');
+      await ask(socket, 'collector', { method: 'POST', path: '/policy', body: { mode: 'freeze' } });
+      const status = await ask(socket, 'collector', { method: 'GET', path: '/status' });
+      expect(status).toMatchObject({ audit: { size: 3, mismatches: 0 } });
+    } finally {
+      ending.abort();
+      await ended;
+    }
+    const key = parsePublicPem(readFileSync(join(data, 'collector', 'audit.pub'), 'utf8'));
+    const [last = ''] = splitNotes(readFileSync(kept, 'utf8')).notes.slice(-1);
+    expect(verifyCheckpoint(Buffer.from(last), key)).toMatchObject({ size: 3 });
+    const store = await SqliteStore.open(join(data, 'collector', 'whorl.db'));
+    const rows = await store.audit.entries({ limit: 9 });
+    await store.close();
+    rmSync(data, { recursive: true });
+    expect(rows.map((r) => r.type)).toEqual(['collector-started', 'sink-changed', 'policy-changed']);
+    expect(rows[2]).toMatchObject({ author: expect.stringMatching(/^local:./) });
   });
 });

@@ -10,7 +10,7 @@ import type { StateLine } from '../../collector/state-line.ts';
 import { leafHash } from '../../fingerprint/merkle.ts';
 
 /** A sink that keeps what it is given, or refuses. */
-export class KeptSink implements CheckpointSink {
+class KeptSink implements CheckpointSink {
   readonly name = 'file:/kept';
   readonly notes: string[] = [];
   refuses = false;
