@@ -61,6 +61,13 @@ export function collectorLineText(line: CollectorLine): Text | undefined {
         styled(line.state === 'failing' ? 'red' : 'green', `database ${line.state}`),
         ` ${line.sentence}`,
       ];
+    case 'audit-mismatch':
+      return [styled('red', 'audit log'), ` ${printable(line.sentence, 500)}`];
+    case 'audit-sink':
+      return [
+        styled(line.state === 'failing' ? 'red' : 'green', `audit sink ${line.state}`),
+        ` ${printable(line.sink)}: ${printable(line.sentence)}`,
+      ];
     case 'incident':
     case 'order':
     case 'receipt':

@@ -11,7 +11,7 @@ import {
   wholeScope,
   writeToken,
 } from './core/access.ts';
-import type { AccessAudit, AccessStore, BootstrapFile, TokenRow } from './ports/access.ts';
+import type { AccessStore, BootstrapFile, TokenRow } from './ports/access.ts';
 import {
   AccessError,
   type AccessService,
@@ -21,6 +21,7 @@ import {
   type NewToken,
   type TokenInfo,
 } from './ports/api.ts';
+import type { AuditLog } from './ports/audit.ts';
 import type { Log } from './ports.ts';
 
 const dayMs = 86_400_000;
@@ -33,7 +34,7 @@ const bootstrapReason = 'the first administrator, by the bootstrap token';
 export interface AccessOptions {
   readonly store: AccessStore;
   readonly file: BootstrapFile;
-  readonly audit: AccessAudit;
+  readonly audit: AuditLog;
   readonly random: (length: number) => Uint8Array;
   /** ms since the Unix epoch. */
   readonly now: () => number;
@@ -104,7 +105,7 @@ export class Access implements AccessService {
       case 'added': {
         const { name, role, scope } = wanted;
         const detail = { name, role, scope, expiresAt: made.row.expiresAt };
-        await audit.record({ type: 'token-created', author, about: made.row.id, reason, detail });
+        await audit.record({ type: 'token-made', author, about: made.row.id, reason, detail });
         return { token: made.token, info: infoOf(made.row) };
       }
     }

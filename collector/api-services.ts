@@ -1,3 +1,4 @@
+import type { Audit } from './audit.ts';
 import type { Canaries } from './canaries.ts';
 import { besideOf, type Presence } from './collector.ts';
 import type { ResponsePolicy } from './core/decide.ts';
@@ -13,7 +14,7 @@ import type {
   StatusService,
   WorkloadService,
 } from './ports/api.ts';
-import type { AgentRow, DriftStore, IncidentRow, Log, WorkloadRow } from './ports.ts';
+import type { AgentRow, DriftStore, IncidentRow, WorkloadRow } from './ports.ts';
 import type { Provisionals } from './provisionals.ts';
 import type { Reactions } from './reactions.ts';
 import type { StateLine } from './state-line.ts';
@@ -30,13 +31,14 @@ export interface ServiceParts {
   readonly present: ReadonlyMap<string, Presence>;
   readonly policy: { current: ResponsePolicy };
   readonly tell: (line: StateLine) => void;
-  readonly log: Log;
+  readonly audit: Pick<Audit, 'record' | 'state'>;
   readonly about: {
     readonly id: string;
     readonly address: string;
     readonly startedAt: number;
     readonly version: string;
     readonly learnerKeyFile: string;
+    readonly auditKeyFile: string;
     readonly pid: number;
   };
 }
@@ -64,6 +66,7 @@ function statusService(parts: ServiceParts): StatusService {
       return {
         ...(caller.seesAll ? about : { id, version, startedAt }),
         mode: policy.current.mode,
+        ...(caller.seesAll ? { audit: await parts.audit.state() } : {}),
         agents: agents.map((row) => ({
           ...describeAgent(row, present.get(row.hello.agent)),
           canary: parts.canaries.statusOf(row.hello.agent) ?? null,
@@ -140,26 +143,29 @@ function incidentService({ store }: ServiceParts): IncidentService {
   };
 }
 
-function documentService({ fingerprints, present, tell, log }: ServiceParts): DocumentService {
+function documentService({ fingerprints, present, tell, audit }: ServiceParts): DocumentService {
   return {
     addDocument: async (envelope, author) => {
       const added = await fingerprints.add(envelope);
+      // What is on record is handed out; what could not be recorded waits in the store to be given again.
+      await audit.record({ type: 'document-added', author, about: added.digest, detail: added });
       for (const { link } of present.values()) link.fingerprint(envelope);
       tell({ type: 'fingerprint', ...added });
-      log.info({ author, digest: added.digest, kind: added.kind }, 'document handed out');
       return { ...added, agents: present.size };
     },
   };
 }
 
-function policyService({ store, policy, tell, log }: ServiceParts): PolicyService {
+function policyService({ store, policy, tell, audit }: ServiceParts): PolicyService {
   return {
     mode: () => policy.current.mode,
     setMode: async (mode, { author, reason }) => {
+      const detail = { before: policy.current.mode, after: mode };
+      // Before the change: one that is not on record is not made.
+      await audit.record({ type: 'policy-changed', author, about: 'mode', reason, detail });
       await store.saveSetting('mode', mode);
       policy.current = { ...policy.current, mode };
       tell({ type: 'policy', mode });
-      log.info({ author, reason, mode }, 'mode set');
     },
   };
 }

@@ -1,5 +1,6 @@
 import { type Mode, modes } from '../fingerprint/verdict.ts';
 import { isPlainName, isTrustDomain } from './core/agent-identity.ts';
+import { parseSink, type SinkSetting } from './core/sink-setting.ts';
 
 /** What is wrong with a configuration: every problem, each a sentence naming the key and what it may be. */
 export class ConfigError extends Error {
@@ -57,6 +58,19 @@ function texts(initial: readonly string[], doc: string): Key<readonly string[]> 
     read: (value) => {
       if (!Array.isArray(value) || value.length > 64) return undefined;
       const read = value.filter((v) => isText(v) && v !== '' && v.length <= 253);
+      return read.length === value.length ? read : undefined;
+    },
+  };
+}
+
+function sinks(doc: string): Key<readonly SinkSetting[]> {
+  return {
+    initial: [],
+    doc,
+    range: 'a list of at most 8 different sinks, each `file:/path` or `command:/path arg …`',
+    read: (value) => {
+      if (!Array.isArray(value) || value.length > 8 || new Set(value).size < value.length) return undefined;
+      const read = value.map((v) => (isText(v) ? parseSink(v) : undefined)).filter((v) => v !== undefined);
       return read.length === value.length ? read : undefined;
     },
   };
@@ -156,6 +170,9 @@ const keys = {
     'What complete means: days, or minutes for a demonstration.',
   ),
   keepDays: number(90, 1, 3650, 'How long drift is kept after it was last seen. The audit log stays.'),
+  auditSinks: sinks(
+    'Where signed checkpoints of the audit log go, out of reach of whoever can write the database: a file they are appended to, a command that gets each on stdin.',
+  ),
   eventsJson: flag(false, 'Print each change of state as a JSON line on stdout.'),
   logLevel: oneOf(['error', 'warn', 'info', 'debug'], 'info', 'How much is logged to stderr.'),
 };

@@ -5,11 +5,11 @@ import { type AgentIdentity, isPlainName, spiffeId } from './core/agent-identity
 import { Attempts } from './core/attempts.ts';
 import { parseJoinToken } from './core/join-token.ts';
 import { accountOfClaims, accountOfReview, accountRefusal } from './core/service-account.ts';
+import type { AuditLog } from './ports/audit.ts';
 import type {
   AgentAuthority,
   Enrolled,
   EnrolmentRequest,
-  IdentityAudit,
   IdentityRefusal,
   IdentityStore,
   IssuedRow,
@@ -36,7 +36,7 @@ export interface EnrolmentOptions {
   readonly graceMs: number;
   readonly now: () => number;
   readonly log: Log;
-  readonly audit?: IdentityAudit;
+  readonly audit?: AuditLog;
 }
 
 /** Nobody guesses 256 bits; this is what one who tries may cost. Honest attempts are given back. */

@@ -149,6 +149,8 @@ export class EventFeed implements Feed {
       case 'agents-beside':
       case 'gap':
       case 'canary':
+      case 'audit-mismatch':
+      case 'audit-sink':
       case 'missing':
       case 'fingerprint':
       case 'collector-ready':

@@ -10,9 +10,12 @@ import { defaultThresholds, demoThresholds, readiness } from '../fingerprint/rea
 import type { TrustPolicy } from '../fingerprint/trust-policy.ts';
 import { modes } from '../fingerprint/verdict.ts';
 import { Access, localCaller } from './access.ts';
+import { CommandSink } from './adapters/checkpoint-sink-command.ts';
+import { FileSink } from './adapters/checkpoint-sink-file.ts';
 import { HttpApi } from './adapters/http-api.ts';
 import { GrpcIngest } from './adapters/ingest-grpc.ts';
 import { agentAuthority } from './adapters/keys/agent-authority.ts';
+import { auditKey } from './adapters/keys/audit-key.ts';
 import { bootstrapFile } from './adapters/keys/bootstrap-file.ts';
 import { commandKey } from './adapters/keys/command-key.ts';
 import { readKept, unusable, writeKept } from './adapters/keys/kept-file.ts';
@@ -23,6 +26,7 @@ import { SqliteStore } from './adapters/store-sqlite.ts';
 import { tokenKeys } from './adapters/token-keys.ts';
 import { tokenReview } from './adapters/token-review.ts';
 import { apiServices, isReady, type ServiceParts } from './api-services.ts';
+import { Audit } from './audit.ts';
 import { beforehandOf } from './beforehand.ts';
 import { Broadcast } from './broadcast.ts';
 import { Canaries } from './canaries.ts';
@@ -90,6 +94,8 @@ const certificateLookMs = 1_000;
 const tlsLookMs = 60_000;
 /** A node is told as blind within a second of its canary's ten. */
 const canaryLookMs = 1_000;
+/** A checkpoint is a second late at most. */
+const auditLookMs = 1_000;
 /** What is kept for days may be kept an hour longer. */
 const retentionLookMs = 3_600_000;
 
@@ -105,9 +111,12 @@ async function serve(config: CollectorConfig, wiring: Wiring): Promise<void> {
   const { dir, log, broadcast, signal, store } = wiring;
   const orders = commandKey(dir);
   const { learner, publicFile: learnerKeyFile } = learnerKey(dir);
+  const id = await collectorId(store);
+  const { audit, publicFile: auditKeyFile } = openAudit(config, wiring, id);
+  void audit.started({ version: wiring.version, mode: config.mode, pid: process.pid });
   const readTls = () => tlsFiles(join(dir, 'tls'), namesOf(config), Date.now());
   const tls = { current: await readTls() };
-  const identities = await openIdentities(config, wiring, () => tls.current);
+  const identities = await openIdentities(config, { ...wiring, audit }, () => tls.current);
   const meter = new PrometheusMetrics(log);
   broadcast.observe((line) => countLine(line, meter));
   const parts = await assemble(config, wiring, { signer: orders.signer, learner }, meter);
@@ -115,20 +124,21 @@ async function serve(config: CollectorConfig, wiring: Wiring): Promise<void> {
     address: config.listen,
     ...(config.insecureLoopback ? {} : { tls: doorOf(tls.current) }),
     gate: identities,
-    collectorId: parts.id,
+    collectorId: id,
   });
   const address = await edge.listen(parts.collector);
   const about = {
-    id: parts.id,
+    id,
     address,
     startedAt: Date.now(),
     version: wiring.version,
     learnerKeyFile,
+    auditKeyFile,
     pid: process.pid,
   };
   const api = await openApi(
     config,
-    { ...wiring, ...parts, tell: broadcast.tell, about },
+    { ...wiring, ...parts, audit, tell: broadcast.tell, about },
     wiring,
     tls.current,
     meter,
@@ -153,6 +163,7 @@ async function serve(config: CollectorConfig, wiring: Wiring): Promise<void> {
   await Promise.all([
     untilAborted(config.readinessSeconds * 1000, signal, () => parts.learning.lookAtChanged(signal)),
     untilAborted(canaryLookMs, signal, async () => parts.canaries.look()),
+    audit.look().then(() => untilAborted(auditLookMs, signal, () => audit.look())),
     untilAborted(retentionLookMs, signal, () => parts.retention.look(signal)),
     untilAborted(certificateLookMs, signal, async () => identities.look()),
     untilAborted(tlsLookMs, signal, async () => {
@@ -167,6 +178,7 @@ async function serve(config: CollectorConfig, wiring: Wiring): Promise<void> {
   await parts.reactions.settled();
   await api.close();
   await meter.close();
+  await audit.close();
 }
 
 interface OpenApi {
@@ -187,7 +199,7 @@ async function openApi(
 ): Promise<OpenApi> {
   const now = () => Date.now();
   const random = (length: number) => randomBytes(length);
-  const audit = { record: async (entry: object) => log.info(entry, 'access changed') };
+  const { audit } = parts;
   const access = new Access({ store: store.access, file: bootstrapFile(dir), audit, random, now, log });
   const feed = new EventFeed({
     subscribe: broadcast.subscribe,
@@ -319,9 +331,7 @@ async function assemble(
     tell,
     trouble,
   });
-  const id = await collectorId(store);
   return {
-    id,
     present,
     policy,
     learning,
@@ -335,9 +345,24 @@ async function assemble(
   };
 }
 
+function openAudit(
+  { auditSinks }: CollectorConfig,
+  { dir, store, log, broadcast }: Wiring,
+  id: string,
+): { readonly audit: Audit; readonly publicFile: string } {
+  const { signer, publicFile } = auditKey(dir, `whorl.dev/collector/${id}`);
+  const sinks = auditSinks.map((s) => (s.kind === 'file' ? new FileSink(s.path) : new CommandSink(s.argv)));
+  const now = () => Date.now();
+  const { tell } = broadcast;
+  return {
+    audit: new Audit({ store: store.audit, settings: store, signer, sinks, now, log, tell }),
+    publicFile,
+  };
+}
+
 async function openIdentities(
   config: CollectorConfig,
-  { store, log }: Wiring,
+  { store, log, audit }: Wiring & { readonly audit: Audit },
   tls: () => TlsFiles,
 ): Promise<Identities> {
   const { kubernetesCluster: name, kubernetesApi: server, enrolAudience: audience } = config;
@@ -356,6 +381,7 @@ async function openIdentities(
     graceMs: config.agentGraceDays * 86_400_000,
     now: Date.now,
     randomBytes,
+    audit,
     log,
   });
   await identities.restore();

@@ -7,6 +7,7 @@ import type { Report } from '../fingerprint/report.ts';
 import type { Workload } from '../fingerprint/workload.ts';
 import type { Scope } from './core/access.ts';
 import type { LearnedWorkload } from './core/learned.ts';
+import type { AuditRecord } from './ports/audit.ts';
 
 export type { LearnedInstance, LearnedNovelty, LearnedWorkload } from './core/learned.ts';
 
@@ -177,8 +178,15 @@ export interface DriftStore {
   openAgent(hello: AgentHello, now: number): Promise<number>;
   /** Idempotent: a record is stored once, however often it comes. */
   ingest(delivery: Delivery, now: number): Promise<Ingested>;
-  /** @returns whether it is news: a decision that repeats the last one about the incident is not recorded again */
-  saveDecision(decision: DecisionRow, order?: Omit<OrderRow, 'receipt'>): Promise<boolean>;
+  /**
+   * @param audit in the same commit: nothing is ordered that the log does not tell
+   * @returns whether it is news: a decision that repeats the last one about the incident is not recorded again
+   */
+  saveDecision(
+    decision: DecisionRow,
+    order?: Omit<OrderRow, 'receipt'>,
+    audit?: AuditRecord,
+  ): Promise<boolean>;
   saveFingerprint(digest: string, envelope: Uint8Array, now: number): Promise<void>;
   saveSetting(name: string, value: string): Promise<void>;
   setting(name: string): Promise<string | undefined>;

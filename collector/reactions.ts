@@ -2,11 +2,13 @@ import type { Incident } from '../fingerprint/incident.ts';
 import type { Action, Receipt } from '../fingerprint/order.ts';
 import { targetOf } from '../fingerprint/target.ts';
 import { workloadKey } from '../fingerprint/workload.ts';
+import { auditRecord } from './core/audit-entry.ts';
 import { type BrakeLimits, braked, type Charge, chargeKey } from './core/brakes.ts';
 import { type Decision, decide, type ResponsePolicy } from './core/decide.ts';
 import { followUp, isUnderWay, ordersAbout } from './core/follow-up.ts';
 import { makeOrder } from './core/make-order.ts';
 import { reasonSentence } from './core/reason-sentence.ts';
+import type { AuditRecord } from './ports/audit.ts';
 import type { AgentLink, DecisionRow, DriftStore, Log, OrderRow, OrderSigner } from './ports.ts';
 import type { StateLine } from './state-line.ts';
 
@@ -195,7 +197,7 @@ export class Reactions {
     };
     // Charged before it is on record: a failure to record must not give the budget back.
     this.#charge(chargeOf(row), time);
-    const isNews = await store.saveDecision(rowOf(incident, decision, time), row);
+    const isNews = await store.saveDecision(rowOf(incident, decision, time), row, orderRecord(row, node));
     link.order(row.envelope);
     log.warn({ node, incident: incident.id, action: order.action, reason: decision.reason }, 'order');
     if (isNews) this.tellDecision(incident.id, decision);
@@ -227,6 +229,14 @@ export class Reactions {
 
 function rowOf(incident: Incident, { action, reason }: Decision, time: number): DecisionRow {
   return { time, incident: incident.id, action, reason };
+}
+
+/** In the commit of the order: nothing is stopped that the audit log does not tell. */
+function orderRecord({ order, agent, issuedAt }: OrderRow, node: string): AuditRecord {
+  const { id, action, session, seq, reason } = order;
+  const { instance, process, incident } = order.target;
+  const detail = { order: id, action, agent, node, instance, process, session, seq };
+  return auditRecord({ type: 'order', author: 'collector', about: incident, reason, detail }, issuedAt);
 }
 
 function chargeOf({ order, agent, workload, charge, issuedAt }: OrderRow): Charge {

@@ -115,4 +115,16 @@ export type StateLine =
     }
   | { readonly type: 'policy'; readonly mode: Mode }
   | { readonly type: 'store'; readonly state: 'failing' | 'recovered'; readonly sentence: string }
+  | {
+      /** The audit log is not the one that checkpoints were signed of. None is signed until a person accepts it. */
+      readonly type: 'audit-mismatch';
+      readonly sentence: string;
+    }
+  | {
+      readonly type: 'audit-sink';
+      /** As the configuration names it. */
+      readonly sink: string;
+      readonly state: 'failing' | 'recovered';
+      readonly sentence: string;
+    }
   | { readonly type: 'stopped' };

@@ -1,5 +1,6 @@
 import { sha256Hex } from '../../fingerprint/digest.ts';
 import { type Workload, workloadKey } from '../../fingerprint/workload.ts';
+import type { AuditRecord, AuditStore } from '../ports/audit.ts';
 import type { IdentityStore } from '../ports/identities.ts';
 import type { IncidentStore } from '../ports/incidents.ts';
 import {
@@ -18,6 +19,7 @@ import {
   type WorkloadRow,
 } from '../ports.ts';
 import { SqliteAccess } from './store-sqlite/access.ts';
+import { SqliteAudit } from './store-sqlite/audit.ts';
 import {
   agentRow,
   incidentRow,
@@ -44,6 +46,7 @@ export class SqliteStore implements DriftStore {
   readonly rolledUp: IncidentStore;
   readonly identities: IdentityStore;
   readonly access: SqliteAccess;
+  readonly audit: AuditStore;
 
   /**
    * @param mayRetry asked when a commit failed; while it says yes nothing later is written
@@ -62,6 +65,7 @@ export class SqliteStore implements DriftStore {
     this.identities = new Identities(thread);
     this.access = new SqliteAccess(thread);
     this.#commits = new GroupCommit((writes, now) => thread.call('commit', writes, now), mayRetry);
+    this.audit = new SqliteAudit(thread, this.#commits);
   }
 
   /** Questions that wait for an answer. */
@@ -76,13 +80,19 @@ export class SqliteStore implements DriftStore {
 
   async #commit(delivery: RowDelivery, now: number): Promise<Ingested> {
     const ingested = await this.#commits.add({ kind: 'delivery', delivery }, now);
-    if (typeof ingested === 'object') return ingested;
+    if (typeof ingested === 'object' && 'stored' in ingested) return ingested;
     throw new StoreError('broken', 'the database took a delivery for something else');
   }
 
-  async saveDecision(decision: DecisionRow, row?: Omit<OrderRow, 'receipt'>): Promise<boolean> {
+  async saveDecision(
+    decision: DecisionRow,
+    row?: Omit<OrderRow, 'receipt'>,
+    audit?: AuditRecord,
+  ): Promise<boolean> {
     const order = row === undefined ? {} : { order: orderRecord(row) };
-    return (await this.#commits.add({ kind: 'decision', decision, ...order }, decision.time)) === true;
+    const entry = audit === undefined ? {} : { audit };
+    const write = { kind: 'decision', decision, ...order, ...entry } as const;
+    return (await this.#commits.add(write, decision.time)) === true;
   }
 
   openAgent(hello: AgentHello, now: number): Promise<number> {

@@ -45,14 +45,3 @@ export interface BootstrapFile {
   write(token: string): void;
   remove(): void;
 }
-
-/** What of access goes on record. */
-export interface AccessAudit {
-  record(entry: {
-    readonly type: 'token-created' | 'token-revoked' | 'bootstrap-used';
-    readonly author: string;
-    readonly about?: string;
-    readonly reason?: string;
-    readonly detail: object;
-  }): Promise<unknown>;
-}

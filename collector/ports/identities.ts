@@ -171,23 +171,6 @@ export interface IdentityStore {
   clusters(): Promise<readonly ClusterRow[]>;
 }
 
-/** Written with each change by a person, and with each machine that is let in. */
-export interface IdentityAudit {
-  record(entry: {
-    readonly type:
-      | 'join-token-made'
-      | 'agent-enrolled'
-      | 'agent-revoked'
-      | 'agent-restored'
-      | 'cluster-added'
-      | 'cluster-removed';
-    readonly author: string;
-    readonly about?: string;
-    readonly reason?: string;
-    readonly detail: object;
-  }): Promise<unknown>;
-}
-
 /** A machine's request for its first certificate. */
 export interface EnrolmentRequest {
   readonly csr: Uint8Array;

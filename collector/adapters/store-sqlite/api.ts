@@ -1,6 +1,8 @@
 import type { IncidentQuery } from '../../ports/incidents.ts';
 import type { AgentHello, IncidentFilter } from '../../ports.ts';
 import { AccessTable, type TokenRecord } from './access-table.ts';
+import { auditApi } from './audit.ts';
+import { AuditTable } from './audit-table.ts';
 import { openDatabase } from './database.ts';
 import { identityOperations } from './identities-table.ts';
 import { IncidentReader, type NextState, type ReviewRow } from './incident-reader.ts';
@@ -17,9 +19,10 @@ export type Api = ReturnType<typeof openApi>;
 export function openApi(file: string) {
   const db = openDatabase(file);
   const incidents = new IncidentTable(db);
+  const audit = new AuditTable(db);
   const retirer = new Retirer(db);
   const rows = new IncidentReader(db, () => incidents.forget());
-  const [writer, reader, keeper] = [new Writer(db, incidents), new Reader(db), new Keeper(db)];
+  const [writer, reader, keeper] = [new Writer(db, incidents, audit), new Reader(db), new Keeper(db)];
   return {
     commit: (writes: readonly Write[], now: number) => writer.commit(writes, now),
     openAgent: (hello: AgentHello, now: number) => keeper.openAgent(hello, now),
@@ -55,6 +58,7 @@ export function openApi(file: string) {
     ordersSince: (issuedAfterMs: number) => reader.ordersSince(issuedAfterMs),
     ...identityOperations(db),
     ...accessApi(new AccessTable(db)),
+    ...auditApi(audit),
     close: () => {
       db.close();
     },

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type Sqlite from 'better-sqlite3';
 import { accessSchema } from './schema-3/access.ts';
+import { auditSchema } from './schema-3/audit.ts';
 import { identitiesSql } from './schema-3/identities.ts';
 import { incidentsTo3 } from './schema-3/incidents.ts';
 
@@ -36,6 +37,7 @@ export const migrations: readonly ((db: Sqlite.Database) => void)[] = [
     db.exec(incidentsTo3);
     db.exec(identitiesSql);
     db.exec(accessSchema);
+    db.exec(auditSchema);
   },
 ];
 

@@ -1,8 +1,11 @@
+import { auditDetail } from '../../../fingerprint/audit-entry.ts';
 import { sha256Hex } from '../../../fingerprint/digest.ts';
 import { behaviourIdentity } from '../../../fingerprint/identity.ts';
 import { severities } from '../../../fingerprint/incident.ts';
+import type { Receipt } from '../../../fingerprint/order.ts';
 import type { Phase } from '../../../fingerprint/phase.ts';
 import { workloadKey } from '../../../fingerprint/workload.ts';
+import type { AuditRecord } from '../../ports/audit.ts';
 import type { Delivery, ReadRecord, StoredReport } from '../../ports.ts';
 
 /**
@@ -62,7 +65,14 @@ export type Row =
       coverage: string,
       schedules: readonly (readonly [timing: string, command: string])[],
     ]
-  | readonly ['receipt', seq: number, order: string, incident: string, json: string]
+  | readonly [
+      'receipt',
+      seq: number,
+      order: string,
+      incident: string,
+      json: string,
+      audit: Omit<AuditRecord, 'time'>,
+    ]
   | readonly [
       'gap',
       seq: number,
@@ -82,15 +92,20 @@ export interface RowDelivery {
 }
 
 export function toRows({ hello, records }: Delivery): RowDelivery {
-  return { agent: hello.agent, node: hello.node, acked: hello.acked, rows: records.map(toRow) };
+  return {
+    agent: hello.agent,
+    node: hello.node,
+    acked: hello.acked,
+    rows: records.map((r) => toRow(r, hello.node)),
+  };
 }
 
-function toRow(record: ReadRecord): Row {
+function toRow(record: ReadRecord, node: string): Row {
   if ('refused' in record) return ['refused', record.seq, record.refused];
-  return reportRow(record);
+  return reportRow(record, node);
 }
 
-function reportRow({ seq, report, json, reason }: StoredReport): Row {
+function reportRow({ seq, report, json, reason }: StoredReport, node: string): Row {
   switch (report.type) {
     case 'incident': {
       const { workload, id, instance, last, first, severity, drifts } = report.incident;
@@ -138,8 +153,10 @@ function reportRow({ seq, report, json, reason }: StoredReport): Row {
     }
     case 'canary':
       return ['canary', seq];
-    case 'receipt':
-      return ['receipt', seq, report.receipt.order, report.receipt.incident, json];
+    case 'receipt': {
+      const { order, incident } = report.receipt;
+      return ['receipt', seq, order, incident, json, receiptRecord(report.receipt, node)];
+    }
     case 'gap':
       return ['gap', seq, report.since, report.until, report.lost, report.reason, report.instance ?? null];
   }
@@ -147,4 +164,13 @@ function reportRow({ seq, report, json, reason }: StoredReport): Row {
 
 function distinct(texts: readonly string[]): readonly string[] {
   return [...new Set(texts)];
+}
+
+/** What became of an order, for the audit log. Pids are counted: a stopped fork storm has thousands. */
+function receiptRecord(
+  { order, incident, stopped, ...rest }: Receipt,
+  node: string,
+): Omit<AuditRecord, 'time'> {
+  const detail = auditDetail({ order, stopped: stopped.length, ...rest });
+  return { type: 'receipt', author: `agent:${node}`, about: incident, detail };
 }

@@ -65,6 +65,8 @@ export interface Writes {
   readonly rename: Run<[to: Text, workload: number, node: Text, id: Text]>;
   readonly renameInNovelties: Run<[to: Text, workload: number, node: Text, id: Text]>;
   readonly receipt: Run<[order: Text, agent: Text, incident: Text, report: Text]>;
+  /** 1 when the order was given to this agent. */
+  readonly isOrderOf: Pluck<[order: Text, agent: Text], number>;
   readonly gap: Run<
     [
       agent: Text,
@@ -159,6 +161,7 @@ export function prepareWrites(db: Sqlite.Database): Writes {
     receipt: db.prepare(
       'INSERT INTO receipts (order_id, agent, incident, report) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
     ),
+    isOrderOf: db.prepare<[Text, Text], number>('SELECT 1 FROM orders WHERE id = ? AND agent = ?').pluck(),
     gap: db.prepare(
       'INSERT INTO gaps (agent, seq, since_us, until_us, lost, reason, instance) VALUES (?, ?, ?, ?, ?, ?, ?)',
     ),

@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import type Sqlite from 'better-sqlite3';
 import type { Phase } from '../../../fingerprint/phase.ts';
+import type { AuditRecord } from '../../ports/audit.ts';
 import type { DecisionRow, Ingested } from '../../ports.ts';
+import type { AuditTable } from './audit-table.ts';
 import { bits, withBits } from './bitset.ts';
 import type { IncidentTable } from './incident-table.ts';
 import type { OrderRecord } from './reader.ts';
@@ -19,10 +21,16 @@ const maxOrdinals = 200_000;
 
 export type Write =
   | { readonly kind: 'delivery'; readonly delivery: RowDelivery }
-  | { readonly kind: 'decision'; readonly decision: DecisionRow; readonly order?: OrderRecord };
+  | {
+      readonly kind: 'decision';
+      readonly decision: DecisionRow;
+      readonly order?: OrderRecord;
+      readonly audit?: AuditRecord;
+    }
+  | { readonly kind: 'audit'; readonly records: readonly AuditRecord[] };
 
-/** To a delivery what became of it, to a decision whether it was news. */
-export type Answer = Ingested | boolean;
+/** To a delivery what became of it, to a decision whether it was news, to audit entries the place of each. */
+export type Answer = Ingested | boolean | readonly number[];
 
 /** Which copy of a workload has shown something, and in which part of its life. */
 interface Shown {
@@ -38,10 +46,12 @@ export class Writer {
   readonly #db: Sqlite.Database;
   readonly #sql: Writes;
   readonly #incidents: IncidentTable;
+  readonly #audit: AuditTable;
   readonly #workloads = new Map<string, number>();
 
-  constructor(db: Sqlite.Database, incidents: IncidentTable) {
+  constructor(db: Sqlite.Database, incidents: IncidentTable, audit: AuditTable) {
     this.#db = db;
+    this.#audit = audit;
     this.#sql = prepareWrites(db);
     this.#incidents = incidents;
   }
@@ -54,17 +64,20 @@ export class Writer {
       // Row ids that were given in the transaction went with it.
       this.#workloads.clear();
       this.#incidents.forget();
+      this.#audit.forget();
       throw error;
     }
   }
 
   #apply(write: Write, now: number): Answer {
     if (write.kind === 'delivery') return this.#deliver(write.delivery, now);
+    if (write.kind === 'audit') return write.records.map((record) => this.#audit.add(record));
     const { time, incident, action, reason } = write.decision;
     const isNews = this.#sql.lastDecision.get(incident) !== `${action} ${reason}`;
     if (isNews) this.#sql.decision.run(time, incident, action, reason);
     // In the commit of its decision: nothing is ordered that is not on record.
     if (write.order !== undefined) this.#sql.order.run(write.order);
+    if (write.audit !== undefined) this.#audit.add(write.audit);
     return isNews;
   }
 
@@ -87,7 +100,7 @@ export class Writer {
         );
         placed.push([seq, incident, change]);
         if (this.#decidedAgainst(row[3], row[7], isNew, now)) newDecisions.push(seq);
-      } else this.#write(delivery, row);
+      } else this.#write(delivery, row, now);
       if (row[0] === 'refused') refused += 1;
       stored = seq;
     }
@@ -95,7 +108,11 @@ export class Writer {
     return { before, stored, missing, placed, newDecisions };
   }
 
-  #write({ agent, node }: RowDelivery, row: Exclude<Row, readonly ['incident', ...unknown[]]>): void {
+  #write(
+    { agent, node }: RowDelivery,
+    row: Exclude<Row, readonly ['incident', ...unknown[]]>,
+    now: number,
+  ): void {
     switch (row[0]) {
       case 'novelty':
         this.#novelty(agent, node, row);
@@ -107,7 +124,7 @@ export class Writer {
         this.#instance(agent, node, row);
         return;
       case 'receipt':
-        this.#sql.receipt.run(row[2], agent, row[3], row[4]);
+        this.#receipt(agent, row, now);
         return;
       case 'canary':
         return;
@@ -118,6 +135,16 @@ export class Writer {
         this.#sql.refused.run(agent, row[1], row[2], agent);
         return;
     }
+  }
+
+  /**
+   * On record once, and only as the answer to an order this agent was given: the log never shrinks, and an agent must not
+   * be able to fill it with answers to nothing.
+   */
+  #receipt(agent: string, row: Extract<Row, readonly ['receipt', ...unknown[]]>, now: number): void {
+    const [, , order, incident, json, audit] = row;
+    const isNews = this.#sql.receipt.run(order, agent, incident, json).changes === 1;
+    if (isNews && this.#sql.isOrderOf.get(order, agent) === 1) this.#audit.add({ ...audit, time: now });
   }
 
   /** @returns whether that is news */
