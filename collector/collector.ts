@@ -156,7 +156,8 @@ export class Collector implements AgentHandler {
     const wished = this.#parts.reactions.wish(report.incident);
     const isNone = wished.action === 'none';
     if (!isNone || this.#parts.listened()) consequences.push({ kind: 'incident', seq, json, wished });
-    return { seq, json: text, report, ...(isNone ? { reason: wished.reason } : {}) };
+    const by = wished.rule === undefined ? {} : { rule: wished.rule };
+    return { seq, json: text, report, ...(isNone ? { reason: wished.reason, ...by } : {}) };
   }
 
   /** A canary's announcement, or its incident, which is none: neither has consequences. */

@@ -1,13 +1,13 @@
 import type { Mode } from '../fingerprint/verdict.ts';
 import type { Canaries } from './canaries.ts';
 import { besideOf, type Presence } from './collector.ts';
-import type { ResponsePolicy } from './core/decide.ts';
 import { recordedSentence } from './core/reason-sentence.ts';
 import type { Fingerprints } from './fingerprints.ts';
 import type { Learning } from './learning.ts';
 import type { AgentRow, Control, DriftStore, IncidentRow, WorkloadRow } from './ports.ts';
 import type { Provisionals } from './provisionals.ts';
 import type { Reactions } from './reactions.ts';
+import type { ResponsePolicies } from './response-policies.ts';
 import type { StateLine } from './state-line.ts';
 import type { StoreTrouble } from './store-trouble.ts';
 
@@ -20,7 +20,7 @@ export interface ControlParts {
   readonly canaries: Canaries;
   readonly trouble: StoreTrouble;
   readonly present: ReadonlyMap<string, Presence>;
-  readonly policy: { current: ResponsePolicy };
+  readonly policies: ResponsePolicies;
   readonly subscribe: (listener: (line: StateLine) => void) => () => void;
   readonly tell: (line: StateLine) => void;
   readonly about: {
@@ -30,18 +30,21 @@ export interface ControlParts {
     readonly version: string;
     readonly learnerKeyFile: string;
     readonly pid: number;
+    /** Whoever may use the socket: it is this user's alone. */
+    readonly user: string;
   };
 }
 
 /** What the local control socket can ask for. Answers are plain JSON; times in ms since the Unix epoch unless said. */
 export function control(parts: ControlParts): Control {
-  const { store, learning, reactions, fingerprints, provisionals, trouble, present, policy, about } = parts;
+  const { store, learning, reactions, fingerprints, provisionals, trouble, present, policies } = parts;
+  const { user, ...about } = parts.about;
   return {
     status: async () => {
       const agents = await store.agents();
       return {
         ...about,
-        mode: policy.current.mode,
+        mode: policies.current.mode,
         agents: agents.map((row) => ({
           ...describeAgent(row, present.get(row.hello.agent)),
           canary: parts.canaries.statusOf(row.hello.agent) ?? null,
@@ -67,10 +70,8 @@ export function control(parts: ControlParts): Control {
       return { ...added, agents: present.size };
     },
     setMode: async (mode: Mode) => {
-      await store.saveSetting('mode', mode);
-      policy.current = { ...policy.current, mode };
-      parts.tell({ type: 'policy', mode });
-      return { mode };
+      const { version } = await policies.setMode(mode, { author: user, reason: 'POST /policy' });
+      return { mode, version };
     },
     subscribe: parts.subscribe,
   };
@@ -79,7 +80,7 @@ export function control(parts: ControlParts): Control {
 function describeIncident({ decisions, ...row }: IncidentRow): object {
   return {
     ...row,
-    decisions: decisions.map((d) => ({ ...d, detail: recordedSentence(d.action, d.reason) })),
+    decisions: decisions.map((d) => ({ ...d, detail: recordedSentence(d.action, d.reason, d) })),
   };
 }
 

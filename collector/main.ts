@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { accessSync, constants, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { hostname } from 'node:os';
+import { hostname, userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
@@ -8,7 +8,6 @@ import { FingerprintError } from '../fingerprint/errors.ts';
 import { policyOf } from '../fingerprint/policy-chain.ts';
 import { defaultThresholds, demoThresholds, readiness } from '../fingerprint/readiness.ts';
 import type { TrustPolicy } from '../fingerprint/trust-policy.ts';
-import { modes } from '../fingerprint/verdict.ts';
 import { ControlHttp } from './adapters/control-http.ts';
 import { GrpcIngest } from './adapters/ingest-grpc.ts';
 import { agentToken } from './adapters/keys/agent-token.ts';
@@ -18,13 +17,12 @@ import { learnerKey } from './adapters/keys/learner-key.ts';
 import { tlsFiles } from './adapters/keys/tls-files.ts';
 import { SqliteStore } from './adapters/store-sqlite.ts';
 import { beforehandOf } from './beforehand.ts';
+import { beginningPolicy } from './beginning-policy.ts';
 import { Broadcast } from './broadcast.ts';
 import { Canaries } from './canaries.ts';
 import { Collector, type Presence } from './collector.ts';
 import type { CollectorConfig } from './config.ts';
 import { control } from './control.ts';
-import type { BrakeLimits } from './core/brakes.ts';
-import type { ResponsePolicy } from './core/decide.ts';
 import { historyOf } from './core/history.ts';
 import { Fingerprints } from './fingerprints.ts';
 import { Learning } from './learning.ts';
@@ -38,6 +36,7 @@ import {
 } from './ports.ts';
 import { Provisionals } from './provisionals.ts';
 import { Reactions } from './reactions.ts';
+import { ResponsePolicies } from './response-policies.ts';
 import { StoreTrouble } from './store-trouble.ts';
 
 export interface CollectorIo {
@@ -80,7 +79,7 @@ interface Wiring extends CollectorIo {
   readonly log: Log;
   readonly broadcast: Broadcast;
   readonly trouble: StoreTrouble;
-  readonly store: DriftStore;
+  readonly store: SqliteStore;
 }
 
 async function serve(config: CollectorConfig, wiring: Wiring): Promise<void> {
@@ -107,6 +106,7 @@ async function serve(config: CollectorConfig, wiring: Wiring): Promise<void> {
     version: wiring.version,
     learnerKeyFile,
     pid: process.pid,
+    user: `local:${userInfo().username}`,
   };
   const ear = new ControlHttp(controlSocket, control({ ...wiring, ...broadcast, ...parts, about }), log);
   await ear.listen();
@@ -141,7 +141,14 @@ async function assemble(
 
   const now = () => Date.now();
   const present: Map<string, Presence> = new Map();
-  const policy = { current: await responsePolicyOf(config, store) };
+  const policies = new ResponsePolicies({
+    store: store.responsePolicies,
+    incidents: store,
+    beginning: beginningPolicy(config, await store.setting('mode')),
+    now,
+    tell,
+    audit: { record: async (entry) => log.warn(entry, 'response policy set') },
+  });
   const thresholds = config.thresholds === 'demo' ? demoThresholds : defaultThresholds;
   const fingerprints = new Fingerprints({ store, now, trust: trustOf(config.trustPolicy) });
   const linkOf = (agent: string) => present.get(agent)?.link;
@@ -167,14 +174,14 @@ async function assemble(
   const reactions = new Reactions({
     store,
     signer,
-    limits: limitsOf(config),
-    policy: () => policy.current,
+    policy: () => policies.decisions,
     linkOf,
     newId: randomUUID,
     now,
     log,
     tell,
   });
+  await policies.restore();
   await fingerprints.restore();
   await provisionals.restore();
   await reactions.restore();
@@ -193,7 +200,7 @@ async function assemble(
     trouble,
   });
   const id = await collectorId(store);
-  return { id, present, policy, learning, fingerprints, provisionals, canaries, reactions, collector };
+  return { id, present, policies, learning, fingerprints, provisionals, canaries, reactions, collector };
 }
 
 /** Does `work` again and again with a pause between, until the signal aborts. */
@@ -249,25 +256,6 @@ async function collectorId(store: DriftStore): Promise<string> {
   const made = randomBytes(16).toString('hex');
   await store.saveSetting('collector-id', made);
   return made;
-}
-
-/** What was set by `POST /policy` outlives a restart; the configuration is the beginning. */
-async function responsePolicyOf(config: CollectorConfig, store: DriftStore): Promise<ResponsePolicy> {
-  const kept = await store.setting('mode');
-  const { killScope, stopInteractive, protectedNamespaces } = config;
-  return {
-    mode: modes.find((m) => m === kept) ?? config.mode,
-    killScope,
-    stopInteractive,
-    protectedNamespaces,
-    maxAgeMs: config.orderMaxAgeMinutes * 60_000,
-  };
-}
-
-function limitsOf(config: CollectorConfig): BrakeLimits {
-  const { stopsPerWorkload, stopsPerCluster, nodeShare, holdsPerWorkload, holdsPerCluster } = config;
-  const windowMs = config.brakeWindowMinutes * 60_000;
-  return { windowMs, stopsPerWorkload, stopsPerCluster, nodeShare, holdsPerWorkload, holdsPerCluster };
 }
 
 /** What agents may call this collector: itself by every local name, where it listens, and what the site adds. */

@@ -17,6 +17,7 @@ import {
 } from '../ports.ts';
 import {
   agentRow,
+  decisionRecord,
   incidentRow,
   learnedWorkload,
   orderRecord,
@@ -26,6 +27,7 @@ import {
   workloadRow,
 } from './store-sqlite/domain.ts';
 import { GroupCommit } from './store-sqlite/group-commit.ts';
+import { SqliteResponsePolicies } from './store-sqlite/response-policies.ts';
 import { type RowDelivery, toRows } from './store-sqlite/rows.ts';
 import { DatabaseThread } from './store-sqlite/thread.ts';
 
@@ -36,6 +38,7 @@ import { DatabaseThread } from './store-sqlite/thread.ts';
 export class SqliteStore implements DriftStore {
   readonly #thread: DatabaseThread;
   readonly #commits: GroupCommit;
+  readonly responsePolicies: SqliteResponsePolicies;
 
   /**
    * @param mayRetry asked when a commit failed; while it says yes nothing later is written
@@ -50,6 +53,7 @@ export class SqliteStore implements DriftStore {
 
   private constructor(thread: DatabaseThread, mayRetry: (error: StoreError) => Promise<boolean>) {
     this.#thread = thread;
+    this.responsePolicies = new SqliteResponsePolicies(thread);
     this.#commits = new GroupCommit((writes, now) => thread.call('commit', writes, now), mayRetry);
   }
 
@@ -66,7 +70,12 @@ export class SqliteStore implements DriftStore {
 
   async saveDecision(decision: DecisionRow, row?: Omit<OrderRow, 'receipt'>): Promise<boolean> {
     const order = row === undefined ? {} : { order: orderRecord(row) };
-    return (await this.#commits.add({ kind: 'decision', decision, ...order }, decision.time)) === true;
+    return (
+      (await this.#commits.add(
+        { kind: 'decision', decision: decisionRecord(decision), ...order },
+        decision.time,
+      )) === true
+    );
   }
 
   openAgent(hello: AgentHello, now: number): Promise<number> {

@@ -2,6 +2,7 @@ import type { AgentHello, IncidentFilter } from '../../ports.ts';
 import { openDatabase } from './database.ts';
 import { Keeper } from './keeper.ts';
 import { type ProvisionalRecord, Reader } from './reader.ts';
+import { type PolicyRecord, ResponsePolicyTable } from './response-policy-table.ts';
 import { type Write, Writer } from './writer.ts';
 
 /** Everything the database's thread can be asked. Arguments and results are plain data: they cross by copy. */
@@ -31,8 +32,17 @@ export function openApi(file: string) {
     saveProvisional: (hash: string, row: ProvisionalRecord) => keeper.saveProvisional(hash, row),
     incidents: (filter: IncidentFilter) => reader.incidents(filter),
     ordersSince: (issuedAfterMs: number) => reader.ordersSince(issuedAfterMs),
+    ...responsePolicyApi(new ResponsePolicyTable(db)),
     close: () => {
       db.close();
     },
+  };
+}
+
+function responsePolicyApi(table: ResponsePolicyTable) {
+  return {
+    responsePolicyAdd: (record: PolicyRecord) => table.add(record),
+    responsePolicyVersion: (version: number) => table.version(version),
+    responsePolicyHistory: (before: number, limit: number) => table.history(before, limit),
   };
 }

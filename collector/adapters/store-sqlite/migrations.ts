@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type Sqlite from 'better-sqlite3';
+import { decisionRuleSchema, responsePolicySchema } from './schema-3/response-policies.ts';
 
 /** Step i brings a file from schema i + 1 to i + 2. A step is never changed once a release has written its result. */
 export const migrations: readonly ((db: Sqlite.Database) => void)[] = [
@@ -27,6 +28,11 @@ export const migrations: readonly ((db: Sqlite.Database) => void)[] = [
       ) STRICT;
     `);
     addEntryToKeys(db);
+  },
+  /** Response policies with their history; decisions name the rule that made them. */
+  (db) => {
+    db.exec(responsePolicySchema);
+    db.exec(decisionRuleSchema);
   },
 ];
 

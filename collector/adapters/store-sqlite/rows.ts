@@ -21,6 +21,7 @@ export type Row =
       last: number,
       json: string,
       reason: string,
+      rule: string,
     ]
   | readonly [
       'novelty',
@@ -84,11 +85,21 @@ function toRow(record: ReadRecord): Row {
   return reportRow(record);
 }
 
-function reportRow({ seq, report, json, reason }: StoredReport): Row {
+function reportRow({ seq, report, json, reason, rule }: StoredReport): Row {
   switch (report.type) {
     case 'incident': {
       const { workload, id, instance, last } = report.incident;
-      return ['incident', seq, workloadKey(workload), id, instance.node, last, json, reason ?? ''];
+      return [
+        'incident',
+        seq,
+        workloadKey(workload),
+        id,
+        instance.node,
+        last,
+        json,
+        reason ?? '',
+        rule ?? '',
+      ];
     }
     case 'novelty': {
       const { workload, behaviour, time, instance, index, phase } = report;
