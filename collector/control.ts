@@ -1,3 +1,4 @@
+import { techniquesOfIncident } from '../fingerprint/attack-techniques.ts';
 import type { Mode } from '../fingerprint/verdict.ts';
 import type { Canaries } from './canaries.ts';
 import { besideOf, type Presence } from './collector.ts';
@@ -80,6 +81,7 @@ export function control(parts: ControlParts): Control {
 function describeIncident({ decisions, ...row }: IncidentRow): object {
   return {
     ...row,
+    techniques: techniquesOfIncident(row.incident),
     decisions: decisions.map((d) => ({ ...d, detail: recordedSentence(d.action, d.reason, d) })),
   };
 }
