@@ -13,6 +13,7 @@ export const verbs: Readonly<Record<string, () => Promise<Verb>>> = {
   doctor: () => import('./verb-doctor.ts'),
   status: () => import('./verb-status.ts'),
   incidents: () => import('./verb-incidents.ts'),
+  policy: () => import('./verb-policy.ts'),
   explain: () => import('./verb-explain.ts'),
   resume: () => import('./verb-resume.ts'),
   record: () => import('./verb-record.ts'),

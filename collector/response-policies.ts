@@ -1,6 +1,6 @@
 import type { Mode } from '../fingerprint/verdict.ts';
 import { workloadKey } from '../fingerprint/workload.ts';
-import { checkPolicy, type Occurrence, type PolicyCheck } from './core/check-policy.ts';
+import { checkPolicy, type Occurrence, type PolicyCheckReport } from './core/check-policy.ts';
 import { PolicyDecisions } from './core/decide.ts';
 import { parseResponsePolicy } from './core/parse-response-policy.ts';
 import type { ResponsePolicy } from './core/response-policy.ts';
@@ -41,13 +41,6 @@ export class PolicyRefused extends Error {
     this.code = code;
     this.problems = problems;
   }
-}
-
-/** A check, and how far it reaches. */
-export interface PolicyCheckReport extends PolicyCheck {
-  /** More incidents were active since then than are looked at: the newest are in it. */
-  readonly isCut: boolean;
-  readonly warnings: readonly string[];
 }
 
 export interface ResponsePoliciesOptions {

@@ -58,6 +58,13 @@ export interface PolicyCheck {
   readonly idleRules: readonly string[];
 }
 
+/** A check, and how far it reaches. */
+export interface PolicyCheckReport extends PolicyCheck {
+  /** More incidents were active since then than are looked at: the newest are in it. */
+  readonly isCut: boolean;
+  readonly warnings: readonly string[];
+}
+
 /** A person reads them; beyond it the number says enough. */
 const maxChanges = 100;
 
