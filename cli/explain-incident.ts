@@ -1,3 +1,4 @@
+import { attackCatalogue, type Technique } from '../fingerprint/attack-row.ts';
 import type { BehaviourKind } from '../fingerprint/event.ts';
 import { behaviourKinds } from '../fingerprint/event.ts';
 import { Fields } from '../fingerprint/fields.ts';
@@ -27,6 +28,8 @@ interface Explained {
   readonly severity: string;
   readonly sentence: string;
   readonly drifts: readonly ExplainedDrift[];
+  /** Of ATT&CK: whoever wrote the line had what they follow from. */
+  readonly techniques: readonly Technique[];
 }
 
 /** Explains the incident in a file: a line of `judge`, `backtest` or `incidents`, with or without reasons. */
@@ -51,6 +54,15 @@ export async function explainFile(
     if (drift.origin !== undefined) io.out(`  the bytes came from: ${drift.origin}`);
     if (drift.nearest !== undefined) io.out(`  the nearest that was approved: ${drift.nearest}`);
   }
+  printTechniques(io, incident.techniques);
+}
+
+function printTechniques(io: Io, techniques: readonly Technique[]): void {
+  if (techniques.length === 0) return;
+  const { name: catalogue, version } = attackCatalogue;
+  io.out('');
+  io.out(`What it shows of ${catalogue} ${version}:`);
+  for (const { id, name, tactic } of techniques) io.out(`  ${id} ${name} (${tactic})`);
 }
 
 function meaning({ because, kind }: ExplainedDrift): string {
@@ -68,7 +80,16 @@ function readIncident(value: unknown): Explained {
     severity: printable(fields.text('severity')),
     sentence: printable(longText(fields, 'sentence'), 4096),
     drifts: drifts.map((drift, i) => readDrift(new Fields(drift, `${fields.at('drifts')}[${i}]`, 'SCHEMA'))),
+    techniques: outer.has('techniques') ? readTechniques(outer) : [],
   };
+}
+
+function readTechniques(fields: Fields): readonly Technique[] {
+  return fields.list('techniques', maxDriftsRead).map((value, i) => {
+    const technique = new Fields(value, `${fields.at('techniques')}[${i}]`, 'SCHEMA');
+    const text = (name: string) => printable(technique.text(name), 100);
+    return { id: text('id'), name: text('name'), tactic: text('tactic') };
+  });
 }
 
 function readDrift(fields: Fields): ExplainedDrift {

@@ -191,6 +191,7 @@ describe('backtest', () => {
       'last',
       'workload',
       'drifts',
+      'techniques',
     ]);
     expect(incident).toMatchObject({
       type: 'incident',

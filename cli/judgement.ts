@@ -1,4 +1,5 @@
 import type { InForce } from '../agent/core/watched.ts';
+import { techniquesOfIncident } from '../fingerprint/attack-techniques.ts';
 import type { Scope } from '../fingerprint/fingerprint.ts';
 import type { Incident } from '../fingerprint/incident.ts';
 import { formatTime } from '../fingerprint/time.ts';
@@ -85,6 +86,7 @@ export function incidentLine(incident: Incident): object {
       first: formatTime(d.first),
       count: d.count,
     })),
+    techniques: techniquesOfIncident(incident),
   };
 }
 

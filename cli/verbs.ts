@@ -14,6 +14,7 @@ export const verbs: Readonly<Record<string, () => Promise<Verb>>> = {
   status: () => import('./verb-status.ts'),
   incidents: () => import('./verb-incidents.ts'),
   login: () => import('./verb-login.ts'),
+  policy: () => import('./verb-policy.ts'),
   explain: () => import('./verb-explain.ts'),
   resume: () => import('./verb-resume.ts'),
   record: () => import('./verb-record.ts'),

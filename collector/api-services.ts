@@ -1,7 +1,7 @@
+import { techniquesOfIncident } from '../fingerprint/attack-techniques.ts';
 import type { Audit } from './audit.ts';
 import type { Canaries } from './canaries.ts';
 import { besideOf, type Presence } from './collector.ts';
-import type { ResponsePolicy } from './core/decide.ts';
 import { recordedSentence } from './core/reason-sentence.ts';
 import type { Fingerprints } from './fingerprints.ts';
 import type { Learning } from './learning.ts';
@@ -17,6 +17,7 @@ import type {
 import type { AgentRow, DriftStore, IncidentRow, WorkloadRow } from './ports.ts';
 import type { Provisionals } from './provisionals.ts';
 import type { Reactions } from './reactions.ts';
+import type { ResponsePolicies } from './response-policies.ts';
 import type { StateLine } from './state-line.ts';
 import type { StoreTrouble } from './store-trouble.ts';
 
@@ -29,7 +30,7 @@ export interface ServiceParts {
   readonly canaries: Canaries;
   readonly trouble: StoreTrouble;
   readonly present: ReadonlyMap<string, Presence>;
-  readonly policy: { current: ResponsePolicy };
+  readonly policies: ResponsePolicies;
   readonly tell: (line: StateLine) => void;
   readonly audit: Pick<Audit, 'record' | 'state'>;
   readonly about: {
@@ -55,7 +56,7 @@ export function apiServices(parts: ServiceParts): Omit<ApiServices, 'access' | '
 }
 
 function statusService(parts: ServiceParts): StatusService {
-  const { store, reactions, fingerprints, provisionals, trouble, present, policy, about } = parts;
+  const { store, reactions, fingerprints, provisionals, trouble, present, policies, about } = parts;
   return {
     status: async (caller) => {
       // Nodes carry copies of every namespace: they are for who sees the whole cluster.
@@ -65,7 +66,7 @@ function statusService(parts: ServiceParts): StatusService {
       const { id, version, startedAt } = about;
       return {
         ...(caller.seesAll ? about : { id, version, startedAt }),
-        mode: policy.current.mode,
+        mode: policies.current.mode,
         ...(caller.seesAll ? { audit: await parts.audit.state() } : {}),
         agents: agents.map((row) => ({
           ...describeAgent(row, present.get(row.hello.agent)),
@@ -156,16 +157,11 @@ function documentService({ fingerprints, present, tell, audit }: ServiceParts): 
   };
 }
 
-function policyService({ store, policy, tell, audit }: ServiceParts): PolicyService {
+function policyService({ policies }: ServiceParts): PolicyService {
   return {
-    mode: () => policy.current.mode,
-    setMode: async (mode, { author, reason }) => {
-      const detail = { before: policy.current.mode, after: mode };
-      // Before the change: one that is not on record is not made.
-      await audit.record({ type: 'policy-changed', author, about: 'mode', reason, detail });
-      await store.saveSetting('mode', mode);
-      policy.current = { ...policy.current, mode };
-      tell({ type: 'policy', mode });
+    mode: () => policies.current.mode,
+    setMode: async (mode, change) => {
+      await policies.setMode(mode, change);
     },
   };
 }
@@ -173,7 +169,8 @@ function policyService({ store, policy, tell, audit }: ServiceParts): PolicyServ
 function describeIncident({ decisions, ...row }: IncidentRow): object {
   return {
     ...row,
-    decisions: decisions.map((d) => ({ ...d, detail: recordedSentence(d.action, d.reason) })),
+    techniques: techniquesOfIncident(row.incident),
+    decisions: decisions.map((d) => ({ ...d, detail: recordedSentence(d.action, d.reason, d) })),
   };
 }
 

@@ -161,7 +161,8 @@ export class Collector implements AgentHandler {
     const isNone = wished.action === 'none';
     if (!isNone || this.#parts.listened()) consequences.push({ kind: 'incident', seq, json, wished });
     else consequences.push({ kind: 'quiet', seq, severity: report.incident.severity });
-    return { seq, json: text, report, ...(isNone ? { reason: wished.reason } : {}) };
+    const by = wished.rule === undefined ? {} : { rule: wished.rule };
+    return { seq, json: text, report, ...(isNone ? { reason: wished.reason, ...by } : {}) };
   }
 
   /** A canary's announcement, or its incident, which is none: neither has consequences. */

@@ -8,7 +8,6 @@ import { FingerprintError } from '../fingerprint/errors.ts';
 import { policyOf } from '../fingerprint/policy-chain.ts';
 import { defaultThresholds, demoThresholds, readiness } from '../fingerprint/readiness.ts';
 import type { TrustPolicy } from '../fingerprint/trust-policy.ts';
-import { modes } from '../fingerprint/verdict.ts';
 import { Access, localCaller } from './access.ts';
 import { CommandSink } from './adapters/checkpoint-sink-command.ts';
 import { FileSink } from './adapters/checkpoint-sink-file.ts';
@@ -28,12 +27,11 @@ import { tokenReview } from './adapters/token-review.ts';
 import { apiServices, isReady, type ServiceParts } from './api-services.ts';
 import { Audit } from './audit.ts';
 import { beforehandOf } from './beforehand.ts';
+import { beginningPolicy } from './beginning-policy.ts';
 import { Broadcast } from './broadcast.ts';
 import { Canaries } from './canaries.ts';
 import { Collector, type Presence } from './collector.ts';
 import type { CollectorConfig } from './config.ts';
-import type { BrakeLimits } from './core/brakes.ts';
-import type { ResponsePolicy } from './core/decide.ts';
 import { historyOf } from './core/history.ts';
 import { countLine } from './count-line.ts';
 import { EventFeed } from './event-feed.ts';
@@ -53,6 +51,7 @@ import {
 } from './ports.ts';
 import { Provisionals } from './provisionals.ts';
 import { Reactions } from './reactions.ts';
+import { ResponsePolicies } from './response-policies.ts';
 import { Retention } from './retention.ts';
 import { StoreTrouble } from './store-trouble.ts';
 
@@ -119,7 +118,7 @@ async function serve(config: CollectorConfig, wiring: Wiring): Promise<void> {
   const identities = await openIdentities(config, { ...wiring, audit }, () => tls.current);
   const meter = new PrometheusMetrics(log);
   broadcast.observe((line) => countLine(line, meter));
-  const parts = await assemble(config, wiring, { signer: orders.signer, learner }, meter);
+  const parts = await assemble(config, { ...wiring, audit }, { signer: orders.signer, learner }, meter);
   const edge = new GrpcIngest({
     address: config.listen,
     ...(config.insecureLoopback ? {} : { tls: doorOf(tls.current) }),
@@ -135,6 +134,7 @@ async function serve(config: CollectorConfig, wiring: Wiring): Promise<void> {
     learnerKeyFile,
     auditKeyFile,
     pid: process.pid,
+    user: `local:${userInfo().username}`,
   };
   const api = await openApi(
     config,
@@ -263,16 +263,23 @@ function localUser(): string {
 /** The pipeline behind the edges, with what an earlier run left behind. */
 async function assemble(
   config: CollectorConfig,
-  wiring: Wiring,
+  wiring: Wiring & { readonly audit: Audit },
   { signer, learner }: { readonly signer: OrderSigner; readonly learner: Learner },
   meter: Meter,
 ) {
-  const { store, log, trouble } = wiring;
+  const { store, log, trouble, audit } = wiring;
   const { tell, listened } = wiring.broadcast;
 
   const now = () => Date.now();
   const present: Map<string, Presence> = new Map();
-  const policy = { current: await responsePolicyOf(config, store) };
+  const policies = new ResponsePolicies({
+    store: store.responsePolicies,
+    incidents: store,
+    beginning: beginningPolicy(config, await store.setting('mode')),
+    now,
+    tell,
+    audit,
+  });
   const thresholds = config.thresholds === 'demo' ? demoThresholds : defaultThresholds;
   const fingerprints = new Fingerprints({ store, now, trust: trustOf(config.trustPolicy) });
   const linkOf = (agent: string) => present.get(agent)?.link;
@@ -298,8 +305,7 @@ async function assemble(
   const reactions = new Reactions({
     store,
     signer,
-    limits: limitsOf(config),
-    policy: () => policy.current,
+    policy: () => policies.decisions,
     linkOf,
     newId: randomUUID,
     now,
@@ -313,6 +319,7 @@ async function assemble(
     now,
     tell,
   });
+  await policies.restore();
   await fingerprints.restore();
   await provisionals.restore();
   await reactions.restore();
@@ -333,7 +340,7 @@ async function assemble(
   });
   return {
     present,
-    policy,
+    policies,
     learning,
     fingerprints,
     provisionals,
@@ -463,25 +470,6 @@ async function collectorId(store: DriftStore): Promise<string> {
   const made = randomBytes(16).toString('hex');
   await store.saveSetting('collector-id', made);
   return made;
-}
-
-/** What was set by `POST /api/v1/policy/mode` outlives a restart; the configuration is the beginning. */
-async function responsePolicyOf(config: CollectorConfig, store: DriftStore): Promise<ResponsePolicy> {
-  const kept = await store.setting('mode');
-  const { killScope, stopInteractive, protectedNamespaces } = config;
-  return {
-    mode: modes.find((m) => m === kept) ?? config.mode,
-    killScope,
-    stopInteractive,
-    protectedNamespaces,
-    maxAgeMs: config.orderMaxAgeMinutes * 60_000,
-  };
-}
-
-function limitsOf(config: CollectorConfig): BrakeLimits {
-  const { stopsPerWorkload, stopsPerCluster, nodeShare, holdsPerWorkload, holdsPerCluster } = config;
-  const windowMs = config.brakeWindowMinutes * 60_000;
-  return { windowMs, stopsPerWorkload, stopsPerCluster, nodeShare, holdsPerWorkload, holdsPerCluster };
 }
 
 /** What agents may call this collector: itself by every local name, where it listens, and what the site adds. */

@@ -73,6 +73,8 @@ export interface StoredReport {
   readonly report: Report;
   /** Of an incident about which nothing is done: why. Goes on record in the same commit when it is news. */
   readonly reason?: string;
+  /** Of the response policy: by which rule. */
+  readonly rule?: string;
 }
 
 export type ReadRecord = StoredReport | { readonly seq: number; readonly refused: string };
@@ -104,6 +106,10 @@ export interface DecisionRow {
   readonly incident: string;
   readonly action: string;
   readonly reason: string;
+  /** Of the response policy, that decided. */
+  readonly rule?: string;
+  /** What would have been done, where the rule was only rehearsed. */
+  readonly would?: { readonly action: string; readonly reason: string };
 }
 
 export interface OrderRow {

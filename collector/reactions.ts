@@ -3,11 +3,12 @@ import type { Action, Receipt } from '../fingerprint/order.ts';
 import { targetOf } from '../fingerprint/target.ts';
 import { workloadKey } from '../fingerprint/workload.ts';
 import { auditRecord } from './core/audit-entry.ts';
-import { type BrakeLimits, braked, type Charge, chargeKey } from './core/brakes.ts';
-import { type Decision, decide, type ResponsePolicy } from './core/decide.ts';
+import { braked, type Charge, chargeKey } from './core/brakes.ts';
+import { type Decision, type PolicyDecisions, rehearsed } from './core/decide.ts';
 import { followUp, isUnderWay, ordersAbout } from './core/follow-up.ts';
 import { makeOrder } from './core/make-order.ts';
 import { reasonSentence } from './core/reason-sentence.ts';
+import { brakeLimits, longestWindowMs } from './core/response-policy.ts';
 import type { AuditRecord } from './ports/audit.ts';
 import type { AgentLink, DecisionRow, DriftStore, Log, OrderRow, OrderSigner } from './ports.ts';
 import type { StateLine } from './state-line.ts';
@@ -16,20 +17,27 @@ import type { StateLine } from './state-line.ts';
 const maxWaiting = 10_000;
 /** Sessions whose last order number is remembered; the clock stands in for a forgotten one. */
 const maxRemembered = 10_000;
+/** Rehearsed stops that are remembered: more than any budget counts; beyond it the oldest is forgotten. */
+const maxRehearsed = 10_000;
 /** Incidents that are looked at again when an agent comes back. */
 const maxReconsidered = 1000;
 
 export interface ReactionsOptions {
   readonly store: DriftStore;
   readonly signer: OrderSigner;
-  readonly limits: BrakeLimits;
-  readonly policy: () => ResponsePolicy;
+  readonly policy: () => PolicyDecisions;
   readonly linkOf: (agent: string) => AgentLink | undefined;
   readonly newId: () => string;
   readonly now: () => number;
   readonly log: Log;
   readonly tell: (line: StateLine) => void;
 }
+
+/** What may become an order: something is to be done, and it is not a rehearsal. */
+type Orderable = Omit<Decision, 'dryRun'> & {
+  readonly action: Exclude<Action, 'resume'>;
+  readonly dryRun?: never;
+};
 
 /**
  * From incident to order, one after the other: every decision sees the orders before it, so no budget is spent twice.
@@ -40,6 +48,8 @@ export class Reactions {
   readonly #waiting = new Map<string, { readonly incident: Incident; readonly agent: string }>();
   readonly #lastSeq = new Map<string, number>();
   #charges: Charge[] = [];
+  /** Of rules that are only rehearsed, by cause: they brake one another, and never what is done. */
+  readonly #rehearsed = new Map<string, Charge>();
   #working: Promise<void> | undefined;
   #dropped = 0;
 
@@ -49,8 +59,8 @@ export class Reactions {
 
   /** Orders of the last window, so that a restart does not forget what was spent. */
   async restore(): Promise<void> {
-    const { store, limits, now } = this.#options;
-    const rows = await store.ordersSince(now() - limits.windowMs);
+    const { store, policy, now } = this.#options;
+    const rows = await store.ordersSince(now() - longestWindowMs(policy().policy));
     this.#charges = rows.map(chargeOf);
     for (const { order } of rows) this.#remember(order.session, order.seq);
   }
@@ -67,7 +77,7 @@ export class Reactions {
 
   /** What is wished for an incident, before brakes and earlier orders. */
   wish(incident: Incident): Decision {
-    return decide(incident, this.#options.policy(), this.#options.now());
+    return this.#options.policy().decide(incident, this.#options.now());
   }
 
   /** The incident is stored, and something is to be stopped. */
@@ -83,9 +93,10 @@ export class Reactions {
   /** What was ordered and not answered is sent again; what was never handled is decided on again. */
   agentCame(link: AgentLink): void {
     const { now } = this.#options;
-    const { maxAgeMs } = this.#options.policy();
+    const { maxAgeMinutes } = this.#options.policy().policy;
+    const activeAfter = (now() - maxAgeMinutes * 60_000) * 1000;
     void this.#resend(link);
-    void this.#again({ agent: link.hello.agent, activeAfter: (now() - maxAgeMs) * 1000 }, link.hello.agent);
+    void this.#again({ agent: link.hello.agent, activeAfter }, link.hello.agent);
   }
 
   /** Resolves when all that was told so far has been decided on. */
@@ -150,13 +161,44 @@ export class Reactions {
       await this.#record(incident, wished);
       return;
     }
+    if (wished.dryRun === true) {
+      await this.#rehearse(incident, wished, agent);
+      return;
+    }
     // An agent that is away is given orders when it is back: they are bound to the session it will then have.
     const link = this.#options.linkOf(agent);
     if (link !== undefined) await this.#stop(incident, wished, link);
   }
 
+  /** Braked as if all that is done and all that is rehearsed had been ordered; nothing is. */
+  async #rehearse(incident: Incident, wished: Decision, agent: string): Promise<void> {
+    const { store, now, policy } = this.#options;
+    const around = { agent, ...(await store.running(agent, incident.workload)) };
+    const limits = brakeLimits(policy().limitsOf(wished));
+    const charges = [...this.#charges, ...this.#rehearsed.values()];
+    const decision = braked(wished, incident, around, charges, limits, now());
+    const { action } = decision;
+    if (action !== 'none') {
+      const { workload } = incident;
+      const key = chargeKey(incident, agent);
+      this.#rehearsed.delete(key);
+      this.#rehearsed.set(key, {
+        key,
+        at: now(),
+        action,
+        workload: workloadKey(workload),
+        cluster: workload.cluster,
+        agent,
+      });
+      const oldest = this.#rehearsed.keys().next();
+      if (this.#rehearsed.size > maxRehearsed && oldest.done !== true) this.#rehearsed.delete(oldest.value);
+    }
+    await this.#record(incident, rehearsed(decision));
+  }
+
   async #stop(incident: Incident, wished: Decision, link: AgentLink): Promise<void> {
-    const { store, now, limits } = this.#options;
+    const { store, now, policy } = this.#options;
+    const limits = brakeLimits(policy().limitsOf(wished));
     const { agent, session } = link.hello;
     const around = { agent, ...(await store.running(agent, incident.workload)) };
     const decision = braked(wished, incident, around, this.#charges, limits, now());
@@ -173,14 +215,11 @@ export class Reactions {
       await this.#record(incident, decision);
       return;
     }
-    await this.#order(incident, { ...decision, action }, link);
+    const { dryRun, ...orderable } = decision;
+    if (dryRun === undefined) await this.#order(incident, { ...orderable, action }, link);
   }
 
-  async #order(
-    incident: Incident,
-    decision: Decision & { readonly action: Exclude<Action, 'resume'> },
-    link: AgentLink,
-  ): Promise<void> {
+  async #order(incident: Incident, decision: Orderable, link: AgentLink): Promise<void> {
     const { store, signer, newId, now, tell, log } = this.#options;
     const { agent, session, node } = link.hello;
     const time = now();
@@ -205,8 +244,8 @@ export class Reactions {
   }
 
   #charge(charge: Charge, now: number): void {
-    const { windowMs } = this.#options.limits;
-    this.#charges = [...this.#charges.filter((c) => c.at > now - windowMs), charge];
+    const since = now - longestWindowMs(this.#options.policy().policy);
+    this.#charges = [...this.#charges.filter((c) => c.at > since), charge];
   }
 
   #remember(session: string, seq: number): void {
@@ -221,14 +260,17 @@ export class Reactions {
   }
 
   tellDecision(incident: string, decision: Decision): void {
-    const { action, reason, mode } = decision;
+    const { action, reason, mode, rule, would } = decision;
     const sentence = reasonSentence(decision);
-    this.#options.tell({ type: 'decision', incident, action, mode, reason, sentence });
+    const by = rule === undefined ? {} : { rule };
+    const instead = would === undefined ? {} : { would };
+    this.#options.tell({ type: 'decision', incident, action, mode, reason, ...by, ...instead, sentence });
   }
 }
 
-function rowOf(incident: Incident, { action, reason }: Decision, time: number): DecisionRow {
-  return { time, incident: incident.id, action, reason };
+function rowOf(incident: Incident, { action, reason, rule, would }: Decision, time: number): DecisionRow {
+  const by = rule === undefined ? {} : { rule };
+  return { time, incident: incident.id, action, reason, ...by, ...(would === undefined ? {} : { would }) };
 }
 
 /** In the commit of the order: nothing is stopped that the audit log does not tell. */

@@ -88,8 +88,12 @@ export type StateLine =
       readonly incident: string;
       readonly action: Action | 'none';
       readonly mode: Mode;
-      /** Closed lists `capReasons` and `brakeReasons`. */
+      /** Closed lists `capReasons` and `brakeReasons`, and `dry-run`. */
       readonly reason: string;
+      /** Of the response policy, that decided. */
+      readonly rule?: string;
+      /** What would have happened, had the rule not been rehearsed only. */
+      readonly would?: { readonly action: Action | 'none'; readonly reason: string };
       readonly sentence: string;
     }
   | { readonly type: 'order'; readonly order: string; readonly incident: string; readonly action: Action }
@@ -113,7 +117,13 @@ export type StateLine =
       readonly digest: string;
       readonly subjects: readonly Subject[];
     }
-  | { readonly type: 'policy'; readonly mode: Mode }
+  | {
+      /** What is wished to happen on drift was changed; `mode` is for whatever no rule is about. */
+      readonly type: 'policy';
+      readonly mode: Mode;
+      readonly version: number;
+      readonly author: string;
+    }
   | { readonly type: 'store'; readonly state: 'failing' | 'recovered'; readonly sentence: string }
   | {
       /** The audit log is not the one that checkpoints were signed of. None is signed until a person accepts it. */

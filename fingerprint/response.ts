@@ -6,17 +6,23 @@ import { type Mode, modes } from './verdict.ts';
 
 /** One wish of a site. What it does not name it is about whatever it is. */
 export interface ResponseRule {
+  /** Told where it decided. */
+  readonly name?: string;
   readonly kinds?: readonly BehaviourKind[];
   readonly severities?: readonly Severity[];
   readonly mode: Mode;
+  /** Absent: as the response says. */
+  readonly stopInteractive?: boolean;
 }
+
+export const killScopes = ['subtree', 'container'] as const;
 
 /** What a site wishes to happen on drift of one workload. */
 export interface Response {
   /** The first that is about a drift decides; one that none is about is alerted on. */
   readonly rules: readonly ResponseRule[];
   /** What `kill` ends: the drifting process and its descendants, or the whole container. */
-  readonly killScope: 'subtree' | 'container';
+  readonly killScope: (typeof killScopes)[number];
   /** Whether what a person started by exec or attach may be stopped. */
   readonly stopInteractive: boolean;
 }
@@ -43,42 +49,62 @@ export interface Cap {
   readonly reason: CapReason;
 }
 
+/** How far a reaction to one drift may go, and the rule that was about it. */
+export interface DriftCap<R extends ResponseRule> {
+  readonly cap: Cap;
+  readonly rule: R | undefined;
+}
+
 /**
  * How far a reaction to an incident may go: the minimum of what the site wishes, what a person approved and what this kind
  * of drift deserves (DESIGN §6). Collector and agent must agree on it: the one orders by it, the other spends a lease by it.
  */
 export function effectiveMode(incident: Incident, response: Response): Cap {
-  const { workload, drifts } = incident;
-  const wished = drifts.map((drift) => wishedMode(response.rules, drift));
-  const wish = wished.length === 0 ? wishedMode(response.rules) : highest(wished);
-  return lowest([
-    { mode: wish, reason: 'policy-mode' },
-    capIf(workload.role === 'ephemeral' && !response.stopInteractive, 'alert', 'debug-container'),
-    capIf(isInteractive(incident) && !response.stopInteractive, 'alert', 'interactive'),
-    decisive(incident, response.rules),
-  ]);
+  return furthest(driftCaps(incident, response).map(({ cap }) => cap));
 }
 
-/** What the rules wish for a drift; without one, for whatever the rules are about in general. */
-export function wishedMode(rules: readonly ResponseRule[], drift?: Pick<Drift, 'kind' | 'severity'>): Mode {
-  const rule = rules.find(({ kinds, severities }) =>
+/**
+ * The same for each drift by itself, in the order of the incident; of an incident without any, for what the rules are about
+ * in general. The drift that lets a reaction go furthest decides for the incident.
+ */
+export function driftCaps<R extends ResponseRule>(
+  incident: Incident,
+  response: Omit<Response, 'rules'> & { readonly rules: readonly R[] },
+): readonly DriftCap<R>[] {
+  const { workload, approval, drifts } = incident;
+  const isDebug = workload.role === 'ephemeral';
+  const isByHand = isInteractive(incident);
+  const about: readonly (Drift | undefined)[] = drifts.length === 0 ? [undefined] : drifts;
+  return about.map((drift) => {
+    const rule = ruleFor(response.rules, drift);
+    const mayStop = rule?.stopInteractive ?? response.stopInteractive;
+    const cap = lowest([
+      { mode: rule?.mode ?? 'alert', reason: 'policy-mode' },
+      capIf(isDebug && !mayStop, 'alert', 'debug-container'),
+      capIf(isByHand && !mayStop, 'alert', 'interactive'),
+      ...approved(approval, drift),
+      drift === undefined ? { mode: 'alert', reason: 'kind-of-drift' } : deservedBy(drift),
+    ]);
+    return { cap, rule };
+  });
+}
+
+/** The rule that decides on a drift; without one, on whatever the rules are about in general. */
+export function ruleFor<R extends ResponseRule>(
+  rules: readonly R[],
+  drift?: Pick<Drift, 'kind' | 'severity'>,
+): R | undefined {
+  return rules.find(({ kinds, severities }) =>
     drift === undefined
       ? kinds === undefined && severities === undefined
       : (kinds?.includes(drift.kind) ?? true) && (severities?.includes(drift.severity) ?? true),
   );
-  return rule?.mode ?? 'alert';
 }
 
-/** The drift that lets a reaction go furthest decides for the incident: what was approved for it, and what it deserves. */
-function decisive({ approval, drifts }: Incident, rules: readonly ResponseRule[]): Cap {
-  const each = drifts.map((drift) =>
-    lowest([
-      { mode: wishedMode(rules, drift), reason: 'policy-mode' },
-      ...approved(approval, drift),
-      deservedBy(drift),
-    ]),
-  );
-  const [first = lowest([...approved(approval), { mode: 'alert', reason: 'kind-of-drift' }]), ...rest] = each;
+/** The first of those that let a reaction go furthest: the drift that decides for its incident. */
+function furthest(caps: readonly Cap[]): Cap {
+  const most: Cap = { mode: 'observe', reason: 'policy-mode' };
+  const [first = most, ...rest] = caps;
   return rest.reduce((best, cap) => (height(cap) > height(best) ? cap : best), first);
 }
 
@@ -104,10 +130,6 @@ export function lowest(all: readonly Cap[]): Cap {
   const low = Math.min(...all.map(height));
   if (low === modes.indexOf('kill')) return { mode: 'kill', reason: 'all-allow' };
   return all.find((cap) => height(cap) === low) ?? { mode: 'observe', reason: 'policy-mode' };
-}
-
-function highest(given: readonly Mode[]): Mode {
-  return modes[Math.max(...given.map((m) => modes.indexOf(m)))] ?? 'observe';
 }
 
 function height({ mode }: Cap): number {

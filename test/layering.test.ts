@@ -63,7 +63,7 @@ const rules: readonly Rule[] = [
   {
     from: /^cli\//,
     mayImport:
-      /^(fingerprint\/|registry\/|cli\/|agent\/(core|in-force|main|config|adapters|pipeline|ports|state-line)|collector\/(main|config|ports|state-line)|node:|commander$|yaml$|undici$)/,
+      /^(fingerprint\/|registry\/|cli\/|agent\/(core|in-force|main|config|adapters|pipeline|ports|state-line)|collector\/(core|main|config|ports|state-line)|node:|commander$|yaml$|undici$)/,
     why: 'verbs are thin: they call the core and the composition roots',
   },
 ];

@@ -22,6 +22,7 @@ import { SqliteAccess } from './store-sqlite/access.ts';
 import { SqliteAudit } from './store-sqlite/audit.ts';
 import {
   agentRow,
+  decisionRecord,
   incidentRow,
   learnedWorkload,
   orderRecord,
@@ -33,6 +34,7 @@ import {
 import { GroupCommit } from './store-sqlite/group-commit.ts';
 import { Identities } from './store-sqlite/identities.ts';
 import { SqliteIncidents } from './store-sqlite/incidents.ts';
+import { SqliteResponsePolicies } from './store-sqlite/response-policies.ts';
 import { type RowDelivery, toRows } from './store-sqlite/rows.ts';
 import { DatabaseThread } from './store-sqlite/thread.ts';
 
@@ -47,6 +49,7 @@ export class SqliteStore implements DriftStore {
   readonly identities: IdentityStore;
   readonly access: SqliteAccess;
   readonly audit: AuditStore;
+  readonly responsePolicies: SqliteResponsePolicies;
 
   /**
    * @param mayRetry asked when a commit failed; while it says yes nothing later is written
@@ -64,6 +67,7 @@ export class SqliteStore implements DriftStore {
     this.rolledUp = new SqliteIncidents(thread);
     this.identities = new Identities(thread);
     this.access = new SqliteAccess(thread);
+    this.responsePolicies = new SqliteResponsePolicies(thread);
     this.#commits = new GroupCommit((writes, now) => thread.call('commit', writes, now), mayRetry);
     this.audit = new SqliteAudit(thread, this.#commits);
   }
@@ -91,7 +95,7 @@ export class SqliteStore implements DriftStore {
   ): Promise<boolean> {
     const order = row === undefined ? {} : { order: orderRecord(row) };
     const entry = audit === undefined ? {} : { audit };
-    const write = { kind: 'decision', decision, ...order, ...entry } as const;
+    const write = { kind: 'decision', decision: decisionRecord(decision), ...order, ...entry } as const;
     return (await this.#commits.add(write, decision.time)) === true;
   }
 

@@ -1,17 +1,15 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Approval, Drift } from '../../fingerprint/incident.ts';
 import { capReasons } from '../../fingerprint/response.ts';
-import type { Mode } from '../../fingerprint/verdict.ts';
+import { type DriftReason, driftReasons, isForeign, type Mode, modes } from '../../fingerprint/verdict.ts';
 import { aDrift, anApproval, anIncident, shop } from '../../test/fakes/reports.ts';
-import { decide, type ResponsePolicy } from './decide.ts';
+import { arbIncident, arbMatch, arbPolicyDocument } from '../../test/fakes/response-policies.ts';
+import { type Decision, decide, PolicyDecisions, rehearsed } from './decide.ts';
+import { parseResponsePolicy } from './parse-response-policy.ts';
+import { defaultPolicy, type PolicyRule, type ResponsePolicy, type RuleMatch } from './response-policy.ts';
 
-const policy: ResponsePolicy = {
-  mode: 'kill',
-  killScope: 'subtree',
-  stopInteractive: false,
-  protectedNamespaces: ['kube-system'],
-  maxAgeMs: 600_000,
-};
+const policy: ResponsePolicy = { ...defaultPolicy, mode: 'kill' };
 /** ms; incidents of the fakes were last active at 1 s. */
 const now = 60_000;
 const known = { root: 'entrypoint', lineage: ['/usr/bin/shop'] } as const;
@@ -178,5 +176,222 @@ describe('decide', () => {
   it('does not spare an intruder because a person had a shell open', () => {
     const persons: Drift = { ...aDrift, root: 'interactive', process: { pid: 9, start: 9 } };
     expect(decide(anIncident({ drifts: [persons, aDrift] }), policy, now).action).toBe('kill-subtree');
+  });
+});
+
+/** Every reason for drift, and the most that may be done about it by default (DESIGN §8). */
+const deserved: Readonly<Record<DriftReason, Decision['action']>> = {
+  // Foreign: code or a program that nobody approved.
+  'new-program': 'kill-subtree',
+  'new-lineage': 'kill-subtree',
+  'foreign-origin': 'kill-subtree',
+  'never-learnable': 'kill-subtree',
+  // A known program that does something new: whoever can feed it a URL makes it drift.
+  'first-egress': 'hold',
+  'new-peer': 'hold',
+  'new-arguments': 'hold',
+  'new-environment': 'hold',
+  'sensitive-file': 'hold',
+  'new-listener': 'hold',
+  rebinding: 'hold',
+  'new-name': 'hold',
+  'new-privilege': 'hold',
+  'new-file': 'none',
+  'new-access': 'none',
+};
+
+describe('what may be done by default', () => {
+  it.each(Object.entries(deserved))('%s: %s at most', (because, action) => {
+    const reason = driftReasons.find((r) => r === because) ?? 'new-file';
+    const incident = only({ ...known, because: reason, subject: 'peer.example:443' });
+    expect(decide(incident, policy, now).action).toBe(action);
+  });
+
+  it('names every reason for drift, and kills what is foreign alone', () => {
+    expect(Object.keys(deserved).toSorted()).toEqual([...driftReasons].toSorted());
+    const killed = driftReasons.filter((r) => deserved[r].startsWith('kill'));
+    expect(killed).toEqual(driftReasons.filter(isForeign));
+  });
+
+  it('is nothing while nobody has written a policy', () => {
+    expect(decide(anIncident(), defaultPolicy, now)).toMatchObject({ action: 'none', reason: 'policy-mode' });
+  });
+});
+
+describe('the rule that decides', () => {
+  const rule = (name: string, match: RuleMatch, mode: Mode, more: Partial<PolicyRule> = {}): PolicyRule => ({
+    name,
+    match,
+    mode,
+    ...more,
+  });
+  const egress: Drift = {
+    ...aDrift,
+    ...known,
+    kind: 'connect',
+    because: 'new-peer',
+    subject: 'evil.example:443',
+    severity: 'medium',
+  };
+  const both = anIncident({ drifts: [aDrift, egress] });
+  const kills = rule('exec', { kinds: ['exec'] }, 'kill');
+  const holds = rule('egress', { kinds: ['connect'] }, 'freeze');
+  const dry = { dryRun: true };
+
+  it.each<[string, readonly PolicyRule[], Parameters<typeof anIncident>[0], Partial<Decision>]>([
+    ['is the first about the drift', [holds, kills], {}, { action: 'kill-subtree', rule: 'exec' }],
+    [
+      'goes before a later one',
+      [rule('quiet', {}, 'alert'), kills],
+      {},
+      { action: 'none', reason: 'policy-mode', rule: 'quiet' },
+    ],
+    ['is that of the strongest drift', [kills, holds], both, { action: 'kill-subtree', rule: 'exec' }],
+    [
+      'is that of the other drift where the first may not be killed',
+      [rule('exec', { kinds: ['exec'] }, 'alert'), holds],
+      both,
+      { action: 'hold', rule: 'egress' },
+    ],
+    [
+      'says what is ended',
+      [rule('exec', { kinds: ['exec'] }, 'kill', { killScope: 'container' }), holds],
+      both,
+      { action: 'kill', rule: 'exec' },
+    ],
+    [
+      'may name what a person started',
+      [rule('exec', {}, 'kill', { stopInteractive: true })],
+      { drifts: [{ ...aDrift, root: 'interactive' }] },
+      { action: 'kill-subtree' },
+    ],
+    [
+      'cannot go beyond an approval',
+      [kills],
+      { approval: allowed('freeze') },
+      { action: 'hold', reason: 'approval-mode', rule: 'exec' },
+    ],
+    [
+      'cannot do without an approval',
+      [kills],
+      { approval: { ...allowed('kill'), provisional: true } },
+      { action: 'none', reason: 'provisional', rule: 'exec' },
+    ],
+    [
+      'may be rehearsed only',
+      [rule('exec', { kinds: ['exec'] }, 'kill', dry)],
+      {},
+      { action: 'kill-subtree', rule: 'exec', dryRun: true },
+    ],
+    [
+      'is carried out though a stronger one is rehearsed',
+      [rule('exec', { kinds: ['exec'] }, 'kill', dry), holds],
+      both,
+      { action: 'hold', rule: 'egress' },
+    ],
+    ['is nobody where none is about it', [rule('x', { clusters: ['x'] }, 'kill')], {}, { action: 'none' }],
+  ])('%s', (_name, rules, over, decision) => {
+    const found = decide(anIncident(over), { ...defaultPolicy, rules }, now);
+    expect(found).toMatchObject(decision);
+    expect(found.dryRun).toBe(decision.dryRun);
+  });
+
+  it('sets the limits of the brakes', () => {
+    const rules = [{ ...kills, limits: { stopsPerWorkload: 1 } }];
+    const decisions = new PolicyDecisions({ ...defaultPolicy, rules });
+    expect(decisions.limitsOf({ rule: 'exec' })).toMatchObject({ stopsPerWorkload: 1, stopsPerCluster: 10 });
+    expect(decisions.limitsOf({})).toEqual(defaultPolicy.limits);
+  });
+
+  it('is told with what it would have done when it was rehearsed', () => {
+    const wished = decide(anIncident(), { ...policy, dryRun: true }, now);
+    expect(rehearsed(wished)).toEqual({
+      action: 'none',
+      reason: 'dry-run',
+      mode: 'kill',
+      dryRun: true,
+      would: { action: 'kill-subtree', reason: 'all-allow' },
+    });
+  });
+});
+
+describe('laws of the response policy', () => {
+  const strength = ['none', 'hold', 'freeze', 'kill-subtree', 'kill'];
+  const actual = ({ action, dryRun }: Decision) => strength.indexOf(dryRun === true ? 'none' : action);
+  const read = (document: object): ResponsePolicy => {
+    const parsed = parseResponsePolicy(document);
+    if (parsed.kind === 'refused') throw new Error(parsed.problems.join('; '));
+    return parsed.policy;
+  };
+
+  it('adding a rule that stops no more than any other never raises a decision', () => {
+    fc.assert(
+      fc.property(arbPolicyDocument, arbMatch, fc.nat(5), arbIncident, (document, match, at, incident) => {
+        const before = read(document);
+        const lowest =
+          modes.find((m) => [before, ...before.rules].some((said) => said.mode === m)) ?? 'observe';
+        // As mild as any other in each way a rule can be mild.
+        const mild: PolicyRule = {
+          name: 'added',
+          match,
+          mode: lowest,
+          killScope: 'subtree',
+          stopInteractive: false,
+          dryRun: [before, ...before.rules].some(({ dryRun }) => dryRun === true),
+        };
+        const after = { ...before, rules: before.rules.toSpliced(at, 0, mild) };
+        const then = incident.last / 1000;
+        expect(actual(decide(incident, after, then))).toBeLessThanOrEqual(
+          actual(decide(incident, before, then)),
+        );
+      }),
+      { numRuns: 3_000 },
+    );
+  });
+
+  it('a rule that only alerts never raises a decision, whatever else it says', () => {
+    fc.assert(
+      fc.property(arbPolicyDocument, arbMatch, fc.nat(5), arbIncident, (document, match, at, incident) => {
+        const before = read(document);
+        const added: PolicyRule = {
+          name: 'added',
+          match,
+          mode: 'alert',
+          stopInteractive: true,
+          dryRun: false,
+        };
+        const after = { ...before, rules: before.rules.toSpliced(at, 0, added) };
+        const then = incident.last / 1000;
+        expect(actual(decide(incident, after, then))).toBeLessThanOrEqual(
+          actual(decide(incident, before, then)),
+        );
+      }),
+      { numRuns: 3_000 },
+    );
+  });
+
+  it('a policy that is rehearsed orders nothing, and would do what it does for real', () => {
+    fc.assert(
+      fc.property(arbPolicyDocument, arbIncident, (document, incident) => {
+        const rules = document.rules.map(({ dryRun: _, ...rule }) => rule);
+        const then = incident.last / 1000;
+        const real = decide(incident, read({ ...document, rules, dryRun: false }), then);
+        const tried = decide(incident, read({ ...document, rules, dryRun: true }), then);
+        expect(actual(tried)).toBe(0);
+        expect(tried.action).toBe(real.action);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it('decides for many incidents as for each', () => {
+    fc.assert(
+      fc.property(arbPolicyDocument, fc.array(arbIncident, { maxLength: 6 }), (document, incidents) => {
+        const given = read(document);
+        const decisions = new PolicyDecisions(given);
+        for (const incident of incidents)
+          expect(decisions.decide(incident, now)).toEqual(decide(incident, given, now));
+      }),
+    );
   });
 });

@@ -11,6 +11,19 @@ describe('what was decided, in words', () => {
     );
   });
 
+  it('names the rule that decided', () => {
+    expect(reasonSentence({ action: 'none', reason: 'policy-mode', rule: 'quiet' })).toBe(
+      'nothing is stopped: the response policy goes no further (rule quiet)',
+    );
+  });
+
+  it('says what a dry run would have done', () => {
+    const would = { action: 'kill-subtree', reason: 'all-allow' } as const;
+    expect(reasonSentence({ action: 'none', reason: 'dry-run', rule: 'new', would })).toBe(
+      'dry run: the drifting processes would have been killed: policy, approval and kind of drift allow it (rule new)',
+    );
+  });
+
   it('leaves words of another release as they are', () => {
     expect(recordedSentence('quarantine', 'by-hand')).toBe('quarantine: by-hand');
   });

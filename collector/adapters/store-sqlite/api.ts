@@ -9,6 +9,7 @@ import { IncidentReader, type NextState, type ReviewRow } from './incident-reade
 import { IncidentTable } from './incident-table.ts';
 import { Keeper } from './keeper.ts';
 import { type ProvisionalRecord, Reader } from './reader.ts';
+import { type PolicyRecord, ResponsePolicyTable } from './response-policy-table.ts';
 import { Retirer } from './retirer.ts';
 import { type Write, Writer } from './writer.ts';
 
@@ -59,6 +60,7 @@ export function openApi(file: string) {
     ...identityOperations(db),
     ...accessApi(new AccessTable(db)),
     ...auditApi(audit),
+    ...responsePolicyApi(new ResponsePolicyTable(db)),
     close: () => {
       db.close();
     },
@@ -75,5 +77,13 @@ function accessApi(table: AccessTable) {
     accessBootstrap: () => table.bootstrap(),
     accessSaveBootstrap: (hash: string) => table.saveBootstrap(hash),
     accessExchange: (hash: string, record: TokenRecord) => table.exchange(hash, record),
+  };
+}
+
+function responsePolicyApi(table: ResponsePolicyTable) {
+  return {
+    responsePolicyAdd: (record: PolicyRecord) => table.add(record),
+    responsePolicyVersion: (version: number) => table.version(version),
+    responsePolicyHistory: (before: number, limit: number) => table.history(before, limit),
   };
 }

@@ -9,6 +9,7 @@ import { parseJson } from '../../../fingerprint/strict-json.ts';
 import { roles, type Workload } from '../../../fingerprint/workload.ts';
 import type {
   AgentRow,
+  DecisionRow,
   IncidentRow,
   LearnedInstance,
   LearnedNovelty,
@@ -20,6 +21,7 @@ import type {
 import { StoreError } from '../../ports.ts';
 import type {
   AgentRecord,
+  DecisionRecord,
   IncidentRecord,
   InstanceRecord,
   LearnedRecord,
@@ -114,9 +116,26 @@ export function incidentRow(record: IncidentRecord): IncidentRow {
   return {
     incident: incidentOf(record.report),
     agent: record.agent,
-    decisions: record.decisions,
+    decisions: record.decisions.map(decisionRow),
     orders: record.orders.map(orderOf),
     receipts: record.receipts.map(receiptOf),
+  };
+}
+
+export function decisionRecord({ time, incident, action, reason, rule, would }: DecisionRow): DecisionRecord {
+  const [would_action, would_reason] = [would?.action ?? '', would?.reason ?? ''];
+  return { time, incident, action, reason, rule: rule ?? '', would_action, would_reason };
+}
+
+function decisionRow(record: DecisionRecord): DecisionRow {
+  const { time, incident, action, reason, rule, would_action, would_reason } = record;
+  return {
+    time,
+    incident,
+    action,
+    reason,
+    ...(rule === '' ? {} : { rule }),
+    ...(would_action === '' ? {} : { would: { action: would_action, reason: would_reason } }),
   };
 }
 

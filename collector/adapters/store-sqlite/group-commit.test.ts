@@ -14,7 +14,15 @@ const from = (agent: string, rows = 1): Write => ({
 });
 const decision: Write = {
   kind: 'decision',
-  decision: { time: 1, incident: 'i', action: 'none', reason: 'stale' },
+  decision: {
+    time: 1,
+    incident: 'i',
+    action: 'none',
+    reason: 'stale',
+    rule: '',
+    would_action: '',
+    would_reason: '',
+  },
 };
 const agents = (writes: readonly Write[]) =>
   writes.map((w) => (w.kind === 'delivery' ? w.delivery.agent : 'decision'));

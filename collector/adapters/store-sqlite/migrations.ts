@@ -4,6 +4,7 @@ import { accessSchema } from './schema-3/access.ts';
 import { auditSchema } from './schema-3/audit.ts';
 import { identitiesSql } from './schema-3/identities.ts';
 import { incidentsTo3 } from './schema-3/incidents.ts';
+import { decisionRuleSchema, responsePolicySchema } from './schema-3/response-policies.ts';
 
 /** Step i brings a file from schema i + 1 to i + 2. A step is never changed once a release has written its result. */
 export const migrations: readonly ((db: Sqlite.Database) => void)[] = [
@@ -38,6 +39,8 @@ export const migrations: readonly ((db: Sqlite.Database) => void)[] = [
     db.exec(identitiesSql);
     db.exec(accessSchema);
     db.exec(auditSchema);
+    db.exec(responsePolicySchema);
+    db.exec(decisionRuleSchema);
   },
 ];
 

@@ -110,6 +110,9 @@ export interface DecisionRecord {
   readonly incident: string;
   readonly action: string;
   readonly reason: string;
+  readonly rule: string;
+  readonly would_action: string;
+  readonly would_reason: string;
 }
 
 export interface IncidentRecord {
@@ -257,7 +260,8 @@ export class Reader {
     return {
       decisions: this.#db
         .prepare<[string], DecisionRecord>(
-          'SELECT time_ms AS time, incident, action, reason FROM decisions WHERE incident = ? ORDER BY time_ms DESC LIMIT 20',
+          `SELECT time_ms AS time, incident, action, reason, rule, would_action, would_reason FROM decisions
+           WHERE incident = ? ORDER BY time_ms DESC LIMIT 20`,
         )
         .all(incident),
       orders: this.#db

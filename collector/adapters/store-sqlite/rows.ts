@@ -30,6 +30,7 @@ export type Row =
       first: number,
       /** Distinct drift keys, one a line. */
       keys: string,
+      rule: string,
     ]
   | readonly [
       'novelty',
@@ -105,7 +106,7 @@ function toRow(record: ReadRecord, node: string): Row {
   return reportRow(record, node);
 }
 
-function reportRow({ seq, report, json, reason }: StoredReport, node: string): Row {
+function reportRow({ seq, report, json, reason, rule }: StoredReport, node: string): Row {
   switch (report.type) {
     case 'incident': {
       const { workload, id, instance, last, first, severity, drifts } = report.incident;
@@ -113,7 +114,7 @@ function reportRow({ seq, report, json, reason }: StoredReport, node: string): R
       const count = drifts.reduce((sum, drift) => sum + drift.count, 0);
       const keys =
         drifts.length === 1 ? (drifts[0]?.key ?? '') : distinct(drifts.map((d) => d.key)).join('\n');
-      return ['incident', seq, ...about, severities.indexOf(severity), count, first, keys];
+      return ['incident', seq, ...about, severities.indexOf(severity), count, first, keys, rule ?? ''];
     }
     case 'novelty': {
       const { workload, behaviour, time, instance, index, phase } = report;

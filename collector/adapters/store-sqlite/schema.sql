@@ -205,6 +205,11 @@ CREATE TABLE decisions (
   time_ms  INTEGER NOT NULL,
   action   TEXT NOT NULL,
   reason   TEXT NOT NULL,
+  -- Of the response policy; empty where none was about it.
+  rule         TEXT NOT NULL DEFAULT '',
+  -- Of a dry run: what would have been done, and why.
+  would_action TEXT NOT NULL DEFAULT '',
+  would_reason TEXT NOT NULL DEFAULT '',
   PRIMARY KEY (incident, time_ms, action, reason)
 ) STRICT, WITHOUT ROWID;
 
@@ -317,3 +322,11 @@ CREATE TABLE audit_nodes (
   hash  BLOB NOT NULL,
   PRIMARY KEY (level, idx)
 ) STRICT, WITHOUT ROWID;
+-- Every response policy that a person set, with who and why. The highest version is in force; none is ever changed.
+CREATE TABLE response_policies (
+  version   INTEGER PRIMARY KEY,
+  document  TEXT NOT NULL,
+  author    TEXT NOT NULL,
+  reason    TEXT NOT NULL,
+  set_at_ms INTEGER NOT NULL
+) STRICT;

@@ -1,6 +1,6 @@
 import type Sqlite from 'better-sqlite3';
 import type { Phase } from '../../../fingerprint/phase.ts';
-import type { OrderRecord } from './reader.ts';
+import type { DecisionRecord, OrderRecord } from './reader.ts';
 
 type Text = string;
 type Run<P extends unknown[]> = Pick<Sqlite.Statement<P>, 'run'>;
@@ -79,14 +79,20 @@ export interface Writes {
     ]
   >;
   readonly refused: Run<[agent: Text, seq: number, reason: Text, agentAgain: Text]>;
-  readonly decision: Run<[time: number, incident: Text, action: Text, reason: Text]>;
-  /** The latest one, as `action reason`. */
+  readonly decision: Run<[DecisionRecord]>;
+  /** The latest one, as `decisionText` writes it. */
   readonly lastDecision: Pluck<[incident: Text], string>;
   readonly order: Run<[OrderRecord]>;
   readonly workloadId: Pluck<[hash: Text], number>;
   readonly workload: Run<[hash: Text, ...parts: Text[]]>;
   readonly schedules: Pluck<[workload: number], number>;
   readonly schedule: Run<[workload: number, timing: Text, command: Text]>;
+}
+
+/** One line for each decision that is another: what repeats the last is not recorded again. */
+export function decisionText(record: Omit<DecisionRecord, 'time' | 'incident'>): string {
+  const { action, reason, rule, would_action, would_reason } = record;
+  return [action, reason, rule, would_action, would_reason].join(' ');
 }
 
 /** Every statement that ingest runs, prepared once. */
@@ -171,11 +177,13 @@ export function prepareWrites(db: Sqlite.Database): Writes {
        WHERE (SELECT refused FROM agents WHERE id = ?) < 1000`,
     ),
     decision: db.prepare(
-      'INSERT INTO decisions (time_ms, incident, action, reason) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
+      `INSERT INTO decisions (time_ms, incident, action, reason, rule, would_action, would_reason)
+       VALUES (@time, @incident, @action, @reason, @rule, @would_action, @would_reason) ON CONFLICT DO NOTHING`,
     ),
     lastDecision: db
       .prepare<[Text], string>(
-        "SELECT action || ' ' || reason FROM decisions WHERE incident = ? ORDER BY time_ms DESC LIMIT 1",
+        `SELECT action || ' ' || reason || ' ' || rule || ' ' || would_action || ' ' || would_reason
+         FROM decisions WHERE incident = ? ORDER BY time_ms DESC LIMIT 1`,
       )
       .pluck(),
     order: db.prepare(

@@ -2,13 +2,13 @@ import { createHash } from 'node:crypto';
 import type Sqlite from 'better-sqlite3';
 import type { Phase } from '../../../fingerprint/phase.ts';
 import type { AuditRecord } from '../../ports/audit.ts';
-import type { DecisionRow, Ingested } from '../../ports.ts';
+import type { Ingested } from '../../ports.ts';
 import type { AuditTable } from './audit-table.ts';
 import { bits, withBits } from './bitset.ts';
-import type { IncidentTable } from './incident-table.ts';
-import type { OrderRecord } from './reader.ts';
+import type { IncidentTable, OccurrenceRow } from './incident-table.ts';
+import type { DecisionRecord, OrderRecord } from './reader.ts';
 import type { Row, RowDelivery } from './rows.ts';
-import { prepareWrites, type Writes } from './statements.ts';
+import { decisionText, prepareWrites, type Writes } from './statements.ts';
 
 /** Workloads one database thread remembers the row id of: 110 on each of 1 000 nodes, mostly the same ones. */
 const maxCachedWorkloads = 20_000;
@@ -23,7 +23,7 @@ export type Write =
   | { readonly kind: 'delivery'; readonly delivery: RowDelivery }
   | {
       readonly kind: 'decision';
-      readonly decision: DecisionRow;
+      readonly decision: DecisionRecord;
       readonly order?: OrderRecord;
       readonly audit?: AuditRecord;
     }
@@ -72,9 +72,9 @@ export class Writer {
   #apply(write: Write, now: number): Answer {
     if (write.kind === 'delivery') return this.#deliver(write.delivery, now);
     if (write.kind === 'audit') return write.records.map((record) => this.#audit.add(record));
-    const { time, incident, action, reason } = write.decision;
-    const isNews = this.#sql.lastDecision.get(incident) !== `${action} ${reason}`;
-    if (isNews) this.#sql.decision.run(time, incident, action, reason);
+    const { decision } = write;
+    const isNews = this.#sql.lastDecision.get(decision.incident) !== decisionText(decision);
+    if (isNews) this.#sql.decision.run(decision);
     // In the commit of its decision: nothing is ordered that is not on record.
     if (write.order !== undefined) this.#sql.order.run(write.order);
     if (write.audit !== undefined) this.#audit.add(write.audit);
@@ -99,7 +99,7 @@ export class Writer {
           now,
         );
         placed.push([seq, incident, change]);
-        if (this.#decidedAgainst(row[3], row[7], isNew, now)) newDecisions.push(seq);
+        if (this.#decidedAgainst(row, isNew, now)) newDecisions.push(seq);
       } else this.#write(delivery, row, now);
       if (row[0] === 'refused') refused += 1;
       stored = seq;
@@ -148,10 +148,12 @@ export class Writer {
   }
 
   /** @returns whether that is news */
-  #decidedAgainst(incident: string, reason: string, isNew: boolean, now: number): boolean {
+  #decidedAgainst(row: OccurrenceRow, isNew: boolean, time: number): boolean {
+    const [, , , incident, , , , reason, , , , , rule] = row;
     if (reason === '') return false;
-    if (!isNew && this.#sql.lastDecision.get(incident) === `none ${reason}`) return false;
-    this.#sql.decision.run(now, incident, 'none', reason);
+    const decision = { time, incident, action: 'none', reason, rule, would_action: '', would_reason: '' };
+    if (!isNew && this.#sql.lastDecision.get(incident) === decisionText(decision)) return false;
+    this.#sql.decision.run(decision);
     return true;
   }
 

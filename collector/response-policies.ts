@@ -1,0 +1,229 @@
+import type { Mode } from '../fingerprint/verdict.ts';
+import { workloadKey } from '../fingerprint/workload.ts';
+import { checkPolicy, type Occurrence, type PolicyCheckReport } from './core/check-policy.ts';
+import { PolicyDecisions } from './core/decide.ts';
+import { parseResponsePolicy } from './core/parse-response-policy.ts';
+import type { ResponsePolicy } from './core/response-policy.ts';
+import type { PolicyRow, ResponsePolicyStore } from './ports/response-policy.ts';
+import { type DriftStore, type IncidentRow, StoreError } from './ports.ts';
+import type { StateLine } from './state-line.ts';
+
+/** One page of the history; a policy of 200 rules is 40 kB. */
+const maxHistory = 100;
+/** Incidents that a check looks at: as many as are read from the store at once without holding up ingest for seconds. */
+const maxChecked = 5_000;
+const maxReasonLength = 1024;
+
+/** Who changes something, and why. Who comes from the one who was authenticated, never from what he sends. */
+export interface By {
+  readonly author: string;
+  readonly reason: string;
+}
+
+/** One response policy and how it came about. Version 0 is what the configuration says, while nobody has set another. */
+export interface PolicyInForce {
+  readonly version: number;
+  readonly policy: ResponsePolicy;
+  /** Absent of version 0. */
+  readonly by?: By;
+  /** ms since the Unix epoch; 0 of version 0. */
+  readonly setAt: number;
+}
+
+/** Why a response policy was not set. The message is for a person; `problems` has one sentence for each thing to mend. */
+export class PolicyRefused extends Error {
+  readonly code: 'invalid' | 'changed' | 'no-such-version' | 'no-reason';
+  readonly problems: readonly string[];
+
+  constructor(code: PolicyRefused['code'], problems: readonly string[]) {
+    super(problems.join('; '));
+    this.name = 'PolicyRefused';
+    this.code = code;
+    this.problems = problems;
+  }
+}
+
+export interface ResponsePoliciesOptions {
+  readonly store: ResponsePolicyStore;
+  readonly incidents: Pick<DriftStore, 'incidents' | 'running'>;
+  readonly beginning: ResponsePolicy;
+  /** ms since the Unix epoch. */
+  readonly now: () => number;
+  readonly tell: (line: StateLine) => void;
+  /** Told after the new version is durable; the table itself is the history. */
+  readonly audit: { record(entry: PolicyAuditEntry): Promise<unknown> };
+}
+
+export interface PolicyAuditEntry extends By {
+  readonly type: 'policy-changed';
+  /** The new version. */
+  readonly about: string;
+  readonly detail: { readonly version: number; readonly before: number; readonly policy: ResponsePolicy };
+}
+
+/** What the site wishes to happen on drift, and every earlier wish: set by people, one version after the other. */
+export class ResponsePolicies {
+  readonly #options: ResponsePoliciesOptions;
+  #inForce: PolicyInForce;
+  #decisions: PolicyDecisions;
+  /** One change after the other: each is made of the version before it. */
+  #changing: Promise<unknown> = Promise.resolve();
+
+  constructor(options: ResponsePoliciesOptions) {
+    this.#options = options;
+    this.#inForce = { version: 0, policy: options.beginning, setAt: 0 };
+    this.#decisions = new PolicyDecisions(options.beginning);
+  }
+
+  /**
+   * What was set before a restart is in force again.
+   * @throws StoreError when it cannot be read: to go on with another could stop what must not be stopped
+   */
+  async restore(): Promise<void> {
+    const [newest] = await this.#options.store.history({ limit: 1 });
+    if (newest !== undefined) this.#follow(readRow(newest));
+  }
+
+  get current(): ResponsePolicy {
+    return this.#inForce.policy;
+  }
+
+  get inForce(): PolicyInForce {
+    return this.#inForce;
+  }
+
+  /** What decides: the policy in force, worked out once for each workload. */
+  get decisions(): PolicyDecisions {
+    return this.#decisions;
+  }
+
+  /**
+   * A new version, in force at once.
+   * @param document parsed JSON of unknown origin
+   * @param ifMatch the version it was made of
+   * @throws PolicyRefused
+   */
+  async set(
+    document: unknown,
+    by: By,
+    ifMatch: number,
+  ): Promise<PolicyInForce & { readonly warnings: readonly string[] }> {
+    const parsed = parseResponsePolicy(document);
+    if (parsed.kind === 'refused') throw new PolicyRefused('invalid', parsed.problems);
+    const set = await this.#oneByOne(() => this.#add(parsed.policy, by, ifMatch));
+    return { ...set, warnings: parsed.warnings };
+  }
+
+  /** The policy in force with another mode for whatever no rule is about. @throws PolicyRefused */
+  setMode(mode: Mode, by: By): Promise<PolicyInForce> {
+    return this.#oneByOne(() => this.#add({ ...this.current, mode }, by, this.#inForce.version));
+  }
+
+  /** Undo: an earlier version once more, as a new one. 0 is what the configuration says. @throws PolicyRefused */
+  setAgain(version: number, by: By, ifMatch: number): Promise<PolicyInForce> {
+    return this.#oneByOne(async () => {
+      const earlier = await this.#version(version);
+      return this.#add(earlier, by, ifMatch);
+    });
+  }
+
+  /** Newest first, without what the configuration says. @param before only versions below it */
+  async history(before?: number): Promise<readonly PolicyInForce[]> {
+    const rows = await this.#options.store.history({
+      ...(before === undefined ? {} : { before }),
+      limit: maxHistory,
+    });
+    return rows.map(readRow);
+  }
+
+  /**
+   * What would have happened under another policy, from the incidents that were active since then.
+   * @param since ms since the Unix epoch
+   * @throws PolicyRefused
+   */
+  async check(document: unknown, since: number): Promise<PolicyCheckReport> {
+    const parsed = parseResponsePolicy(document);
+    if (parsed.kind === 'refused') throw new PolicyRefused('invalid', parsed.problems);
+    const rows = await this.#options.incidents.incidents({
+      activeAfter: since * 1000,
+      limit: maxChecked + 1,
+    });
+    const check = checkPolicy(parsed.policy, this.current, await this.#around(rows.slice(0, maxChecked)));
+    return { ...check, isCut: rows.length > maxChecked, warnings: parsed.warnings };
+  }
+
+  async #around(rows: readonly IncidentRow[]): Promise<readonly Occurrence[]> {
+    const known = new Map<string, Awaited<ReturnType<DriftStore['running']>>>();
+    const occurrences: Occurrence[] = [];
+    for (const { incident, agent } of rows) {
+      const key = `${agent}\n${workloadKey(incident.workload)}`;
+      const running = known.get(key) ?? (await this.#options.incidents.running(agent, incident.workload));
+      known.set(key, running);
+      occurrences.push({ incident, agent, ...running });
+    }
+    return occurrences;
+  }
+
+  async #version(version: number): Promise<ResponsePolicy> {
+    if (version === 0) return this.#options.beginning;
+    const row = await this.#options.store.version(version);
+    if (row !== undefined) return readRow(row).policy;
+    throw new PolicyRefused('no-such-version', [
+      `there is no version ${version} of the response policy; the newest is ${this.#inForce.version}`,
+    ]);
+  }
+
+  async #add(policy: ResponsePolicy, by: By, ifMatch: number): Promise<PolicyInForce> {
+    const { store, now, tell, audit } = this.#options;
+    const before = this.#inForce.version;
+    const reason = by.reason.trim();
+    if (reason === '' || reason.length > maxReasonLength)
+      throw new PolicyRefused('no-reason', [`reason must be a text of 1 to ${maxReasonLength} characters`]);
+    const version = before + 1;
+    const setAt = now();
+    const row = { version, document: JSON.stringify(policy), author: by.author, reason, setAt };
+    if (ifMatch !== before || !(await store.add(row)))
+      throw new PolicyRefused('changed', [
+        `the response policy was changed meanwhile: version ${before} is in force and this one was made of version ${ifMatch}; look at what changed, then set it again`,
+      ]);
+    this.#follow({ version, policy, by: { author: by.author, reason }, setAt });
+    await audit.record({
+      type: 'policy-changed',
+      author: by.author,
+      about: `response policy ${version}`,
+      reason,
+      detail: { version, before, policy },
+    });
+    tell({ type: 'policy', mode: policy.mode, version, author: by.author });
+    return this.#inForce;
+  }
+
+  #follow(inForce: PolicyInForce): void {
+    this.#inForce = inForce;
+    this.#decisions = new PolicyDecisions(inForce.policy);
+  }
+
+  /** A change that fails does not keep the next from being made. */
+  #oneByOne<T>(change: () => Promise<T>): Promise<T> {
+    const done = this.#changing.then(change);
+    this.#changing = done.catch(() => undefined);
+    return done;
+  }
+}
+
+function readRow({ version, document, author, reason, setAt }: PolicyRow): PolicyInForce {
+  const parsed = parseResponsePolicy(asJson(document));
+  if (parsed.kind === 'policy') return { version, policy: parsed.policy, by: { author, reason }, setAt };
+  throw new StoreError(
+    'broken',
+    `version ${version} of the response policy in the database cannot be read (${parsed.problems[0]}); start the release of whorl that wrote it, or restore a copy of the database`,
+  );
+}
+
+function asJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
