@@ -68,11 +68,14 @@ export class ApiClient {
       if (Array.isArray(items)) rows.push(...items);
       cursor = typeof next === 'string' ? next : undefined;
     } while (cursor !== undefined && rows.length < most);
-    return rows;
+    return rows.slice(0, most);
   }
 
-  /** Every change of state from now on, until the signal aborts. @throws CliError when it cannot go on */
-  async *follow(signal: AbortSignal): AsyncGenerator<unknown> {
+  /**
+   * Every change of state from the moment this resolves on, until the signal aborts or the collector ends.
+   * @throws CliError, also while reading
+   */
+  async follow(signal: AbortSignal): Promise<AsyncGenerator<unknown>> {
     const call: ApiCall = { method: 'GET', path: '/events', headers: { accept: 'application/x-ndjson' } };
     const { statusCode, body } = await this.#send(call, {
       headersTimeout: timeoutMs,
@@ -80,6 +83,10 @@ export class ApiClient {
       signal,
     });
     if (statusCode >= 300) throw refusal(this.where, statusCode, this.#parse(await this.#read(body)));
+    return this.#lines(body, signal);
+  }
+
+  async *#lines(body: Dispatcher.ResponseData['body'], signal: AbortSignal): AsyncGenerator<unknown> {
     let rest = '';
     try {
       for await (const part of body.setEncoding('utf8')) {

@@ -6,7 +6,7 @@ import { printable } from '../fingerprint/printable.ts';
 import { parseReceipt } from '../fingerprint/receipt-json.ts';
 import { formatTime } from '../fingerprint/time.ts';
 import { receiptText, workloadName } from './agent-line.ts';
-import { connectCollector } from './api-client.ts';
+import { connectCollector, memberOf } from './api-client.ts';
 import { type WhereOptions, whereOptions } from './collector-place.ts';
 import { ask } from './control-client.ts';
 import { agentSocket, dataDir } from './data-dir.ts';
@@ -19,6 +19,7 @@ import { type Styled, styled } from './text.ts';
 interface Options extends WhereOptions {
   readonly limit: string;
   readonly json?: boolean;
+  readonly follow?: boolean;
 }
 
 interface Row {
@@ -35,16 +36,20 @@ export function register(program: Command, io: Io): void {
       .description('what drifted, what was done about it and why; exit 1 when there are any')
       .argument('[id]', 'one incident in detail, by the beginning of its id')
       .option('--limit <n>', 'the newest n', '100')
+      .option('--follow', 'then go on with each new one, until Ctrl-C')
       .option('--json', 'one JSON line per incident'),
   ).action((id: string | undefined, options: Options) => incidents(io, id, options));
   examples(verb, [
     ['whorl incidents', 'the newest, one line each'],
     ['whorl incidents 3f9a', 'one in detail'],
+    ['whorl incidents --follow', 'and every new one as it comes'],
     ['whorl incidents --json | head -1 | whorl explain --file -', 'what each drift means'],
   ]);
 }
 
 async function incidents(io: Io, id: string | undefined, options: Options): Promise<void> {
+  // Before the list: what begins while it is read is in one of the two.
+  const following = options.follow === true ? await follow(io, options) : undefined;
   const rows = await readRows(io, options, id);
   const chosen = rows.filter((row) => id === undefined || row.incident.id.startsWith(id));
   if (id !== undefined && chosen.length === 0) {
@@ -55,12 +60,51 @@ async function incidents(io: Io, id: string | undefined, options: Options): Prom
     );
   }
   for (const row of chosen) {
-    if (options.json === true) io.out(JSON.stringify(jsonOf(row)));
-    else if (id === undefined) printShort(io, row);
+    if (id === undefined || options.json === true) printRow(io, row, options);
     else printLong(io, row);
   }
   if (chosen.length > 0) io.exit(exitCodes.drift);
   else if (options.json !== true) io.err('no incidents');
+  if (following !== undefined)
+    await tellNew(io, following, new Set(rows.map((row) => row.incident.id)), options);
+}
+
+interface Following {
+  readonly lines: AsyncGenerator<unknown>;
+  readonly where: string;
+}
+
+async function follow(io: Io, options: Options): Promise<Following> {
+  const collector = await connectCollector(io, options);
+  if (collector === undefined)
+    throw new CliError(
+      exitCodes.incomplete,
+      'only a collector tells what is new',
+      'start whorl up, or whorl login to a collector elsewhere',
+    );
+  return { lines: await collector.follow(new AbortController().signal), where: collector.where };
+}
+
+/** Ends with Ctrl-C, or when the collector does. */
+async function tellNew(
+  io: Io,
+  { lines, where }: Following,
+  told: Set<string>,
+  options: Options,
+): Promise<never> {
+  for await (const line of lines) {
+    if (memberOf(line, 'type') !== 'incident' || memberOf(line, 'isNew') !== true) continue;
+    const incident = about(where, () => parseIncident(memberOf(line, 'incident'), 'incident'));
+    if (told.delete(incident.id)) continue;
+    printRow(io, { incident, decisions: [], receipts: [] }, options);
+    io.exit(exitCodes.drift);
+  }
+  throw new CliError(exitCodes.network, `${where} ended the stream`);
+}
+
+function printRow(io: Io, row: Row, { json }: Options): void {
+  if (json === true) io.out(JSON.stringify(jsonOf(row)));
+  else printShort(io, row);
 }
 
 /** The collector remembers them all; without it, the agent knows those that are open. */

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import type { Command } from 'commander';
 import { printable } from '../fingerprint/printable.ts';
@@ -64,7 +65,8 @@ async function login(io: Io, url: string | undefined, options: Options): Promise
       'give a URL, --status or --logout',
     );
   if (url !== undefined) return logIn(io, collectorUrl(url), options);
-  return options.status === true ? showStatus(io, options) : logOut(io, options);
+  if (options.status === true) return showStatus(io, options);
+  logOut(io, options);
 }
 
 async function logIn(io: Io, url: string, options: Options): Promise<void> {
@@ -139,16 +141,14 @@ async function showStatus(io: Io, options: Options): Promise<void> {
   tell(io, kept.url, who, options);
 }
 
-async function logOut(io: Io, options: Options): Promise<void> {
-  const kept = await readLogin(io);
-  if (options.dryRun !== true) removeLogin(io);
-  if (options.json === true)
-    io.out(JSON.stringify({ url: kept?.url ?? null, dryRun: options.dryRun === true }));
-  else if (kept === undefined) io.err('nobody was logged in here');
-  else
-    io.err(
-      `${options.dryRun === true ? 'would forget' : 'forgot'} ${kept.url}; the token itself goes on until it is revoked`,
-    );
+/** Also where the file is damaged or was open to others: what is in it must be possible to get rid of. */
+function logOut(io: Io, options: Options): void {
+  const path = loginPath(io);
+  const [was, dryRun] = [existsSync(path), options.dryRun === true];
+  if (!dryRun) removeLogin(io);
+  if (options.json === true) io.out(JSON.stringify({ file: path, was, dryRun }));
+  else if (!was) io.err('nobody was logged in here');
+  else io.err(`${dryRun ? 'would remove' : 'removed'} ${path}; the token itself goes on until it is revoked`);
 }
 
 function tell(io: Io, url: string, who: unknown, options: Options): void {

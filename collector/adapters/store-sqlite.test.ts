@@ -17,7 +17,7 @@ import {
   aSupport,
   shop,
 } from '../../test/fakes/reports.ts';
-import type { AgentHello, Delivery, ReadRecord } from '../ports.ts';
+import type { AgentHello, Delivery, IncidentFilter, ReadRecord } from '../ports.ts';
 import { SqliteStore } from './store-sqlite.ts';
 
 const hello: AgentHello = {
@@ -294,6 +294,42 @@ describe('what crontabs say', () => {
     };
     await store.ingest(delivery(1, [told('shop-1'), told('shop-2')]), 2);
     expect((await learned()).schedules).toEqual([{ timing: '@daily', command: 'backup' }]);
+  });
+});
+
+describe('incidents, page by page', () => {
+  const pay = { ...shop, namespace: 'pay' };
+  const at = (id: string, last: number, workload = shop): Report => ({
+    type: 'incident',
+    incident: anIncident({ id: id.repeat(32), last, workload }),
+  });
+  const ids = async (filter: Omit<IncidentFilter, 'limit'>, limit = 10) =>
+    (await store.incidents({ ...filter, limit })).map(({ incident }) => incident.id.slice(0, 2));
+  const behind = (last: number, id: string) => ({ before: { last, id: id.repeat(32) } });
+  beforeEach(() => store.ingest(delivery(1, [at('aa', 5), at('bb', 7), at('cc', 7, pay), at('dd', 9)]), 2));
+
+  it('go on after the last one of the page before, whatever came meanwhile', async () => {
+    expect(await ids({}, 2)).toEqual(['dd', 'bb']);
+    await store.ingest(delivery(5, [at('ee', 11)]), 3);
+    expect(await ids(behind(7, 'bb'))).toEqual(['cc', 'aa']);
+    expect(await ids(behind(5, 'aa'))).toEqual([]);
+  });
+
+  it('are those of the scope alone, also by name', async () => {
+    const inShop = { scope: { clusters: [], namespaces: [shop.namespace] } };
+    expect(await ids(inShop)).toEqual(['dd', 'bb', 'aa']);
+    expect(await ids({ ...inShop, id: 'cc'.repeat(32) })).toEqual([]);
+    expect(await ids({ ...inShop, idPrefix: 'c' })).toEqual([]);
+    expect(await ids({ ...inShop, ...behind(7, 'bb') })).toEqual(['aa']);
+    expect(await ids({ scope: { clusters: ['elsewhere'], namespaces: [] } })).toEqual([]);
+  });
+
+  it('are found by the beginning of their id', async () => {
+    expect([
+      await ids({ idPrefix: 'a' }),
+      await ids({ idPrefix: 'aab' }),
+      await ids({ idPrefix: '%' }),
+    ]).toEqual([['aa'], [], []]);
   });
 });
 

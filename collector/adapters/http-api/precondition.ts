@@ -5,7 +5,7 @@ import { Problem } from './problem.ts';
  * The version of a thing, for `ETag` and `If-Match`: of two people who change it at once, the second is told.
  * @param version of printable ASCII without quotes
  */
-export function etagOf(version: string | number): string {
+function etagOf(version: string | number): string {
   return `"${version}"`;
 }
 
