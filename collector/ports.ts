@@ -26,6 +26,10 @@ export interface AgentHello {
   readonly coverage: readonly CoverageWord[];
   /** Highest sequence number it was ever acknowledged. */
   readonly acked: number;
+  /** The epoch under which that was; absent: it was never told one, or speaks version 1. */
+  readonly epoch?: string;
+  /** Of the protocol; absent: ours. Version 1 knows no leases and no epochs, and ends the stream over what it does not know. */
+  readonly protocol?: number;
 }
 
 export interface AgentBeat {

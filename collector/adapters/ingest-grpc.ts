@@ -10,14 +10,13 @@ import {
 import { maxAgentMessageBytes, maxCollectorMessageBytes } from '../../proto/convert.ts';
 import { loadProto } from '../../proto/load.ts';
 import { type AgentEdge, type AgentHandler, CollectorError } from '../ports.ts';
-import { AgentStream, type Duplex } from './ingest-grpc/agent-stream.ts';
+import { type AboutCollector, AgentStream, type Duplex } from './ingest-grpc/agent-stream.ts';
 
-export interface IngestOptions {
+export interface IngestOptions extends AboutCollector {
   /** `host:port`, port 0 for any; or `unix:/path`. */
   readonly address: string;
   /** PEM. Absent only for loopback or a unix socket: config.ts sees to that, and this adapter again. */
   readonly tls?: { readonly certificate: Buffer; readonly key: Buffer };
-  readonly collectorId: string;
   readonly tokenMatches: (presented: string) => boolean;
 }
 
@@ -95,7 +94,7 @@ export class GrpcIngest implements AgentEdge {
       });
       return;
     }
-    const stream: AgentStream = new AgentStream(call, handler, this.#options.collectorId, () =>
+    const stream: AgentStream = new AgentStream(call, handler, this.#options, () =>
       this.#streams.delete(stream),
     );
     this.#streams.add(stream);

@@ -83,6 +83,7 @@ class Node implements Downlink {
     return this;
   }
 
+  onWelcome(): void {}
   onAck(): void {}
   onOrder(): void {}
   onState(): void {}

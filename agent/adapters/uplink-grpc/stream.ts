@@ -8,9 +8,9 @@ import {
 } from '@grpc/grpc-js';
 import { printable } from '../../../fingerprint/printable.ts';
 import {
-  type AgentMessage,
   agentMessageToWire,
   type CollectorMessage,
+  type Hello,
   maxBatchBytes,
   maxBatchRecords,
   maxCollectorMessageBytes,
@@ -60,6 +60,7 @@ export class UplinkStream {
   readonly #client: Client;
   readonly #call: Duplex;
   readonly #downlink: Downlink;
+  readonly #acked: number;
   readonly #welcomeTimer: NodeJS.Timeout;
   #settle: (end: { welcomed: boolean; detail: string }) => void = () => undefined;
   #welcomed = false;
@@ -79,17 +80,20 @@ export class UplinkStream {
       const client = new Client(options.address, credentialsFor(options), channelOptions(options.address));
       const { path, requestSerialize, responseDeserialize } = method;
       const call = client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize, metadata);
-      return new UplinkStream(client, call, downlink, { kind: 'hello', hello: { ...options, acked } });
+      const { epoch, ...rest } = options;
+      const hello = { ...rest, acked, ...(epoch === undefined ? {} : { epoch }) };
+      return new UplinkStream(client, call, downlink, hello);
     } catch (error) {
       if (error instanceof UplinkError) return error.message;
       throw error;
     }
   }
 
-  private constructor(client: Client, call: Duplex, downlink: Downlink, hello: AgentMessage) {
+  private constructor(client: Client, call: Duplex, downlink: Downlink, hello: Hello) {
     this.#client = client;
     this.#call = call;
     this.#downlink = downlink;
+    this.#acked = hello.acked;
     this.ended = new Promise((resolve) => {
       this.#settle = resolve;
     });
@@ -97,7 +101,7 @@ export class UplinkStream {
     call.on('data', (wire: object) => this.#receive(wire));
     call.on('end', () => this.close('the collector ended the stream'));
     call.on('error', (error: ServiceError) => this.close(error.details || error.message));
-    call.write(agentMessageToWire(hello));
+    call.write(agentMessageToWire({ kind: 'hello', hello }));
   }
 
   close(detail: string): void {
@@ -168,7 +172,7 @@ export class UplinkStream {
       return;
     }
     if (message.kind === 'welcome') {
-      this.#begin(message.stored);
+      this.#begin(message);
       return;
     }
     if (!this.#welcomed) throw new WireError('bad-message', 'the collector did not begin with a welcome');
@@ -195,10 +199,11 @@ export class UplinkStream {
     };
   }
 
-  #begin(stored: number): void {
+  #begin({ stored, epoch }: { readonly stored: number; readonly epoch?: string }): void {
     clearTimeout(this.#welcomeTimer);
     this.#welcomed = true;
     this.#sent = stored;
+    this.#downlink.onWelcome({ stored, acked: this.#acked, ...(epoch === undefined ? {} : { epoch }) });
     // Before `connected`, so that the agent does not offer again what is stored.
     this.#downlink.onAck(stored);
     this.#downlink.onState('connected', this.#client.getChannel().getTarget());

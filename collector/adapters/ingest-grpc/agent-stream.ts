@@ -1,9 +1,9 @@
 import type { ServerDuplexStream } from '@grpc/grpc-js';
 import {
-  type AgentMessage,
   type CollectorMessage,
   collectorMessageToWire,
   parseAgentMessage,
+  type ReadAgentMessage,
   type RefusedCode,
   WireError,
   type WireRecord,
@@ -19,11 +19,18 @@ const maxUnderWay = 2;
 /** All fingerprints of a large node are 10 MB; an agent that does not read is cut off before it costs more than this. */
 const maxUnsentBytes = 64 * 1024 * 1024;
 
+/** What agents are told of this collector when they come. */
+export interface AboutCollector {
+  readonly collectorId: string;
+  /** Of its database: another one after a restore. */
+  readonly epoch?: string;
+}
+
 /** One agent's stream: hello first, then records in order, each acknowledged after its commit. */
 export class AgentStream {
   readonly #call: Duplex;
   readonly #handler: AgentHandler;
-  readonly #collectorId: string;
+  readonly #about: AboutCollector;
   readonly #gone: () => void;
   readonly #helloTimer: NodeJS.Timeout;
   #link: AgentLink | undefined;
@@ -33,10 +40,10 @@ export class AgentStream {
   #unsentBytes = 0;
   #ended = false;
 
-  constructor(call: Duplex, handler: AgentHandler, collectorId: string, gone: () => void) {
+  constructor(call: Duplex, handler: AgentHandler, about: AboutCollector, gone: () => void) {
     this.#call = call;
     this.#handler = handler;
-    this.#collectorId = collectorId;
+    this.#about = about;
     this.#gone = gone;
     this.#helloTimer = setTimeout(
       () => this.refuse('bad-message', 'no hello came within 10 s'),
@@ -73,7 +80,7 @@ export class AgentStream {
     }
   }
 
-  #dispatch(message: AgentMessage): void {
+  #dispatch(message: ReadAgentMessage): void {
     if (message.kind === 'hello') {
       if (this.#link !== undefined) throw new WireError('bad-message', 'a second hello came on one stream');
       void this.#open(message.hello);
@@ -106,7 +113,15 @@ export class AgentStream {
         return;
       }
       this.#announced = true;
-      this.#send({ kind: 'welcome', collector: this.#collectorId, stored });
+      const { collectorId: collector, epoch } = this.#about;
+      const { protocol } = hello;
+      this.#send({
+        kind: 'welcome',
+        collector,
+        stored,
+        ...(epoch === undefined ? {} : { epoch }),
+        ...(protocol === undefined ? {} : { protocol }),
+      });
     } catch {
       this.refuse('store-unavailable', 'the collector cannot reach its database; it will be tried again');
     }
