@@ -9,6 +9,7 @@ import { policyOf } from '../fingerprint/policy-chain.ts';
 import { defaultThresholds, demoThresholds, readiness } from '../fingerprint/readiness.ts';
 import type { TrustPolicy } from '../fingerprint/trust-policy.ts';
 import { modes } from '../fingerprint/verdict.ts';
+import { steadyClock } from './adapters/clock.ts';
 import { ControlHttp } from './adapters/control-http.ts';
 import { GrpcIngest } from './adapters/ingest-grpc.ts';
 import { agentToken } from './adapters/keys/agent-token.ts';
@@ -27,7 +28,9 @@ import type { BrakeLimits } from './core/brakes.ts';
 import type { ResponsePolicy } from './core/decide.ts';
 import { historyOf } from './core/history.ts';
 import { Fingerprints } from './fingerprints.ts';
+import { Floods } from './floods.ts';
 import { Learning } from './learning.ts';
+import { Nodes } from './nodes.ts';
 import {
   CollectorError,
   type DriftStore,
@@ -80,7 +83,7 @@ interface Wiring extends CollectorIo {
   readonly log: Log;
   readonly broadcast: Broadcast;
   readonly trouble: StoreTrouble;
-  readonly store: DriftStore;
+  readonly store: SqliteStore;
 }
 
 async function serve(config: CollectorConfig, wiring: Wiring): Promise<void> {
@@ -96,6 +99,7 @@ async function serve(config: CollectorConfig, wiring: Wiring): Promise<void> {
     address: config.listen,
     ...(tls === undefined ? {} : { tls }),
     collectorId: parts.id,
+    epoch: parts.epoch,
     tokenMatches: token.matches,
   });
   const address = await edge.listen(parts.collector);
@@ -123,10 +127,14 @@ async function serve(config: CollectorConfig, wiring: Wiring): Promise<void> {
 
   await Promise.all([
     untilAborted(config.readinessSeconds * 1000, signal, () => parts.learning.lookAtChanged(signal)),
-    untilAborted(canaryLookMs, signal, async () => parts.canaries.look()),
+    untilAborted(canaryLookMs, signal, async () => {
+      parts.canaries.look();
+      await parts.collector.look();
+    }),
   ]);
   await edge.close();
   await parts.reactions.settled();
+  await parts.nodes.settled();
   await ear.close();
 }
 
@@ -139,7 +147,14 @@ async function assemble(
   const { store, log, trouble } = wiring;
   const { tell, listened } = wiring.broadcast;
 
-  const now = () => Date.now();
+  const now = steadyClock({
+    wall: Date.now,
+    monotonic: () => performance.now(),
+    onStep: (byMs) => {
+      log.warn({ byMs }, 'the clock of this machine was set');
+      tell({ type: 'clock', byMs });
+    },
+  });
   const present: Map<string, Presence> = new Map();
   const policy = { current: await responsePolicyOf(config, store) };
   const thresholds = config.thresholds === 'demo' ? demoThresholds : defaultThresholds;
@@ -164,6 +179,27 @@ async function assemble(
     onReady: (learned, known, found) => provisionals.consider(learned, known, found),
   });
   const canaries = new Canaries({ store, isPresent: (agent) => present.has(agent), now, log, tell });
+  const isPresent = (agent: string) => present.has(agent);
+  const isBlind = (agent: string) => canaries.statusOf(agent)?.state === 'blind';
+  const silentAfterMs = config.silentAfterSeconds * 1000;
+  const nodes = new Nodes({
+    store: store.nodes,
+    agents: store,
+    isBlind,
+    isPresent,
+    silentAfterMs,
+    now,
+    log,
+    tell,
+  });
+  const { floodPerSecond: perSecond } = config;
+  const floods = new Floods({
+    store: store.nodes,
+    nodes,
+    limits: { perSecond, burst: perSecond * 25 },
+    now,
+    log,
+  });
   const reactions = new Reactions({
     store,
     signer,
@@ -178,6 +214,8 @@ async function assemble(
   await fingerprints.restore();
   await provisionals.restore();
   await reactions.restore();
+  await nodes.restore();
+  await floods.restore();
   const collector = new Collector({
     store,
     listened,
@@ -186,6 +224,8 @@ async function assemble(
     fingerprints,
     provisionals,
     canaries,
+    nodes,
+    floods,
     present,
     now,
     log,
@@ -193,7 +233,20 @@ async function assemble(
     trouble,
   });
   const id = await collectorId(store);
-  return { id, present, policy, learning, fingerprints, provisionals, canaries, reactions, collector };
+  const epoch = await store.nodes.epoch();
+  return {
+    id,
+    epoch,
+    nodes,
+    present,
+    policy,
+    learning,
+    fingerprints,
+    provisionals,
+    canaries,
+    reactions,
+    collector,
+  };
 }
 
 /** Does `work` again and again with a pause between, until the signal aborts. */

@@ -77,9 +77,23 @@ export interface StoredReport {
   readonly report: Report;
   /** Of an incident about which nothing is done: why. Goes on record in the same commit when it is news. */
   readonly reason?: string;
+  /** An earlier state of the incident was folded: this one takes its place. */
+  readonly unfolds?: true;
 }
 
-export type ReadRecord = StoredReport | { readonly seq: number; readonly refused: string };
+/** An incident of a flood: acknowledged and counted, of each the last state kept while there is room. */
+export interface FoldedRecord {
+  readonly seq: number;
+  readonly folded: {
+    readonly id: string;
+    readonly kept: boolean;
+    readonly rank: number;
+    readonly evicts?: string;
+  };
+  readonly json: string;
+}
+
+export type ReadRecord = StoredReport | FoldedRecord | { readonly seq: number; readonly refused: string };
 
 export interface Delivery {
   readonly hello: AgentHello;
@@ -174,6 +188,8 @@ export interface DriftStore {
   openAgent(hello: AgentHello, now: number): Promise<number>;
   /** Idempotent: a record is stored once, however often it comes. */
   ingest(delivery: Delivery, now: number): Promise<Ingested>;
+  /** What a flood had folded goes its way now. Numbers of these records say nothing but their place in the delivery. */
+  unfold(delivery: Delivery, now: number): Promise<Ingested>;
   /** @returns whether it is news: a decision that repeats the last one about the incident is not recorded again */
   saveDecision(decision: DecisionRow, order?: Omit<OrderRow, 'receipt'>): Promise<boolean>;
   saveFingerprint(digest: string, envelope: Uint8Array, now: number): Promise<void>;

@@ -26,6 +26,7 @@ import {
   workloadRow,
 } from './store-sqlite/domain.ts';
 import { GroupCommit } from './store-sqlite/group-commit.ts';
+import { SqliteNodes } from './store-sqlite/nodes.ts';
 import { type RowDelivery, toRows } from './store-sqlite/rows.ts';
 import { DatabaseThread } from './store-sqlite/thread.ts';
 
@@ -34,6 +35,7 @@ import { DatabaseThread } from './store-sqlite/thread.ts';
  * reads from agents.
  */
 export class SqliteStore implements DriftStore {
+  readonly nodes: SqliteNodes;
   readonly #thread: DatabaseThread;
   readonly #commits: GroupCommit;
 
@@ -50,6 +52,7 @@ export class SqliteStore implements DriftStore {
 
   private constructor(thread: DatabaseThread, mayRetry: (error: StoreError) => Promise<boolean>) {
     this.#thread = thread;
+    this.nodes = new SqliteNodes(thread);
     this.#commits = new GroupCommit((writes, now) => thread.call('commit', writes, now), mayRetry);
   }
 
@@ -58,8 +61,16 @@ export class SqliteStore implements DriftStore {
     return this.#commit(toRows(delivery), now);
   }
 
-  async #commit(delivery: RowDelivery, now: number): Promise<Ingested> {
-    const ingested = await this.#commits.add({ kind: 'delivery', delivery }, now);
+  unfold(delivery: Delivery, now: number): Promise<Ingested> {
+    return this.#commit(toRows(delivery), now, 'unfolded');
+  }
+
+  async #commit(
+    delivery: RowDelivery,
+    now: number,
+    kind: 'delivery' | 'unfolded' = 'delivery',
+  ): Promise<Ingested> {
+    const ingested = await this.#commits.add({ kind, delivery }, now);
     if (typeof ingested === 'object') return ingested;
     throw new StoreError('broken', 'the database took a delivery for something else');
   }

@@ -53,7 +53,7 @@ export class GroupCommit {
   #takeBatch(): Pending[] {
     let rows = 0;
     const end = this.#pending.findIndex(({ write }) => {
-      rows += write.kind === 'delivery' ? write.delivery.rows.length : 1;
+      rows += write.kind === 'decision' ? 1 : write.delivery.rows.length;
       return rows > maxCommitRows;
     });
     return this.#pending.splice(0, end === -1 ? this.#pending.length : Math.max(1, end));

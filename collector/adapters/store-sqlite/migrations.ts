@@ -1,5 +1,9 @@
 import { createHash } from 'node:crypto';
 import type Sqlite from 'better-sqlite3';
+import { ingestTables } from './schema-3/ingest.ts';
+
+/** One text for each domain that is new in schema 3. */
+const schema3: readonly string[] = [ingestTables];
 
 /** Step i brings a file from schema i + 1 to i + 2. A step is never changed once a release has written its result. */
 export const migrations: readonly ((db: Sqlite.Database) => void)[] = [
@@ -27,6 +31,9 @@ export const migrations: readonly ((db: Sqlite.Database) => void)[] = [
       ) STRICT;
     `);
     addEntryToKeys(db);
+  },
+  (db) => {
+    for (const tables of schema3) db.exec(tables);
   },
 ];
 

@@ -12,6 +12,9 @@ export type Row =
   | readonly ['refused', seq: number, reason: string]
   /** Nothing of it is kept but that it came. */
   | readonly ['canary', seq: number]
+  | readonly ['folded', seq: number, id: string, kept: boolean, rank: number, evicts: string, json: string]
+  /** Comes before the incident of the same number. */
+  | readonly ['unfold', seq: number, id: string]
   | readonly [
       'incident',
       seq: number,
@@ -76,12 +79,18 @@ export interface RowDelivery {
 }
 
 export function toRows({ hello, records }: Delivery): RowDelivery {
-  return { agent: hello.agent, node: hello.node, acked: hello.acked, rows: records.map(toRow) };
+  return { agent: hello.agent, node: hello.node, acked: hello.acked, rows: records.flatMap(rowsOf) };
 }
 
-function toRow(record: ReadRecord): Row {
-  if ('refused' in record) return ['refused', record.seq, record.refused];
-  return reportRow(record);
+function rowsOf(record: ReadRecord): Row[] {
+  if ('refused' in record) return [['refused', record.seq, record.refused]];
+  if ('folded' in record) {
+    const { id, kept, rank, evicts } = record.folded;
+    return [['folded', record.seq, id, kept, rank, evicts ?? '', kept ? record.json : '']];
+  }
+  const { seq, report, unfolds } = record;
+  if (report.type !== 'incident' || unfolds !== true) return [reportRow(record)];
+  return [['unfold', seq, report.incident.id], reportRow(record)];
 }
 
 function reportRow({ seq, report, json, reason }: StoredReport): Row {

@@ -18,6 +18,8 @@ const maxOrdinals = 200_000;
 
 export type Write =
   | { readonly kind: 'delivery'; readonly delivery: RowDelivery }
+  /** What was folded goes its way; its numbers are places in the delivery. */
+  | { readonly kind: 'unfolded'; readonly delivery: RowDelivery }
   | { readonly kind: 'decision'; readonly decision: DecisionRow; readonly order?: OrderRecord };
 
 /** To a delivery what became of it, to a decision whether it was news. */
@@ -32,6 +34,7 @@ interface Shown {
   readonly phase: Phase;
 }
 
+type OtherRow = Exclude<Row, readonly ['incident', ...unknown[]]>;
 type IncidentRow = Extract<Row, readonly ['incident', ...unknown[]]>;
 
 /** Turns rows into the tables. One transaction per call; a call that throws has changed nothing. */
@@ -58,6 +61,7 @@ export class Writer {
 
   #apply(write: Write, now: number): Answer {
     if (write.kind === 'delivery') return this.#deliver(write.delivery, now);
+    if (write.kind === 'unfolded') return this.#unfold(write.delivery, now);
     const { time, incident, action, reason } = write.decision;
     const isNews = this.#sql.lastDecision.get(incident) !== `${action} ${reason}`;
     if (isNews) this.#sql.decision.run(time, incident, action, reason);
@@ -70,25 +74,52 @@ export class Writer {
     const before = this.#sql.storedOf.get(delivery.agent) ?? 0;
     const newIncidents: number[] = [];
     const newDecisions: number[] = [];
-    let [stored, missing, refused] = [before, 0, 0];
+    let [stored, missing] = [before, 0];
     for (const row of delivery.rows) {
       const seq = row[1];
       // At least once becomes once: what is below the high water was stored by an earlier commit.
       if (seq <= stored) continue;
-      missing += Math.max(0, seq - Math.max(stored, delivery.acked) - 1);
+      // What makes room for an incident has its number, and comes before it.
+      if (row[0] === 'unfold') {
+        this.#write(delivery, row);
+        continue;
+      }
+      missing += this.#jumped(delivery, stored, seq);
       if (row[0] === 'incident') {
-        const isNew = this.#incident(delivery.agent, row);
+        const { isNew, isDecided } = this.#told(delivery.agent, row, now);
         if (isNew) newIncidents.push(seq);
-        if (this.#decidedAgainst(row[3], row[7], isNew, now)) newDecisions.push(seq);
+        if (isDecided) newDecisions.push(seq);
       } else this.#write(delivery, row);
-      if (row[0] === 'refused') refused += 1;
       stored = seq;
     }
+    const fresh = (kind: Row[0]) => delivery.rows.filter((row) => row[0] === kind && row[1] > before).length;
+    const [refused, folded] = [fresh('refused'), fresh('folded')];
+    if (folded > 0) this.#sql.flooded.run(delivery.agent, folded);
     this.#sql.advance.run(stored, missing, refused, now, delivery.agent);
     return { before, stored, missing, newIncidents, newDecisions };
   }
 
-  #write({ agent, node }: RowDelivery, row: Exclude<Row, readonly ['incident', ...unknown[]]>): void {
+  /** Numbers that no record had. Those that were acknowledged before a restore are counted as that (nodes-table.ts). */
+  #jumped({ agent, acked }: RowDelivery, stored: number, seq: number): number {
+    if (seq <= Math.max(stored, acked) + 1) return 0;
+    const known = this.#sql.ackedBefore.get(agent) ?? 0;
+    return Math.max(0, seq - Math.max(stored, acked, known) - 1);
+  }
+
+  #unfold(delivery: RowDelivery, now: number): Ingested {
+    const newIncidents: number[] = [];
+    const newDecisions: number[] = [];
+    for (const row of delivery.rows) {
+      if (row[0] === 'unfold') this.#write(delivery, row);
+      if (row[0] !== 'incident') continue;
+      const { isNew, isDecided } = this.#told(delivery.agent, row, now);
+      if (isNew) newIncidents.push(row[1]);
+      if (isDecided) newDecisions.push(row[1]);
+    }
+    return { before: 0, stored: delivery.rows.at(-1)?.[1] ?? 0, missing: 0, newIncidents, newDecisions };
+  }
+
+  #write({ agent, node }: RowDelivery, row: OtherRow): void {
     switch (row[0]) {
       case 'novelty':
         this.#novelty(agent, node, row);
@@ -104,6 +135,12 @@ export class Writer {
         return;
       case 'canary':
         return;
+      case 'unfold':
+        this.#sql.unfold.run(agent, row[2]);
+        return;
+      case 'folded':
+        this.#fold(agent, row);
+        return;
       case 'gap':
         this.#sql.gap.run(agent, row[1], row[2], row[3], row[4], row[5], row[6]);
         return;
@@ -111,6 +148,17 @@ export class Writer {
         this.#sql.refused.run(agent, row[1], row[2], agent);
         return;
     }
+  }
+
+  #told(agent: string, row: IncidentRow, now: number): { isNew: boolean; isDecided: boolean } {
+    const isNew = this.#incident(agent, row);
+    return { isNew, isDecided: this.#decidedAgainst(row[3], row[7], isNew, now) };
+  }
+
+  #fold(agent: string, row: Extract<Row, readonly ['folded', ...unknown[]]>): void {
+    const [, , id, kept, rank, evicts, json] = row;
+    if (evicts !== '') this.#sql.unfold.run(agent, evicts);
+    if (kept) this.#sql.fold.run(agent, id, rank, json);
   }
 
   /**
