@@ -13,8 +13,6 @@ export type Row =
   /** Nothing of it is kept but that it came. */
   | readonly ['canary', seq: number]
   | readonly ['folded', seq: number, id: string, kept: boolean, rank: number, evicts: string, json: string]
-  /** Comes before the incident of the same number. */
-  | readonly ['unfold', seq: number, id: string]
   | readonly [
       'incident',
       seq: number,
@@ -24,6 +22,7 @@ export type Row =
       last: number,
       json: string,
       reason: string,
+      unfolds: boolean,
     ]
   | readonly [
       'novelty',
@@ -79,25 +78,33 @@ export interface RowDelivery {
 }
 
 export function toRows({ hello, records }: Delivery): RowDelivery {
-  return { agent: hello.agent, node: hello.node, acked: hello.acked, rows: records.flatMap(rowsOf) };
+  return { agent: hello.agent, node: hello.node, acked: hello.acked, rows: records.map(toRow) };
 }
 
-function rowsOf(record: ReadRecord): Row[] {
-  if ('refused' in record) return [['refused', record.seq, record.refused]];
+function toRow(record: ReadRecord): Row {
+  if ('refused' in record) return ['refused', record.seq, record.refused];
   if ('folded' in record) {
     const { id, kept, rank, evicts } = record.folded;
-    return [['folded', record.seq, id, kept, rank, evicts ?? '', kept ? record.json : '']];
+    return ['folded', record.seq, id, kept, rank, evicts ?? '', kept ? record.json : ''];
   }
-  const { seq, report, unfolds } = record;
-  if (report.type !== 'incident' || unfolds !== true) return [reportRow(record)];
-  return [['unfold', seq, report.incident.id], reportRow(record)];
+  return reportRow(record);
 }
 
-function reportRow({ seq, report, json, reason }: StoredReport): Row {
+function reportRow({ seq, report, json, reason, unfolds }: StoredReport): Row {
   switch (report.type) {
     case 'incident': {
       const { workload, id, instance, last } = report.incident;
-      return ['incident', seq, workloadKey(workload), id, instance.node, last, json, reason ?? ''];
+      return [
+        'incident',
+        seq,
+        workloadKey(workload),
+        id,
+        instance.node,
+        last,
+        json,
+        reason ?? '',
+        unfolds ?? false,
+      ];
     }
     case 'novelty': {
       const { workload, behaviour, time, instance, index, phase } = report;

@@ -79,11 +79,6 @@ export class Writer {
       const seq = row[1];
       // At least once becomes once: what is below the high water was stored by an earlier commit.
       if (seq <= stored) continue;
-      // What makes room for an incident has its number, and comes before it.
-      if (row[0] === 'unfold') {
-        this.#write(delivery, row);
-        continue;
-      }
       missing += this.#jumped(delivery, stored, seq);
       if (row[0] === 'incident') {
         const { isNew, isDecided } = this.#told(delivery.agent, row, now);
@@ -110,7 +105,6 @@ export class Writer {
     const newIncidents: number[] = [];
     const newDecisions: number[] = [];
     for (const row of delivery.rows) {
-      if (row[0] === 'unfold') this.#write(delivery, row);
       if (row[0] !== 'incident') continue;
       const { isNew, isDecided } = this.#told(delivery.agent, row, now);
       if (isNew) newIncidents.push(row[1]);
@@ -135,9 +129,6 @@ export class Writer {
         return;
       case 'canary':
         return;
-      case 'unfold':
-        this.#sql.unfold.run(agent, row[2]);
-        return;
       case 'folded':
         this.#fold(agent, row);
         return;
@@ -151,6 +142,8 @@ export class Writer {
   }
 
   #told(agent: string, row: IncidentRow, now: number): { isNew: boolean; isDecided: boolean } {
+    const [, , , id, , , , , unfolds] = row;
+    if (unfolds) this.#sql.unfold.run(agent, id);
     const isNew = this.#incident(agent, row);
     return { isNew, isDecided: this.#decidedAgainst(row[3], row[7], isNew, now) };
   }
