@@ -1,10 +1,12 @@
 import type { Mode } from '../fingerprint/verdict.ts';
+import type { Backups } from './backups.ts';
 import type { Canaries } from './canaries.ts';
 import { besideOf, type Presence } from './collector.ts';
 import type { ResponsePolicy } from './core/decide.ts';
 import { recordedSentence } from './core/reason-sentence.ts';
 import type { Fingerprints } from './fingerprints.ts';
 import type { Learning } from './learning.ts';
+import type { Nodes } from './nodes.ts';
 import type { AgentRow, Control, DriftStore, IncidentRow, WorkloadRow } from './ports.ts';
 import type { Provisionals } from './provisionals.ts';
 import type { Reactions } from './reactions.ts';
@@ -19,6 +21,8 @@ export interface ControlParts {
   readonly provisionals: Provisionals;
   readonly canaries: Canaries;
   readonly trouble: StoreTrouble;
+  readonly backups: Backups;
+  readonly nodes: Nodes;
   readonly present: ReadonlyMap<string, Presence>;
   readonly policy: { current: ResponsePolicy };
   readonly subscribe: (listener: (line: StateLine) => void) => () => void;
@@ -39,11 +43,14 @@ export function control(parts: ControlParts): Control {
   return {
     status: async () => {
       const agents = await store.agents();
+      const nodeIncidents = await parts.nodes.incidents({ open: true, limit: 1_000 });
+      const losses = await parts.nodes.losses();
       return {
         ...about,
         mode: policy.current.mode,
         agents: agents.map((row) => ({
           ...describeAgent(row, present.get(row.hello.agent)),
+          state: parts.nodes.stateOf(row.hello.agent) ?? null,
           canary: parts.canaries.statusOf(row.hello.agent) ?? null,
           beside: present.has(row.hello.agent) ? besideOf(row.hello, present) : [],
         })),
@@ -51,6 +58,8 @@ export function control(parts: ControlParts): Control {
         documents: fingerprints.counts,
         provisional: provisionals.count,
         lost: { reactions: reactions.dropped },
+        nodeIncidents,
+        losses,
         retriedCommits: trouble.failures,
       };
     },
@@ -72,6 +81,7 @@ export function control(parts: ControlParts): Control {
       parts.tell({ type: 'policy', mode });
       return { mode };
     },
+    backup: ({ out, withKeys }) => parts.backups.make(out, withKeys, { author: 'local' }),
     subscribe: parts.subscribe,
   };
 }

@@ -9,6 +9,7 @@ import { policyOf } from '../fingerprint/policy-chain.ts';
 import { defaultThresholds, demoThresholds, readiness } from '../fingerprint/readiness.ts';
 import type { TrustPolicy } from '../fingerprint/trust-policy.ts';
 import { modes } from '../fingerprint/verdict.ts';
+import { writeBackup } from './adapters/backup/write.ts';
 import { steadyClock } from './adapters/clock.ts';
 import { ControlHttp } from './adapters/control-http.ts';
 import { GrpcIngest } from './adapters/ingest-grpc.ts';
@@ -18,6 +19,7 @@ import { readKept, unusable } from './adapters/keys/kept-file.ts';
 import { learnerKey } from './adapters/keys/learner-key.ts';
 import { tlsFiles } from './adapters/keys/tls-files.ts';
 import { SqliteStore } from './adapters/store-sqlite.ts';
+import { Backups } from './backups.ts';
 import { beforehandOf } from './beforehand.ts';
 import { Broadcast } from './broadcast.ts';
 import { Canaries } from './canaries.ts';
@@ -103,6 +105,18 @@ async function serve(config: CollectorConfig, wiring: Wiring): Promise<void> {
     tokenMatches: token.matches,
   });
   const address = await edge.listen(parts.collector);
+  const backups = new Backups({
+    write: (out, withKeys) =>
+      writeBackup({
+        out,
+        withKeys,
+        dir,
+        copyTo: (file) => wiring.store.copyTo(file),
+        now: Date.now(),
+        release: wiring.version,
+      }),
+    log,
+  });
   const controlSocket = join(dir, 'collector.sock');
   const about = {
     id: parts.id,
@@ -112,7 +126,11 @@ async function serve(config: CollectorConfig, wiring: Wiring): Promise<void> {
     learnerKeyFile,
     pid: process.pid,
   };
-  const ear = new ControlHttp(controlSocket, control({ ...wiring, ...broadcast, ...parts, about }), log);
+  const ear = new ControlHttp(
+    controlSocket,
+    control({ ...wiring, ...broadcast, ...parts, backups, about }),
+    log,
+  );
   await ear.listen();
   broadcast.tell({
     type: 'collector-ready',

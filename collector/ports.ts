@@ -249,6 +249,8 @@ export interface Control {
   /** @throws FingerprintError when it is no fingerprint, or none that the trust policy lets through */
   addFingerprint(envelope: Uint8Array): Promise<object>;
   setMode(mode: Mode): Promise<object>;
+  /** @throws BackupError */
+  backup(request: { readonly out: string; readonly withKeys: boolean }): Promise<object>;
   /** Tells every change of state until the returned function is called. */
   subscribe(listener: (line: StateLine) => void): () => void;
 }

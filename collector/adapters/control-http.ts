@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { FingerprintError } from '../../fingerprint/errors.ts';
 import { parseJson } from '../../fingerprint/strict-json.ts';
 import { type Mode, modes } from '../../fingerprint/verdict.ts';
+import { BackupError } from '../ports/backups.ts';
 import { CollectorError, type Control, type Log, StoreError } from '../ports.ts';
 
 /** docs/format.md: the largest envelope that is read. */
@@ -94,12 +95,14 @@ export class ControlHttp {
         return this.#baseline(second ?? '');
       case 'POST /fingerprints':
         return this.#control.addFingerprint(await readBody(request));
+      case 'POST /backup':
+        return this.#control.backup(backupOf(await readBody(request)));
       case 'POST /policy':
         return this.#control.setMode(modeOf(await readBody(request)));
       default:
         throw new Refusal(
           404,
-          'there are GET /status /workloads /baselines/HASH /incidents /events, POST /fingerprints /policy',
+          'there are GET /status /workloads /baselines/HASH /incidents /events, POST /fingerprints /policy /backup',
         );
     }
   }
@@ -127,7 +130,8 @@ export class ControlHttp {
       const { code, field, message } = error;
       const where = field === '' ? '' : `${field} `;
       send(response, 400, { error: `the fingerprint is refused: ${where}${message} (${code})`, code, field });
-    } else if (error instanceof StoreError) send(response, 503, { error: error.message, code: error.code });
+    } else if (error instanceof BackupError) send(response, 409, { error: error.message, code: error.code });
+    else if (error instanceof StoreError) send(response, 503, { error: error.message, code: error.code });
     else {
       this.#log.error({ err: error }, 'control request failed');
       send(response, 500, { error: 'the collector failed; its log says more' });
@@ -141,6 +145,13 @@ function limitOf(url: URL): number {
   if (limit < 1 || limit > maxIncidents)
     throw new Refusal(400, `limit must be a number from 1 to ${maxIncidents}`);
   return limit;
+}
+
+function backupOf(body: Uint8Array): { out: string; withKeys: boolean } {
+  const { out, withKeys }: { out?: unknown; withKeys?: unknown } = Object(parseJson(body));
+  if (typeof out !== 'string' || !out.startsWith('/') || out.includes('\0') || out.length > 4096)
+    throw new Refusal(400, 'out must be the path of a file, from the root on');
+  return { out, withKeys: withKeys === true };
 }
 
 function modeOf(body: Uint8Array): Mode {

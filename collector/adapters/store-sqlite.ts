@@ -1,5 +1,6 @@
 import { sha256Hex } from '../../fingerprint/digest.ts';
 import { type Workload, workloadKey } from '../../fingerprint/workload.ts';
+import type { BackupSource } from '../ports/backups.ts';
 import {
   type AgentHello,
   type AgentRow,
@@ -34,7 +35,7 @@ import { DatabaseThread } from './store-sqlite/thread.ts';
  * The collector's memory in one SQLite file, in a thread of its own: a sync of the disk never holds up the thread that
  * reads from agents.
  */
-export class SqliteStore implements DriftStore {
+export class SqliteStore implements DriftStore, BackupSource {
   readonly nodes: SqliteNodes;
   readonly #thread: DatabaseThread;
   readonly #commits: GroupCommit;
@@ -78,6 +79,11 @@ export class SqliteStore implements DriftStore {
   async saveDecision(decision: DecisionRow, row?: Omit<OrderRow, 'receipt'>): Promise<boolean> {
     const order = row === undefined ? {} : { order: orderRecord(row) };
     return (await this.#commits.add({ kind: 'decision', decision, ...order }, decision.time)) === true;
+  }
+
+  /** A copy of this moment, while everything goes on. @throws StoreError */
+  copyTo(file: string): Promise<void> {
+    return this.#thread.call('backup', file);
   }
 
   openAgent(hello: AgentHello, now: number): Promise<number> {

@@ -33,6 +33,9 @@ export function openApi(file: string) {
     incidents: (filter: IncidentFilter) => reader.incidents(filter),
     ordersSince: (issuedAfterMs: number) => reader.ordersSince(issuedAfterMs),
     ...nodesApi(db),
+    backup: async (to: string): Promise<void> => {
+      await db.backup(to);
+    },
     close: () => {
       db.close();
     },
