@@ -149,7 +149,11 @@ export class Nodes {
 
   /** Resolves when what was told so far is on record. */
   async settled(): Promise<void> {
-    await this.#tail;
+    // One write may bring about another.
+    for (let tail: unknown; tail !== this.#tail; ) {
+      tail = this.#tail;
+      await tail;
+    }
   }
 
   #stateOf(node: Watched): NodeState {
