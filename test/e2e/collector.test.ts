@@ -229,7 +229,7 @@ describe('a collector that cannot start says why', () => {
     db.close();
     const second = launch();
     expect(await second.ended()).toBe(2);
-    expect(second.said).toMatch(/^whorl: .*\(schema 99, this one reads up to 2\)/);
+    expect(second.said).toMatch(/^whorl: .*\(schema 99, this one reads up to 3\)/);
   });
 });
 
