@@ -7,9 +7,6 @@ export interface FloodLimits {
   readonly burst: number;
 }
 
-/** DESIGN §11: some hundred times what an attacked node tells (a break-in of a dozen drifts is one incident). */
-export const defaultFlood: FloodLimits = { perSecond: 200, burst: 5_000 };
-
 /** Incidents of one flood whose last state is kept: at 4 KB each some 4 MB of disk for a node that lies all day. */
 export const maxFolded = 1_000;
 

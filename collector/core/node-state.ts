@@ -25,7 +25,7 @@ export const lastingKinds: readonly NodeIncidentKind[] = ['silent', 'blind', 'cl
 /** An hour without another occurrence, and the row is closed: the next one is another incident. */
 export const quietMs = 3_600_000;
 /** Beyond it an order of 60 s (core/make-order.ts) may be dead, or not yet alive, when it arrives. */
-export const clockOffMs = 30_000;
+const clockOffMs = 30_000;
 /** As many as the agent itself sends ahead (uplink-grpc): what waits beyond them waits for us. */
 const behindRecords = 1024;
 /** What has said nothing for so long is taken for gone: nodes are replaced, and nobody tells. */
