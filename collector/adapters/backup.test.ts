@@ -85,6 +85,7 @@ describe('a backup', () => {
   it('replaces no file, and leaves nothing behind where it cannot be written', async () => {
     await backup();
     await expect(backup()).rejects.toMatchObject({ code: 'exists' });
+    rmSync(out);
     out = join(dir, 'nowhere', 'x.tar');
     await expect(backup()).rejects.toMatchObject({ name: 'BackupError', code: 'unwritable' });
   });
