@@ -11,6 +11,7 @@ import type {
   ContainerRuntime,
   Control,
   Enforcer,
+  EpochStore,
   EventSource,
   FingerprintSource,
   Log,
@@ -65,6 +66,7 @@ export interface AgentDeps {
   readonly policies: PolicyStore;
   readonly state: StateStore;
   readonly spool: Spool;
+  readonly epochs: EpochStore;
   /** Without a collector the agent judges by what it keeps, and the spool waits. */
   readonly uplink: Uplink | undefined;
   readonly enforcer: Enforcer;

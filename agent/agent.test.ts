@@ -412,6 +412,8 @@ describe('the agent', () => {
     expect(await second.line('fingerprint-in-force')).toMatchObject({ version: 2 });
     second.see();
     await second.line('uplink');
+    // As a collector would hand it out that was restored from a backup of the day before.
+    second.downlink?.onWelcome({ epoch: 'e'.repeat(32), stored: 0, acked: 9 });
     second.downlink?.onFingerprint(old);
     expect(await second.line('fingerprint-refused')).toMatchObject({ code: 'ROLLBACK' });
     cart(second, 100);
@@ -453,6 +455,23 @@ describe('the agent', () => {
       workloads: [{ state: 'judging', approval: { version: 1 }, instances: [{ id: 'cart-100' }] }],
       incidents: [],
     });
+  });
+
+  it('tells a collector that was restored anew what runs and what is learned of it', async () => {
+    const world = start();
+    cart(world, 100);
+    const told = (type: Report['type']) => world.spool.reports().filter((r) => r.type === type);
+    await expect.poll(() => told('novelty').length).toBe(2);
+    const [instances, novelties] = [told('instance'), told('novelty')];
+    const [one, two] = ['1'.repeat(32), '2'.repeat(32)];
+    world.downlink?.onWelcome({ epoch: one, stored: 3, acked: 3 });
+    expect(told('novelty')).toEqual(novelties);
+    world.downlink?.onWelcome({ epoch: two, stored: 1, acked: 3 });
+    expect(await world.line('collector')).toMatchObject({ state: 'restored', lost: 2 });
+    await expect.poll(() => told('novelty').length).toBe(4);
+    // The same copy, under the same numbers: what it shows next is told by them.
+    expect(told('instance')).toEqual([...instances, ...instances]);
+    expect(told('novelty')).toEqual([...novelties, ...novelties]);
   });
 });
 

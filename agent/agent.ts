@@ -4,6 +4,7 @@ import type { AgentDeps } from './agent-deps.ts';
 import { Canaries } from './canary.ts';
 import type { AgentConfig } from './config.ts';
 import { Counters } from './core/counters.ts';
+import { Epochs } from './epochs.ts';
 import { FingerprintDesk } from './fingerprint-desk.ts';
 import { Intake } from './intake.ts';
 import { OrderDesk } from './order-desk.ts';
@@ -52,6 +53,7 @@ class Agent {
   readonly #intake: Intake;
   readonly #orders: OrderDesk;
   readonly #sweep: StateSweep | undefined;
+  readonly #epochs: Epochs;
   readonly #canaries: Canaries | undefined;
   #uplinkState = 'disconnected';
 
@@ -109,6 +111,13 @@ class Agent {
     this.#intake = new Intake({ ...deps, node: config.node, pipeline: this.#pipeline, counters });
     const { attribution, watch } = this.#pipeline;
     this.#sweep = this.#sweepOf();
+    this.#epochs = new Epochs({
+      ...deps,
+      store: deps.epochs,
+      outbox: this.#outbox,
+      retell: () => this.#pipeline.retell(),
+      counters,
+    });
     this.#orders = new OrderDesk({
       ...deps,
       trust,
@@ -212,6 +221,7 @@ class Agent {
   #downlink(): Downlink {
     const { log, say } = this.#deps;
     return {
+      onWelcome: (welcome) => this.#epochs.welcomed(welcome),
       onAck: (seq) => this.#outbox.acked(seq),
       onFingerprint: (envelope, taken) =>
         void this.#desk

@@ -8,6 +8,7 @@ import { codeBytes } from './adapters/code-bytes.ts';
 import { controlHttp } from './adapters/control-http.ts';
 import { makeDirectory, unusable } from './adapters/data-dir.ts';
 import { type CgroupEnforcer, openCgroupEnforcer } from './adapters/enforce-cgroup.ts';
+import { epochFile } from './adapters/epoch-file.ts';
 import { fingerprintsDir } from './adapters/fingerprints-dir.ts';
 import { addressInPod } from './adapters/kubernetes/access.ts';
 import { openCanary } from './adapters/linux/canary.ts';
@@ -99,6 +100,7 @@ async function wire(config: AgentConfig, wiring: Wiring): Promise<AgentDeps> {
   const spoolDir = join(dir, 'spool');
   const agent = inDataDir(spoolDir, spoolId);
   const spool = await explained(SegmentSpool.open({ dir: spoolDir, capBytes: config.spoolMaxMib * mib }));
+  const epochs = epochFile(join(dir, 'spool.epoch'));
   let current: Normaliser | undefined;
   const coverage = (): ReturnType<Normaliser['coverage']> => current?.coverage() ?? [];
   return {
@@ -123,6 +125,7 @@ async function wire(config: AgentConfig, wiring: Wiring): Promise<AgentDeps> {
     platform: { os: 'linux', architecture: architectures[process.arch] ?? process.arch },
     state: stateFile(join(dir, 'state.json')),
     spool,
+    epochs,
     uplink: await openUplink(config, {
       dir,
       agent,
@@ -130,6 +133,8 @@ async function wire(config: AgentConfig, wiring: Wiring): Promise<AgentDeps> {
       version: io.version,
       source: source.name,
       coverage,
+      acked: spool.acked,
+      epoch: () => epochs.known?.epoch,
     }),
     enforcer,
     control: controlHttp(join(dir, 'agent.sock')),
@@ -231,17 +236,23 @@ interface Introduction {
   readonly version: string;
   readonly source: string;
   readonly coverage: () => ReturnType<Normaliser['coverage']>;
+  /** What the spool was acknowledged before this start, and by whom. */
+  readonly acked: number;
+  readonly epoch: () => string | undefined;
 }
 
 async function openUplink(config: AgentConfig, about: Introduction): Promise<GrpcUplink | undefined> {
   if (config.collector === '') return undefined;
   const { GrpcUplink } = await import('./adapters/uplink-grpc.ts');
-  const { coverage, dir, ...rest } = about;
+  const { coverage, dir, epoch, ...rest } = about;
   return new GrpcUplink({
     ...rest,
     // Read at each attempt: what the source can see it says only after it has started.
     get coverage() {
       return coverage();
+    },
+    get epoch() {
+      return epoch();
     },
     address: config.collector,
     ...(config.insecureLoopback

@@ -72,6 +72,11 @@ export class Outbox {
     this.#connected = false;
   }
 
+  /** Resolves when what was put is on its way or the disk has been asked: for whoever has much to put. */
+  async flushed(): Promise<void> {
+    await this.#driving;
+  }
+
   /** Resolves when all that was put survives a crash, or the disk does not take it. */
   async settle(): Promise<void> {
     this.#stopped = true;

@@ -19,6 +19,7 @@ import type { Origins } from './origins.ts';
 import type { Outbox } from './outbox.ts';
 import type { Pods } from './pods.ts';
 import type { CodeBytes, ContainerRuntime, Log, Logins, SurroundingsReader } from './ports.ts';
+import { Retelling } from './retelling.ts';
 import type { StateLine } from './state-line.ts';
 
 export interface PipelineOptions {
@@ -43,7 +44,7 @@ export interface PipelineOptions {
   readonly carried?: (workload: Workload) => Approval | undefined;
   /** What was signed for it and is refused, where nothing else that was signed judges it. */
   readonly untrusted?: (workload: Workload) => Untrusted | undefined;
-  readonly outbox: Pick<Outbox, 'put'>;
+  readonly outbox: Pick<Outbox, 'put' | 'flushed'>;
   /** What an incident is to the canary under way: a canary goes its way, but is shown and acted on by nobody. */
   readonly canaries?: Pick<Canaries, 'told'>;
   /** Something may have happened that nobody told of. */
@@ -75,6 +76,7 @@ export class Pipeline {
   readonly #identities: Identities;
   readonly #shortCut: ShortCut;
   readonly #addresses = new AddressBook();
+  readonly #retelling: Retelling;
   #lastCanary = '';
   /** Codes, by workload. */
   readonly #untrustedTold = new Map<string, string>();
@@ -105,6 +107,11 @@ export class Pipeline {
       onKnown,
       ...looks(options),
     });
+    this.#retelling = new Retelling(
+      () => this.watch.state(),
+      (output) => this.#tellAgain(output),
+      options.outbox,
+    );
     this.#identities = new Identities(
       {
         runtimes: options.runtimes,
@@ -182,6 +189,12 @@ export class Pipeline {
   /** Something else is in force: what runs is judged by it. */
   fingerprintsChanged(): void {
     for (const { workload } of this.watch.workloads()) this.#judgeBy(workload);
+  }
+
+  /** Whoever is told has forgotten what is the case here. */
+  retell(): void {
+    const { log } = this.#options;
+    void this.#retelling.begin().catch((err: unknown) => log.error({ err }, 'state not told anew'));
   }
 
   /** Something was done about it. */
@@ -278,6 +291,15 @@ export class Pipeline {
     const { report } = output;
     outbox.put(report);
     if (report.type === 'instance' || report.type === 'gap') say(report);
+  }
+
+  /** Into the spool alone: on this node nobody has forgotten it. */
+  #tellAgain(output: WatchOutput): void {
+    if (output.type === 'report') {
+      if ('workload' in output.report && isCanaryWorkload(output.report.workload)) return;
+      this.#options.outbox.put(output.report);
+    } else if (!isCanaryWorkload(output.incident.workload))
+      this.#options.outbox.put({ type: 'incident', incident: output.incident });
   }
 
   /** A canary's incident goes up; that its workload comes and goes nobody needs to know. @returns true: dealt with */

@@ -4,11 +4,12 @@ import type { Incident } from '../fingerprint/incident.ts';
 import type { Action, ReceiptResult } from '../fingerprint/order.ts';
 import type { Report } from '../fingerprint/report.ts';
 import type { Role } from '../fingerprint/workload.ts';
+import type { KnownEpoch, Welcomed } from './core/epoch.ts';
 import type { NodeView, Place } from './core/normalise/node-view.ts';
 import type { SourceNote } from './core/source-note.ts';
 import type { Surroundings } from './core/surroundings.ts';
 
-export type { NodeView, Place, SourceNote, Surroundings };
+export type { KnownEpoch, NodeView, Place, SourceNote, Surroundings };
 
 import type { DrawnPorts, SocketTables } from './core/sweep/sockets.ts';
 
@@ -254,8 +255,17 @@ export interface Spool {
   close(): Promise<void>;
 }
 
+/** Under which epoch of the collector this spool was last acknowledged. */
+export interface EpochStore {
+  readonly known: KnownEpoch | undefined;
+  /** Resolves when it survives kill -9. */
+  save(known: KnownEpoch): Promise<void>;
+}
+
 /** What comes down from the collector. Envelopes are opaque here: the agent verifies them itself. */
 export interface Downlink {
+  /** A stream begins; before anything is acknowledged on it. */
+  onWelcome(welcome: Welcomed): void;
   onAck(seq: number): void;
   /** @param taken to be called once it was looked at, so that no more comes than can be held */
   onFingerprint(envelope: Uint8Array, taken?: () => void): void;

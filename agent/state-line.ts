@@ -127,6 +127,14 @@ export type StateLine =
       readonly state: 'reached' | 'away';
       readonly reason?: string;
     }
+  | {
+      /** The collector lacks records that were acknowledged: `restored` says so itself, `rolled-back` does not. */
+      readonly type: 'collector';
+      readonly state: 'restored' | 'rolled-back';
+      readonly stored: number;
+      readonly acked: number;
+      readonly lost: number;
+    }
   | { readonly type: 'uplink'; readonly state: 'connected' | 'disconnected'; readonly detail: string }
   | {
       /** Whether what this node does on purpose is seen (DESIGN §4). */

@@ -76,6 +76,13 @@ export function agentLineText(line: AgentLine): Text | undefined {
       return line.state === 'reached'
         ? [styled('green', 'asking'), ' the Kubernetes API whose containers are']
         : [styled('yellow', 'not told'), ` whose containers are: ${printable(line.reason ?? '', 500)}`];
+    case 'collector':
+      return [
+        styled('yellow', line.state === 'restored' ? 'restored' : 'rolled back'),
+        line.state === 'restored'
+          ? `: the collector was restored from a backup or is another one; ${line.lost} reports it acknowledged after it are not there, and what runs here is told anew`
+          : `: the collector lacks ${line.lost} reports that it acknowledged, and was not restored by whorl; look at its disk`,
+      ];
     case 'uplink':
     case 'novelty-count':
     case 'stopped':

@@ -17,6 +17,20 @@ export function parseCollectorLine(line: string): CollectorLine | undefined {
   }
 }
 
+/** What a node is while an incident of its own is open. */
+const nodeIncidentWords: Readonly<
+  Record<Extract<CollectorLine, { readonly type: 'node-incident' }>['kind'], string>
+> = {
+  silent: 'silent',
+  blind: 'blind',
+  gap: 'losing records',
+  'spool-dropped': 'out of spool',
+  clock: 'in another time',
+  flood: 'flooding',
+  restored: 'newer than this restored collector',
+  'rolled-back': 'newer than this collector',
+};
+
 /** One change of state in plain words; undefined for what the agent told already, a moment earlier. */
 export function collectorLineText(line: CollectorLine): Text | undefined {
   switch (line.type) {
@@ -51,6 +65,18 @@ export function collectorLineText(line: CollectorLine): Text | undefined {
       return [
         styled('yellow', 'gap'),
         ` ${line.records} records of ${printable(line.node)} were lost before they were stored`,
+      ];
+    case 'node-incident':
+      return line.state === 'closed'
+        ? `${printable(line.node)} is no longer ${nodeIncidentWords[line.kind]}`
+        : [
+            styled('yellow', nodeIncidentWords[line.kind]),
+            ` ${printable(line.node)}: ${printable(line.detail)}`,
+          ];
+    case 'clock':
+      return [
+        styled('yellow', 'clock'),
+        ` of this machine was set ${Math.round(Math.abs(line.byMs) / 1000)} s ${line.byMs > 0 ? 'forward' : 'back; until it has caught up, time goes at half its pace here'}`,
       ];
     case 'fingerprint':
       return `${documentName(line)} handed out`;

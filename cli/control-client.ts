@@ -20,7 +20,13 @@ export type Daemon = 'agent' | 'collector';
 export async function ask(
   socketPath: string,
   daemon: Daemon,
-  call: { readonly method: 'GET' | 'POST'; readonly path: string; readonly body?: unknown },
+  call: {
+    readonly method: 'GET' | 'POST';
+    readonly path: string;
+    readonly body?: unknown;
+    /** For what takes long without a word. */
+    readonly timeoutMs?: number;
+  },
 ): Promise<unknown> {
   try {
     const { status, text } = await exchange(socketPath, call);
@@ -49,7 +55,12 @@ function bodyOf(body: unknown): string | Uint8Array {
 
 function exchange(
   socketPath: string,
-  call: { readonly method: string; readonly path: string; readonly body?: unknown },
+  call: {
+    readonly method: string;
+    readonly path: string;
+    readonly body?: unknown;
+    readonly timeoutMs?: number;
+  },
 ): Promise<{ status: number; text: string }> {
   return new Promise((resolve, reject) => {
     const body = bodyOf(call.body);
@@ -57,7 +68,13 @@ function exchange(
     const headers =
       call.body === undefined ? {} : { 'content-type': type, 'content-length': Buffer.byteLength(body) };
     const sent = request(
-      { socketPath, method: call.method, path: call.path, headers, timeout: answerTimeoutMs },
+      {
+        socketPath,
+        method: call.method,
+        path: call.path,
+        headers,
+        timeout: call.timeoutMs ?? answerTimeoutMs,
+      },
       (response) => {
         let text = '';
         response.setEncoding('utf8');

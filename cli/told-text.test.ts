@@ -54,6 +54,14 @@ describe('what an agent tells', () => {
       },
       'untrusted shop/Deployment/cart/web: what was signed for it is refused (KEY_REVOKED), so it is neither judged nor learned; whorl status says what to do',
     ],
+    [
+      { type: 'collector', state: 'restored', stored: 40, acked: 70, lost: 30 },
+      'restored: the collector was restored from a backup or is another one; 30 reports it acknowledged after it are not there, and what runs here is told anew',
+    ],
+    [
+      { type: 'collector', state: 'rolled-back', stored: 40, acked: 70, lost: 30 },
+      'rolled back: the collector lacks 30 reports that it acknowledged, and was not restored by whorl; look at its disk',
+    ],
     [{ type: 'uplink', state: 'connected', detail: '' }, undefined],
   ])('%j', (line, text) => {
     const told = agentLineText(line);

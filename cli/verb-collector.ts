@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { registerBackup, registerRestore } from './collector-backup.ts';
 import { endWithParent } from './daemon.ts';
 import { CliError, exitCodes } from './exit.ts';
 import { examples } from './help.ts';
@@ -14,6 +15,8 @@ export function register(program: Command, io: Io): void {
     ['whorl collector --config /etc/whorl/collector.json', 'as a service'],
     ['whorl collector --set listen=0.0.0.0:7443 --set mode=freeze', 'for agents of other machines'],
   ]);
+  registerBackup(verb, io);
+  registerRestore(verb, io);
 }
 
 async function collect(io: Io, options: SettingOptions): Promise<void> {

@@ -51,7 +51,7 @@ describe('an API token', () => {
     expect(JSON.stringify(await store.access.tokens())).not.toContain(token.split('_')[2]);
     expect(JSON.stringify(await access.tokens())).not.toContain('hash');
     expect(recorded).toMatchObject([
-      { type: 'token-created', author: 'ada', about: info.id, reason: 'CHG-1' },
+      { type: 'token-made', author: 'ada', about: info.id, reason: 'CHG-1' },
     ]);
   });
 

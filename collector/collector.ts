@@ -4,7 +4,9 @@ import type { Canaries } from './canaries.ts';
 import type { Decision } from './core/decide.ts';
 import { readRecord } from './core/read-record.ts';
 import type { Fingerprints } from './fingerprints.ts';
+import type { Floods } from './floods.ts';
 import type { Learning } from './learning.ts';
+import type { Nodes } from './nodes.ts';
 import type {
   AgentBeat,
   AgentHandler,
@@ -15,6 +17,7 @@ import type {
   Log,
   RawRecord,
   ReadRecord,
+  StoredReport,
 } from './ports.ts';
 import type { Provisionals } from './provisionals.ts';
 import type { Reactions } from './reactions.ts';
@@ -27,6 +30,8 @@ export interface CollectorParts {
   readonly learning: Learning;
   readonly fingerprints: Fingerprints;
   readonly canaries: Canaries;
+  readonly nodes: Nodes;
+  readonly floods: Floods;
   readonly provisionals: Provisionals;
   readonly trouble: StoreTrouble;
   /** Connected agents by id; kept here, read by whoever sends to them. */
@@ -68,6 +73,14 @@ type Consequence =
       readonly report: Exclude<Report, { readonly type: 'incident' }>;
     };
 
+/** An incident's record, before it is decided what is wished for it. */
+interface ReadIncident {
+  readonly seq: number;
+  readonly json: Uint8Array;
+  readonly text: string;
+  readonly report: Extract<Report, { readonly type: 'incident' }>;
+}
+
 /**
  * The pipeline of the central service: an agent connects, is told what is stored and given what is in force; its records
  * are read, stored, acknowledged, and what they mean is acted on.
@@ -81,7 +94,11 @@ export class Collector implements AgentHandler {
 
   async connected(link: AgentLink): Promise<number> {
     const { store, now, log, tell, reactions, fingerprints, provisionals, canaries, present } = this.#parts;
+    const { nodes, floods } = this.#parts;
     const { agent, node, session } = link.hello;
+    // First: what it was acknowledged is compared with what is here before it is told that.
+    await nodes.came(link);
+    floods.came(link);
     const stored = await store.openAgent(link.hello, now());
     await canaries.came(link);
     // The newest stream is the agent's: the older one is half-open, or a copy of the agent with the same spool.
@@ -113,7 +130,7 @@ export class Collector implements AgentHandler {
   }
 
   async deliver(link: AgentLink, records: readonly RawRecord[]): Promise<number> {
-    const { log, tell, trouble } = this.#parts;
+    const { log, tell, trouble, nodes } = this.#parts;
     const { node } = link.hello;
     this.#heard(link);
     const { ingesting, consequences } = this.#ingest(link, records);
@@ -124,6 +141,7 @@ export class Collector implements AgentHandler {
       if (missing > 0) {
         log.warn({ node, missing }, 'records were lost before they reached the collector');
         tell({ type: 'missing', node, records: missing });
+        nodes.missing(link.hello, missing);
       }
       for (const c of consequences) if (c.seq > before) this.#stored(link, c, ingested);
       return stored;
@@ -157,6 +175,17 @@ export class Collector implements AgentHandler {
       consequences.push({ kind: 'report', seq, report });
       return { seq, json: text, report };
     }
+    const passage = this.#parts.floods.judge(link, report.incident);
+    if (!passage.passes) {
+      const { id } = report.incident;
+      const { kept } = passage;
+      return { seq, json: text, folded: kept.kept ? { id, ...kept } : { id, rank: 0, ...kept } };
+    }
+    const stored = this.#incident({ seq, json, text, report }, consequences);
+    return passage.unfolds ? { ...stored, unfolds: true } : stored;
+  }
+
+  #incident({ seq, json, text, report }: ReadIncident, consequences: Consequence[]): StoredReport {
     const wished = this.#parts.reactions.wish(report.incident);
     const isNone = wished.action === 'none';
     if (!isNone || this.#parts.listened()) consequences.push({ kind: 'incident', seq, json, wished });
@@ -222,10 +251,31 @@ export class Collector implements AgentHandler {
     }
   }
 
+  /** What time alone has changed about nodes, and what was folded of a flood that is over; call it every second or so. */
+  async look(): Promise<void> {
+    this.#parts.nodes.look();
+    await this.#parts.floods.look((link, texts) => this.#unfold(link, texts));
+  }
+
+  /** As if they came now, but they were acknowledged long ago. */
+  async #unfold(link: AgentLink, texts: readonly string[]): Promise<void> {
+    const consequences: Consequence[] = [];
+    const records = texts.flatMap((text, at): StoredReport[] => {
+      const json = Buffer.from(text);
+      const read = readRecord('incident', json, link.hello);
+      if ('refused' in read || read.report.type !== 'incident') return [];
+      const { report } = read;
+      return [{ ...this.#incident({ seq: at + 1, json, text, report }, consequences), unfolds: true }];
+    });
+    const unfolded = await this.#parts.store.unfold({ hello: link.hello, records }, this.#parts.now());
+    for (const c of consequences) this.#stored(link, c, unfolded);
+  }
+
   heartbeat(link: AgentLink, beat: AgentBeat): void {
     const presence = this.#heard(link);
     if (presence === undefined) return;
     presence.beat = beat;
+    this.#parts.nodes.heartbeat(link, beat);
     this.#parts.canaries.heartbeat(link, beat);
   }
 
@@ -233,6 +283,7 @@ export class Collector implements AgentHandler {
     const presence = this.#parts.present.get(link.hello.agent);
     if (presence?.link !== link) return undefined;
     presence.heard = this.#parts.now();
+    this.#parts.nodes.heard(link.hello.agent);
     return presence;
   }
 

@@ -163,6 +163,18 @@ const keys = {
     '',
     'File of the trust policy that fingerprints are checked against before they are handed out. Empty: their form alone; the agents verify.',
   ),
+  silentAfterSeconds: number(
+    60,
+    30,
+    86_400,
+    'A node of which nothing was heard for so long is an incident of its own.',
+  ),
+  floodPerSecond: number(
+    200,
+    1,
+    100_000,
+    'Incident records of one agent in a second, for as long as it likes; beyond them and a burst of 25 times as many they are folded.',
+  ),
   readinessSeconds: number(60, 1, 3600, 'How often it is looked at whether learning is complete.'),
   thresholds: oneOf(
     ['default', 'demo'],

@@ -16,7 +16,7 @@ beforeEach(() => {
 });
 
 const all = aCaller('viewer');
-const policy: StateLine = { type: 'policy', mode: 'freeze' };
+const policy: StateLine = { type: 'policy', mode: 'freeze', version: 1, author: 'ada' };
 
 function follow(lastId?: string, caller = all): { got: FeedEvent[]; leave: () => void } {
   const got: FeedEvent[] = [];
@@ -87,7 +87,11 @@ describe('while nobody follows', () => {
 describe('who sees a part of the site', () => {
   const other = { ...shop, namespace: 'pay' };
   const lines: readonly (readonly [what: string, line: StateLine, seen: boolean])[] = [
-    ['their incident', { type: 'incident', isNew: true, incident: anIncident() }, true],
+    [
+      'their incident',
+      { type: 'incident', isNew: true, change: 'opened', row: '1'.repeat(64), incident: anIncident() },
+      true,
+    ],
     [
       'its decision',
       {
@@ -105,7 +109,13 @@ describe('who sees a part of the site', () => {
     ['the mode', policy, true],
     [
       'the incident of others',
-      { type: 'incident', isNew: true, incident: anIncident({ id: 'ee', workload: other }) },
+      {
+        type: 'incident',
+        isNew: true,
+        change: 'opened',
+        row: '1'.repeat(64),
+        incident: anIncident({ id: 'ee', workload: other }),
+      },
       false,
     ],
     ['its order', { type: 'order', order: 'o', incident: 'ee', action: 'hold' }, false],

@@ -150,6 +150,8 @@ export class EventFeed implements Feed {
       case 'gap':
       case 'canary':
       case 'audit-mismatch':
+      case 'node-incident':
+      case 'clock':
       case 'audit-sink':
       case 'missing':
       case 'fingerprint':

@@ -11,6 +11,7 @@ import type { TrustPolicy } from '../fingerprint/trust-policy.ts';
 import { Access, localCaller } from './access.ts';
 import { CommandSink } from './adapters/checkpoint-sink-command.ts';
 import { FileSink } from './adapters/checkpoint-sink-file.ts';
+import { steadyClock } from './adapters/clock.ts';
 import { HttpApi } from './adapters/http-api.ts';
 import { GrpcIngest } from './adapters/ingest-grpc.ts';
 import { agentAuthority } from './adapters/keys/agent-authority.ts';
@@ -36,9 +37,11 @@ import { historyOf } from './core/history.ts';
 import { countLine } from './count-line.ts';
 import { EventFeed } from './event-feed.ts';
 import { Fingerprints } from './fingerprints.ts';
+import { Floods } from './floods.ts';
 import { Identities } from './identities.ts';
 import { Incidents } from './incidents.ts';
 import { Learning } from './learning.ts';
+import { Nodes } from './nodes.ts';
 import type { Levels, Meter } from './ports/metrics.ts';
 import {
   type AgentRow,
@@ -124,6 +127,7 @@ async function serve(config: CollectorConfig, wiring: Wiring): Promise<void> {
     ...(config.insecureLoopback ? {} : { tls: doorOf(tls.current) }),
     gate: identities,
     collectorId: id,
+    epoch: parts.epoch,
   });
   const address = await edge.listen(parts.collector);
   const about = {
@@ -162,7 +166,10 @@ async function serve(config: CollectorConfig, wiring: Wiring): Promise<void> {
 
   await Promise.all([
     untilAborted(config.readinessSeconds * 1000, signal, () => parts.learning.lookAtChanged(signal)),
-    untilAborted(canaryLookMs, signal, async () => parts.canaries.look()),
+    untilAborted(canaryLookMs, signal, async () => {
+      parts.canaries.look();
+      await parts.collector.look();
+    }),
     audit.look().then(() => untilAborted(auditLookMs, signal, () => audit.look())),
     untilAborted(retentionLookMs, signal, () => parts.retention.look(signal)),
     untilAborted(certificateLookMs, signal, async () => identities.look()),
@@ -176,6 +183,7 @@ async function serve(config: CollectorConfig, wiring: Wiring): Promise<void> {
   ]);
   await edge.close();
   await parts.reactions.settled();
+  await parts.nodes.settled();
   await api.close();
   await meter.close();
   await audit.close();
@@ -270,7 +278,14 @@ async function assemble(
   const { store, log, trouble, audit } = wiring;
   const { tell, listened } = wiring.broadcast;
 
-  const now = () => Date.now();
+  const now = steadyClock({
+    wall: Date.now,
+    monotonic: () => performance.now(),
+    onStep: (byMs) => {
+      log.warn({ byMs }, 'the clock of this machine was set');
+      tell({ type: 'clock', byMs });
+    },
+  });
   const present: Map<string, Presence> = new Map();
   const policies = new ResponsePolicies({
     store: store.responsePolicies,
@@ -302,6 +317,27 @@ async function assemble(
     onReady: (learned, known, found) => provisionals.consider(learned, known, found),
   });
   const canaries = new Canaries({ store, isPresent: (agent) => present.has(agent), now, log, tell });
+  const isPresent = (agent: string) => present.has(agent);
+  const isBlind = (agent: string) => canaries.statusOf(agent)?.state === 'blind';
+  const silentAfterMs = config.silentAfterSeconds * 1000;
+  const nodes = new Nodes({
+    store: store.nodes,
+    agents: store,
+    isBlind,
+    isPresent,
+    silentAfterMs,
+    now,
+    log,
+    tell,
+  });
+  const { floodPerSecond: perSecond } = config;
+  const floods = new Floods({
+    store: store.nodes,
+    nodes,
+    limits: { perSecond, burst: perSecond * 25 },
+    now,
+    log,
+  });
   const reactions = new Reactions({
     store,
     signer,
@@ -319,10 +355,15 @@ async function assemble(
     now,
     tell,
   });
+
   await policies.restore();
   await fingerprints.restore();
   await provisionals.restore();
   await reactions.restore();
+  await nodes.restore();
+  await floods.restore();
+  await nodes.restore();
+  await floods.restore();
   const collector = new Collector({
     store,
     listened,
@@ -332,6 +373,8 @@ async function assemble(
     fingerprints,
     provisionals,
     canaries,
+    nodes,
+    floods,
     present,
     now,
     log,
@@ -345,6 +388,8 @@ async function assemble(
     fingerprints,
     provisionals,
     canaries,
+    nodes,
+    epoch: await store.nodes.epoch(),
     reactions,
     retention,
     incidents,

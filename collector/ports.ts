@@ -26,6 +26,10 @@ export interface AgentHello {
   readonly coverage: readonly CoverageWord[];
   /** Highest sequence number it was ever acknowledged. */
   readonly acked: number;
+  /** The epoch under which that was; absent: it was never told one, or speaks version 1. */
+  readonly epoch?: string;
+  /** Of the protocol; absent: ours. Version 1 knows no leases and no epochs, and ends the stream over what it does not know. */
+  readonly protocol?: number;
 }
 
 export interface AgentBeat {
@@ -75,9 +79,23 @@ export interface StoredReport {
   readonly reason?: string;
   /** Of the response policy: by which rule. */
   readonly rule?: string;
+  /** An earlier state of the incident was folded: this one takes its place. */
+  readonly unfolds?: true;
 }
 
-export type ReadRecord = StoredReport | { readonly seq: number; readonly refused: string };
+/** An incident of a flood: acknowledged and counted, of each the last state kept while there is room. */
+export interface FoldedRecord {
+  readonly seq: number;
+  readonly folded: {
+    readonly id: string;
+    readonly kept: boolean;
+    readonly rank: number;
+    readonly evicts?: string;
+  };
+  readonly json: string;
+}
+
+export type ReadRecord = StoredReport | FoldedRecord | { readonly seq: number; readonly refused: string };
 
 export interface Delivery {
   readonly hello: AgentHello;
@@ -184,6 +202,8 @@ export interface DriftStore {
   openAgent(hello: AgentHello, now: number): Promise<number>;
   /** Idempotent: a record is stored once, however often it comes. */
   ingest(delivery: Delivery, now: number): Promise<Ingested>;
+  /** What a flood had folded goes its way now. Numbers of these records say nothing but their place in the delivery. */
+  unfold(delivery: Delivery, now: number): Promise<Ingested>;
   /**
    * @param audit in the same commit: nothing is ordered that the log does not tell
    * @returns whether it is news: a decision that repeats the last one about the incident is not recorded again

@@ -61,7 +61,8 @@ export class Reactions {
   async restore(): Promise<void> {
     const { store, policy, now } = this.#options;
     const rows = await store.ordersSince(now() - longestWindowMs(policy().policy));
-    this.#charges = rows.map(chargeOf);
+    // Of a clock that was ahead: it brakes for one window like any other, not until then and one window more.
+    this.#charges = rows.map(chargeOf).map((charge) => ({ ...charge, at: Math.min(charge.at, now()) }));
     for (const { order } of rows) this.#remember(order.session, order.seq);
   }
 

@@ -5,6 +5,7 @@ import type { Reason } from '../fingerprint/reason.ts';
 import type { DocumentKind } from '../fingerprint/statement-kind.ts';
 import type { Mode } from '../fingerprint/verdict.ts';
 import type { Subject, Workload } from '../fingerprint/workload.ts';
+import type { NodeIncidentKind } from './core/node-state.ts';
 import type { ReviewAct } from './core/review.ts';
 import type { IncidentChange } from './ports.ts';
 
@@ -108,6 +109,30 @@ export type StateLine =
       /** ms since the Unix epoch; 0: never. */
       readonly lastSeen: number;
       readonly blindSince: number;
+    }
+  | {
+      /** Something is wrong with a node itself, or is no more; `detail` is for a person. */
+      readonly type: 'node-incident';
+      readonly state: 'opened';
+      readonly kind: NodeIncidentKind;
+      readonly node: string;
+      readonly cluster: string;
+      readonly agent: string;
+      readonly count: number;
+      readonly detail: string;
+    }
+  | {
+      readonly type: 'node-incident';
+      readonly state: 'closed';
+      readonly kind: NodeIncidentKind;
+      readonly node: string;
+      readonly cluster: string;
+      readonly agent: string;
+    }
+  | {
+      /** This machine's clock was set; ms ahead of where it was. */
+      readonly type: 'clock';
+      readonly byMs: number;
     }
   | { readonly type: 'missing'; readonly node: string; readonly records: number }
   | {

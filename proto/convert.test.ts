@@ -40,6 +40,7 @@ const helloWire = {
 describe('messages of the agent', () => {
   it.each<[string, AgentMessage]>([
     ['hello', { kind: 'hello', hello }],
+    ['hello to a collector that was met', { kind: 'hello', hello: { ...hello, epoch: 'e'.repeat(32) } }],
     [
       'heartbeat',
       {
@@ -53,12 +54,28 @@ describe('messages of the agent', () => {
     ],
     ['batch', { kind: 'batch', records: [{ seq: 2 ** 53 - 1, kind: 'incident', json: bytes('{"é":1}') }] }],
   ])('come out of the wire as they went in: %s', (_name, message) => {
-    expect(parseAgentMessage(up.decode(up.encode(agentMessageToWire(message))))).toEqual(message);
+    expect(parseAgentMessage(up.decode(up.encode(agentMessageToWire(message))))).toMatchObject(message);
+  });
+
+  it.each([1, 2])('tell the version %i that their agent speaks', (protocol_version) => {
+    const wire = up.decode(up.encode({ hello: { ...helloWire, protocol_version } }));
+    expect(parseAgentMessage(wire)).toMatchObject({ hello: { protocol: protocol_version } });
   });
 
   it.each<[string, object, RegExp]>([
     ['nothing', {}, /body/],
-    ['another version', { hello: { ...helloWire, protocol_version: 9 } }, /version 9 .* version 1/],
+    [
+      'a newer version',
+      { hello: { ...helloWire, protocol_version: 3 } },
+      /agent speaks version 3 .* collector versions 1 and 2; update the collector/,
+    ],
+    [
+      'version 0, which was never given',
+      { hello: { ...helloWire, protocol_version: 0 } },
+      /version 0 .* install a newer release/,
+    ],
+    ['no version', { hello: { ...helloWire, protocol_version: undefined } }, /version 0 /],
+    ['an epoch that is no nonce', { hello: { ...helloWire, acked_epoch: 'x' } }, /acked_epoch/],
     ['a session that is no nonce', { hello: { ...helloWire, session: 'x' } }, /session/],
     ['a node with an escape sequence', { hello: { ...helloWire, node: 'n\u001b[2J' } }, /node/],
     ['a node with a bidi override', { hello: { ...helloWire, node: 'n\u202e' } }, /node/],
@@ -116,7 +133,7 @@ describe('messages of the agent', () => {
 
 describe('messages of the collector', () => {
   it.each<[string, CollectorMessage]>([
-    ['welcome', { kind: 'welcome', collector: 'c1', stored: 12 }],
+    ['welcome', { kind: 'welcome', collector: 'c1', stored: 12, epoch: 'e'.repeat(32) }],
     ['ack', { kind: 'ack', seq: 5 }],
     ['fingerprint', { kind: 'fingerprint', envelope: bytes('{}') }],
     ['order', { kind: 'order', envelope: bytes('{}') }],
@@ -126,7 +143,7 @@ describe('messages of the collector', () => {
   });
 
   it('are refused when the collector speaks another version', () => {
-    const wire = { welcome: { protocol_version: 2, collector_id: 'c', stored_seq: 1 } };
-    expect(() => parseCollectorMessage(down.decode(down.encode(wire)))).toThrow(/collector speaks version 2/);
+    const wire = { welcome: { protocol_version: 3, collector_id: 'c', stored_seq: 1 } };
+    expect(() => parseCollectorMessage(down.decode(down.encode(wire)))).toThrow(/collector speaks version 3/);
   });
 });

@@ -8,7 +8,9 @@ export { WireError };
  * to the wire is a plain object with the names of whorl.proto.
  */
 
-const protocolVersion = 1;
+const protocolVersion = 2;
+/** A collector serves the agents of its own version and of the one before: a fleet is not updated in one minute. */
+const oldestServed = 1;
 
 /** A report of 256 KiB is 32 drifts with the longest strings there are; a batch holds at least one. */
 export const maxRecordBytes = 256 * 1024;
@@ -60,6 +62,13 @@ export interface Hello {
   readonly source: string;
   readonly coverage: readonly CoverageWord[];
   readonly acked: number;
+  /** The epoch of the collector under which that was; absent: never told one. */
+  readonly epoch?: string;
+}
+
+/** A hello that came, with the version of the protocol that its agent speaks. */
+export interface ReadHello extends Hello {
+  readonly protocol: number;
 }
 
 export interface WireHeartbeat {
@@ -80,8 +89,21 @@ export type AgentMessage =
   | { readonly kind: 'heartbeat'; readonly beat: WireHeartbeat }
   | { readonly kind: 'batch'; readonly records: readonly WireRecord[] };
 
+/** As it came: a hello tells which version its agent speaks. */
+export type ReadAgentMessage =
+  | Exclude<AgentMessage, { readonly kind: 'hello' }>
+  | { readonly kind: 'hello'; readonly hello: ReadHello };
+
 export type CollectorMessage =
-  | { readonly kind: 'welcome'; readonly collector: string; readonly stored: number }
+  | {
+      readonly kind: 'welcome';
+      readonly collector: string;
+      readonly stored: number;
+      /** Of what the collector has; absent: it tells none. */
+      readonly epoch?: string;
+      /** The version that the agent speaks; absent: ours. */
+      readonly protocol?: number;
+    }
   | { readonly kind: 'ack'; readonly seq: number }
   | { readonly kind: 'fingerprint'; readonly envelope: Uint8Array }
   | { readonly kind: 'order'; readonly envelope: Uint8Array }
@@ -109,6 +131,7 @@ function helloToWire(hello: Hello): object {
     source: hello.source,
     coverage: hello.coverage,
     acked_seq: hello.acked,
+    acked_epoch: hello.epoch ?? '',
   };
 }
 
@@ -117,9 +140,10 @@ export function collectorMessageToWire(message: CollectorMessage): object {
     case 'welcome':
       return {
         welcome: {
-          protocol_version: protocolVersion,
+          protocol_version: message.protocol ?? protocolVersion,
           collector_id: message.collector,
           stored_seq: message.stored,
+          epoch: message.epoch ?? '',
         },
       };
     case 'ack':
@@ -134,7 +158,7 @@ export function collectorMessageToWire(message: CollectorMessage): object {
 }
 
 /** @throws WireError `protocol-version` before anything else of a hello is looked at; `bad-message` with the field */
-export function parseAgentMessage(wire: object): AgentMessage {
+export function parseAgentMessage(wire: object): ReadAgentMessage {
   const body = member(wire, 'body');
   switch (body) {
     case 'hello':
@@ -148,9 +172,10 @@ export function parseAgentMessage(wire: object): AgentMessage {
   }
 }
 
-function parseHello(hello: object): Hello {
-  checkVersion(hello, 'agent', 'collector');
+function parseHello(hello: object): ReadHello {
+  const protocol = servedVersion(hello);
   return {
+    protocol,
     agent: name(hello, 'agent_id', /^[0-9a-zA-Z][0-9a-zA-Z._-]{0,127}$/),
     node: name(hello, 'node', printableName),
     cluster: name(hello, 'cluster', printableName),
@@ -159,6 +184,7 @@ function parseHello(hello: object): Hello {
     source: name(hello, 'source', printableName),
     coverage: parseCoverage(member(hello, 'coverage')),
     acked: count(hello, 'acked_seq'),
+    ...epochOf(hello, 'acked_epoch'),
   };
 }
 
@@ -221,11 +247,12 @@ export function parseCollectorMessage(wire: object): CollectorMessage {
   switch (body) {
     case 'welcome': {
       const welcome = object(wire, 'welcome');
-      checkVersion(welcome, 'collector', 'agent');
+      checkVersion(welcome);
       return {
         kind: 'welcome',
         collector: name(welcome, 'collector_id', printableName),
         stored: count(welcome, 'stored_seq'),
+        ...epochOf(welcome, 'epoch'),
       };
     }
     case 'ack':
@@ -255,11 +282,28 @@ function parseRefused(refused: object): CollectorMessage {
   };
 }
 
-function checkVersion(message: object, they: string, we: string): void {
-  const version = count(message, 'protocol_version');
+function epochOf(message: object, field: string): { readonly epoch?: string } {
+  const said = member(message, field);
+  return said === undefined || said === '' ? {} : { epoch: name(message, field, /^[0-9a-f]{32}$/) };
+}
+
+function servedVersion(hello: object): number {
+  const version = count(hello, 'protocol_version');
+  if (version >= oldestServed && version <= protocolVersion) return version;
+  const serves = `this collector versions ${oldestServed} and ${protocolVersion}`;
+  throw new WireError(
+    'protocol-version',
+    version > protocolVersion
+      ? `the agent speaks version ${version} of the protocol and ${serves}; update the collector before its agents`
+      : `the agent speaks version ${version} of the protocol and ${serves}; install a newer release of whorl on its node`,
+  );
+}
+
+function checkVersion(welcome: object): void {
+  const version = count(welcome, 'protocol_version');
   if (version === protocolVersion) return;
   throw new WireError(
     'protocol-version',
-    `the ${they} speaks version ${version} of the protocol and this ${we} version ${protocolVersion}; install the same release of whorl on both`,
+    `the collector speaks version ${version} of the protocol and this agent version ${protocolVersion}; install the same release of whorl on both`,
   );
 }

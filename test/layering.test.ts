@@ -31,10 +31,10 @@ const rules: readonly Rule[] = [
   {
     from: /^collector\/adapters\//,
     mayImport:
-      /^(fingerprint\/|proto\/|collector\/ports(\/[a-z-]+)?\.ts$|collector\/adapters\/[a-z]+(-[a-z]+)*\/|node:|@grpc\/grpc-js$|better-sqlite3$|@peculiar\/x509$|jose$|reflect-metadata$|fastify$|@fastify\/|typebox$|prom-client$)/,
+      /^(fingerprint\/|proto\/|collector\/ports(\/[a-z-]+)?\.ts$|collector\/adapters\/[a-z]+(-[a-z]+)*\/|node:|@grpc\/grpc-js$|better-sqlite3$|tar-stream$|@peculiar\/x509$|jose$|reflect-metadata$|fastify$|@fastify\/|typebox$|prom-client$)/,
     why: 'adapters meet only in main.ts; a folder below adapters is one adapter in several files',
   },
-  { from: /^(agent|collector)\/main\.ts$/, mayImport: /./, why: 'the composition root' },
+  { from: /^(agent|collector)\/(main|maintenance)\.ts$/, mayImport: /./, why: 'the composition root' },
   {
     from: /^agent\/sources\//,
     mayImport: /^(fingerprint\/|proto\/|agent\/|node:(path|fs)$)/,
@@ -47,7 +47,7 @@ const rules: readonly Rule[] = [
   },
   {
     from: /^collector\//,
-    mayImport: /^(fingerprint\/|collector\/(?!adapters|main)|node:(buffer|timers\/promises)$)/,
+    mayImport: /^(fingerprint\/|collector\/(?!adapters|main|maintenance)|node:(buffer|timers\/promises)$)/,
     why: 'the pipeline sees ports, not adapters',
   },
   {
@@ -63,7 +63,7 @@ const rules: readonly Rule[] = [
   {
     from: /^cli\//,
     mayImport:
-      /^(fingerprint\/|registry\/|cli\/|agent\/(core|in-force|main|config|adapters|pipeline|ports|state-line)|collector\/(core|main|config|ports|state-line)|node:|commander$|yaml$|undici$)/,
+      /^(fingerprint\/|registry\/|cli\/|agent\/(core|in-force|main|config|adapters|pipeline|ports|state-line)|collector\/(core|main|maintenance|config|ports|state-line)|node:|commander$|yaml$|undici$)/,
     why: 'verbs are thin: they call the core and the composition roots',
   },
 ];

@@ -100,6 +100,7 @@ class Stream implements Downlink {
     });
   }
   onAck(): void {}
+  onWelcome(): void {}
   onOrder(): void {}
   onFingerprint(): void {}
   onState(state: string, detail: string): void {

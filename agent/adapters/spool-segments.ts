@@ -145,6 +145,11 @@ export class SegmentSpool implements Spool {
     });
   }
 
+  /** The highest number that was ever acknowledged. */
+  get acked(): number {
+    return this.#acked;
+  }
+
   stats(): SpoolStats {
     const stored = this.#segments.map((s) => Math.max(0, s.last - Math.max(s.first - 1, this.#acked)));
     return {

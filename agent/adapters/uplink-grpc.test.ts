@@ -74,6 +74,7 @@ class Recording implements Downlink {
   order: string[] = [];
   #wake: (() => void)[] = [];
 
+  onWelcome(): void {}
   onAck(seq: number): void {
     this.acks.push(seq);
     this.#told(`ack ${seq}`);
@@ -352,14 +353,14 @@ describe('another version of the protocol', () => {
       }) => {
         call.on('data', () => undefined);
         call.on('end', () => call.end());
-        call.write({ welcome: { protocol_version: 2, collector_id: 'c', stored_seq: 0 } });
+        call.write({ welcome: { protocol_version: 3, collector_id: 'c', stored_seq: 0 } });
       },
     });
     const address = `unix:${join(dir, 'new')}`;
     await new Promise((resolve) => server.bindAsync(address, ServerCredentials.createInsecure(), resolve));
     const { down } = connect({ address });
     await down.until(() => down.states.length === 1);
-    expect(down.states[0]).toMatch(/disconnected: the collector speaks version 2 of the protocol/);
+    expect(down.states[0]).toMatch(/disconnected: the collector speaks version 3 of the protocol/);
     server.forceShutdown();
   });
 });

@@ -28,6 +28,7 @@ export class GrpcUplink implements Uplink {
 
   async run(downlink: Downlink, signal: AbortSignal): Promise<void> {
     const remember: Downlink = {
+      onWelcome: (welcome) => downlink.onWelcome(welcome),
       onAck: (seq) => {
         this.#acked = Math.max(this.#acked, seq);
         downlink.onAck(seq);

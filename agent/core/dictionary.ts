@@ -1,9 +1,16 @@
+import type { Report } from '../../fingerprint/report.ts';
+
 /** As many entries as a fingerprint may hold (fingerprint/parse-fingerprint.ts). */
 const maxEntries = 20_000;
+
+/** How a behaviour was told for the first time. */
+export type Novelty = Extract<Report, { readonly type: 'novelty' }>;
 
 /** What was seen of one workload, each behaviour under a number. Numbers are given once and never reused. */
 export class Dictionary {
   readonly #indexes = new Map<string, number>();
+  /** As told: a collector that was restored from a backup has to be told again, and an identity cannot be read back. */
+  readonly #told: Novelty[] = [];
 
   get size(): number {
     return this.#indexes.size;
@@ -17,6 +24,15 @@ export class Dictionary {
     const index = this.#indexes.size;
     this.#indexes.set(identity, index);
     return { index, isNew: true };
+  }
+
+  tell(novelty: Novelty): Novelty {
+    this.#told.push(novelty);
+    return novelty;
+  }
+
+  told(): Iterable<Novelty> {
+    return this.#told;
   }
 }
 

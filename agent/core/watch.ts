@@ -4,7 +4,6 @@ import { generalise } from '../../fingerprint/generalise.ts';
 import { behaviourIdentity } from '../../fingerprint/identity.ts';
 import type { Approval, Incident } from '../../fingerprint/incident.ts';
 import type { Phase } from '../../fingerprint/phase.ts';
-import type { Report } from '../../fingerprint/report.ts';
 import { learnable } from '../../fingerprint/sensitive.ts';
 import type { Workload } from '../../fingerprint/workload.ts';
 import type { PeerDirectory } from './address-book.ts';
@@ -20,7 +19,7 @@ import { type DriftVerdict, evidenceOf, opinionOf, outsideReasons } from './opin
 import { forStart, placed } from './placed.ts';
 import { foundInstead } from './sweep/found-instead.ts';
 import { toBehaviour } from './to-behaviour.ts';
-import { ended, gap, started, support, type WatchOutput } from './watch-output.ts';
+import { ended, gap, restated, started, support, type WatchOutput } from './watch-output.ts';
 import type { Besides, InForce, WatchedInstance, WatchedWorkload } from './watched.ts';
 import { WatchedWorkloads, type Watching } from './watched-workloads.ts';
 
@@ -155,6 +154,20 @@ export class Watch {
     return this.#incidents.tick(time);
   }
 
+  /**
+   * What is the case, for a collector that has forgotten it: what runs, what is learned of it, what is open. In this order,
+   * because what was learned is told of copies, and what they showed by the numbers of what was learned.
+   */
+  *state(): Generator<WatchOutput> {
+    const coverage = this.#options.coverage();
+    for (const { workload, instances, dictionary } of this.#watched.all()) {
+      for (const copy of instances.values())
+        yield started(workload, copy, copy.shown.isFromStart ? 'started' : 'found', coverage);
+      for (const report of dictionary.told()) yield { type: 'report', report };
+    }
+    for (const incident of this.openIncidents()) yield restated(incident);
+  }
+
   /** What each learning instance has shown so far. */
   support(until: number): readonly WatchOutput[] {
     const out: WatchOutput[] = [];
@@ -252,7 +265,7 @@ export class Watch {
     if (!entry.isNew) return none;
     this.#counters.add('novelties');
     const { workload } = watched;
-    const report: Report = {
+    const report = watched.dictionary.tell({
       type: 'novelty',
       workload,
       instance: instance.instance.id,
@@ -260,7 +273,7 @@ export class Watch {
       behaviour,
       phase,
       time: at,
-    };
+    });
     return [{ type: 'report', report }];
   }
 

@@ -92,7 +92,7 @@ export class Watching {
         bootUs: since,
         coverage: () => this.#normaliser.coverage(),
         judging: () => undefined,
-        outbox: { put: onReport },
+        outbox: { put: onReport, flushed: async () => undefined },
         onIncident: () => undefined,
         counters: this.counters,
         now,

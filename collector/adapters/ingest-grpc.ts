@@ -4,18 +4,17 @@ import { maxAgentMessageBytes, maxCollectorMessageBytes } from '../../proto/conv
 import { type LoadedProto, loadProto } from '../../proto/load.ts';
 import type { AdmissionCode, Gate, IdentityRefusal } from '../ports/identities.ts';
 import { type AgentEdge, type AgentHandler, type AgentHello, CollectorError } from '../ports.ts';
-import { AgentStream, type Duplex } from './ingest-grpc/agent-stream.ts';
+import { type AboutCollector, AgentStream, type Duplex } from './ingest-grpc/agent-stream.ts';
 import { enrolmentCalls } from './ingest-grpc/enrolment-calls.ts';
 import { type DoorCertificates, TlsDoor } from './ingest-grpc/tls-door.ts';
 
-export interface IngestOptions {
+export interface IngestOptions extends AboutCollector {
   /** `host:port`, port 0 for any; or `unix:/path`. */
   readonly address: string;
   /** PEM. Absent only for loopback or a unix socket: config.ts sees to that, and this adapter again. */
   readonly tls?: DoorCertificates;
   /** Who may connect. Without TLS nobody can prove who he is, and everybody on this machine may. */
   readonly gate: Gate;
-  readonly collectorId: string;
 }
 
 /** 1 000 agents a process is the promise (DESIGN §9); beyond twice that memory for handshakes is better kept. */
@@ -105,7 +104,7 @@ export class GrpcIngest implements AgentEdge {
   #accept(call: Duplex, handler: AgentHandler): void {
     const stream: AgentStream = new AgentStream(call, {
       handler,
-      collectorId: this.#options.collectorId,
+      about: this.#options,
       admit: (hello) => this.#admit(call, hello, stream),
       gone: () => {
         this.#streams.delete(stream);

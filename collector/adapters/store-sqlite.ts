@@ -1,6 +1,7 @@
 import { sha256Hex } from '../../fingerprint/digest.ts';
 import { type Workload, workloadKey } from '../../fingerprint/workload.ts';
 import type { AuditRecord, AuditStore } from '../ports/audit.ts';
+import type { BackupSource } from '../ports/backups.ts';
 import type { IdentityStore } from '../ports/identities.ts';
 import type { IncidentStore } from '../ports/incidents.ts';
 import {
@@ -34,6 +35,7 @@ import {
 import { GroupCommit } from './store-sqlite/group-commit.ts';
 import { Identities } from './store-sqlite/identities.ts';
 import { SqliteIncidents } from './store-sqlite/incidents.ts';
+import { SqliteNodes } from './store-sqlite/nodes.ts';
 import { SqliteResponsePolicies } from './store-sqlite/response-policies.ts';
 import { type RowDelivery, toRows } from './store-sqlite/rows.ts';
 import { DatabaseThread } from './store-sqlite/thread.ts';
@@ -42,7 +44,8 @@ import { DatabaseThread } from './store-sqlite/thread.ts';
  * The collector's memory in one SQLite file, in a thread of its own: a sync of the disk never holds up the thread that
  * reads from agents.
  */
-export class SqliteStore implements DriftStore {
+export class SqliteStore implements DriftStore, BackupSource {
+  readonly nodes: SqliteNodes;
   readonly #thread: DatabaseThread;
   readonly #commits: GroupCommit;
   readonly rolledUp: IncidentStore;
@@ -68,6 +71,7 @@ export class SqliteStore implements DriftStore {
     this.identities = new Identities(thread);
     this.access = new SqliteAccess(thread);
     this.responsePolicies = new SqliteResponsePolicies(thread);
+    this.nodes = new SqliteNodes(thread);
     this.#commits = new GroupCommit((writes, now) => thread.call('commit', writes, now), mayRetry);
     this.audit = new SqliteAudit(thread, this.#commits);
   }
@@ -82,8 +86,16 @@ export class SqliteStore implements DriftStore {
     return this.#commit(toRows(delivery), now);
   }
 
-  async #commit(delivery: RowDelivery, now: number): Promise<Ingested> {
-    const ingested = await this.#commits.add({ kind: 'delivery', delivery }, now);
+  unfold(delivery: Delivery, now: number): Promise<Ingested> {
+    return this.#commit(toRows(delivery), now, 'unfolded');
+  }
+
+  async #commit(
+    delivery: RowDelivery,
+    now: number,
+    kind: 'delivery' | 'unfolded' = 'delivery',
+  ): Promise<Ingested> {
+    const ingested = await this.#commits.add({ kind, delivery }, now);
     if (typeof ingested === 'object' && 'stored' in ingested) return ingested;
     throw new StoreError('broken', 'the database took a delivery for something else');
   }
@@ -97,6 +109,11 @@ export class SqliteStore implements DriftStore {
     const entry = audit === undefined ? {} : { audit };
     const write = { kind: 'decision', decision: decisionRecord(decision), ...order, ...entry } as const;
     return (await this.#commits.add(write, decision.time)) === true;
+  }
+
+  /** A copy of this moment, while everything goes on. @throws StoreError */
+  copyTo(file: string): Promise<void> {
+    return this.#thread.call('backup', file);
   }
 
   openAgent(hello: AgentHello, now: number): Promise<number> {

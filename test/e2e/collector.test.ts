@@ -102,6 +102,7 @@ class Agent implements Downlink {
     this.#ending.abort();
     await this.#run;
   }
+  onWelcome(): void {}
   onAck(seq: number): void {
     this.acked = Math.max(this.acked, seq);
     this.#told();

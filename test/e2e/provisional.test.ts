@@ -87,6 +87,7 @@ class Link implements Downlink {
     await this.until(() => this.#connected);
     return this;
   }
+  onWelcome(): void {}
   onAck(seq: number): void {
     this.#acked = seq;
     this.#told();

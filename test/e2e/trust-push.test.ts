@@ -81,6 +81,7 @@ class Node implements Downlink {
     return this;
   }
 
+  onWelcome(): void {}
   onAck(): void {}
   onOrder(): void {}
   onState(): void {}

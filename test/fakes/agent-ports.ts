@@ -5,8 +5,10 @@ import type {
   CanaryHand,
   ControlHandler,
   Downlink,
+  EpochStore,
   Hold,
   KeptPolicy,
+  KnownEpoch,
   PodSource,
   SourceSink,
   StateView,
@@ -29,6 +31,7 @@ export class FakeWorld {
   readonly acts: StopRequest[] = [];
   readonly kept = new Map<string, Uint8Array>();
   readonly spool = new FakeSpool();
+  readonly epochs = fakeEpochs();
   readonly stop = new AbortController();
   readonly config: AgentConfig;
   /** Whose a cgroup is; a function that throws is a broken runtime. */
@@ -106,6 +109,7 @@ export class FakeWorld {
       },
       state: stateOn(this),
       spool: this.spool,
+      epochs: this.epochs,
       uplink: {
         run: async (downlink, signal) => {
           this.downlink = downlink;
@@ -156,6 +160,17 @@ function jsonNormaliser(): Normaliser {
     coverage: () => behaviourKinds,
     isSettled: () => true,
     counters: () => ({}),
+  };
+}
+
+function fakeEpochs(known?: KnownEpoch): EpochStore {
+  return {
+    get known() {
+      return known;
+    },
+    save: async (next) => {
+      known = next;
+    },
   };
 }
 

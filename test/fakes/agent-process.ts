@@ -53,6 +53,7 @@ const uplink = new GrpcUplink({
 });
 const outbox = new Outbox({ spool, uplink, counters, log: silent });
 const downlink: Downlink = {
+  onWelcome: () => undefined,
   onAck: (seq) => outbox.acked(seq),
   onFingerprint: () => undefined,
   onOrder: () => undefined,

@@ -25,6 +25,8 @@ export interface UplinkOptions extends Endpoint {
   readonly coverage: readonly CoverageWord[];
   /** Highest sequence number this spool was ever acknowledged, 0 when not known. */
   readonly acked?: number;
+  /** The collector's epoch under which that was, read at each attempt; undefined when none was ever told. */
+  readonly epoch?: string | undefined;
   /** 0 … 1, for jitter: a thousand agents must not come back in the same second. */
   readonly random: () => number;
 }

@@ -7,9 +7,9 @@ import {
 } from '@grpc/grpc-js';
 import { printable } from '../../../fingerprint/printable.ts';
 import {
-  type AgentMessage,
   agentMessageToWire,
   type CollectorMessage,
+  type Hello,
   maxBatchBytes,
   maxBatchRecords,
   maxCollectorMessageBytes,
@@ -53,6 +53,7 @@ export class UplinkStream {
   readonly #client: Client;
   readonly #call: Duplex;
   readonly #downlink: Downlink;
+  readonly #acked: number;
   readonly #welcomeTimer: NodeJS.Timeout;
   #settle: (end: Ended) => void = () => undefined;
   #welcomed = false;
@@ -81,13 +82,16 @@ export class UplinkStream {
     });
     const { path, requestSerialize, responseDeserialize } = method;
     const call = client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize);
-    return new UplinkStream(client, call, downlink, { kind: 'hello', hello: { ...options, acked } });
+    const { epoch, ...rest } = options;
+    const hello = { ...rest, acked, ...(epoch === undefined ? {} : { epoch }) };
+    return new UplinkStream(client, call, downlink, hello);
   }
 
-  private constructor(client: Client, call: Duplex, downlink: Downlink, hello: AgentMessage) {
+  private constructor(client: Client, call: Duplex, downlink: Downlink, hello: Hello) {
     this.#client = client;
     this.#call = call;
     this.#downlink = downlink;
+    this.#acked = hello.acked;
     this.ended = new Promise((resolve) => {
       this.#settle = resolve;
     });
@@ -95,7 +99,7 @@ export class UplinkStream {
     call.on('data', (wire: object) => this.#receive(wire));
     call.on('end', () => this.close('the collector ended the stream'));
     call.on('error', (error: ServiceError) => this.close(error.details || error.message));
-    call.write(agentMessageToWire(hello));
+    call.write(agentMessageToWire({ kind: 'hello', hello }));
   }
 
   close(detail: string): void {
@@ -166,7 +170,7 @@ export class UplinkStream {
       return;
     }
     if (message.kind === 'welcome') {
-      this.#begin(message.stored);
+      this.#begin(message);
       return;
     }
     if (!this.#welcomed) throw new WireError('bad-message', 'the collector did not begin with a welcome');
@@ -193,10 +197,11 @@ export class UplinkStream {
     };
   }
 
-  #begin(stored: number): void {
+  #begin({ stored, epoch }: { readonly stored: number; readonly epoch?: string }): void {
     clearTimeout(this.#welcomeTimer);
     this.#welcomed = true;
     this.#sent = stored;
+    this.#downlink.onWelcome({ stored, acked: this.#acked, ...(epoch === undefined ? {} : { epoch }) });
     // Before `connected`, so that the agent does not offer again what is stored.
     this.#downlink.onAck(stored);
     this.#downlink.onState('connected', this.#client.getChannel().getTarget());

@@ -1,9 +1,9 @@
 import type { ServerDuplexStream } from '@grpc/grpc-js';
 import {
-  type AgentMessage,
   type CollectorMessage,
   collectorMessageToWire,
   parseAgentMessage,
+  type ReadAgentMessage,
   type RefusedCode,
   WireError,
   type WireRecord,
@@ -20,9 +20,16 @@ const maxUnderWay = 2;
 /** All fingerprints of a large node are 10 MB; an agent that does not read is cut off before it costs more than this. */
 const maxUnsentBytes = 64 * 1024 * 1024;
 
+/** What agents are told of this collector when they come. */
+export interface AboutCollector {
+  readonly collectorId: string;
+  /** Of its database: another one after a restore. */
+  readonly epoch?: string;
+}
+
 export interface StreamOptions {
   readonly handler: AgentHandler;
-  readonly collectorId: string;
+  readonly about: AboutCollector;
   /** Asked once the agent has said who it is. @returns why it is not let in */
   readonly admit: (hello: AgentHello) => Promise<IdentityRefusal<AdmissionCode> | undefined>;
   /** Called once, when nothing more will come. */
@@ -81,7 +88,7 @@ export class AgentStream {
     }
   }
 
-  #dispatch(message: AgentMessage): void {
+  #dispatch(message: ReadAgentMessage): void {
     if (message.kind === 'hello') {
       if (this.#link !== undefined) throw new WireError('bad-message', 'a second hello came on one stream');
       void this.#open(message.hello);
@@ -120,7 +127,15 @@ export class AgentStream {
         return;
       }
       this.#announced = true;
-      this.#send({ kind: 'welcome', collector: this.#options.collectorId, stored });
+      const { collectorId: collector, epoch } = this.#options.about;
+      const { protocol } = hello;
+      this.#send({
+        kind: 'welcome',
+        collector,
+        stored,
+        ...(epoch === undefined ? {} : { epoch }),
+        ...(protocol === undefined ? {} : { protocol }),
+      });
     } catch {
       this.refuse('store-unavailable', 'the collector cannot reach its database; it will be tried again');
     }

@@ -8,6 +8,7 @@ import { identityOperations } from './identities-table.ts';
 import { IncidentReader, type NextState, type ReviewRow } from './incident-reader.ts';
 import { IncidentTable } from './incident-table.ts';
 import { Keeper } from './keeper.ts';
+import { nodesApi } from './nodes-api.ts';
 import { type ProvisionalRecord, Reader } from './reader.ts';
 import { type PolicyRecord, ResponsePolicyTable } from './response-policy-table.ts';
 import { Retirer } from './retirer.ts';
@@ -61,6 +62,10 @@ export function openApi(file: string) {
     ...accessApi(new AccessTable(db)),
     ...auditApi(audit),
     ...responsePolicyApi(new ResponsePolicyTable(db)),
+    ...nodesApi(db),
+    backup: async (to: string): Promise<void> => {
+      await db.backup(to);
+    },
     close: () => {
       db.close();
     },

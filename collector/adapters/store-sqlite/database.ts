@@ -1,10 +1,11 @@
 import { existsSync, readFileSync } from 'node:fs';
 import Sqlite from 'better-sqlite3';
 import { StoreError } from '../../ports.ts';
+import { keepCopy } from './kept-copy.ts';
 import { migrations } from './migrations.ts';
 
 /** Raised with every change of schema.sql, with a step in migrations.ts that brings older files up. */
-const schemaVersion = migrations.length + 1;
+export const schemaVersion = migrations.length + 1;
 
 /**
  * Opens the database for one process alone, durably: WAL with a sync at each commit, so that what was acknowledged
@@ -20,7 +21,7 @@ export function openDatabase(file: string): Sqlite.Database {
       db.pragma('journal_mode = WAL');
       db.pragma('synchronous = FULL');
       db.exec('BEGIN IMMEDIATE; COMMIT');
-      bringUp(db);
+      bringUp(db, file);
       return db;
     } catch (error) {
       db.close();
@@ -31,7 +32,7 @@ export function openDatabase(file: string): Sqlite.Database {
   }
 }
 
-function bringUp(db: Sqlite.Database): void {
+function bringUp(db: Sqlite.Database, file: string): void {
   const version = Number(db.pragma('user_version', { simple: true }));
   if (version === schemaVersion) return;
   if (version > schemaVersion) {
@@ -40,6 +41,7 @@ function bringUp(db: Sqlite.Database): void {
       `the database was written by a newer release of whorl (schema ${version}, this one reads up to ${schemaVersion}); start that release, or name another data directory`,
     );
   }
+  if (version > 0) keepCopy(db, file, version);
   // All or nothing: a file that is half brought up could be read by neither release.
   db.transaction(() => {
     if (version === 0) db.exec(schema());

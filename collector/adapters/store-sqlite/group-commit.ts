@@ -53,7 +53,7 @@ export class GroupCommit {
   #takeBatch(): Pending[] {
     let rows = 0;
     const end = this.#pending.findIndex(({ write }) => {
-      rows += write.kind === 'delivery' ? write.delivery.rows.length : 1;
+      rows += rowsOf(write);
       return rows > maxCommitRows;
     });
     return this.#pending.splice(0, end === -1 ? this.#pending.length : Math.max(1, end));
@@ -93,4 +93,16 @@ function settle(batch: readonly Pending[], answers: readonly Answer[]): void {
 
 function agentOf(write: Write): string | undefined {
   return write.kind === 'delivery' ? write.delivery.agent : undefined;
+}
+
+function rowsOf(write: Write): number {
+  switch (write.kind) {
+    case 'delivery':
+    case 'unfolded':
+      return write.delivery.rows.length;
+    case 'audit':
+      return write.records.length;
+    case 'decision':
+      return 1;
+  }
 }

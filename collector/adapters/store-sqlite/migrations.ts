@@ -4,6 +4,7 @@ import { accessSchema } from './schema-3/access.ts';
 import { auditSchema } from './schema-3/audit.ts';
 import { identitiesSql } from './schema-3/identities.ts';
 import { incidentsTo3 } from './schema-3/incidents.ts';
+import { ingestTables } from './schema-3/ingest.ts';
 import { decisionRuleSchema, responsePolicySchema } from './schema-3/response-policies.ts';
 
 /** Step i brings a file from schema i + 1 to i + 2. A step is never changed once a release has written its result. */
@@ -33,7 +34,7 @@ export const migrations: readonly ((db: Sqlite.Database) => void)[] = [
     `);
     addEntryToKeys(db);
   },
-  /** Occurrences are rolled up into incidents; agents have certificates, people tokens. */
+  /** Occurrences are rolled up into incidents; agents have certificates, people tokens; what is done is audited. */
   (db) => {
     db.exec(incidentsTo3);
     db.exec(identitiesSql);
@@ -41,6 +42,7 @@ export const migrations: readonly ((db: Sqlite.Database) => void)[] = [
     db.exec(auditSchema);
     db.exec(responsePolicySchema);
     db.exec(decisionRuleSchema);
+    db.exec(ingestTables);
   },
 ];
 

@@ -16,6 +16,7 @@ export type Row =
   | readonly ['refused', seq: number, reason: string]
   /** Nothing of it is kept but that it came. */
   | readonly ['canary', seq: number]
+  | readonly ['folded', seq: number, id: string, kept: boolean, rank: number, evicts: string, json: string]
   | readonly [
       'incident',
       seq: number,
@@ -31,6 +32,7 @@ export type Row =
       /** Distinct drift keys, one a line. */
       keys: string,
       rule: string,
+      unfolds: boolean,
     ]
   | readonly [
       'novelty',
@@ -103,10 +105,14 @@ export function toRows({ hello, records }: Delivery): RowDelivery {
 
 function toRow(record: ReadRecord, node: string): Row {
   if ('refused' in record) return ['refused', record.seq, record.refused];
+  if ('folded' in record) {
+    const { id, kept, rank, evicts } = record.folded;
+    return ['folded', record.seq, id, kept, rank, evicts ?? '', kept ? record.json : ''];
+  }
   return reportRow(record, node);
 }
 
-function reportRow({ seq, report, json, reason, rule }: StoredReport, node: string): Row {
+function reportRow({ seq, report, json, reason, rule, unfolds }: StoredReport, node: string): Row {
   switch (report.type) {
     case 'incident': {
       const { workload, id, instance, last, first, severity, drifts } = report.incident;
@@ -114,7 +120,17 @@ function reportRow({ seq, report, json, reason, rule }: StoredReport, node: stri
       const count = drifts.reduce((sum, drift) => sum + drift.count, 0);
       const keys =
         drifts.length === 1 ? (drifts[0]?.key ?? '') : distinct(drifts.map((d) => d.key)).join('\n');
-      return ['incident', seq, ...about, severities.indexOf(severity), count, first, keys, rule ?? ''];
+      return [
+        'incident',
+        seq,
+        ...about,
+        severities.indexOf(severity),
+        count,
+        first,
+        keys,
+        rule ?? '',
+        unfolds ?? false,
+      ];
     }
     case 'novelty': {
       const { workload, behaviour, time, instance, index, phase } = report;

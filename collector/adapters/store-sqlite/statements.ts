@@ -78,6 +78,11 @@ export interface Writes {
       instance: Text | null,
     ]
   >;
+  /** The highest number that was acknowledged and is not here. */
+  readonly ackedBefore: Pluck<[agent: Text], number>;
+  readonly fold: Run<[agent: Text, id: Text, rank: number, report: Text]>;
+  readonly unfold: Run<[agent: Text, id: Text]>;
+  readonly flooded: Run<[agent: Text, records: number]>;
   readonly refused: Run<[agent: Text, seq: number, reason: Text, agentAgain: Text]>;
   readonly decision: Run<[DecisionRecord]>;
   /** The latest one, as `decisionText` writes it. */
@@ -170,6 +175,16 @@ export function prepareWrites(db: Sqlite.Database): Writes {
     isOrderOf: db.prepare<[Text, Text], number>('SELECT 1 FROM orders WHERE id = ? AND agent = ?').pluck(),
     gap: db.prepare(
       'INSERT INTO gaps (agent, seq, since_us, until_us, lost, reason, instance) VALUES (?, ?, ?, ?, ?, ?, ?)',
+    ),
+    ackedBefore: db.prepare<[Text], number>('SELECT acked FROM agent_losses WHERE agent = ?').pluck(),
+    fold: db.prepare(
+      `INSERT INTO flooded (agent, id, rank, report) VALUES (?, ?, ?, ?)
+       ON CONFLICT DO UPDATE SET rank = excluded.rank, report = excluded.report`,
+    ),
+    unfold: db.prepare('DELETE FROM flooded WHERE agent = ? AND id = ?'),
+    flooded: db.prepare(
+      `INSERT INTO agent_losses (agent, flooded) VALUES (?, ?)
+       ON CONFLICT DO UPDATE SET flooded = flooded + excluded.flooded`,
     ),
     // A sample is enough to find the fault; an agent that sends nothing else must not fill the disk.
     refused: db.prepare(

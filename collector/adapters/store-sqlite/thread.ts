@@ -39,13 +39,13 @@ export class DatabaseThread {
     return this.#waiting.size;
   }
 
-  async call<K extends keyof Api>(op: K, ...args: Parameters<Api[K]>): Promise<ReturnType<Api[K]>> {
+  async call<K extends keyof Api>(op: K, ...args: Parameters<Api[K]>): Promise<Awaited<ReturnType<Api[K]>>> {
     if (this.#ended !== undefined) throw this.#ended;
     const id = ++this.#lastId;
     const question: Question = { id, op, args };
     this.#worker.postMessage(question);
     // The thread answers `op` with what `Api[op]` returned: worker.ts runs exactly that function.
-    return (await this.#answerTo(id)) as ReturnType<Api[K]>;
+    return (await this.#answerTo(id)) as Awaited<ReturnType<Api[K]>>;
   }
 
   #answerTo(id: number): Promise<unknown> {

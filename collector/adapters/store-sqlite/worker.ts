@@ -16,11 +16,19 @@ export type Answer =
 
 function answer(id: number, work: () => unknown): void {
   try {
-    tell({ id, value: work() });
+    const value = work();
+    // A backup goes on while commits do; everything else is answered at once, in order.
+    if (value instanceof Promise)
+      void value.then((then) => tell({ id, value: then })).catch((err) => fail(id, err));
+    else tell({ id, value });
   } catch (error) {
-    const { code, message } = storeError(error);
-    tell({ id, code, message });
+    fail(id, error);
   }
+}
+
+function fail(id: number, error: unknown): void {
+  const { code, message } = storeError(error);
+  tell({ id, code, message });
 }
 
 function tell(message: Answer): void {

@@ -5,7 +5,7 @@ import type { AuditRecord } from '../../ports/audit.ts';
 import type { Ingested } from '../../ports.ts';
 import type { AuditTable } from './audit-table.ts';
 import { bits, withBits } from './bitset.ts';
-import type { IncidentTable, OccurrenceRow } from './incident-table.ts';
+import type { IncidentTable, OccurrenceRow, Placed } from './incident-table.ts';
 import type { DecisionRecord, OrderRecord } from './reader.ts';
 import type { Row, RowDelivery } from './rows.ts';
 import { decisionText, prepareWrites, type Writes } from './statements.ts';
@@ -27,6 +27,8 @@ export type Write =
       readonly order?: OrderRecord;
       readonly audit?: AuditRecord;
     }
+  /** What was folded goes its way; its numbers are places in the delivery. */
+  | { readonly kind: 'unfolded'; readonly delivery: RowDelivery }
   | { readonly kind: 'audit'; readonly records: readonly AuditRecord[] };
 
 /** To a delivery what became of it, to a decision whether it was news, to audit entries the place of each. */
@@ -40,6 +42,8 @@ interface Shown {
   readonly agent: string;
   readonly phase: Phase;
 }
+
+type OtherRow = Exclude<Row, readonly ['incident', ...unknown[]]>;
 
 /** Turns rows into the tables. One transaction per call; a call that throws has changed nothing. */
 export class Writer {
@@ -71,6 +75,7 @@ export class Writer {
 
   #apply(write: Write, now: number): Answer {
     if (write.kind === 'delivery') return this.#deliver(write.delivery, now);
+    if (write.kind === 'unfolded') return this.#unfold(write.delivery, now);
     if (write.kind === 'audit') return write.records.map((record) => this.#audit.add(record));
     const { decision } = write;
     const isNews = this.#sql.lastDecision.get(decision.incident) !== decisionText(decision);
@@ -85,34 +90,46 @@ export class Writer {
     const before = this.#sql.storedOf.get(delivery.agent) ?? 0;
     const placed: Ingested['placed'][number][] = [];
     const newDecisions: number[] = [];
-    let [stored, missing, refused] = [before, 0, 0];
+    let [stored, missing] = [before, 0];
     for (const row of delivery.rows) {
       const seq = row[1];
       // At least once becomes once: what is below the high water was stored by an earlier commit.
       if (seq <= stored) continue;
-      missing += Math.max(0, seq - Math.max(stored, delivery.acked) - 1);
+      missing += this.#jumped(delivery, stored, seq);
       if (row[0] === 'incident') {
-        const { incident, change, isNew } = this.#incidents.take(
-          delivery.agent,
-          this.#workload(row[2]),
-          row,
-          now,
-        );
+        const { incident, change, isDecided } = this.#told(delivery.agent, row, now);
         placed.push([seq, incident, change]);
-        if (this.#decidedAgainst(row, isNew, now)) newDecisions.push(seq);
+        if (isDecided) newDecisions.push(seq);
       } else this.#write(delivery, row, now);
-      if (row[0] === 'refused') refused += 1;
       stored = seq;
     }
+    const fresh = (kind: Row[0]) => delivery.rows.filter((row) => row[0] === kind && row[1] > before).length;
+    const [refused, folded] = [fresh('refused'), fresh('folded')];
+    if (folded > 0) this.#sql.flooded.run(delivery.agent, folded);
     this.#sql.advance.run(stored, missing, refused, now, delivery.agent);
     return { before, stored, missing, placed, newDecisions };
   }
 
-  #write(
-    { agent, node }: RowDelivery,
-    row: Exclude<Row, readonly ['incident', ...unknown[]]>,
-    now: number,
-  ): void {
+  /** Numbers that no record had. Those that were acknowledged before a restore are counted as that (nodes-table.ts). */
+  #jumped({ agent, acked }: RowDelivery, stored: number, seq: number): number {
+    if (seq <= Math.max(stored, acked) + 1) return 0;
+    const known = this.#sql.ackedBefore.get(agent) ?? 0;
+    return Math.max(0, seq - Math.max(stored, acked, known) - 1);
+  }
+
+  #unfold(delivery: RowDelivery, now: number): Ingested {
+    const placed: Ingested['placed'][number][] = [];
+    const newDecisions: number[] = [];
+    for (const row of delivery.rows) {
+      if (row[0] !== 'incident') continue;
+      const { incident, change, isDecided } = this.#told(delivery.agent, row, now);
+      placed.push([row[1], incident, change]);
+      if (isDecided) newDecisions.push(row[1]);
+    }
+    return { before: 0, stored: delivery.rows.at(-1)?.[1] ?? 0, missing: 0, placed, newDecisions };
+  }
+
+  #write({ agent, node }: RowDelivery, row: OtherRow, now: number): void {
     switch (row[0]) {
       case 'novelty':
         this.#novelty(agent, node, row);
@@ -128,6 +145,9 @@ export class Writer {
         return;
       case 'canary':
         return;
+      case 'folded':
+        this.#fold(agent, row);
+        return;
       case 'gap':
         this.#sql.gap.run(agent, row[1], row[2], row[3], row[4], row[5], row[6]);
         return;
@@ -135,6 +155,18 @@ export class Writer {
         this.#sql.refused.run(agent, row[1], row[2], agent);
         return;
     }
+  }
+
+  #told(agent: string, row: OccurrenceRow, now: number): Placed & { readonly isDecided: boolean } {
+    if (row[13]) this.#sql.unfold.run(agent, row[3]);
+    const placed = this.#incidents.take(agent, this.#workload(row[2]), row, now);
+    return { ...placed, isDecided: this.#decidedAgainst(row, placed.isNew, now) };
+  }
+
+  #fold(agent: string, row: Extract<Row, readonly ['folded', ...unknown[]]>): void {
+    const [, , id, kept, rank, evicts, json] = row;
+    if (evicts !== '') this.#sql.unfold.run(agent, evicts);
+    if (kept) this.#sql.fold.run(agent, id, rank, json);
   }
 
   /**
