@@ -1,5 +1,5 @@
 import type { Incident } from '../fingerprint/incident.ts';
-import type { Action, Receipt } from '../fingerprint/order.ts';
+import type { Receipt, StopAction } from '../fingerprint/order.ts';
 import { targetOf } from '../fingerprint/target.ts';
 import { workloadKey } from '../fingerprint/workload.ts';
 import { type BrakeLimits, braked, type Charge, chargeKey } from './core/brakes.ts';
@@ -171,7 +171,7 @@ export class Reactions {
 
   async #order(
     incident: Incident,
-    decision: Decision & { readonly action: Exclude<Action, 'resume'> },
+    decision: Decision & { readonly action: StopAction },
     link: AgentLink,
   ): Promise<void> {
     const { store, signer, newId, now, tell, log } = this.#options;

@@ -11,12 +11,14 @@ export interface ResponseRule {
   readonly mode: Mode;
 }
 
+export const killScopes = ['subtree', 'container'] as const;
+
 /** What a site wishes to happen on drift of one workload. */
 export interface Response {
   /** The first that is about a drift decides; one that none is about is alerted on. */
   readonly rules: readonly ResponseRule[];
   /** What `kill` ends: the drifting process and its descendants, or the whole container. */
-  readonly killScope: 'subtree' | 'container';
+  readonly killScope: (typeof killScopes)[number];
   /** Whether what a person started by exec or attach may be stopped. */
   readonly stopInteractive: boolean;
 }

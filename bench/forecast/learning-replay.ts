@@ -1,5 +1,5 @@
 import { SqliteStore } from '../../collector/adapters/store-sqlite.ts';
-import { workloadHash } from '../../collector/core/baselines.ts';
+import { workloadHash } from '../../fingerprint/workload-hash.ts';
 import type { AgentHello, LearnedWorkload } from '../../collector/ports.ts';
 import type { Report } from '../../fingerprint/report.ts';
 import { reportBytes } from '../../fingerprint/report-json.ts';

@@ -1,5 +1,5 @@
 import type { Incident } from '../../fingerprint/incident.ts';
-import type { Action } from '../../fingerprint/order.ts';
+import type { StopAction } from '../../fingerprint/order.ts';
 import { type CapReason, capIf, effectiveMode, lowest } from '../../fingerprint/response.ts';
 import type { Mode } from '../../fingerprint/verdict.ts';
 import type { BrakeReason } from './brakes.ts';
@@ -17,7 +17,7 @@ export interface ResponsePolicy {
 }
 
 export interface Decision {
-  readonly action: Exclude<Action, 'resume'> | 'none';
+  readonly action: StopAction | 'none';
   readonly reason: CapReason | BrakeReason;
   /** The minimum of all caps, before the brakes. */
   readonly mode: Mode;
