@@ -1,4 +1,6 @@
 import { setInterval, setTimeout as sleep } from 'node:timers/promises';
+import type { Incident } from '../fingerprint/incident.ts';
+import type { Receipt } from '../fingerprint/order.ts';
 import type { Report } from '../fingerprint/report.ts';
 import type { AgentDeps } from './agent-deps.ts';
 import { Canaries } from './canary.ts';
@@ -6,6 +8,7 @@ import type { AgentConfig } from './config.ts';
 import { Counters } from './core/counters.ts';
 import { FingerprintDesk } from './fingerprint-desk.ts';
 import { Intake } from './intake.ts';
+import { LeaseDesk } from './lease-desk.ts';
 import { OrderDesk } from './order-desk.ts';
 import { Origins } from './origins.ts';
 import { Outbox } from './outbox.ts';
@@ -15,6 +18,7 @@ import { PolicyDesk } from './policy-desk.ts';
 import type { Downlink } from './ports.ts';
 import { StateSweep } from './state-sweep.ts';
 import { statusOf } from './status.ts';
+import { StopHand, type Timing } from './stop-hand.ts';
 
 /** Small enough that a sweep's findings and a burst's last counts are told within a blink. */
 const tickMs = 200;
@@ -50,6 +54,8 @@ class Agent {
   readonly #pods: Pods | undefined;
   readonly #pipeline: Pipeline;
   readonly #intake: Intake;
+  readonly #hand: StopHand;
+  readonly #leases: LeaseDesk;
   readonly #orders: OrderDesk;
   readonly #sweep: StateSweep | undefined;
   readonly #canaries: Canaries | undefined;
@@ -102,24 +108,30 @@ class Agent {
         untrusted: (workload) => this.#desk.untrusted(workload),
         onGap: () => this.#sweep?.request(),
         onCorrected: () => this.#sweep?.forget(),
-        onIncident: (incident, eventTime, judgedAt) => this.#orders.judged(incident, eventTime, judgedAt),
+        onIncident: (incident, timing) => this.#judged(incident, timing),
       },
       signal,
     );
     this.#intake = new Intake({ ...deps, node: config.node, pipeline: this.#pipeline, counters });
     const { attribution, watch } = this.#pipeline;
     this.#sweep = this.#sweepOf();
-    this.#orders = new OrderDesk({
+    const holdUs = config.holdMinutes * 60_000_000;
+    this.#hand = new StopHand({ enforcer, attribution, watch, holdUs, now });
+    const desk = {
       ...deps,
       trust,
       node: config.node,
-      enforcer,
+      hand: this.#hand,
       attribution,
       watch,
-      holdUs: config.holdMinutes * 60_000_000,
       counters,
-      onStopped: (incident) => this.#pipeline.acted(incident),
-      onReceipt: (receipt) => this.#outbox.put({ type: 'receipt', receipt }),
+      onStopped: (incident: string) => this.#pipeline.acted(incident),
+      onReceipt: (receipt: Receipt) => this.#outbox.put({ type: 'receipt', receipt }),
+    };
+    this.#leases = new LeaseDesk(desk);
+    this.#orders = new OrderDesk({
+      ...desk,
+      onKill: (incident, ends) => this.#leases.ordered(incident, ends),
     });
   }
 
@@ -219,6 +231,7 @@ class Agent {
           .catch((err: unknown) => log.error({ err }, 'fingerprint not kept'))
           .finally(taken),
       onOrder: (envelope, taken) => void this.#orders.take(envelope).finally(taken),
+      onLease: (envelope, taken) => void this.#leases.take(envelope).finally(taken),
       onState: (state, detail) => {
         this.#uplinkState = state;
         if (state === 'connected') this.#outbox.connected();
@@ -227,6 +240,11 @@ class Agent {
         say({ type: 'uplink', state, detail });
       },
     };
+  }
+
+  #judged(incident: Incident, timing: Timing): void {
+    this.#hand.judged(incident.id, timing);
+    this.#leases.judged(incident, timing);
   }
 
   /** Something else is in force: what runs is judged by it, and so is what a sweep finds there. */
@@ -315,6 +333,7 @@ class Agent {
       uplink: this.#uplinkState,
       spool: spool.stats(),
       holds: enforcer.holds(),
+      leases: this.#leases.summary(),
       watch: this.#pipeline.watch,
       canary: this.#canaries?.status,
       kubernetes:

@@ -85,6 +85,7 @@ class Node implements Downlink {
 
   onAck(): void {}
   onOrder(): void {}
+  onLease(): void {}
   onState(): void {}
   onFingerprint(envelope: Uint8Array): void {
     this.#tail = this.#desk.accept(envelope, 'collector');

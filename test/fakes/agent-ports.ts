@@ -8,6 +8,7 @@ import type {
   Hold,
   KeptPolicy,
   PodSource,
+  Quarantine,
   SourceSink,
   StateView,
   StopRequest,
@@ -45,6 +46,9 @@ export class FakeWorld {
   /** How busy the event loop is. */
   utilisation = 0;
   now = Date.parse('2026-05-03T12:00:00Z') * 1000;
+  /** A clock that nobody sets. */
+  steady = 0;
+  quarantine: Quarantine | undefined;
   downlink: Downlink | undefined;
   control: ControlHandler | undefined;
   #feed = new Feed();
@@ -140,6 +144,8 @@ export class FakeWorld {
       bootUs: 0,
       session: 'a'.repeat(32),
       now: () => this.now,
+      steady: () => this.steady,
+      ...(this.quarantine === undefined ? {} : { quarantine: this.quarantine }),
       log: { info: () => undefined, warn: () => undefined, error: () => undefined },
       say: (line) => {
         this.lines.push(line);
