@@ -28,6 +28,8 @@ export class FakeWorld {
   readonly lines: StateLine[] = [];
   readonly reports: Report[] = [];
   readonly acts: StopRequest[] = [];
+  /** Records that were written when each act began. */
+  readonly writtenAtActs: number[] = [];
   readonly kept = new Map<string, Uint8Array>();
   readonly spool = new FakeSpool();
   readonly stop = new AbortController();
@@ -127,6 +129,7 @@ export class FakeWorld {
       enforcer: {
         act: async (request) => {
           this.acts.push(request);
+          this.writtenAtActs.push(this.spool.records.length);
           const stopped = request.subtree.map((p) => p.pid);
           return { result: 'done', action: request.action, stopped, stoppedAt: this.now + 5_000 };
         },
