@@ -157,7 +157,7 @@ function leaseFor(workload: Workload): Lease {
     workload: workloadHash(workload),
     stops: 3,
     ends: 0,
-    response: { rules: [{ mode: 'kill' }], killScope: 'subtree', stopInteractive: false },
+    response: { rules: [{ mode: 'kill' }], killScope: 'subtree', stopInteractive: true },
     maxMode: 'kill',
     issuedAt: formatSeconds(now()),
     expiresAt: formatSeconds(now() + 60_000_000),
