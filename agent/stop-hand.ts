@@ -83,9 +83,17 @@ export class StopHand {
 
   /** Whom a stop takes: the target, what else is foreign in its incident, and all that descends from them. */
   taken(action: StopAction, incident: Incident, target: ProcessRef): readonly ProcessRef[] {
+    return this.#below(this.#topmost(action, incident, target));
+  }
+
+  #topmost(action: StopAction, incident: Incident, target: ProcessRef): readonly ProcessRef[] {
     const mayStop = (process: ProcessRef): boolean => this.#mayStop(process, incident, needed[action]);
-    const foreign = [target, ...foreignProcesses(incident).filter(mayStop)];
-    return distinct(foreign.flatMap((p) => this.#options.attribution.subtree(p)));
+    const others = foreignProcesses(incident).filter((p) => nameOf(p) !== nameOf(target));
+    return [target, ...others.filter(mayStop)];
+  }
+
+  #below(topmost: readonly ProcessRef[]): readonly ProcessRef[] {
+    return distinct(topmost.flatMap((p) => this.#options.attribution.subtree(p)));
   }
 
   /** Begins before it returns: nothing else is done between a verdict and its stop. */
@@ -108,14 +116,15 @@ export class StopHand {
     const { attribution, now, holdUs, enforcer } = this.#options;
     const exclusive = attribution.isExclusive(instance);
     const about = { incident, cgroupPath: instance.cgroupPath, culprit: target, exclusive };
-    const taken = (): readonly ProcessRef[] => this.taken(wanted, incident, target);
+    const topmost = this.#topmost(wanted, incident, target);
+    const below = (): readonly ProcessRef[] => this.#below(topmost);
     const request = (action: StopAction): StopRequest => ({
       ...about,
       action,
       deadline: now() + holdUs,
       // Grows while a fork storm is chased: the fork events go on coming in.
       get subtree() {
-        return taken();
+        return below();
       },
     });
     const tried: StopResult[] = [];
