@@ -18,6 +18,7 @@ import type {
   Logins,
   PodSource,
   PolicyStore,
+  Quarantine,
   Spool,
   StateStore,
   StateView,
@@ -70,6 +71,8 @@ export interface AgentDeps {
   /** Without a collector the agent judges by what it keeps, and the spool waits. */
   readonly uplink: Uplink | undefined;
   readonly enforcer: Enforcer;
+  /** Absent where nothing can cut a copy off from the network. */
+  readonly quarantine?: Quarantine;
   readonly control: Control;
   readonly own: OwnProcesses;
   /** How busy the event loop was since it was asked last, 0 to 1. */
@@ -80,6 +83,8 @@ export interface AgentDeps {
   readonly session: string;
   /** µs since the Unix epoch. */
   readonly now: () => number;
+  /** µs, of a clock that nobody sets. */
+  readonly steady: () => number;
   readonly log: Log;
   readonly say: (line: StateLine) => void;
 }

@@ -1,4 +1,6 @@
 import { setInterval, setTimeout as sleep } from 'node:timers/promises';
+import type { Incident } from '../fingerprint/incident.ts';
+import type { Receipt } from '../fingerprint/order.ts';
 import type { Report } from '../fingerprint/report.ts';
 import type { AgentDeps } from './agent-deps.ts';
 import { Canaries } from './canary.ts';
@@ -7,6 +9,7 @@ import { Counters } from './core/counters.ts';
 import { Epochs } from './epochs.ts';
 import { FingerprintDesk } from './fingerprint-desk.ts';
 import { Intake } from './intake.ts';
+import { LeaseDesk } from './lease-desk.ts';
 import { OrderDesk } from './order-desk.ts';
 import { Origins } from './origins.ts';
 import { Outbox } from './outbox.ts';
@@ -16,6 +19,7 @@ import { PolicyDesk } from './policy-desk.ts';
 import type { Downlink } from './ports.ts';
 import { StateSweep } from './state-sweep.ts';
 import { statusOf } from './status.ts';
+import { StopHand, type Timing } from './stop-hand.ts';
 
 /** Small enough that a sweep's findings and a burst's last counts are told within a blink. */
 const tickMs = 200;
@@ -51,6 +55,8 @@ class Agent {
   readonly #pods: Pods | undefined;
   readonly #pipeline: Pipeline;
   readonly #intake: Intake;
+  readonly #hand: StopHand;
+  readonly #leases: LeaseDesk;
   readonly #orders: OrderDesk;
   readonly #sweep: StateSweep | undefined;
   readonly #epochs: Epochs;
@@ -104,7 +110,7 @@ class Agent {
         untrusted: (workload) => this.#desk.untrusted(workload),
         onGap: () => this.#sweep?.request(),
         onCorrected: () => this.#sweep?.forget(),
-        onIncident: (incident, eventTime, judgedAt) => this.#orders.judged(incident, eventTime, judgedAt),
+        onIncident: (incident, timing) => this.#judged(incident, timing),
       },
       signal,
     );
@@ -118,17 +124,23 @@ class Agent {
       retell: () => this.#pipeline.retell(),
       counters,
     });
-    this.#orders = new OrderDesk({
+    const holdUs = config.holdMinutes * 60_000_000;
+    this.#hand = new StopHand({ enforcer, attribution, watch, holdUs, now });
+    const desk = {
       ...deps,
       trust,
       node: config.node,
-      enforcer,
+      hand: this.#hand,
       attribution,
       watch,
-      holdUs: config.holdMinutes * 60_000_000,
       counters,
-      onStopped: (incident) => this.#pipeline.acted(incident),
-      onReceipt: (receipt) => this.#outbox.put({ type: 'receipt', receipt }),
+      onStopped: (incident: string) => this.#pipeline.acted(incident),
+      onReceipt: (receipt: Receipt) => this.#outbox.put({ type: 'receipt', receipt }),
+    };
+    this.#leases = new LeaseDesk(desk);
+    this.#orders = new OrderDesk({
+      ...desk,
+      onKill: (incident, ends) => this.#leases.ordered(incident, ends),
     });
   }
 
@@ -229,6 +241,7 @@ class Agent {
           .catch((err: unknown) => log.error({ err }, 'fingerprint not kept'))
           .finally(taken),
       onOrder: (envelope, taken) => void this.#orders.take(envelope).finally(taken),
+      onLease: (envelope, taken) => void this.#leases.take(envelope).finally(taken),
       onState: (state, detail) => {
         this.#uplinkState = state;
         if (state === 'connected') this.#outbox.connected();
@@ -237,6 +250,11 @@ class Agent {
         say({ type: 'uplink', state, detail });
       },
     };
+  }
+
+  #judged(incident: Incident, timing: Timing): void {
+    this.#hand.judged(incident.id, timing);
+    this.#leases.judged(incident, timing);
   }
 
   /** Something else is in force: what runs is judged by it, and so is what a sweep finds there. */
@@ -325,6 +343,7 @@ class Agent {
       uplink: this.#uplinkState,
       spool: spool.stats(),
       holds: enforcer.holds(),
+      leases: this.#leases.summary(),
       watch: this.#pipeline.watch,
       canary: this.#canaries?.status,
       kubernetes:

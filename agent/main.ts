@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { type Logger, pino } from 'pino';
-import { loopUtilisation, microClock } from './adapters/clock.ts';
+import { loopUtilisation, microClock, steadyClock } from './adapters/clock.ts';
 import { codeBytes } from './adapters/code-bytes.ts';
 import { controlHttp } from './adapters/control-http.ts';
 import { makeDirectory, unusable } from './adapters/data-dir.ts';
@@ -143,6 +143,7 @@ async function wire(config: AgentConfig, wiring: Wiring): Promise<AgentDeps> {
     bootUs: startOfSelf() + Math.round(process.uptime() * 1_000_000),
     session,
     now,
+    steady: steadyClock,
     log,
     say: (line: StateLine) => {
       if (config.eventsJson) io.out(JSON.stringify(line));

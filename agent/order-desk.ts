@@ -1,35 +1,31 @@
-import { commandKeysAt } from '../fingerprint/accepted-keys.ts';
-import { FingerprintError } from '../fingerprint/errors.ts';
-import type { ProcessRef } from '../fingerprint/event.ts';
+import type { FingerprintError } from '../fingerprint/errors.ts';
 import type { Incident } from '../fingerprint/incident.ts';
-import type { Order, Receipt } from '../fingerprint/order.ts';
+import type { Action, Order, Receipt, StopAction } from '../fingerprint/order.ts';
 import { verifyOrder } from '../fingerprint/order-envelope.ts';
 import { printable } from '../fingerprint/printable.ts';
 import type { TrustPolicy } from '../fingerprint/trust-policy.ts';
-import { isForeign, modes } from '../fingerprint/verdict.ts';
-import { workloadKey } from '../fingerprint/workload.ts';
+import { readCommand } from './command-reader.ts';
 import type { Attribution } from './core/attribution.ts';
 import type { Counters } from './core/counters.ts';
-import { nextStep, type StopAction } from './core/ladder.ts';
-import { allowedAgainst, checkOrder, needed, type Stop, type StopMode } from './core/orders.ts';
+import { checkOrder } from './core/orders.ts';
 import type { Watch } from './core/watch.ts';
-import type { Enforcer, Log, StopRequest, StopResult } from './ports.ts';
+import type { Enforcer, Log, Quarantine } from './ports.ts';
 import type { StateLine } from './state-line.ts';
+import type { StopHand } from './stop-hand.ts';
 
 /** Receipts that are repeated when an order is; orders live a minute, the budgets allow some ten. */
 const maxReceipts = 256;
-/** When each incident's first event happened and was judged. As many as the watch remembers telling. */
-const maxTimed = 1_024;
 
 export interface OrderDeskOptions {
   readonly node: string;
   readonly session: string;
   readonly trust: () => Promise<TrustPolicy | undefined>;
-  readonly enforcer: Enforcer;
+  readonly hand: StopHand;
+  readonly enforcer: Pick<Enforcer, 'holds' | 'resume'>;
+  /** Absent where nothing can cut a copy off from the network. */
+  readonly quarantine?: Quarantine;
   readonly attribution: Attribution;
   readonly watch: Watch;
-  /** How long a hold or freeze lasts before it ends by itself. */
-  readonly holdUs: number;
   /** µs since the Unix epoch. */
   readonly now: () => number;
   readonly counters: Counters;
@@ -37,6 +33,8 @@ export interface OrderDeskOptions {
   readonly say: (line: StateLine) => void;
   /** Told before `onReceipt` when something was stopped: the incident is as grave as one can be now. */
   readonly onStopped: (incident: string) => void;
+  /** Something is about to be killed; `ends`: the whole copy with it. */
+  readonly onKill: (incident: Incident, ends: boolean) => void;
   readonly onReceipt: (receipt: Receipt) => void;
 }
 
@@ -44,18 +42,11 @@ export interface OrderDeskOptions {
 export class OrderDesk {
   readonly #options: OrderDeskOptions;
   readonly #receipts = new Map<string, Receipt>();
-  readonly #timed = new Map<string, { readonly eventTime: number; readonly judgedAt: number }>();
-  #stops: Stop[] = [];
   #lastSeq = 0;
   #tail: Promise<void> = Promise.resolve();
 
   constructor(options: OrderDeskOptions) {
     this.#options = options;
-  }
-
-  /** Remembers when the incident's first event happened in the kernel and when it was judged. */
-  judged(incident: Incident, eventTime: number, judgedAt: number): void {
-    keep(this.#timed, incident.id, { eventTime, judgedAt }, maxTimed);
   }
 
   take(envelope: Uint8Array): Promise<void> {
@@ -64,35 +55,30 @@ export class OrderDesk {
   }
 
   async #take(envelope: Uint8Array): Promise<void> {
-    const order = await this.#read(envelope);
+    const order = await readCommand(
+      this.#options,
+      (keys) => verifyOrder(envelope, keys),
+      (error) => this.#refused(error),
+    );
     if (order === undefined) return;
     const known = this.#receipts.get(order.id);
     const receipt = known ?? (await this.#obey(order));
-    if (known === undefined && receipt.result === 'done' && order.action !== 'resume')
+    if (known === undefined && receipt.result === 'done' && isStop(order.action))
       this.#options.onStopped(receipt.incident);
-    keep(this.#receipts, order.id, receipt, maxReceipts);
+    this.#keep(order.id, receipt);
     this.#options.log.info({ order: order.id, action: order.action, result: receipt.result }, 'order');
     this.#options.say({ type: 'receipt', receipt });
     this.#options.onReceipt(receipt);
   }
 
-  /** An order nobody trusted signed gets no receipt: its very id is a stranger's word. */
-  async #read(envelope: Uint8Array): Promise<Order | undefined> {
-    try {
-      const policy = await this.#options.trust();
-      const keys = policy === undefined ? [] : commandKeysAt(policy, Math.floor(this.#options.now() / 1000));
-      return verifyOrder(envelope, keys);
-    } catch (error) {
-      if (!(error instanceof FingerprintError)) throw error;
-      this.#options.counters.add('orders.refused-signature');
-      this.#options.log.warn({ code: error.code }, 'order refused');
-      this.#options.say({ type: 'order-refused', code: error.code, message: printable(error.message) });
-      return undefined;
-    }
+  #refused(error: FingerprintError): void {
+    this.#options.counters.add('orders.refused-signature');
+    this.#options.log.warn({ code: error.code }, 'order refused');
+    this.#options.say({ type: 'order-refused', code: error.code, message: printable(error.message) });
   }
 
   async #obey(order: Order): Promise<Receipt> {
-    const { node, session, enforcer, watch, now } = this.#options;
+    const { node, session, enforcer, watch, now, hand } = this.#options;
     const incident = watch.incident(order.target.incident);
     const held = enforcer.holds().some((h) => h.incident === order.target.incident);
     const check = checkOrder(order, {
@@ -103,7 +89,7 @@ export class OrderDesk {
       incident,
       approval: incident && watch.approvalOf(incident.workload),
       held,
-      stops: this.#stops,
+      stops: hand.stops,
     });
     if (order.target.node === node && order.session === session)
       this.#lastSeq = Math.max(this.#lastSeq, order.seq);
@@ -111,9 +97,15 @@ export class OrderDesk {
       this.#options.counters.add(`orders.${check.receipt.result}`);
       return check.receipt;
     }
-    return order.action === 'resume'
-      ? await this.#resume(order)
-      : await this.#stop(order, order.action, incident);
+    switch (order.action) {
+      case 'resume':
+        return await this.#resume(order);
+      case 'quarantine':
+      case 'release':
+        return await this.#network(order, order.action);
+      default:
+        return await this.#stop(order, order.action, incident);
+    }
   }
 
   async #resume(order: Order): Promise<Receipt> {
@@ -123,77 +115,39 @@ export class OrderDesk {
     return { order: order.id, incident, result, action: 'resume', stopped: [] };
   }
 
-  async #stop(order: Order, action: StopAction, incident: Incident | undefined): Promise<Receipt> {
-    const { attribution, now, holdUs } = this.#options;
+  async #network(order: Order, action: 'quarantine' | 'release'): Promise<Receipt> {
+    const { attribution, quarantine } = this.#options;
+    const receipt = { order: order.id, incident: order.target.incident, action, stopped: [] };
+    if (quarantine === undefined)
+      return { ...receipt, result: 'unsupported', detail: 'nothing on this node can cut a network off' };
+    const instance = attribution.instance(order.target.instance);
+    if (instance === undefined) return { ...receipt, result: 'target-gone', detail: ended };
+    const done = action === 'release' ? quarantine.release(instance) : quarantine.cut(instance);
+    return { ...receipt, ...(await done) };
+  }
+
+  async #stop(order: Order, ordered: StopAction, incident: Incident | undefined): Promise<Receipt> {
+    const { attribution, hand, onKill } = this.#options;
     const { target } = order;
     const instance = attribution.instance(target.instance);
     const base = { order: order.id, incident: target.incident };
     if (incident === undefined || instance === undefined)
-      return { ...base, result: 'target-gone', stopped: [], detail: 'the instance has ended' };
-    this.#charge(incident, needed[action]);
-    const exclusive = attribution.isExclusive(instance);
-    const deadline = now() + holdUs;
-    const mayStop = (process: ProcessRef): boolean => this.#mayStop(process, incident, needed[action]);
-    const foreign = [target.process, ...foreignProcesses(incident).filter(mayStop)];
-    const done = await this.#climb(action, exclusive, (step) => ({
-      action: step,
-      incident,
-      cgroupPath: instance.cgroupPath,
-      culprit: target.process,
-      // Grows while a fork storm is chased: the fork events go on coming in.
-      get subtree() {
-        return distinct(foreign.flatMap((p) => attribution.subtree(p)));
-      },
-      exclusive,
-      deadline,
-    }));
-    const { result, stopped, stoppedAt, evidence, detail } = done;
-    return {
-      ...base,
-      result,
-      action: done.action,
-      stopped,
-      ...this.#durations(incident.id, stoppedAt),
-      ...(evidence === undefined ? {} : { evidence }),
-      ...(detail === undefined ? {} : { detail }),
-    };
+      return { ...base, result: 'target-gone', stopped: [], detail: ended };
+    const taken = hand.taken(ordered, incident, target.process);
+    const ends = hand.endsCopy(instance, ordered, taken);
+    const isSpared = ends && order.mayEnd === false;
+    const action = isSpared ? 'hold' : ordered;
+    if (action === 'kill' || action === 'kill-subtree') onKill(incident, ends);
+    const stopping = { action, incident, target: target.process, instance, counts: true };
+    const { detail, ...done } = await hand.stop(stopping);
+    const why = [isSpared ? spared : undefined, detail].filter((text) => text !== undefined).join('; ');
+    return { ...base, ...done, ...(why === '' ? {} : { detail: why }) };
   }
 
-  #mayStop(process: ProcessRef, incident: Incident, needs: StopMode): boolean {
-    const allowed = allowedAgainst(process, incident, this.#options.watch.approvalOf(incident.workload));
-    return allowed !== undefined && modes.indexOf(allowed) >= modes.indexOf(needs);
-  }
-
-  /** One incident charges each budget once, however many orders it takes. */
-  #charge(incident: Incident, mode: StopMode): void {
-    if (this.#stops.some((s) => s.incident === incident.id && s.mode === mode)) return;
-    const workload = workloadKey(incident.workload);
-    const stop = { at: this.#options.now(), incident: incident.id, workload, mode };
-    this.#stops = [...this.#stops.slice(-maxReceipts), stop];
-  }
-
-  /** What the order names; when that fails, something milder: a subtree that cannot be killed is better held. */
-  async #climb(
-    wanted: StopAction,
-    exclusive: boolean,
-    request: (action: StopAction) => StopRequest,
-  ): Promise<StopResult> {
-    const tried: StopResult[] = [];
-    for (;;) {
-      const step = nextStep({ wanted, ceiling: wanted, exclusive, tried });
-      if (step.kind === 'end') return tried.at(-1) ?? { result: 'failed', action: wanted, stopped: [] };
-      tried.push(await this.#options.enforcer.act(request(step.action)));
-    }
-  }
-
-  #durations(incident: string, stoppedAt: number | undefined): Partial<Receipt> {
-    const timed = this.#timed.get(incident);
-    if (timed === undefined) return {};
-    const { eventTime, judgedAt } = timed;
-    return {
-      eventToVerdictUs: Math.max(0, judgedAt - eventTime),
-      ...(stoppedAt === undefined ? {} : { eventToStoppedUs: Math.max(0, stoppedAt - eventTime) }),
-    };
+  #keep(order: string, receipt: Receipt): void {
+    this.#receipts.set(order, receipt);
+    const [oldest] = this.#receipts.keys();
+    if (this.#receipts.size > maxReceipts && oldest !== undefined) this.#receipts.delete(oldest);
   }
 
   #broken(err: unknown): void {
@@ -202,24 +156,9 @@ export class OrderDesk {
   }
 }
 
-/**
- * What one stop takes along beside the process that is named: every other one of foreign code that its incident tells
- * of. What a person started by exec or attach is stopped by an order that names it, never beside another (DESIGN §7).
- */
-function foreignProcesses(incident: Incident): readonly ProcessRef[] {
-  return incident.drifts
-    .filter((d) => d.kind === 'exec' && d.root !== 'interactive' && isForeign(d.because))
-    .map((d) => d.process);
-}
+const ended = 'the instance has ended';
+const spared = 'held, not killed: the whole copy would end with it, and the order does not allow that';
 
-function distinct(processes: readonly ProcessRef[]): readonly ProcessRef[] {
-  return [...new Map(processes.map((p) => [`${p.pid}:${p.start}`, p])).values()];
-}
-
-function keep<V>(map: Map<string, V>, key: string, value: V, max: number): void {
-  if (!map.has(key) && map.size >= max) {
-    const oldest = map.keys().next();
-    if (oldest.done !== true) map.delete(oldest.value);
-  }
-  map.set(key, value);
+function isStop(action: Action): boolean {
+  return action !== 'resume' && action !== 'release';
 }

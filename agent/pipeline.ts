@@ -21,6 +21,7 @@ import type { Pods } from './pods.ts';
 import type { CodeBytes, ContainerRuntime, Log, Logins, SurroundingsReader } from './ports.ts';
 import { Retelling } from './retelling.ts';
 import type { StateLine } from './state-line.ts';
+import type { Timing } from './stop-hand.ts';
 
 export interface PipelineOptions {
   readonly node: string;
@@ -52,7 +53,7 @@ export interface PipelineOptions {
   /** A copy is another workload's than was thought: what was found in it was judged in the wrong name. */
   readonly onCorrected?: () => void;
   /** Told first of all, before anything is written: whoever may act on it must not wait for a disk. */
-  readonly onIncident: (incident: Incident, eventTime: number, judgedAt: number) => void;
+  readonly onIncident: (incident: Incident, timing: Timing) => void;
   readonly counters: Counters;
   readonly now: () => number;
   readonly log: Log;
@@ -283,7 +284,7 @@ export class Pipeline {
     if (output.type === 'incident') {
       const { incident, isNew, eventTime } = output;
       const judgedAt = now();
-      if (isNew) onIncident(incident, eventTime, judgedAt);
+      onIncident(incident, { eventTime, judgedAt });
       outbox.put({ type: 'incident', incident });
       say({ type: 'incident', isNew, eventToVerdictUs: Math.max(0, judgedAt - eventTime), incident });
       return;

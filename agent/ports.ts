@@ -1,7 +1,7 @@
 import type { Canary } from '../fingerprint/canary.ts';
 import type { ContainerRef, Origin, ProcessRef } from '../fingerprint/event.ts';
 import type { Incident } from '../fingerprint/incident.ts';
-import type { Action, ReceiptResult } from '../fingerprint/order.ts';
+import type { ReceiptResult, StopAction } from '../fingerprint/order.ts';
 import type { Report } from '../fingerprint/report.ts';
 import type { Role } from '../fingerprint/workload.ts';
 import type { KnownEpoch, Welcomed } from './core/epoch.ts';
@@ -271,6 +271,8 @@ export interface Downlink {
   onFingerprint(envelope: Uint8Array, taken?: () => void): void;
   /** @param taken as above */
   onOrder(envelope: Uint8Array, taken?: () => void): void;
+  /** @param taken as above */
+  onLease(envelope: Uint8Array, taken?: () => void): void;
   onState(state: 'connected' | 'disconnected', detail: string): void;
 }
 
@@ -316,8 +318,21 @@ export interface Enforcer {
   resume(which: 'all' | { readonly incident: string }): Promise<readonly Hold[]>;
 }
 
+/** Cuts a copy off from the network, for those nodes that have something which can. */
+export interface Quarantine {
+  /** Everything but what the node itself needs of it; what is connected already is cut too. */
+  cut(instance: { readonly id: string; readonly cgroupPath: string }): Promise<QuarantineResult>;
+  /** Undoes `cut`. */
+  release(instance: { readonly id: string; readonly cgroupPath: string }): Promise<QuarantineResult>;
+}
+
+export interface QuarantineResult {
+  readonly result: Extract<ReceiptResult, 'done' | 'target-gone' | 'failed' | 'refused-protected'>;
+  readonly detail?: string;
+}
+
 export interface StopRequest {
-  readonly action: Exclude<Action, 'resume'>;
+  readonly action: StopAction;
   readonly incident: Incident;
   /** v2 cgroup path of the instance, absolute below the mount. */
   readonly cgroupPath: string;
@@ -336,7 +351,7 @@ export interface StopRequest {
 
 export interface StopResult {
   readonly result: Extract<ReceiptResult, 'done' | 'target-gone' | 'failed' | 'refused-protected'>;
-  readonly action: Exclude<Action, 'resume'>;
+  readonly action: StopAction;
   readonly stopped: readonly number[];
   /** µs since the epoch when the target was seen stopped. */
   readonly stoppedAt?: number;

@@ -1,8 +1,10 @@
 import type { CoverageWord } from '../fingerprint/coverage.ts';
+import type { ErrorCode } from '../fingerprint/errors.ts';
 import type { Incident } from '../fingerprint/incident.ts';
 import type { Receipt } from '../fingerprint/order.ts';
 import type { Mode } from '../fingerprint/verdict.ts';
 import type { Instance, Subject, Workload } from '../fingerprint/workload.ts';
+import type { LeaseRefusal } from './core/leases.ts';
 import type { Hold } from './ports.ts';
 import type { SourceStatus } from './source-state.ts';
 
@@ -110,6 +112,7 @@ export type StateLine =
       readonly incident: Incident;
     }
   | { readonly type: 'order-refused'; readonly code: string; readonly message: string }
+  | { readonly type: 'lease-refused'; readonly code: LeaseRefusal | ErrorCode; readonly message: string }
   | { readonly type: 'receipt'; readonly receipt: Receipt }
   | { readonly type: 'holds-adopted'; readonly holds: readonly Hold[] }
   | {

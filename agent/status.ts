@@ -1,6 +1,7 @@
 import { isCanaryWorkload } from '../fingerprint/canary.ts';
 import { type CoverageWord, coverageChange } from '../fingerprint/coverage.ts';
 import type { CanaryStatus } from './canary.ts';
+import type { LeaseSummary } from './core/leases.ts';
 import type { Watch } from './core/watch.ts';
 import type { WatchedWorkload } from './core/watched.ts';
 import type { PodsStatus } from './pods.ts';
@@ -17,6 +18,8 @@ export interface StatusFacts {
   readonly uplink: string;
   readonly spool: SpoolStats;
   readonly holds: readonly Hold[];
+  /** What may be killed without asking. */
+  readonly leases: LeaseSummary;
   readonly watch: Watch;
   /** Undefined when silence is not tested. */
   readonly canary: CanaryStatus | undefined;

@@ -68,8 +68,8 @@ function result(trials: readonly Trial[], watcher: Watcher): BenchResult {
       { key: 'trials', value: trials.length / 2, unit: '', label: 'trials of each side, alternating' },
     ],
     notes: [
-      "watched: sensor process → pipe → normaliser → attribution → verdict → enforcer kill-subtree, all of the agent's own adapters in one Node process, evidence taken before the kill",
-      'not inside: a local lease and the brakes of the collector (a stop is ordered by the collector in this version), nor gRPC',
+      "watched: sensor process → pipe → normaliser → attribution → verdict → live kill lease → enforcer kill-subtree, all of the agent's own parts in one Node process, evidence taken before the kill",
+      'the lease is signed by a test key and holds what the brakes of a collector set aside; a new one, and empty local limits, come between two victims: no budget lets so many be stopped in a row',
       'evidence (executable, arguments, descriptors) is read between SIGSTOP and SIGKILL: from standing still on, the victim runs nothing of its own',
       'each victim runs in a copy of its own, so that each is a new incident',
     ],

@@ -7,6 +7,7 @@ import { Outbox } from '../agent/outbox.ts';
 import { Pipeline } from '../agent/pipeline.ts';
 import type { ContainerRuntime, Log, Spool } from '../agent/ports.ts';
 import type { StateLine } from '../agent/state-line.ts';
+import type { Timing } from '../agent/stop-hand.ts';
 import type { Behaviour } from '../fingerprint/behaviour.ts';
 import type { Event } from '../fingerprint/event.ts';
 import type { Incident } from '../fingerprint/incident.ts';
@@ -37,7 +38,7 @@ export interface ShippedPathOptions {
   readonly isOurs?: (cgroupPath: string) => boolean;
   /** What judges by now; undefined: everything is learned. */
   readonly judging?: () => InForce | undefined;
-  readonly onIncident?: (incident: Incident, eventTime: number) => void;
+  readonly onIncident?: (incident: Incident, timing: Timing) => void;
   /** Where reports go besides `novelties`; absent: nowhere. */
   readonly spool?: Spool;
   readonly say?: (line: StateLine) => void;

@@ -61,6 +61,8 @@ export function agentLineText(line: AgentLine): Text | undefined {
       return line.isNew ? incidentText(line.incident) : undefined;
     case 'order-refused':
       return [styled('yellow', 'refused'), ` an order: ${printable(line.message)} (${line.code})`];
+    case 'lease-refused':
+      return [styled('yellow', 'refused'), ` a kill lease: ${printable(line.message)} (${line.code})`];
     case 'receipt':
       return [styled('dim', shortId(line.receipt.incident)), ' ', styled('bold', receiptText(line.receipt))];
     case 'holds-adopted':
@@ -184,6 +186,10 @@ function doneWords(action: Receipt['action']): string {
       return 'killed';
     case 'resume':
       return 'let go';
+    case 'quarantine':
+      return 'cut off from the network';
+    case 'release':
+      return 'let back to the network';
     case undefined:
       return 'done';
   }

@@ -131,6 +131,10 @@ export const receiptMeanings: Readonly<Record<ReceiptResult, Meaning>> = {
   ],
   'refused-rate': ['so many were stopped in ten minutes that more would be an outage', 'look, then decide'],
   'target-gone': ['the process or container had ended before'],
+  unsupported: [
+    'nothing on that node can do it: cutting a copy off from the network needs an enforcer for it',
+    'hold or kill it instead',
+  ],
   failed: ['the agent tried and could not', 'the detail of the receipt, and its log, say why'],
 };
 

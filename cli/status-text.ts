@@ -23,6 +23,7 @@ export function describeAgent(status: unknown): string[] {
     `events     ${agent.at('counters').number('events')} seen, ${lost} lost`,
     ...agent.list('workloads').flatMap(describeJudged),
     ...holds,
+    ...leases(agent),
     ...damage(agent),
   ];
 }
@@ -58,6 +59,15 @@ function damage(agent: Answer): string[] {
     : [
         'refuses    everything signed: which versions were accepted before cannot be read or saved (STATE_IO); mend state.json, or move it away to start without it',
       ];
+}
+
+/** What it may kill without asking; nothing is said where nobody granted anything. */
+function leases(agent: Answer): string[] {
+  const told = agent.at('leases');
+  const live = told.number('live');
+  if (live === 0) return [];
+  const left = `${counted(told.number('stopsLeft'), 'stop')} left, ${told.number('endsLeft')} of them of a whole copy`;
+  return [`leases     ${counted(live, 'kill lease')}: ${left}`];
 }
 
 function documents(counts: Answer): string {

@@ -50,9 +50,7 @@ describe('an API token', () => {
     expect(info).toMatchObject({ createdBy: 'ada', reason: 'CHG-1', expiresAt: now + 90 * day });
     expect(JSON.stringify(await store.access.tokens())).not.toContain(token.split('_')[2]);
     expect(JSON.stringify(await access.tokens())).not.toContain('hash');
-    expect(recorded).toMatchObject([
-      { type: 'token-made', author: 'ada', about: info.id, reason: 'CHG-1' },
-    ]);
+    expect(recorded).toMatchObject([{ type: 'token-made', author: 'ada', about: info.id, reason: 'CHG-1' }]);
   });
 
   it('ends when it says, and when somebody revokes it', async () => {

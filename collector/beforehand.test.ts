@@ -4,10 +4,11 @@ import { signProvisional } from '../fingerprint/provisional.ts';
 import { defaultThresholds, readiness } from '../fingerprint/readiness.ts';
 import { scopeOf } from '../fingerprint/scope.ts';
 import type { Workload } from '../fingerprint/workload.ts';
+import { workloadHash } from '../fingerprint/workload-hash.ts';
 import { shop } from '../test/fakes/reports.ts';
 import { testKey } from '../test/fakes/trust.ts';
 import { beforehandOf } from './beforehand.ts';
-import { baselineOf, nothingBeforehand, workloadHash } from './core/baselines.ts';
+import { baselineOf, nothingBeforehand } from './core/baselines.ts';
 import { historyOf } from './core/history.ts';
 import type { LearnedNovelty, LearnedWorkload } from './core/learned.ts';
 

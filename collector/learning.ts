@@ -1,7 +1,8 @@
 import type { Baseline } from '../fingerprint/fingerprint.ts';
 import type { Readiness } from '../fingerprint/readiness.ts';
 import { type Workload, workloadKey } from '../fingerprint/workload.ts';
-import { type Beforehand, baselineOf, workloadHash } from './core/baselines.ts';
+import { workloadHash } from '../fingerprint/workload-hash.ts';
+import { type Beforehand, baselineOf } from './core/baselines.ts';
 import { type ThinSupport, thinSupport } from './core/thin-support.ts';
 import type { DriftStore, LearnedWorkload, Log } from './ports.ts';
 import type { StateLine } from './state-line.ts';

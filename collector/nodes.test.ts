@@ -26,6 +26,7 @@ const linkOf = (over: Partial<AgentHello> = {}): AgentLink => ({
     ...over,
   },
   order: () => undefined,
+  lease: () => undefined,
   fingerprint: () => undefined,
   refuse: () => undefined,
 });

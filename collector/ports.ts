@@ -49,6 +49,7 @@ export interface RawRecord {
 export interface AgentLink {
   readonly hello: AgentHello;
   order(envelope: Uint8Array): void;
+  lease(envelope: Uint8Array): void;
   fingerprint(envelope: Uint8Array): void;
   /** Ends the stream with a reason a person can read. */
   refuse(code: 'replaced' | 'shutting-down' | 'store-unavailable', sentence: string): void;

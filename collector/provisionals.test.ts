@@ -2,10 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { FingerprintError } from '../fingerprint/errors.ts';
 import type { Phase } from '../fingerprint/phase.ts';
 import { signProvisional } from '../fingerprint/provisional.ts';
+import { workloadHash } from '../fingerprint/workload-hash.ts';
 import { learnedOf } from '../test/fakes/learned.ts';
 import { anInstance, aSupport, shop } from '../test/fakes/reports.ts';
 import { testKey } from '../test/fakes/trust.ts';
-import { nothingBeforehand, workloadHash } from './core/baselines.ts';
+import { nothingBeforehand } from './core/baselines.ts';
 import type { AgentLink, ProvisionalRow } from './ports.ts';
 import { Provisionals, type ProvisionalsOptions } from './provisionals.ts';
 import type { StateLine } from './state-line.ts';
@@ -32,6 +33,7 @@ class World {
       acked: 0,
     },
     order: () => undefined,
+    lease: () => undefined,
     fingerprint: (envelope) => this.sent.push(envelope),
     refuse: () => undefined,
   };

@@ -21,6 +21,7 @@ const link: AgentLink = {
     acked: 0,
   },
   order: () => undefined,
+  lease: () => undefined,
   fingerprint: () => undefined,
   refuse: () => undefined,
 };

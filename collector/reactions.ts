@@ -1,5 +1,5 @@
 import type { Incident } from '../fingerprint/incident.ts';
-import type { Action, Receipt } from '../fingerprint/order.ts';
+import type { Receipt, StopAction } from '../fingerprint/order.ts';
 import { targetOf } from '../fingerprint/target.ts';
 import { workloadKey } from '../fingerprint/workload.ts';
 import { auditRecord } from './core/audit-entry.ts';
@@ -35,7 +35,7 @@ export interface ReactionsOptions {
 
 /** What may become an order: something is to be done, and it is not a rehearsal. */
 type Orderable = Omit<Decision, 'dryRun'> & {
-  readonly action: Exclude<Action, 'resume'>;
+  readonly action: StopAction;
   readonly dryRun?: never;
 };
 

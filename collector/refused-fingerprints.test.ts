@@ -4,13 +4,14 @@ import { signProvisional } from '../fingerprint/provisional.ts';
 import { signFingerprint } from '../fingerprint/sign.ts';
 import type { Revocations, TrustPolicy } from '../fingerprint/trust-policy.ts';
 import type { Workload } from '../fingerprint/workload.ts';
+import { workloadHash } from '../fingerprint/workload-hash.ts';
 import { policyWith } from '../test/fakes/approvals.ts';
 import { learnedOf } from '../test/fakes/learned.ts';
 import { shop } from '../test/fakes/reports.ts';
 import { cart } from '../test/fakes/signed-desk.ts';
 import { baseline, imageName, now, signOptions, stranger, testKey, vendor } from '../test/fakes/trust.ts';
 import { beforehandOf } from './beforehand.ts';
-import { nothingBeforehand, workloadHash } from './core/baselines.ts';
+import { nothingBeforehand } from './core/baselines.ts';
 import { Fingerprints } from './fingerprints.ts';
 import { Provisionals } from './provisionals.ts';
 

@@ -11,11 +11,13 @@ import { parseJson } from './strict-json.ts';
 export const statementPayloadType = 'application/vnd.in-toto+json';
 export const policyPayloadType = 'application/vnd.whorl.trust-policy.v1+json';
 export const commandPayloadType = 'application/vnd.whorl.command.v1+json';
+export const leasePayloadType = 'application/vnd.whorl.lease.v1+json';
 
 const words: ReadonlyMap<string, string> = new Map([
   [statementPayloadType, 'a fingerprint, overlay or approval'],
   [policyPayloadType, 'a trust policy'],
   [commandPayloadType, 'an order'],
+  [leasePayloadType, 'a lease'],
 ]);
 
 function typeWords(payloadType: string): string {

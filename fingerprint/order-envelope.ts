@@ -1,19 +1,13 @@
 import { canonicalBytes } from './canonical.ts';
-import { commandPayloadType, open, seal } from './envelope.ts';
-import { FingerprintError } from './errors.ts';
+import { lifetimeOf, openCommand, sessionOf } from './command-payload.ts';
+import { commandPayloadType, seal } from './envelope.ts';
 import { Fields } from './fields.ts';
 import type { PrivateKey, PublicKey } from './keys.ts';
 import { actions, type Order, type OrderTarget } from './order.ts';
-import { signersOf } from './signatures.ts';
-import { parseJson } from './strict-json.ts';
-import { parseTimestamp } from './timestamp.ts';
-
-/** An order is about a kilobyte; nothing larger is read. */
-const maxOrderBytes = 16 * 1024;
 
 /** Signs an order with the command key. Never one that `verifyOrder` would refuse to read. @throws SCHEMA */
 export function signOrder(order: Order, key: PrivateKey): Uint8Array {
-  return seal(commandPayloadType, canonicalBytes(parseOrder(order)), [key]);
+  return seal(commandPayloadType, canonicalBytes(parseOrder(new Fields(order, '', 'SCHEMA'))), [key]);
 }
 
 /**
@@ -22,43 +16,27 @@ export function signOrder(order: Order, key: PrivateKey): Uint8Array {
  * @throws the codes of `open`, UNKNOWN_KEY, BAD_SIGNATURE, PAYLOAD_SYNTAX, SCHEMA
  */
 export function verifyOrder(bytes: Uint8Array, keys: readonly PublicKey[]): Order {
-  const envelope = open(bytes, [commandPayloadType]);
-  signersOf(envelope, keys);
-  return parseOrder(parsePayload(envelope.payload));
-}
-
-function parsePayload(payload: Uint8Array): unknown {
-  try {
-    return parseJson(payload, { bytes: maxOrderBytes, depth: 4 });
-  } catch (error) {
-    if (!(error instanceof FingerprintError) || error.code === 'TOO_LARGE') throw error;
-    throw new FingerprintError('PAYLOAD_SYNTAX', error.message, { field: 'payload', cause: error });
-  }
+  return parseOrder(openCommand(bytes, commandPayloadType, keys));
 }
 
 /** Unknown members are refused: one might be a condition under which the order does not hold. */
-function parseOrder(value: unknown): Order {
-  const fields = new Fields(value, '', 'SCHEMA');
-  fields.only('id', 'action', 'session', 'seq', 'target', 'reason', 'issuedAt', 'expiresAt');
-  const order: Order = {
+function parseOrder(fields: Fields): Order {
+  fields.only('id', 'action', 'session', 'seq', 'target', 'mayEnd', 'reason', 'issuedAt', 'expiresAt');
+  return {
     id: fields.text('id'),
     action: fields.oneOf('action', actions),
     session: sessionOf(fields),
     seq: fields.integer('seq', 0),
     target: targetOf(fields.object('target')),
+    ...(fields.has('mayEnd') ? { mayEnd: mayEndOf(fields) } : {}),
     reason: fields.text('reason'),
-    issuedAt: fields.timestamp('issuedAt'),
-    expiresAt: fields.timestamp('expiresAt'),
+    ...lifetimeOf(fields),
   };
-  const [from, until] = [parseTimestamp(order.issuedAt) ?? 0, parseTimestamp(order.expiresAt) ?? 0];
-  return until > from ? order : fields.fail('expiresAt', 'must be later than issuedAt');
 }
 
-function sessionOf(fields: Fields): string {
-  const session = fields.text('session');
-  return /^[0-9a-f]{32}$/.test(session)
-    ? session
-    : fields.fail('session', 'must be 32 lower-case hex digits');
+function mayEndOf(fields: Fields): boolean {
+  const value = fields.raw('mayEnd');
+  return typeof value === 'boolean' ? value : fields.fail('mayEnd', 'must be true or false');
 }
 
 function targetOf(fields: Fields): OrderTarget {

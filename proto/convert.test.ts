@@ -137,6 +137,7 @@ describe('messages of the collector', () => {
     ['ack', { kind: 'ack', seq: 5 }],
     ['fingerprint', { kind: 'fingerprint', envelope: bytes('{}') }],
     ['order', { kind: 'order', envelope: bytes('{}') }],
+    ['lease', { kind: 'lease', envelope: bytes('{}') }],
     ['refused', { kind: 'refused', code: 'protocol-version', sentence: 'no' }],
   ])('come out of the wire as they went in: %s', (_name, message) => {
     expect(parseCollectorMessage(down.decode(down.encode(collectorMessageToWire(message))))).toEqual(message);

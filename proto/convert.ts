@@ -107,6 +107,7 @@ export type CollectorMessage =
   | { readonly kind: 'ack'; readonly seq: number }
   | { readonly kind: 'fingerprint'; readonly envelope: Uint8Array }
   | { readonly kind: 'order'; readonly envelope: Uint8Array }
+  | { readonly kind: 'lease'; readonly envelope: Uint8Array }
   | { readonly kind: 'refused'; readonly code: RefusedCode; readonly sentence: string };
 
 export function agentMessageToWire(message: AgentMessage): object {
@@ -152,6 +153,8 @@ export function collectorMessageToWire(message: CollectorMessage): object {
       return { fingerprint: { envelope: message.envelope } };
     case 'order':
       return { order: { envelope: message.envelope } };
+    case 'lease':
+      return { lease: { envelope: message.envelope } };
     case 'refused':
       return { refused: { code: message.code, sentence: message.sentence.slice(0, maxSentence) } };
   }
@@ -264,6 +267,8 @@ export function parseCollectorMessage(wire: object): CollectorMessage {
       };
     case 'order':
       return { kind: 'order', envelope: bytes(object(wire, 'order'), 'envelope', maxEnvelopeBytes) };
+    case 'lease':
+      return { kind: 'lease', envelope: bytes(object(wire, 'lease'), 'envelope', maxEnvelopeBytes) };
     case 'refused':
       return parseRefused(object(wire, 'refused'));
     default:

@@ -117,7 +117,8 @@ async function step(hand: Hand, request: StopRequest): Promise<StopResult> {
 function queues(): <T>(key: string, act: () => Promise<T>) => Promise<T> {
   const tails = new Map<string, Promise<unknown>>();
   return (key, act) => {
-    const run = (tails.get(key) ?? Promise.resolve()).then(act);
+    // At once where nothing is under way: a culprit runs on until its act begins.
+    const run = tails.get(key)?.then(act) ?? act();
     const tail = run
       .catch(() => undefined)
       .finally(() => {

@@ -101,6 +101,7 @@ class Stream implements Downlink {
   }
   onAck(): void {}
   onWelcome(): void {}
+  onLease(): void {}
   onOrder(): void {}
   onFingerprint(): void {}
   onState(state: string, detail: string): void {

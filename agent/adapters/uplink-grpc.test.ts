@@ -93,6 +93,12 @@ class Recording implements Downlink {
     this.#look(taken);
     this.#told('order');
   }
+  leases: string[] = [];
+  onLease(envelope: Uint8Array, taken: () => void = () => undefined): void {
+    this.leases.push(Buffer.from(envelope).toString());
+    this.#look(taken);
+    this.#told('lease');
+  }
   #look(taken: () => void = () => undefined): void {
     if (this.busy) this.#busyWith.push(taken);
     else taken();

@@ -35,6 +35,7 @@ export class GrpcUplink implements Uplink {
       },
       onFingerprint: (envelope, taken) => downlink.onFingerprint(envelope, taken),
       onOrder: (envelope, taken) => downlink.onOrder(envelope, taken),
+      onLease: (envelope, taken) => downlink.onLease(envelope, taken),
       onState: (state, detail) => downlink.onState(state, detail),
     };
     for (let failures = 0; !signal.aborted; failures++) {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { ReceiptResult } from '../../fingerprint/order.ts';
-import { nextStep, type StopAction } from './ladder.ts';
+import type { ReceiptResult, StopAction } from '../../fingerprint/order.ts';
+import { nextStep } from './ladder.ts';
 
 /** Climbs with an enforcer that answers as told. */
 function climb(

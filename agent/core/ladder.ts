@@ -1,11 +1,9 @@
-import type { Action, ReceiptResult } from '../../fingerprint/order.ts';
+import { type ReceiptResult, stopActions as rungs, type StopAction } from '../../fingerprint/order.ts';
 
-export type StopAction = Exclude<Action, 'resume'>;
-
-/** Mildest first (DESIGN §7). Asking the container runtime is the enforcer's own last resort within `kill`. */
-const rungs: readonly StopAction[] = ['hold', 'kill-subtree', 'freeze', 'kill'];
-
-/** What each ceiling permits. Freezing can be undone and killing cannot, so a freeze never turns into a kill. */
+/**
+ * What each ceiling permits. Asking the container runtime is the enforcer's own last resort within `kill`. Freezing can be undone and killing cannot, so a freeze never turns into a
+ * kill.
+ */
 const permitted: Readonly<Record<StopAction, readonly StopAction[]>> = {
   hold: ['hold'],
   freeze: ['hold', 'freeze'],

@@ -1,9 +1,9 @@
 import { SqliteStore } from '../../collector/adapters/store-sqlite.ts';
-import { workloadHash } from '../../collector/core/baselines.ts';
 import type { AgentHello, LearnedWorkload } from '../../collector/ports.ts';
 import type { Report } from '../../fingerprint/report.ts';
 import { reportBytes } from '../../fingerprint/report-json.ts';
 import type { Workload } from '../../fingerprint/workload.ts';
+import { workloadHash } from '../../fingerprint/workload-hash.ts';
 
 /** One owner for all environments: a forecast is about one workload, wherever its copies ran. */
 const workload: Workload = {

@@ -28,11 +28,12 @@ export interface TrialPlan {
 
 /**
  * Runs the loader to its end. The two sides alternate, so that a noisy minute falls on both. The loader is handed to
- * init first: the enforcer refuses, rightly, to stop what its own process started.
+ * init first: the enforcer refuses, rightly, to stop what its own process started. What it says goes through a pipe, as
+ * that of a container does: Node would give it a socket, whose name is evidence and has to be looked up.
  */
 export async function runTrials(built: Built, plan: TrialPlan): Promise<Trial[]> {
   const args = [built.victim, plan.kernelCgroup, plan.watched, String(plan.trials), String(plan.pauseMs)];
-  const orphan = ['-c', '"$@" &', 'sh', built.loader, ...args];
+  const orphan = ['-c', '"$@" | cat &', 'sh', built.loader, ...args];
   const child = spawn('/bin/sh', orphan, { stdio: ['ignore', 'pipe', 'inherit'] });
   const lines: string[] = [];
   for await (const line of createInterface({ input: child.stdout })) lines.push(line);

@@ -2,31 +2,58 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { buildSensor } from '../../agent/adapters/build-sensor.ts';
+import { steadyClock } from '../../agent/adapters/clock.ts';
 import { type CgroupEnforcer, openCgroupEnforcer } from '../../agent/adapters/enforce-cgroup.ts';
 import { sensorSource } from '../../agent/adapters/source-sensor.ts';
 import { SegmentSpool } from '../../agent/adapters/spool-segments.ts';
 import type { InForce } from '../../agent/core/watched.ts';
-import type { StopResult } from '../../agent/ports.ts';
-import type { Incident } from '../../fingerprint/incident.ts';
+import { LeaseDesk } from '../../agent/lease-desk.ts';
+import type { Log } from '../../agent/ports.ts';
+import { StopHand } from '../../agent/stop-hand.ts';
+import { generateKey } from '../../fingerprint/keys.ts';
+import type { Lease } from '../../fingerprint/lease.ts';
+import { signLease } from '../../fingerprint/lease-envelope.ts';
+import { newTrustPolicy } from '../../fingerprint/new-trust-policy.ts';
+import type { Receipt } from '../../fingerprint/order.ts';
+import { formatSeconds } from '../../fingerprint/time.ts';
+import type { Workload } from '../../fingerprint/workload.ts';
+import { workloadHash } from '../../fingerprint/workload-hash.ts';
 import { inForceFrom, ShippedPath } from '../shipped-path.ts';
 
 const now = (): number => Date.now() * 1000;
+const silent: Log = { info: () => undefined, warn: () => undefined, error: () => undefined };
+const session = 'a'.repeat(32);
 const patienceMs = 20_000;
+
+/** In the place of a collector's command key. */
+const collector = generateKey((length) => new Uint8Array(length).fill(7));
+const issuedAt = '2026-01-01T00:00:00Z';
+const trust = newTrustPolicy({
+  signer: collector.publicKey,
+  owner: 'bench',
+  image: '**',
+  maxMode: 'kill',
+  commandKey: collector.publicKey,
+  issuedAt,
+});
 
 /**
  * The watched side: the agent's own parts in this process, wired as the agent wires them, with a new incident answered
- * on the spot by `kill-subtree`: sensor → pipe → normalise → attribute → judge → enforcer, evidence before the kill.
+ * under a live lease of a collector: sensor → pipe → normalise → attribute → judge → lease → enforcer, evidence before
+ * the kill.
  */
 export class Watcher {
-  readonly stops: StopResult[] = [];
+  readonly stops: Receipt[] = [];
   readonly path: ShippedPath;
   readonly #enforcer: CgroupEnforcer;
   readonly #spool: SegmentSpool;
   readonly #abort = new AbortController();
   #inForce: InForce | undefined;
   #reading: Promise<void> = Promise.resolve();
-  #acting: Promise<unknown> = Promise.resolve();
+  #leased: { readonly hand: StopHand; readonly desk: LeaseDesk } | undefined;
+  #granting: Promise<unknown> = Promise.resolve();
   #instances = 0;
+  #workload: Workload | undefined;
 
   private constructor(enforcer: CgroupEnforcer, spool: SegmentSpool, watched: string) {
     this.#enforcer = enforcer;
@@ -35,10 +62,15 @@ export class Watcher {
       // The sensor tells of the whole machine: what is not ours is nobody's, and is never stopped.
       isOurs: (cgroupPath) => cgroupPath.startsWith(`${watched}/`),
       judging: () => this.#inForce,
-      onIncident: (incident) => this.#stop(incident),
+      onIncident: (incident, timing) => {
+        this.#leased?.hand.judged(incident.id, timing);
+        this.#leased?.desk.judged(incident, timing);
+      },
       spool,
       say: (line) => {
-        if (line.type === 'instance' && line.state !== 'exited') this.#instances += 1;
+        if (line.type !== 'instance' || line.state === 'exited') return;
+        this.#instances += 1;
+        this.#workload = line.workload;
       },
     });
   }
@@ -61,32 +93,49 @@ export class Watcher {
     await this.#until(() => this.#instances >= copies, `${copies} copies did not all appear`);
     this.#inForce = inForceFrom(this.path);
     this.path.pipeline.fingerprintsChanged();
-    await this.#until(() => true, '');
+    await this.#grant();
     if (this.stops.length > 0) throw new Error('the approved service itself was taken for drift');
   }
 
   async close(): Promise<void> {
-    await this.#acting;
+    await this.#granting;
     this.#abort.abort();
     await this.#reading;
     this.#enforcer.close();
     await this.#spool.close();
   }
 
-  #stop(incident: Incident): void {
-    const { attribution } = this.path.pipeline;
-    const instance = attribution.instance(incident.instance.id);
-    if (instance === undefined || this.#inForce === undefined) return;
-    const act = this.#enforcer.act({
-      action: 'kill-subtree',
-      incident,
-      cgroupPath: instance.cgroupPath,
-      culprit: incident.culprit,
-      subtree: attribution.subtree(incident.culprit),
-      exclusive: attribution.isExclusive(instance),
-      deadline: now() + 600_000_000,
+  /**
+   * A new lease, and the node's own limits as if ten minutes had passed: both are meant to let no node be emptied as fast
+   * as a benchmark does it. Off the path that is measured.
+   */
+  async #grant(): Promise<void> {
+    if (this.#workload === undefined) throw new Error('no copy was identified');
+    const { attribution, watch } = this.path.pipeline;
+    const enforcer = this.#enforcer;
+    const hand = new StopHand({ enforcer, attribution, watch, holdUs: 600_000_000, now });
+    const desk = new LeaseDesk({
+      node: 'bench',
+      session,
+      trust: async () => trust,
+      hand,
+      attribution,
+      watch,
+      now,
+      steady: steadyClock,
+      counters: this.path.counters,
+      log: silent,
+      say: () => undefined,
+      onStopped: (incident) => this.path.pipeline.acted(incident),
+      onReceipt: (receipt) => this.#stopped(receipt),
     });
-    this.#acting = Promise.all([this.#acting, act.then((result) => this.stops.push(result))]);
+    await desk.take(signLease(leaseFor(this.#workload), collector));
+    this.#leased = { hand, desk };
+  }
+
+  #stopped(receipt: Receipt): void {
+    this.stops.push(receipt);
+    this.#granting = this.#grant();
   }
 
   async #until(done: () => boolean, otherwise: string): Promise<void> {
@@ -97,4 +146,20 @@ export class Watcher {
     }
     throw new Error(`bench kill: ${otherwise} within ${patienceMs / 1000} s`);
   }
+}
+
+function leaseFor(workload: Workload): Lease {
+  return {
+    id: 'bench',
+    session,
+    seq: 1,
+    node: 'bench',
+    workload: workloadHash(workload),
+    stops: 3,
+    ends: 0,
+    response: { rules: [{ mode: 'kill' }], killScope: 'subtree', stopInteractive: true },
+    maxMode: 'kill',
+    issuedAt: formatSeconds(now()),
+    expiresAt: formatSeconds(now() + 60_000_000),
+  };
 }

@@ -9,11 +9,6 @@ import { formatSeconds } from '../../fingerprint/time.ts';
 import { type Workload, workloadKey } from '../../fingerprint/workload.ts';
 import type { LearnedInstance, LearnedWorkload } from './learned.ts';
 
-/** The name of a workload where a key of seven parts does not fit: URLs, columns. */
-export function workloadHash(workload: Workload): string {
-  return sha256Hex(new TextEncoder().encode(workloadKey(workload)));
-}
-
 /** What is known of a workload besides what its copies did. */
 export interface Beforehand {
   /** What was learned of the digest before. */

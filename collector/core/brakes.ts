@@ -1,3 +1,4 @@
+import { causeOf } from '../../fingerprint/cause.ts';
 import type { Incident } from '../../fingerprint/incident.ts';
 import type { Action } from '../../fingerprint/order.ts';
 import { workloadKey } from '../../fingerprint/workload.ts';
@@ -56,11 +57,7 @@ export interface Surroundings {
  * the same cause on the same node and is charged once.
  */
 export function chargeKey(incident: Incident, agent: string): string {
-  const earliest = incident.drifts.reduce(
-    (a, b) => (b.first < a.first ? b : a),
-    incident.drifts[0] ?? { first: 0, key: '' },
-  );
-  return `${agent}\n${workloadKey(incident.workload)}\n${earliest.key}`;
+  return `${agent}\n${causeOf(incident)}`;
 }
 
 /**

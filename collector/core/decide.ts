@@ -1,5 +1,5 @@
 import type { Incident } from '../../fingerprint/incident.ts';
-import type { Action } from '../../fingerprint/order.ts';
+import type { StopAction } from '../../fingerprint/order.ts';
 import { type CapReason, capIf, driftCaps, lowest } from '../../fingerprint/response.ts';
 import { type Mode, modes } from '../../fingerprint/verdict.ts';
 import { type Workload, workloadKey } from '../../fingerprint/workload.ts';
@@ -13,7 +13,7 @@ import {
 } from './response-policy.ts';
 
 /** What a decision may end in: `resume` only a person orders. */
-export type DecidedAction = Exclude<Action, 'resume'> | 'none';
+export type DecidedAction = StopAction | 'none';
 
 export interface Decision {
   readonly action: DecidedAction;

@@ -16,6 +16,9 @@ const maxTries = 3;
 /** How far each action goes: a hold may be followed by a kill, never a kill by a hold. */
 const strength: Readonly<Record<Action, number>> = {
   resume: 0,
+  // About the network: neither stands for a stop nor follows one.
+  release: 0,
+  quarantine: 0,
   hold: 1,
   freeze: 2,
   'kill-subtree': 3,

@@ -1,5 +1,5 @@
 import type { Incident } from '../../fingerprint/incident.ts';
-import type { Action, Order } from '../../fingerprint/order.ts';
+import type { Order, StopAction } from '../../fingerprint/order.ts';
 import { targetOf } from '../../fingerprint/target.ts';
 import { formatSeconds } from '../../fingerprint/time.ts';
 import type { Decision } from './decide.ts';
@@ -14,7 +14,7 @@ const lifeSeconds = 60;
  */
 export function makeOrder(
   incident: Incident,
-  decision: Decision & { readonly action: Exclude<Action, 'resume'> },
+  decision: Decision & { readonly action: StopAction },
   about: { readonly id: string; readonly session: string; readonly lastSeq: number; readonly now: number },
 ): Order {
   const seconds = Math.floor(about.now / 1000);

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { canonicalBytes } from '../../fingerprint/canonical.ts';
 import { open, policyPayloadType, seal, statementPayloadType } from '../../fingerprint/envelope.ts';
 import { FingerprintError } from '../../fingerprint/errors.ts';
+import { signLease, verifyLease } from '../../fingerprint/lease-envelope.ts';
 import type { Order } from '../../fingerprint/order.ts';
 import { signOrder, verifyOrder } from '../../fingerprint/order-envelope.ts';
 import { overlayBytes } from '../../fingerprint/overlay.ts';
@@ -12,6 +13,7 @@ import { verifyFingerprint } from '../../fingerprint/verify.ts';
 import { verifyApproval } from '../../fingerprint/verify-approval.ts';
 import { verifyOverlay } from '../../fingerprint/verify-overlay.ts';
 import { people, siteDocument, sitePolicy } from '../fakes/evil-trust.ts';
+import { lease } from '../fakes/orders.ts';
 import { overlayFor, overlayOptions } from '../fakes/overlays.ts';
 import { parse, utf8 } from '../fakes/signed.ts';
 import { baseline, imageDigest, imageName, now, signOptions } from '../fakes/trust.ts';
@@ -47,6 +49,7 @@ const payloads = {
   approval: approvalBytes({ items: [item], reason: 'OPS-18' }, signOptions),
   policy: canonicalBytes(siteDocument(imageName, theirs, { version: 2 })),
   order: open(signOrder(order, commander), ['application/vnd.whorl.command.v1+json']).payload,
+  lease: open(signLease(lease, commander), ['application/vnd.whorl.lease.v1+json']).payload,
 } as const;
 type Kind = keyof typeof payloads;
 const types: Readonly<Record<Kind, string>> = {
@@ -55,6 +58,7 @@ const types: Readonly<Record<Kind, string>> = {
   approval: statementPayloadType,
   policy: policyPayloadType,
   order: 'application/vnd.whorl.command.v1+json',
+  lease: 'application/vnd.whorl.lease.v1+json',
 };
 const readers: Readonly<Record<Kind, (bytes: Uint8Array) => unknown>> = {
   fingerprint: (bytes) => verifyFingerprint(bytes, policy, { now }),
@@ -62,6 +66,7 @@ const readers: Readonly<Record<Kind, (bytes: Uint8Array) => unknown>> = {
   approval: (bytes) => verifyApproval(bytes, policy, { now }),
   policy: (bytes) => verifyPolicyChain(bytes, policy, now),
   order: (bytes) => verifyOrder(bytes, policy.commandKeys),
+  lease: (bytes) => verifyLease(bytes, policy.commandKeys),
 };
 const kinds = Object.keys(payloads) as Kind[];
 const codeOf = (read: () => unknown): string => {

@@ -111,6 +111,7 @@ class Agent implements Downlink {
     this.fingerprints.push(Buffer.from(envelope).toString());
     this.#told();
   }
+  onLease(): void {}
   onOrder(envelope: Uint8Array): void {
     const key = parsePublicPem(readFileSync(this.#collector.commandKeyFile, 'utf8'));
     this.orders.push(verifyOrder(envelope, [key]));

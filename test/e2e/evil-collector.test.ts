@@ -1,11 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { AgentLine } from '../../cli/agent-line.ts';
-import { statementPayloadType } from '../../fingerprint/envelope.ts';
+import { commandPayloadType as orderType, statementPayloadType } from '../../fingerprint/envelope.ts';
 import type { Incident } from '../../fingerprint/incident.ts';
+import type { Lease } from '../../fingerprint/lease.ts';
 import type { Order, ReceiptResult } from '../../fingerprint/order.ts';
 import type { Workload } from '../../fingerprint/workload.ts';
 import { alive, refOf } from './support/enforce-world.ts';
 import { at, Documents } from './support/evil-documents.ts';
+import { Leases } from './support/evil-leases.ts';
 import { evilOffers, granting, wider } from './support/evil-offers.ts';
 import { Orders } from './support/evil-orders.ts';
 import { EvilWorld } from './support/evil-world.ts';
@@ -15,6 +17,8 @@ const why = await whyNoSensor();
 if (why !== undefined) console.log(`evil collector: not tested, ${why}`);
 
 const names = ['victim', 'neighbour', 'other'];
+/** What a site says that wants to be told, and nothing stopped. */
+const silent = { rules: [], killScope: 'subtree', stopInteractive: false } as const;
 
 /**
  * A collector that was taken over offers a real agent whatever it likes, over the agent's own protocol and with the right
@@ -25,12 +29,14 @@ describe.skipIf(why !== undefined)('an evil collector and a real agent', () => {
   let world: EvilWorld;
   let docs: Documents;
   let orders: Orders;
+  let leases: Leases;
   let workload: Workload;
   const codes = new Set<string>();
 
   beforeAll(async () => {
     world = await EvilWorld.start(names);
     orders = new Orders(world);
+    leases = new Leases(world);
     await world.startAgent();
     workload = await world.workload('victim');
     const theirs = await world.workload('neighbour');
@@ -221,6 +227,55 @@ describe.skipIf(why !== undefined)('an evil collector and a real agent', () => {
       expect(await orders.give(order)).toEqual(receipt);
       await expectRefused({ ...order, id: 'again' }, 'refused-sequence');
       await allLive();
+    });
+  });
+
+  describe('kill leases, by the very key that agents obey', () => {
+    const wrong: readonly (readonly [string, string, (lease: Lease) => Promise<string>])[] = [
+      ['forged', 'UNKNOWN_KEY', (lease) => leases.giveWrong(lease, 'thief')],
+      ['signed as an order', 'PAYLOAD_TYPE', (lease) => leases.giveWrong(lease, 'commander', orderType)],
+      ['with a condition', 'SCHEMA', (lease) => leases.giveWrong({ ...lease, unless: 'x' })],
+      ['that grants more ends than stops', 'SCHEMA', (lease) => leases.giveWrong({ ...lease, ends: 4 })],
+      ['for another node', 'refused-node', (lease) => leases.giveWrong({ ...lease, node: 'other-node' })],
+      [
+        'for another start of the agent',
+        'refused-session',
+        (lease) => leases.giveWrong({ ...lease, session: 'b'.repeat(32) }),
+      ],
+      [
+        'that has run out',
+        'refused-expired',
+        (lease) => leases.giveWrong({ ...lease, issuedAt: at(-50_000), expiresAt: at(-20_000) }),
+      ],
+      [
+        'that lasts a day',
+        'refused-expired',
+        (lease) => leases.giveWrong({ ...lease, expiresAt: at(86_400_000) }),
+      ],
+    ];
+
+    it.each(wrong)('one %s is refused: %s', async (_what, code, give) => {
+      expect(await give(leases.about(workload))).toBe(code);
+    });
+
+    it('the most generous ones for what has not drifted stop nothing', async () => {
+      for (const name of names)
+        leases.give(
+          leases.about(await world.workload(name), {
+            stops: 10_000,
+            ends: 10_000,
+            response: { rules: [{ mode: 'kill' }], killScope: 'container', stopInteractive: true },
+          }),
+        );
+      await leases.settled(workload);
+      const receipts = world.evil.reports.filter((r) => r.type === 'receipt').length;
+      await allLive();
+      await world.copy('other').planter.do({ act: 'exec', file: '/bin/true', args: [] });
+      await allLive();
+      expect(world.evil.reports.filter((r) => r.type === 'receipt')).toHaveLength(receipts);
+      // One that takes everything back, so that what comes next is about orders again.
+      leases.give(leases.about(workload, { stops: 0, ends: 0, response: silent }));
+      await leases.settled(workload);
     });
   });
 

@@ -96,6 +96,7 @@ class Link implements Downlink {
     this.fingerprints.push(envelope);
     this.#told();
   }
+  onLease(): void {}
   onOrder(envelope: Uint8Array): void {
     this.orders.push(envelope);
     this.#told();

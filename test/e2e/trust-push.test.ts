@@ -84,6 +84,7 @@ class Node implements Downlink {
   onWelcome(): void {}
   onAck(): void {}
   onOrder(): void {}
+  onLease(): void {}
   onState(): void {}
   onFingerprint(envelope: Uint8Array): void {
     this.#tail = this.#desk.accept(envelope, 'collector');

@@ -10,6 +10,7 @@ import type {
   KeptPolicy,
   KnownEpoch,
   PodSource,
+  Quarantine,
   SourceSink,
   StateView,
   StopRequest,
@@ -29,6 +30,8 @@ export class FakeWorld {
   readonly lines: StateLine[] = [];
   readonly reports: Report[] = [];
   readonly acts: StopRequest[] = [];
+  /** Records that were written when each act began. */
+  readonly writtenAtActs: number[] = [];
   readonly kept = new Map<string, Uint8Array>();
   readonly spool = new FakeSpool();
   readonly epochs = fakeEpochs();
@@ -48,6 +51,9 @@ export class FakeWorld {
   /** How busy the event loop is. */
   utilisation = 0;
   now = Date.parse('2026-05-03T12:00:00Z') * 1000;
+  /** A clock that nobody sets. */
+  steady = 0;
+  quarantine: Quarantine | undefined;
   downlink: Downlink | undefined;
   control: ControlHandler | undefined;
   #feed = new Feed();
@@ -127,6 +133,7 @@ export class FakeWorld {
       enforcer: {
         act: async (request) => {
           this.acts.push(request);
+          this.writtenAtActs.push(this.spool.records.length);
           const stopped = request.subtree.map((p) => p.pid);
           return { result: 'done', action: request.action, stopped, stoppedAt: this.now + 5_000 };
         },
@@ -144,6 +151,8 @@ export class FakeWorld {
       bootUs: 0,
       session: 'a'.repeat(32),
       now: () => this.now,
+      steady: () => this.steady,
+      ...(this.quarantine === undefined ? {} : { quarantine: this.quarantine }),
       log: { info: () => undefined, warn: () => undefined, error: () => undefined },
       say: (line) => {
         this.lines.push(line);

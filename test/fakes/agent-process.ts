@@ -57,6 +57,7 @@ const downlink: Downlink = {
   onAck: (seq) => outbox.acked(seq),
   onFingerprint: () => undefined,
   onOrder: () => undefined,
+  onLease: () => undefined,
   onState: (state) => (state === 'connected' ? outbox.connected() : outbox.disconnected()),
 };
 const ending = new AbortController();

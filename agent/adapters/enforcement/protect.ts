@@ -1,4 +1,11 @@
-import { ancestry, type ProcessStat, readAlive, readStat, startOf } from '../linux/process-proc.ts';
+import {
+  ancestry,
+  maxAncestors,
+  type ProcessStat,
+  readAlive,
+  readStat,
+  startOf,
+} from '../linux/process-proc.ts';
 
 /**
  * Why this process is never stopped, whatever an order or a fingerprint says; undefined when it may be.
@@ -20,8 +27,18 @@ export function protection(self: number): Protection {
       return pid === self ? 'it is the agent itself' : 'the agent descends from it';
     }
     if (seen?.kernelThread === true) return 'it is a kernel thread';
-    return seen !== undefined && ancestry(seen.ppid).some((stat) => stat.pid === self)
-      ? 'the agent started it'
-      : undefined;
+    return seen !== undefined && descends(seen, self) ? 'the agent started it' : undefined;
   };
+}
+
+/** Upwards no further than needed: each process on the way is read before the culprit is stopped. */
+function descends({ ppid }: ProcessStat, ancestor: number): boolean {
+  let parent = ppid;
+  for (let depth = 0; parent > 0 && depth < maxAncestors; depth += 1) {
+    if (parent === ancestor) return true;
+    // Everybody descends from it, and it from nobody.
+    if (parent === 1) return false;
+    parent = readStat(parent)?.ppid ?? 0;
+  }
+  return false;
 }

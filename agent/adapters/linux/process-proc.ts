@@ -138,4 +138,4 @@ export function ancestry(pid: number): ProcessStat[] {
   return found;
 }
 /** Deeper than any real tree (Debian's pid_max nests far less); only a bound against a loop in a racing /proc. */
-const maxAncestors = 256;
+export const maxAncestors = 256;

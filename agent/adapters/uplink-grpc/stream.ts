@@ -184,6 +184,9 @@ export class UplinkStream {
       case 'order':
         this.#downlink.onOrder(message.envelope, this.#handed(message.envelope.length));
         return;
+      case 'lease':
+        this.#downlink.onLease(message.envelope, this.#handed(message.envelope.length));
+        return;
     }
   }
 

@@ -110,6 +110,7 @@ export class AgentStream {
     const link: AgentLink = {
       hello,
       order: (envelope) => this.#send({ kind: 'order', envelope }),
+      lease: (envelope) => this.#send({ kind: 'lease', envelope }),
       fingerprint: (envelope) => this.#send({ kind: 'fingerprint', envelope }),
       refuse: (code, sentence) => this.refuse(code, sentence),
     };

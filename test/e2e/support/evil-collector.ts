@@ -88,6 +88,10 @@ export class EvilCollector implements AgentHandler {
     this.#link?.order(envelope);
   }
 
+  lease(envelope: Uint8Array): void {
+    this.#link?.lease(envelope);
+  }
+
   close(): Promise<void> {
     return this.#edge.close();
   }

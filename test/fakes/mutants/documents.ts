@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { sha256Hex } from '../../../fingerprint/digest.ts';
 import { open, seal, statementPayloadType } from '../../../fingerprint/envelope.ts';
 import { type PrivateKey, parsePublicPem } from '../../../fingerprint/keys.ts';
+import { signLease, verifyLease } from '../../../fingerprint/lease-envelope.ts';
 import { newTrustPolicy } from '../../../fingerprint/new-trust-policy.ts';
 import type { Order } from '../../../fingerprint/order.ts';
 import { signOrder, verifyOrder } from '../../../fingerprint/order-envelope.ts';
@@ -15,7 +16,7 @@ import { trustPolicyPayload } from '../../../fingerprint/trust-policy-writer.ts'
 import { verifyFingerprint } from '../../../fingerprint/verify.ts';
 import { verifyApproval } from '../../../fingerprint/verify-approval.ts';
 import { verifyOverlay } from '../../../fingerprint/verify-overlay.ts';
-import { order } from '../orders.ts';
+import { lease, order } from '../orders.ts';
 import { baseline, now, signOptions, stranger, testKey, vendor } from '../trust.ts';
 import type { Document } from './mutation.ts';
 
@@ -104,6 +105,7 @@ export const trusted: readonly Signed[] = [
   { name: 'approval', bytes: approval.envelope, readers: ['approval'], signers: ids(vendor) },
   { name: 'trust policy', bytes: policyEnvelope, readers: ['trust policy'], signers: ids(vendor, second) },
   { name: 'order', bytes: signOrder(kill, vendor), readers: ['order'], signers: ids(vendor) },
+  { name: 'lease', bytes: signLease(lease, vendor), readers: ['lease'], signers: ids(vendor) },
 ];
 
 /** Just as well formed, by a key that nobody trusts: pieces to put into the others, and never accepted. */
@@ -134,6 +136,7 @@ export const hostile: readonly Document[] = [
     ),
   },
   { name: "a stranger's order", bytes: signOrder({ ...kill, seq: 99 }, stranger) },
+  { name: "a stranger's lease", bytes: signLease({ ...lease, seq: 99, stops: 99 }, stranger) },
 ];
 
 export interface Accepted {
@@ -172,6 +175,10 @@ export const readers = {
   order: (bytes: Uint8Array): Accepted => {
     verifyOrder(bytes, [vendor.publicKey]);
     return opened(bytes, 'application/vnd.whorl.command.v1+json');
+  },
+  lease: (bytes: Uint8Array): Accepted => {
+    verifyLease(bytes, [vendor.publicKey]);
+    return opened(bytes, 'application/vnd.whorl.lease.v1+json');
   },
 } satisfies Record<string, (bytes: Uint8Array) => Accepted>;
 export type ReaderName = keyof typeof readers;

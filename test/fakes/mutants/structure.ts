@@ -5,6 +5,7 @@ const members = ['payload', 'payloadType', 'signatures'] as const;
 const types = [
   'application/vnd.in-toto+json',
   'application/vnd.whorl.command.v1+json',
+  'application/vnd.whorl.lease.v1+json',
   'application/vnd.whorl.trust-policy.v1+json',
   'application/vnd.in-toto.provenance+json',
   'APPLICATION/VND.IN-TOTO+JSON',

@@ -18,6 +18,7 @@ const anyType = [
   'application/vnd.in-toto+json',
   'application/vnd.whorl.trust-policy.v1+json',
   'application/vnd.whorl.command.v1+json',
+  'application/vnd.whorl.lease.v1+json',
 ];
 const all: readonly Document[] = [...trusted, ...hostile];
 const ownReaders = new Map<string, readonly ReaderName[]>(trusted.map((t) => [t.name, t.readers]));
