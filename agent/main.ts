@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
-import { hostname } from 'node:os';
+import { hostname, release } from 'node:os';
 import { join } from 'node:path';
 import { type Logger, pino } from 'pino';
 import { loopUtilisation, microClock } from './adapters/clock.ts';
@@ -237,6 +237,7 @@ async function openUplink(config: AgentConfig, about: Introduction): Promise<Grp
     tokenFile: config.tokenFile,
     node: config.node,
     cluster: config.cluster,
+    kernel: release(),
     random: Math.random,
   });
 }

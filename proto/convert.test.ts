@@ -40,6 +40,7 @@ const helloWire = {
 describe('messages of the agent', () => {
   it.each<[string, AgentMessage]>([
     ['hello', { kind: 'hello', hello }],
+    ['hello with a kernel', { kind: 'hello', hello: { ...hello, kernel: '6.1.0-25-amd64' } }],
     [
       'heartbeat',
       {

@@ -51,6 +51,8 @@ export interface Hello {
   readonly source: string;
   readonly coverage: readonly CoverageWord[];
   readonly acked: number;
+  /** Release of the kernel; agents before protocol 2 do not tell it. */
+  readonly kernel?: string;
 }
 
 export interface WireHeartbeat {
@@ -100,6 +102,7 @@ function helloToWire(hello: Hello): object {
     source: hello.source,
     coverage: hello.coverage,
     acked_seq: hello.acked,
+    ...(hello.kernel === undefined ? {} : { kernel: hello.kernel }),
   };
 }
 
@@ -150,7 +153,14 @@ function parseHello(hello: object): Hello {
     source: name(hello, 'source', printableName),
     coverage: parseCoverage(member(hello, 'coverage')),
     acked: count(hello, 'acked_seq'),
+    ...kernelOf(hello),
   };
+}
+
+/** Empty from agents that do not tell it. */
+function kernelOf(hello: object): { kernel?: string } {
+  const said = member(hello, 'kernel');
+  return said === undefined || said === '' ? {} : { kernel: name(hello, 'kernel', printableName) };
 }
 
 function parseCoverage(value: unknown): CoverageWord[] {
