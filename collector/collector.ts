@@ -18,6 +18,7 @@ import type {
 } from './ports.ts';
 import type { Provisionals } from './provisionals.ts';
 import type { Reactions } from './reactions.ts';
+import type { SettlingNodes } from './settling.ts';
 import type { StateLine } from './state-line.ts';
 import type { StoreTrouble } from './store-trouble.ts';
 
@@ -28,6 +29,7 @@ export interface CollectorParts {
   readonly fingerprints: Fingerprints;
   readonly canaries: Canaries;
   readonly provisionals: Provisionals;
+  readonly settling: SettlingNodes;
   readonly trouble: StoreTrouble;
   /** Connected agents by id; kept here, read by whoever sends to them. */
   readonly present: Map<string, Presence>;
@@ -80,6 +82,7 @@ export class Collector implements AgentHandler {
     const { agent, node, session } = link.hello;
     const stored = await store.openAgent(link.hello, now());
     await canaries.came(link);
+    await this.#parts.settling.came(link.hello);
     // The newest stream is the agent's: the older one is half-open, or a copy of the agent with the same spool.
     present.get(agent)?.link.refuse('replaced', 'another stream of the same agent has taken its place');
     present.set(agent, { link, since: now(), heard: now(), beat: undefined });

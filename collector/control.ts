@@ -3,7 +3,9 @@ import type { Canaries } from './canaries.ts';
 import { besideOf, type Presence } from './collector.ts';
 import type { ResponsePolicy } from './core/decide.ts';
 import { recordedSentence } from './core/reason-sentence.ts';
+import type { Disarms } from './disarms.ts';
 import type { Fingerprints } from './fingerprints.ts';
+import type { HeldOrders } from './held-orders.ts';
 import type { Learning } from './learning.ts';
 import type { AgentRow, Control, DriftStore, IncidentRow, WorkloadRow } from './ports.ts';
 import type { Provisionals } from './provisionals.ts';
@@ -18,6 +20,7 @@ export interface ControlParts {
   readonly fingerprints: Fingerprints;
   readonly provisionals: Provisionals;
   readonly canaries: Canaries;
+  readonly brakes: { readonly disarms: Disarms; readonly held: HeldOrders };
   readonly trouble: StoreTrouble;
   readonly present: ReadonlyMap<string, Presence>;
   readonly policy: { current: ResponsePolicy };
@@ -51,6 +54,12 @@ export function control(parts: ControlParts): Control {
         documents: fingerprints.counts,
         provisional: provisionals.count,
         lost: { reactions: reactions.dropped },
+        brakes: {
+          disarmed: parts.brakes.disarms.all,
+          held: parts.brakes.held.waiting,
+          heldNotListed: parts.brakes.held.notListed,
+          unknownInstances: reactions.unknownInstances,
+        },
         retriedCommits: trouble.failures,
       };
     },

@@ -26,6 +26,8 @@ export interface AgentHello {
   readonly coverage: readonly CoverageWord[];
   /** Highest sequence number it was ever acknowledged. */
   readonly acked: number;
+  /** Release of the node's kernel; absent from agents that do not tell it. */
+  readonly kernel?: string;
 }
 
 export interface AgentBeat {
@@ -178,11 +180,6 @@ export interface DriftStore {
   fingerprints(): Promise<readonly Uint8Array[]>;
   agents(): Promise<readonly AgentRow[]>;
   workloads(): Promise<readonly WorkloadRow[]>;
-  /** Running instances that the agent reports, and those of the workload anywhere: for the brakes. */
-  running(
-    agent: string,
-    workload: Workload,
-  ): Promise<{ readonly onNode: number; readonly ofWorkload: number }>;
   learned(hash: string): Promise<LearnedWorkload | undefined>;
   /** The workload that differs in the digest alone, came before it and was active last; its hash. */
   predecessor(hash: string): Promise<string | undefined>;

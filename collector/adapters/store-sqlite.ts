@@ -1,5 +1,4 @@
-import { sha256Hex } from '../../fingerprint/digest.ts';
-import { type Workload, workloadKey } from '../../fingerprint/workload.ts';
+import type { BrakeStore } from '../ports/brakes.ts';
 import {
   type AgentHello,
   type AgentRow,
@@ -15,6 +14,7 @@ import {
   StoreError,
   type WorkloadRow,
 } from '../ports.ts';
+import { brakeStore } from './store-sqlite/brakes.ts';
 import {
   agentRow,
   incidentRow,
@@ -34,6 +34,7 @@ import { DatabaseThread } from './store-sqlite/thread.ts';
  * reads from agents.
  */
 export class SqliteStore implements DriftStore {
+  readonly brakes: BrakeStore;
   readonly #thread: DatabaseThread;
   readonly #commits: GroupCommit;
 
@@ -50,6 +51,7 @@ export class SqliteStore implements DriftStore {
 
   private constructor(thread: DatabaseThread, mayRetry: (error: StoreError) => Promise<boolean>) {
     this.#thread = thread;
+    this.brakes = brakeStore(thread);
     this.#commits = new GroupCommit((writes, now) => thread.call('commit', writes, now), mayRetry);
   }
 
@@ -95,10 +97,6 @@ export class SqliteStore implements DriftStore {
 
   async workloads(): Promise<readonly WorkloadRow[]> {
     return (await this.#thread.call('workloads')).map(workloadRow);
-  }
-
-  running(agent: string, workload: Workload): Promise<{ onNode: number; ofWorkload: number }> {
-    return this.#thread.call('running', agent, sha256Hex(Buffer.from(workloadKey(workload))));
   }
 
   async learned(hash: string): Promise<LearnedWorkload | undefined> {

@@ -2,7 +2,8 @@ import type { Incident } from '../../fingerprint/incident.ts';
 import type { Action } from '../../fingerprint/order.ts';
 import { type CapReason, capIf, effectiveMode, lowest } from '../../fingerprint/response.ts';
 import type { Mode } from '../../fingerprint/verdict.ts';
-import type { BrakeReason } from './brakes.ts';
+import type { BrakeReason } from './brake-limits.ts';
+import type { BrakeNumbers } from './brakes.ts';
 
 /** What the site wishes to happen on drift. */
 export interface ResponsePolicy {
@@ -16,11 +17,18 @@ export interface ResponsePolicy {
   readonly maxAgeMs: number;
 }
 
+/** Why nothing is done, or no more: a cap, a brake, a copy nobody told of, or a lease by which the agent acts itself. */
+export type DecisionReason = CapReason | BrakeReason | 'unknown-instance' | 'leased';
+
 export interface Decision {
   readonly action: Exclude<Action, 'resume'> | 'none';
-  readonly reason: CapReason | BrakeReason;
+  readonly reason: DecisionReason;
   /** The minimum of all caps, before the brakes. */
   readonly mode: Mode;
+  /** Of the budget that braked it. */
+  readonly numbers?: BrakeNumbers;
+  /** Why, where the reason alone does not say it. */
+  readonly words?: string;
 }
 
 /**

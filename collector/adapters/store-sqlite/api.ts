@@ -1,4 +1,12 @@
 import type { AgentHello, IncidentFilter } from '../../ports.ts';
+import {
+  BrakesTable,
+  type DisarmRecord,
+  type HeldOrderRecord,
+  type LeaseRecord,
+  type NodeStateRecord,
+} from './brakes-table.ts';
+import { CopiesTable } from './copies-table.ts';
 import { openDatabase } from './database.ts';
 import { Keeper } from './keeper.ts';
 import { type ProvisionalRecord, Reader } from './reader.ts';
@@ -12,6 +20,7 @@ export function openApi(file: string) {
   const db = openDatabase(file);
   const [writer, reader, keeper] = [new Writer(db), new Reader(db), new Keeper(db)];
   return {
+    ...brakesApi(new BrakesTable(db), new CopiesTable(db)),
     commit: (writes: readonly Write[], now: number) => writer.commit(writes, now),
     openAgent: (hello: AgentHello, now: number) => keeper.openAgent(hello, now),
     saveFingerprint: (digest: string, envelope: Uint8Array, now: number) =>
@@ -21,7 +30,6 @@ export function openApi(file: string) {
     fingerprints: () => reader.fingerprints(),
     agents: () => reader.agents(),
     workloads: () => reader.workloads(),
-    running: (agent: string, hash: string) => reader.running(agent, hash),
     learned: (hash: string) => reader.learned(hash),
     predecessor: (hash: string) => reader.predecessor(hash),
     provisional: (hash: string) => reader.provisional(hash),
@@ -34,5 +42,24 @@ export function openApi(file: string) {
     close: () => {
       db.close();
     },
+  };
+}
+
+function brakesApi(brakes: BrakesTable, copies: CopiesTable) {
+  return {
+    brakesAround: (agent: string, hash: string, instance: string) => copies.around(agent, hash, instance),
+    brakesHeld: (hashes: readonly string[]) => copies.held(hashes),
+    brakesSaveLeases: (leases: readonly LeaseRecord[]) => brakes.saveLeases(leases),
+    brakesLeasesSince: (expiresAfter: number) => brakes.leasesSince(expiresAfter),
+    brakesSaveHeldOrder: (order: HeldOrderRecord) => brakes.saveHeldOrder(order),
+    brakesHeldOrder: (id: string) => brakes.heldOrder(id),
+    brakesHeldOrders: (state: string | null, limit: number) => brakes.heldOrders(state, limit),
+    brakesForgetHeldOrders: (endedBefore: number) => brakes.forgetHeldOrders(endedBefore),
+    brakesSaveDisarm: (disarm: DisarmRecord) => brakes.saveDisarm(disarm),
+    brakesDisarmsUntil: (after: number) => brakes.disarmsUntil(after),
+    brakesNodeState: (agent: string, cluster: string, node: string) => brakes.nodeState(agent, cluster, node),
+    brakesSaveNodeState: (state: NodeStateRecord) => brakes.saveNodeState(state),
+    brakesAnswer: (key: string) => brakes.answer(key),
+    brakesSaveAnswer: (key: string, answer: string, now: number) => brakes.saveAnswer(key, answer, now),
   };
 }

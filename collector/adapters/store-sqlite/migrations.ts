@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type Sqlite from 'better-sqlite3';
+import { brakesSchema } from './schema-3/brakes.ts';
 
 /** Step i brings a file from schema i + 1 to i + 2. A step is never changed once a release has written its result. */
 export const migrations: readonly ((db: Sqlite.Database) => void)[] = [
@@ -27,6 +28,10 @@ export const migrations: readonly ((db: Sqlite.Database) => void)[] = [
       ) STRICT;
     `);
     addEntryToKeys(db);
+  },
+  /** What brakes, leases and held orders remember. */
+  (db) => {
+    db.exec(brakesSchema);
   },
 ];
 

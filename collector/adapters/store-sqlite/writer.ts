@@ -39,6 +39,8 @@ export class Writer {
   readonly #db: Sqlite.Database;
   readonly #sql: Writes;
   readonly #workloads = new Map<string, number>();
+  /** Of the commit under way. */
+  #now = 0;
 
   constructor(db: Sqlite.Database) {
     this.#db = db;
@@ -47,6 +49,7 @@ export class Writer {
 
   /** @returns one answer for each, in order */
   commit(writes: readonly Write[], now: number): Answer[] {
+    this.#now = now;
     try {
       return this.#db.transaction(() => writes.map((w) => this.#apply(w, now)))();
     } catch (error) {
@@ -191,7 +194,7 @@ export class Writer {
     const hash = createHash('sha256').update(key).digest('hex');
     const id =
       this.#sql.workloadId.get(hash) ??
-      Number(this.#sql.workload.run(hash, ...key.split('\n')).lastInsertRowid);
+      Number(this.#sql.workload.run(this.#now, hash, ...key.split('\n')).lastInsertRowid);
     if (this.#workloads.size >= maxCachedWorkloads) this.#workloads.clear();
     this.#workloads.set(key, id);
     return id;

@@ -1,0 +1,269 @@
+import { sha256Hex } from '../fingerprint/digest.ts';
+import type { Response } from '../fingerprint/response.ts';
+import type { Mode } from '../fingerprint/verdict.ts';
+import { type Workload, workloadKey } from '../fingerprint/workload.ts';
+import type { BrakeLimits } from './core/brake-limits.ts';
+import { type Grant, grantsFor, isSettled, leaseLifeMs, type Wish } from './core/leases.ts';
+import { isLive, type OutLease } from './core/spending.ts';
+import type { Disarms } from './disarms.ts';
+import type { Ledger } from './ledger.ts';
+import type { CopiesStore, LeaseCopies, LeaseStore } from './ports/brakes.ts';
+import type { AgentBeat, AgentLink, Log } from './ports.ts';
+import type { SettlingNodes } from './settling.ts';
+import type { StateLine } from './state-line.ts';
+import { nameOf, takenOut } from './surroundings.ts';
+
+/** A workload that agents may be trusted with: approved by a person for freeze or kill, wished so by policy, not protected. */
+export interface Trusted {
+  readonly workload: Workload;
+  readonly response: Response;
+  readonly maxMode: Extract<Mode, 'freeze' | 'kill'>;
+}
+
+/** Messages without stops at a look: each costs a signature, and a thousand nodes that come at once must not stop the clock. */
+const maxWords = 200;
+/** What a workload's agents are told that are not to act on their own any more. */
+const noWish: Response = { rules: [], killScope: 'subtree', stopInteractive: false };
+/** Workloads that leases are thought of at a time: a look asks the database about each. */
+const maxTrusted = 1_000;
+
+/** A lease as it is to be signed: `fingerprint/lease.ts` gives it its form. */
+export interface LeaseToSign {
+  readonly id: string;
+  readonly session: string;
+  readonly seq: number;
+  readonly node: string;
+  /** sha256 of the workload's key, hex. */
+  readonly workload: string;
+  readonly stops: number;
+  readonly ends: number;
+  readonly response: Response;
+  readonly maxMode: Extract<Mode, 'freeze' | 'kill'>;
+  /** ms since the Unix epoch. */
+  readonly issuedAt: number;
+  readonly expiresAt: number;
+}
+
+export interface LeaseSigner {
+  sign(lease: LeaseToSign): Uint8Array;
+}
+
+export interface LeaseGranterOptions {
+  readonly store: LeaseStore;
+  readonly copies: Pick<CopiesStore, 'held'>;
+  readonly signer: LeaseSigner;
+  readonly ledger: Ledger;
+  readonly limits: BrakeLimits;
+  /** Asked anew at each look; without those that a dry run is about. */
+  readonly trusted: () => Promise<readonly Trusted[]>;
+  readonly present: ReadonlyMap<string, { readonly link: AgentLink; readonly beat: AgentBeat | undefined }>;
+  /** The way to hand one to an agent; undefined for agents that know no leases. */
+  readonly leaseOf: (agent: string) => ((envelope: Uint8Array) => void) | undefined;
+  readonly disarms: Pick<Disarms, 'over'>;
+  readonly settling: Pick<SettlingNodes, 'isSettling'>;
+  readonly newId: () => string;
+  readonly now: () => number;
+  readonly log: Log;
+  readonly tell: (line: StateLine) => void;
+}
+
+/** Hands out leases, so that a stop need not wait for the collector, and takes back into the budgets what was not spent. */
+export class LeaseGranter {
+  readonly #options: LeaseGranterOptions;
+  #looking: Promise<void> | undefined;
+  #seq = 0;
+  #told = '';
+  /** What each agent was last told of each workload, by both. */
+  readonly #words = new Map<string, { readonly wish: Wish; readonly text: string }>();
+
+  constructor(options: LeaseGranterOptions) {
+    this.#options = options;
+  }
+
+  /** To be called every few seconds and after whatever changes the answer; while one look is under way others join it. */
+  look(): Promise<void> {
+    this.#looking ??= this.#look()
+      .catch((err: unknown) => this.#options.log.error({ err }, 'leases could not be handed out'))
+      .finally(() => {
+        this.#looking = undefined;
+      });
+    return this.#looking;
+  }
+
+  async #look(): Promise<void> {
+    await this.#settle();
+    const wishes = await this.#wishes();
+    const { ledger, limits, now, newId, store } = this.#options;
+    // From here to `lend` nothing is awaited: no order takes what is just given away.
+    const time = now();
+    const grants = grantsFor(ledger.spending, wishes, limits, time);
+    const leases = grants.map((grant) => this.#leaseOf(grant, newId));
+    ledger.lend(leases);
+    if (leases.length > 0) await store.save(leases);
+    for (const [i, grant] of grants.entries()) {
+      const lease = leases[i];
+      if (lease !== undefined) this.#send(grant.wish, lease);
+    }
+    this.#keepInformed(wishes, time);
+    this.#tell(time);
+  }
+
+  /** What is known to be unspent goes back, on record first: a lease that was settled is never counted again. */
+  async #settle(): Promise<void> {
+    const { ledger, present, store, now } = this.#options;
+    const settled = ledger.spending.leases
+      .filter((lease) => !lease.settled && lease.expiresAt < now())
+      .filter((lease) => {
+        const agent = present.get(lease.agent);
+        if (agent?.beat === undefined) return false;
+        const { time, spool } = agent.beat;
+        const { session } = agent.link.hello;
+        return isSettled(lease, { session, time, waiting: spool.records, dropped: spool.dropped });
+      })
+      .map((lease) => ({ ...lease, settled: true }));
+    if (settled.length === 0) return;
+    await store.save(settled);
+    // Receipts that came meanwhile have changed what was spent.
+    const ids = new Set(settled.map((lease) => lease.id));
+    ledger.lend(ledger.spending.leases.filter((l) => ids.has(l.id)).map((l) => ({ ...l, settled: true })));
+  }
+
+  async #wishes(): Promise<readonly Wish[]> {
+    const { trusted, copies, disarms, log } = this.#options;
+    const all = (await trusted()).filter(({ workload }) => disarms.over(workload) === undefined);
+    if (all.length > maxTrusted)
+      log.warn(
+        { workloads: all.length, most: maxTrusted },
+        'too many workloads for leases; the rest is ordered',
+      );
+    const byHash = new Map(all.slice(0, maxTrusted).map((t) => [hashOf(t.workload), t]));
+    const held = await copies.held([...byHash.keys()]);
+    const out = takenOut(this.#options.ledger.spending);
+    return [...Map.groupBy(held, (row) => row.hash)].flatMap(([hash, rows]) => {
+      const about = byHash.get(hash);
+      return about === undefined ? [] : this.#wishesOf(about, rows, out);
+    });
+  }
+
+  #wishesOf(
+    { workload, response, maxMode }: Trusted,
+    rows: readonly LeaseCopies[],
+    out: ReadonlySet<string>,
+  ): Wish[] {
+    const { present, leaseOf, settling, limits, now } = this.#options;
+    const reachable = rows.filter((row) => present.has(row.agent));
+    const serving = reachable.flatMap((row) =>
+      row.instances.filter((instance) => !out.has(nameOf(row.agent, instance))),
+    ).length;
+    return reachable.flatMap((row) => {
+      const agent = present.get(row.agent);
+      // Without a beat it is not known what its spool has lost: its leases could never be settled.
+      if (agent?.beat === undefined || leaseOf(row.agent) === undefined) return [];
+      const { session, cluster } = agent.link.hello;
+      if (settling.isSettling(agent.link.hello) || now() - row.firstSeen < limits.rolloutMs) return [];
+      const inCluster = [...present.values()].filter(({ link }) => link.hello.cluster === cluster);
+      return [
+        {
+          agent: row.agent,
+          session,
+          workload: workloadKey(workload),
+          copies: row.instances.length,
+          onNode: row.onNode,
+          serving,
+          ofOwner: row.ofOwner,
+          agentsOfWorkload: reachable.length,
+          agentsInCluster: inCluster.length,
+          response,
+          maxMode,
+        },
+      ];
+    });
+  }
+
+  #leaseOf({ wish, renews, stops, ends, issuedAt, expiresAt }: Grant, newId: () => string): OutLease {
+    if (renews !== undefined) return { ...renews, issuedAt, expiresAt };
+    const { agent, session, workload } = wish;
+    const dropped = this.#options.present.get(agent)?.beat?.spool.dropped;
+    return {
+      id: newId(),
+      agent,
+      session,
+      workload,
+      stops,
+      ends,
+      spent: 0,
+      since: issuedAt,
+      issuedAt,
+      expiresAt,
+      settled: false,
+      ...(dropped === undefined ? {} : { dropped }),
+    };
+  }
+
+  /**
+   * An agent without stops of its own is told what the site wishes all the same: it holds at once, and asks. And what may be
+   * stopped no more is taken back, as far as the agent hears of it; for the budgets it stays out until its time is over.
+   */
+  #keepInformed(wishes: readonly Wish[], now: number): void {
+    const { ledger, newId } = this.#options;
+    const live = new Set(
+      ledger.spending.leases.filter((l) => isLive(l, now)).map((l) => nameOf(l.agent, l.workload)),
+    );
+    const wanted = new Map(wishes.map((wish) => [nameOf(wish.agent, wish.workload), wish]));
+    const over = [...this.#words].filter(([name]) => !wanted.has(name));
+    const news = [...wanted].filter(
+      ([name, w]) => !live.has(name) && this.#words.get(name)?.text !== wordsOf(w),
+    );
+    const words = { stops: 0, ends: 0, issuedAt: now, expiresAt: now + leaseLifeMs };
+    for (const [name, { wish }] of over.slice(0, maxWords)) {
+      this.#send({ ...wish, response: noWish }, { ...words, id: newId() });
+      this.#words.delete(name);
+    }
+    for (const [, wish] of news.slice(0, maxWords)) this.#send(wish, { ...words, id: newId() });
+  }
+
+  #send(
+    wish: Wish,
+    {
+      id,
+      stops,
+      ends,
+      issuedAt,
+      expiresAt,
+    }: Pick<OutLease, 'id' | 'stops' | 'ends' | 'issuedAt' | 'expiresAt'>,
+  ): void {
+    const { present, signer, leaseOf } = this.#options;
+    const { agent, session, workload, response, maxMode } = wish;
+    const hello = present.get(agent)?.link.hello;
+    // Gone meanwhile, or begun anew: then it is out for nothing until its time is over.
+    if (hello?.session !== session) return;
+    this.#words.set(nameOf(agent, workload), { wish, text: wordsOf(wish) });
+    this.#seq = Math.max(this.#seq + 1, issuedAt);
+    const about = {
+      id,
+      session,
+      seq: this.#seq,
+      node: hello.node,
+      workload: sha256Hex(Buffer.from(workload)),
+    };
+    leaseOf(agent)?.(signer.sign({ ...about, stops, ends, response, maxMode, issuedAt, expiresAt }));
+  }
+
+  #tell(now: number): void {
+    const live = this.#options.ledger.spending.leases.filter((lease) => isLive(lease, now));
+    const agents = new Set(live.map((lease) => lease.agent)).size;
+    const stops = live.reduce((sum, lease) => sum + lease.stops - lease.spent, 0);
+    if (this.#told === `${agents} ${stops}`) return;
+    this.#told = `${agents} ${stops}`;
+    this.#options.tell({ type: 'leases', agents, stops });
+  }
+}
+
+/** By which it is seen that an agent has to be told anew: a new start of it knows nothing. */
+function wordsOf({ session, response, maxMode }: Wish): string {
+  return JSON.stringify([session, response, maxMode]);
+}
+
+function hashOf(workload: Workload): string {
+  return sha256Hex(Buffer.from(workloadKey(workload)));
+}
