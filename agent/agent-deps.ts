@@ -6,6 +6,7 @@ import type { RecordWatcher } from './core/hotpath/raw-record.ts';
 import type { OwnProcesses } from './core/own.ts';
 import type { SourceNote } from './core/source-note.ts';
 import type {
+  ArmState,
   CanaryHand,
   CodeBytes,
   ContainerRuntime,
@@ -68,6 +69,8 @@ export interface AgentDeps {
   /** Without a collector the agent judges by what it keeps, and the spool waits. */
   readonly uplink: Uplink | undefined;
   readonly enforcer: Enforcer;
+  /** Absent where nothing is live: nothing is stopped there. */
+  readonly armState?: ArmState;
   readonly control: Control;
   readonly own: OwnProcesses;
   /** How busy the event loop was since it was asked last, 0 to 1. */

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { hostname, release } from 'node:os';
 import { join } from 'node:path';
 import { type Logger, pino } from 'pino';
+import { armStateFile } from './adapters/arm-state-file.ts';
 import { loopUtilisation, microClock } from './adapters/clock.ts';
 import { codeBytes } from './adapters/code-bytes.ts';
 import { controlHttp } from './adapters/control-http.ts';
@@ -120,6 +121,7 @@ async function wire(config: AgentConfig, wiring: Wiring): Promise<AgentDeps> {
     spool,
     uplink: await openUplink(config, { agent, session, version: io.version, source: source.name, coverage }),
     enforcer,
+    armState: armStateFile(dir),
     control: controlHttp(join(dir, 'agent.sock')),
     own,
     utilisation: loopUtilisation(),

@@ -13,7 +13,7 @@ import type { Counters } from './core/counters.ts';
 import { nextStep, type StopAction } from './core/ladder.ts';
 import { allowedAgainst, checkOrder, needed, type Stop, type StopMode } from './core/orders.ts';
 import type { Watch } from './core/watch.ts';
-import type { Enforcer, Log, StopRequest, StopResult } from './ports.ts';
+import type { ArmState, Enforcer, Log, StopRequest, StopResult } from './ports.ts';
 import type { StateLine } from './state-line.ts';
 
 /** Receipts that are repeated when an order is; orders live a minute, the budgets allow some ten. */
@@ -26,6 +26,8 @@ export interface OrderDeskOptions {
   readonly session: string;
   readonly trust: () => Promise<TrustPolicy | undefined>;
   readonly enforcer: Enforcer;
+  /** Absent where nobody can disarm: no node of its own is watched. */
+  readonly armState?: ArmState;
   readonly attribution: Attribution;
   readonly watch: Watch;
   /** How long a hold or freeze lasts before it ends by itself. */
@@ -95,6 +97,7 @@ export class OrderDesk {
     const { node, session, enforcer, watch, now } = this.#options;
     const incident = watch.incident(order.target.incident);
     const held = enforcer.holds().some((h) => h.incident === order.target.incident);
+    const disarmed = await this.#options.armState?.disarmed(now());
     const check = checkOrder(order, {
       node,
       session,
@@ -103,6 +106,7 @@ export class OrderDesk {
       incident,
       approval: incident && watch.approvalOf(incident.workload),
       held,
+      ...(disarmed === undefined ? {} : { disarmed: printable(disarmed.reason) }),
       stops: this.#stops,
     });
     if (order.target.node === node && order.session === session)

@@ -18,6 +18,8 @@ export interface OrderContext {
   readonly approval: Approval | undefined;
   /** A hold or freeze of this incident is in force, perhaps from an earlier run. */
   readonly held: boolean;
+  /** Why nothing is to be stopped on this node; absent: it is armed. */
+  readonly disarmed?: string;
   /** Earlier stops, any order. */
   readonly stops: readonly Stop[];
 }
@@ -72,6 +74,9 @@ export function checkOrder(order: Order, context: OrderContext): OrderCheck {
   if (late !== undefined) return refuse('refused-expired', late);
   if (order.action === 'resume')
     return context.held ? { go: true } : refuse('target-gone', 'nothing of this incident is held');
+  // After resume: what is held may be let go on a node where nothing new is to be stopped.
+  if (context.disarmed !== undefined)
+    return refuse('refused-protected', `disarmed on this node (${context.disarmed})`);
   const { incident } = context;
   if (incident === undefined || !isTarget(order, incident))
     return refuse('refused-no-drift', 'this agent has no such incident of that instance and process');

@@ -72,125 +72,125 @@ interface Case {
   readonly charges?: readonly Charge[];
   readonly leases?: readonly OutLease[];
   readonly around?: Partial<Surroundings>;
-  readonly then: readonly [Decision['action'], Decision['reason']];
+  readonly leads: readonly [Decision['action'], Decision['reason']];
 }
 
 const go = ['kill-subtree', 'all-allow'] as const;
 const cases: readonly Case[] = [
-  { is: 'nothing was stopped yet', then: go },
-  { is: 'two stops of the workload', charges: charges(2), then: go },
-  { is: 'three stops of the workload', charges: charges(3), then: ['hold', 'brake-workload'] },
-  { is: 'three stops eleven minutes ago', charges: charges(3, { at: now - 660_000 }), then: go },
+  { is: 'nothing was stopped yet', leads: go },
+  { is: 'two stops of the workload', charges: charges(2), leads: go },
+  { is: 'three stops of the workload', charges: charges(3), leads: ['hold', 'brake-workload'] },
+  { is: 'three stops eleven minutes ago', charges: charges(3, { at: now - 660_000 }), leads: go },
   {
     is: 'three orders that may still be obeyed',
     charges: charges(3, { at: now + 60_000 }),
-    then: ['hold', 'brake-workload'],
+    leads: ['hold', 'brake-workload'],
   },
-  { is: 'three orders for one cause', charges: charges(3, { key: 'same' }), then: go },
-  { is: 'three stops of another workload', charges: charges(3, elsewhere), then: go },
-  { is: 'ten stops in the cluster', charges: charges(10, elsewhere), then: ['hold', 'brake-cluster'] },
-  { is: 'ten stops in another cluster', charges: charges(10, { workload: inOtherCluster }), then: go },
+  { is: 'three orders for one cause', charges: charges(3, { key: 'same' }), leads: go },
+  { is: 'three stops of another workload', charges: charges(3, elsewhere), leads: go },
+  { is: 'ten stops in the cluster', charges: charges(10, elsewhere), leads: ['hold', 'brake-cluster'] },
+  { is: 'ten stops in another cluster', charges: charges(10, { workload: inOtherCluster }), leads: go },
   {
     is: 'a quarter of the owner stopped, at another digest',
     charges: charges(2, { workload: newerDigest }),
     around: { ofOwner: 8 },
-    then: ['hold', 'brake-owner'],
+    leads: ['hold', 'brake-owner'],
   },
   {
     is: 'a tenth of the node stopped',
     charges: charges(2, { ...elsewhere, agent: 'a1' }),
     around: { onNode: 20 },
-    then: ['hold', 'brake-node'],
+    leads: ['hold', 'brake-node'],
   },
-  { is: 'the first stop on a small node', around: { onNode: 2 }, then: go },
+  { is: 'the first stop on a small node', around: { onNode: 2 }, leads: go },
   {
     is: 'the second stop on a small node',
     charges: charges(1, { ...elsewhere, agent: 'a1' }),
     around: { onNode: 2 },
-    then: ['hold', 'brake-node'],
+    leads: ['hold', 'brake-node'],
   },
   {
     is: 'half of the cluster budget gone to this node',
     charges: charges(5, { ...elsewhere, agent: 'a1' }),
-    then: ['hold', 'brake-node-share'],
+    leads: ['hold', 'brake-node-share'],
   },
   {
     is: 'the same, and there is no other node',
     charges: charges(5, { ...elsewhere, agent: 'a1' }),
     around: { agentsInCluster: 1 },
-    then: go,
+    leads: go,
   },
   {
     is: 'half of the cluster budget gone to another node',
     charges: charges(5, { ...elsewhere, agent: 'a9' }),
-    then: go,
+    leads: go,
   },
   {
     is: 'the last copy, whole',
     wished: killingAll,
     around: { others: 0 },
-    then: ['hold', 'brake-last-instance'],
+    leads: ['hold', 'brake-last-instance'],
   },
-  { is: 'the last copy, a foreign subtree in it', around: { others: 0 }, then: go },
+  { is: 'the last copy, a foreign subtree in it', around: { others: 0 }, leads: go },
   {
     is: 'a copy whose only neighbour a lease may end',
     wished: killingAll,
     leases: [lease({ ends: 1 })],
     around: { others: 1 },
-    then: ['hold', 'brake-last-instance'],
+    leads: ['hold', 'brake-last-instance'],
   },
   {
     is: 'the same, and that lease is spent, but may end the copy again when it is back',
     wished: killingAll,
     leases: [lease({ ends: 1, spent: 1 })],
     around: { others: 1 },
-    then: ['hold', 'brake-last-instance'],
+    leads: ['hold', 'brake-last-instance'],
   },
   {
     is: 'the service of the last copy',
     wished: holding,
     incident: own,
     around: { others: 0 },
-    then: ['none', 'brake-last-instance'],
+    leads: ['none', 'brake-last-instance'],
   },
-  { is: 'the service of one of many copies', wished: holding, incident: own, then: ['hold', 'all-allow'] },
+  { is: 'the service of one of many copies', wished: holding, incident: own, leads: ['hold', 'all-allow'] },
   {
     is: 'the service, when a quarter of the copies is held',
     wished: holding,
     incident: own,
     charges: charges(2, { action: 'hold', takesOut: true }),
     around: { ofOwner: 8 },
-    then: ['none', 'brake-owner'],
+    leads: ['none', 'brake-owner'],
   },
-  { is: 'leases of all that is left', leases: [lease({ stops: 3 })], then: ['hold', 'brake-workload'] },
+  { is: 'leases of all that is left', leases: [lease({ stops: 3 })], leads: ['hold', 'brake-workload'] },
   {
     is: 'a lease that ran out unheard nine minutes ago',
     leases: [lease({ stops: 3, expiresAt: now - 540_000 })],
-    then: ['hold', 'brake-workload'],
+    leads: ['hold', 'brake-workload'],
   },
-  { is: 'a lease of long ago', leases: [lease({ stops: 3, expiresAt: now - 606_000 })], then: go },
-  { is: 'a lease that was not spent', leases: [lease({ stops: 3, settled: true })], then: go },
+  { is: 'a lease of long ago', leases: [lease({ stops: 3, expiresAt: now - 606_000 })], leads: go },
+  { is: 'a lease that was not spent', leases: [lease({ stops: 3, settled: true })], leads: go },
   {
     is: 'a lease of this very agent',
     leases: [lease({ agent: 'a1', session: 's1' })],
-    then: ['none', 'leased'],
+    leads: ['none', 'leased'],
   },
-  { is: 'a lease of its start before', leases: [lease({ agent: 'a1', session: 's0' })], then: go },
+  { is: 'a lease of its start before', leases: [lease({ agent: 'a1', session: 's0' })], leads: go },
   {
     is: 'a lease by which the agent did not act',
     leases: [lease({ agent: 'a1', session: 's1' })],
     around: { hasActed: true },
-    then: go,
+    leads: go,
   },
-  { is: 'a rollout', around: { isRollout: true }, then: ['hold', 'brake-rollout'] },
-  { is: 'a node that has changed', around: { isSettling: true }, then: ['none', 'brake-settling'] },
-  { is: 'a disarmed cluster', around: { disarm }, then: ['none', 'brake-disarmed'] },
-  { is: 'nine holds and a stop', charges: charges(9, { action: 'hold' }), then: go },
+  { is: 'a rollout', around: { isRollout: true }, leads: ['hold', 'brake-rollout'] },
+  { is: 'a node that has changed', around: { isSettling: true }, leads: ['none', 'brake-settling'] },
+  { is: 'a disarmed cluster', around: { disarm }, leads: ['none', 'brake-disarmed'] },
+  { is: 'nine holds and a stop', charges: charges(9, { action: 'hold' }), leads: go },
   {
     is: 'a hold after ten',
     wished: holding,
     charges: charges(10, { action: 'hold' }),
-    then: ['none', 'brake-holds'],
+    leads: ['none', 'brake-holds'],
   },
   {
     is: 'a braked kill after ten holds',
@@ -199,13 +199,13 @@ const cases: readonly Case[] = [
       ...charges(10, { action: 'hold', key: 'x' }),
       ...charges(10, { action: 'hold' }),
     ],
-    then: ['none', 'brake-holds'],
+    leads: ['none', 'brake-holds'],
   },
   {
     is: 'a hold after fifty in the cluster',
     wished: holding,
     charges: charges(50, { ...elsewhere, action: 'hold' }),
-    then: ['none', 'brake-holds'],
+    leads: ['none', 'brake-holds'],
   },
 ];
 
@@ -222,28 +222,28 @@ function run({
 describe('braked', () => {
   it.each(cases.map((c) => [c.is, c] as const))('%s', (_is, c) => {
     const { action, reason } = run(c);
-    expect([action, reason]).toEqual(c.then);
+    expect([action, reason]).toEqual(c.leads);
   });
 
   it('has a case for every brake', () => {
-    const seen = new Set<string>(cases.map((c) => c.then[1]));
+    const seen = new Set<string>(cases.map((c) => c.leads[1]));
     // What a person said is put over the decision where orders are made (collector/reactions.ts).
     for (const reason of brakeReasons.filter((r) => r !== 'brake-asked')) expect(seen).toContain(reason);
   });
 
   it('leaves what stops nothing alone', () => {
     const none: Decision = { action: 'none', reason: 'policy-mode', mode: 'alert' };
-    expect(run({ is: '', wished: none, charges: charges(99), then: go })).toBe(none);
+    expect(run({ is: '', wished: none, charges: charges(99), leads: go })).toBe(none);
   });
 
   it('does not count the cause itself', () => {
     const spent = charges(3, { key: chargeKey(foreign, 'a1') });
-    expect(run({ is: '', charges: spent, then: go }).action).toBe('kill-subtree');
+    expect(run({ is: '', charges: spent, leads: go }).action).toBe('kill-subtree');
   });
 });
 
 describe('why it was braked, in words', () => {
-  it.each<[BrakeReason, Omit<Case, 'is' | 'then'>, string]>([
+  it.each<[BrakeReason, Omit<Case, 'is' | 'leads'>, string]>([
     [
       'brake-workload',
       { charges: charges(3) },
@@ -295,7 +295,7 @@ describe('why it was braked, in words', () => {
       'nothing is stopped: disarmed by ada until 2026-01-02T00:00:00Z: the migration',
     ],
   ])('%s', (reason, about, sentence) => {
-    const decision = run({ is: '', then: go, ...about });
+    const decision = run({ is: '', leads: go, ...about });
     expect([decision.reason, reasonSentence(decision)]).toEqual([reason, sentence]);
   });
 });

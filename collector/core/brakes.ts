@@ -143,6 +143,7 @@ function budgetBrake({ incident, around, spending, limits, now }: Asked): Braked
     over('brake-owner', { owner }, partOf(around.ofOwner, limits.ownerShare)) ??
     over('brake-node', { agent }, partOf(around.onNode, limits.nodeShare)) ??
     overShare({ workload }, limits.stopsPerWorkload, around.agentsOfWorkload) ??
+    overShare({ owner }, partOf(around.ofOwner, limits.ownerShare), around.agentsOfWorkload) ??
     overShare({ cluster }, limits.stopsPerCluster, around.agentsInCluster)
   );
 }
