@@ -3,14 +3,13 @@ import type { Canaries } from './canaries.ts';
 import { besideOf, type Presence } from './collector.ts';
 import type { ResponsePolicy } from './core/decide.ts';
 import { recordedSentence } from './core/reason-sentence.ts';
-import type { Disarms } from './disarms.ts';
 import type { Fingerprints } from './fingerprints.ts';
-import type { HeldOrders } from './held-orders.ts';
 import type { Learning } from './learning.ts';
 import type { AgentRow, Control, DriftStore, IncidentRow, WorkloadRow } from './ports.ts';
 import type { Provisionals } from './provisionals.ts';
 import type { Reactions } from './reactions.ts';
 import type { StateLine } from './state-line.ts';
+import type { Stopping } from './stopping.ts';
 import type { StoreTrouble } from './store-trouble.ts';
 
 export interface ControlParts {
@@ -20,7 +19,7 @@ export interface ControlParts {
   readonly fingerprints: Fingerprints;
   readonly provisionals: Provisionals;
   readonly canaries: Canaries;
-  readonly brakes: { readonly disarms: Disarms; readonly held: HeldOrders };
+  readonly stopping: Stopping;
   readonly trouble: StoreTrouble;
   readonly present: ReadonlyMap<string, Presence>;
   readonly policy: { current: ResponsePolicy };
@@ -55,9 +54,9 @@ export function control(parts: ControlParts): Control {
         provisional: provisionals.count,
         lost: { reactions: reactions.dropped },
         brakes: {
-          disarmed: parts.brakes.disarms.all,
-          held: parts.brakes.held.waiting,
-          heldNotListed: parts.brakes.held.notListed,
+          disarmed: parts.stopping.disarms.all,
+          held: parts.stopping.held.waiting,
+          heldNotListed: parts.stopping.held.notListed,
           unknownInstances: reactions.unknownInstances,
         },
         retriedCommits: trouble.failures,

@@ -1,32 +1,18 @@
 import { sha256Hex } from '../fingerprint/digest.ts';
 import type { Response } from '../fingerprint/response.ts';
 import type { Mode } from '../fingerprint/verdict.ts';
-import { type Workload, workloadKey } from '../fingerprint/workload.ts';
-import type { BrakeLimits } from './core/brake-limits.ts';
 import { type Grant, grantsFor, isSettled, leaseLifeMs, type Wish } from './core/leases.ts';
 import { isLive, type OutLease } from './core/spending.ts';
-import type { Disarms } from './disarms.ts';
+import { type WishOptions, wishesFor } from './lease-wishes.ts';
 import type { Ledger } from './ledger.ts';
-import type { CopiesStore, LeaseCopies, LeaseStore } from './ports/brakes.ts';
-import type { AgentBeat, AgentLink, Log } from './ports.ts';
-import type { SettlingNodes } from './settling.ts';
+import type { LeaseStore } from './ports/brakes.ts';
 import type { StateLine } from './state-line.ts';
 import { nameOf, takenOut } from './surroundings.ts';
-
-/** A workload that agents may be trusted with: approved by a person for freeze or kill, wished so by policy, not protected. */
-export interface Trusted {
-  readonly workload: Workload;
-  readonly response: Response;
-  readonly maxMode: Extract<Mode, 'freeze' | 'kill'>;
-}
 
 /** Messages without stops at a look: each costs a signature, and a thousand nodes that come at once must not stop the clock. */
 const maxWords = 200;
 /** What a workload's agents are told that are not to act on their own any more. */
 const noWish: Response = { rules: [], killScope: 'subtree', stopInteractive: false };
-/** Workloads that leases are thought of at a time: a look asks the database about each. */
-const maxTrusted = 1_000;
-
 /** A lease as it is to be signed: `fingerprint/lease.ts` gives it its form. */
 export interface LeaseToSign {
   readonly id: string;
@@ -48,22 +34,11 @@ export interface LeaseSigner {
   sign(lease: LeaseToSign): Uint8Array;
 }
 
-export interface LeaseGranterOptions {
+export interface LeaseGranterOptions extends WishOptions {
   readonly store: LeaseStore;
-  readonly copies: Pick<CopiesStore, 'held'>;
   readonly signer: LeaseSigner;
   readonly ledger: Ledger;
-  readonly limits: BrakeLimits;
-  /** Asked anew at each look; without those that a dry run is about. */
-  readonly trusted: () => Promise<readonly Trusted[]>;
-  readonly present: ReadonlyMap<string, { readonly link: AgentLink; readonly beat: AgentBeat | undefined }>;
-  /** The way to hand one to an agent; undefined for agents that know no leases. */
-  readonly leaseOf: (agent: string) => ((envelope: Uint8Array) => void) | undefined;
-  readonly disarms: Pick<Disarms, 'over'>;
-  readonly settling: Pick<SettlingNodes, 'isSettling'>;
   readonly newId: () => string;
-  readonly now: () => number;
-  readonly log: Log;
   readonly tell: (line: StateLine) => void;
 }
 
@@ -73,6 +48,8 @@ export class LeaseGranter {
   #looking: Promise<void> | undefined;
   #seq = 0;
   #told = '';
+  /** Leases that the last look found to be unspent. */
+  #unspent: ReadonlySet<string> = new Set();
   /** What each agent was last told of each workload, by both. */
   readonly #words = new Map<string, { readonly wish: Wish; readonly text: string }>();
 
@@ -92,7 +69,7 @@ export class LeaseGranter {
 
   async #look(): Promise<void> {
     await this.#settle();
-    const wishes = await this.#wishes();
+    const wishes = await wishesFor(this.#options, takenOut(this.#options.ledger.spending));
     const { ledger, limits, now, newId, store } = this.#options;
     // From here to `lend` nothing is awaited: no order takes what is just given away.
     const time = now();
@@ -111,7 +88,7 @@ export class LeaseGranter {
   /** What is known to be unspent goes back, on record first: a lease that was settled is never counted again. */
   async #settle(): Promise<void> {
     const { ledger, present, store, now } = this.#options;
-    const settled = ledger.spending.leases
+    const told = ledger.spending.leases
       .filter((lease) => !lease.settled && lease.expiresAt < now())
       .filter((lease) => {
         const agent = present.get(lease.agent);
@@ -121,63 +98,14 @@ export class LeaseGranter {
         return isSettled(lease, { session, time, waiting: spool.records, dropped: spool.dropped });
       })
       .map((lease) => ({ ...lease, settled: true }));
+    // At the second look: a receipt that came with the last beat may still be on its way into the ledger.
+    const settled = told.filter((lease) => this.#unspent.has(lease.id));
+    this.#unspent = new Set(told.map((lease) => lease.id));
     if (settled.length === 0) return;
     await store.save(settled);
     // Receipts that came meanwhile have changed what was spent.
     const ids = new Set(settled.map((lease) => lease.id));
     ledger.lend(ledger.spending.leases.filter((l) => ids.has(l.id)).map((l) => ({ ...l, settled: true })));
-  }
-
-  async #wishes(): Promise<readonly Wish[]> {
-    const { trusted, copies, disarms, log } = this.#options;
-    const all = (await trusted()).filter(({ workload }) => disarms.over(workload) === undefined);
-    if (all.length > maxTrusted)
-      log.warn(
-        { workloads: all.length, most: maxTrusted },
-        'too many workloads for leases; the rest is ordered',
-      );
-    const byHash = new Map(all.slice(0, maxTrusted).map((t) => [hashOf(t.workload), t]));
-    const held = await copies.held([...byHash.keys()]);
-    const out = takenOut(this.#options.ledger.spending);
-    return [...Map.groupBy(held, (row) => row.hash)].flatMap(([hash, rows]) => {
-      const about = byHash.get(hash);
-      return about === undefined ? [] : this.#wishesOf(about, rows, out);
-    });
-  }
-
-  #wishesOf(
-    { workload, response, maxMode }: Trusted,
-    rows: readonly LeaseCopies[],
-    out: ReadonlySet<string>,
-  ): Wish[] {
-    const { present, leaseOf, settling, limits, now } = this.#options;
-    const reachable = rows.filter((row) => present.has(row.agent));
-    const serving = reachable.flatMap((row) =>
-      row.instances.filter((instance) => !out.has(nameOf(row.agent, instance))),
-    ).length;
-    return reachable.flatMap((row) => {
-      const agent = present.get(row.agent);
-      // Without a beat it is not known what its spool has lost: its leases could never be settled.
-      if (agent?.beat === undefined || leaseOf(row.agent) === undefined) return [];
-      const { session, cluster } = agent.link.hello;
-      if (settling.isSettling(agent.link.hello) || now() - row.firstSeen < limits.rolloutMs) return [];
-      const inCluster = [...present.values()].filter(({ link }) => link.hello.cluster === cluster);
-      return [
-        {
-          agent: row.agent,
-          session,
-          workload: workloadKey(workload),
-          copies: row.instances.length,
-          onNode: row.onNode,
-          serving,
-          ofOwner: row.ofOwner,
-          agentsOfWorkload: reachable.length,
-          agentsInCluster: inCluster.length,
-          response,
-          maxMode,
-        },
-      ];
-    });
   }
 
   #leaseOf({ wish, renews, stops, ends, issuedAt, expiresAt }: Grant, newId: () => string): OutLease {
@@ -262,8 +190,4 @@ export class LeaseGranter {
 /** By which it is seen that an agent has to be told anew: a new start of it knows nothing. */
 function wordsOf({ session, response, maxMode }: Wish): string {
   return JSON.stringify([session, response, maxMode]);
-}
-
-function hashOf(workload: Workload): string {
-  return sha256Hex(Buffer.from(workloadKey(workload)));
 }

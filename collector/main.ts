@@ -26,13 +26,8 @@ import { control } from './control.ts';
 import type { BrakeLimits } from './core/brake-limits.ts';
 import type { ResponsePolicy } from './core/decide.ts';
 import { historyOf } from './core/history.ts';
-import { Sightings } from './core/rollout.ts';
-import { Disarms } from './disarms.ts';
 import { Fingerprints } from './fingerprints.ts';
-import { HeldOrders } from './held-orders.ts';
 import { Learning } from './learning.ts';
-import { Ledger } from './ledger.ts';
-import { OrderMaker } from './order-maker.ts';
 import type { BrakeAudit } from './ports/brakes.ts';
 import {
   CollectorError,
@@ -43,8 +38,7 @@ import {
   StoreError,
 } from './ports.ts';
 import { Provisionals } from './provisionals.ts';
-import { Reactions } from './reactions.ts';
-import { SettlingNodes } from './settling.ts';
+import { Stopping } from './stopping.ts';
 import { StoreTrouble } from './store-trouble.ts';
 
 export interface CollectorIo {
@@ -81,9 +75,6 @@ export async function main(config: CollectorConfig, io: CollectorIo): Promise<vo
 
 /** A disarm or a held order that is over is told within so long. */
 const brakesLookMs = 5_000;
-/** What agents hold by default (agent/config.ts, holdMinutes). */
-const holdMs = 600_000;
-
 /** A node is told as blind within a second of its canary's ten. */
 const canaryLookMs = 1_000;
 
@@ -136,7 +127,7 @@ async function serve(config: CollectorConfig, wiring: Wiring): Promise<void> {
   await Promise.all([
     untilAborted(config.readinessSeconds * 1000, signal, () => parts.learning.lookAtChanged(signal)),
     untilAborted(canaryLookMs, signal, async () => parts.canaries.look()),
-    untilAborted(brakesLookMs, signal, () => lookAtBrakes(parts.brakes, log)),
+    untilAborted(brakesLookMs, signal, () => parts.stopping.look()),
   ]);
   await edge.close();
   await parts.reactions.settled();
@@ -177,45 +168,14 @@ async function assemble(
     onReady: (learned, known, found) => provisionals.consider(learned, known, found),
   });
   const canaries = new Canaries({ store, isPresent: (agent) => present.has(agent), now, log, tell });
-  const limits = limitsOf(config);
-  const basics = { newId: randomUUID, now, log, tell };
   const audit: BrakeAudit = { record: async (entry) => note(log, entry) };
-  const sightings = new Sightings();
-  const settling = new SettlingNodes({ store: store.brakes.nodes, settlingMs: limits.settlingMs, now });
-  const disarms = new Disarms({ ...basics, store: store.brakes.disarms, audit });
-  const ledger = new Ledger({ windowMs: limits.windowMs, now });
-  const orders = new OrderMaker({ ...basics, store, signer, ledger });
-  const held = new HeldOrders({
-    ...basics,
-    store: store.brakes.heldOrders,
-    incidents: store,
-    orders,
-    wish: (incident) => reactions.wish(incident),
-    linkOf,
-    audit,
-    holdMs,
-  });
-  const reactions: Reactions = new Reactions({
-    ...basics,
-    store,
-    leases: store.brakes.leases,
-    copies: store.brakes.copies,
-    ledger,
-    orders,
-    held,
-    sightings,
-    disarms,
-    settling,
-    present,
-    limits,
-    policy: () => policy.current,
-    linkOf,
-  });
+  const limits = limitsOf(config);
+  const about = { store, signer, limits, policy: () => policy.current, present, audit };
+  const stopping = new Stopping({ ...about, newId: randomUUID, now, log, tell });
+  const { reactions, settling } = stopping;
   await fingerprints.restore();
   await provisionals.restore();
-  await disarms.restore();
-  await held.restore();
-  await reactions.restore();
+  await stopping.restore();
   const collector = new Collector({
     store,
     listened,
@@ -232,33 +192,14 @@ async function assemble(
     trouble,
   });
   const id = await collectorId(store);
-  const brakes = { disarms, held };
-  return {
-    id,
-    present,
-    policy,
-    learning,
-    fingerprints,
-    provisionals,
-    canaries,
-    reactions,
-    brakes,
-    collector,
-  };
+  const handing = { learning, fingerprints, provisionals, canaries };
+  return { id, present, policy, ...handing, reactions, stopping, collector };
 }
 
 /** Until there is a log of its own for what people do, it stands among what the collector says of itself. */
 function note(log: Log, entry: object): number {
   log.warn(entry, 'audit');
   return 0;
-}
-
-async function lookAtBrakes(
-  { disarms, held }: { readonly disarms: Disarms; readonly held: HeldOrders },
-  log: Log,
-): Promise<void> {
-  disarms.look();
-  await held.look().catch((err: unknown) => log.error({ err }, 'held orders could not be ended'));
 }
 
 /** Does `work` again and again with a pause between, until the signal aborts. */

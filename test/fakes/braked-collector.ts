@@ -4,18 +4,17 @@ import { join } from 'node:path';
 import { SqliteStore } from '../../collector/adapters/store-sqlite.ts';
 import { type BrakeLimits, defaultBrakes } from '../../collector/core/brake-limits.ts';
 import type { ResponsePolicy } from '../../collector/core/decide.ts';
-import { Sightings } from '../../collector/core/rollout.ts';
-import { Disarms } from '../../collector/disarms.ts';
-import { HeldOrders } from '../../collector/held-orders.ts';
-import { LeaseGranter, type LeaseToSign, type Trusted } from '../../collector/lease-granter.ts';
-import { Ledger } from '../../collector/ledger.ts';
-import { ManualOrders } from '../../collector/manual-orders.ts';
-import { OrderMaker } from '../../collector/order-maker.ts';
+import type { Disarms } from '../../collector/disarms.ts';
+import type { HeldOrders } from '../../collector/held-orders.ts';
+import { LeaseGranter, type LeaseToSign } from '../../collector/lease-granter.ts';
+import type { Trusted } from '../../collector/lease-wishes.ts';
+import type { ManualOrders } from '../../collector/manual-orders.ts';
 import type { BrakeAudit } from '../../collector/ports/brakes.ts';
 import type { AgentBeat, AgentHello, AgentLink } from '../../collector/ports.ts';
-import { Reactions } from '../../collector/reactions.ts';
-import { SettlingNodes } from '../../collector/settling.ts';
+import type { Reactions } from '../../collector/reactions.ts';
+import type { SettlingNodes } from '../../collector/settling.ts';
 import type { StateLine } from '../../collector/state-line.ts';
+import { Stopping } from '../../collector/stopping.ts';
 import type { Incident } from '../../fingerprint/incident.ts';
 import type { Order, Receipt } from '../../fingerprint/order.ts';
 import type { Report } from '../../fingerprint/report.ts';
@@ -80,44 +79,32 @@ export class BrakedCollector {
     const log = { info: () => undefined, warn: () => undefined, error: (f: object) => fail(f) };
     const now = () => this.now;
     const newId = () => `id-${++this.#ids}`;
-    const basics = { newId, now, log, tell: (line: StateLine) => void this.lines.push(line) };
     const audit: BrakeAudit = { record: async (entry) => this.audited.push(entry) };
-    const linkOf = (agent: string) => present.get(agent)?.link;
     const signer = { sign: (order: Order) => Buffer.from(JSON.stringify(order)) };
-    const ledger = new Ledger({ windowMs: limits.windowMs, now });
-    const orders = new OrderMaker({ ...basics, store, signer, ledger });
-    const sightings = new Sightings();
-    const settling = new SettlingNodes({ store: store.brakes.nodes, settlingMs: limits.settlingMs, now });
-    const disarms = new Disarms({ ...basics, store: store.brakes.disarms, audit });
-    const wish = (incident: Incident) => this.reactions.wish(incident);
-    const shared = { store, copies: store.brakes.copies, present, sightings, disarms, settling, limits, now };
-    const making = { ledger, orders, linkOf, audit };
-    const held = new HeldOrders({
+    const basics = { newId, now, log, tell: (line: StateLine) => void this.lines.push(line) };
+    const stopping = new Stopping({
       ...basics,
-      ...making,
-      store: store.brakes.heldOrders,
-      incidents: store,
-      wish,
-      holdMs: 600_000,
+      store,
+      signer,
+      limits,
+      policy: () => this.policy,
+      present,
+      audit,
     });
-    const policy = () => this.policy;
-    const { leases, answers } = store.brakes;
-    this.reactions = new Reactions({ ...basics, ...shared, ...making, leases, held, policy });
-    const protectedNamespaces = () => this.policy.protectedNamespaces;
-    this.manual = new ManualOrders({ ...shared, ...making, answers, protectedNamespaces });
+    const { reactions, held, disarms, settling, manual } = stopping;
+    Object.assign(this, { reactions, held, disarms, settling, manual });
     this.granter = new LeaseGranter({
       ...basics,
-      ...shared,
-      store: leases,
-      ledger,
+      ...stopping,
+      store: store.brakes.leases,
+      copies: store.brakes.copies,
+      limits,
+      present,
       signer: { sign: (lease) => Buffer.from(JSON.stringify(lease)) },
       trusted: async () => this.trusted,
       leaseOf: () => (envelope) => void this.leases.push(JSON.parse(Buffer.from(envelope).toString())),
     });
-    [this.held, this.disarms, this.settling] = [held, disarms, settling];
-    await disarms.restore();
-    await held.restore();
-    await this.reactions.restore();
+    await stopping.restore();
   }
 
   /** An agent connects, says that its spool is empty, and tells of its copies. */
