@@ -52,7 +52,7 @@ export interface Used {
  * A lease that ran out unheard may have been spent in its last moment by an agent that is cut off: it goes on counting
  * as long as a stop in that moment would.
  */
-export function left(lease: OutLease, windowMs: number, now: number): number {
+function left(lease: OutLease, windowMs: number, now: number): number {
   const isOut = !lease.settled && now < lease.expiresAt + skewMs + windowMs;
   return isOut ? Math.max(0, lease.stops - lease.spent) : 0;
 }

@@ -4,7 +4,7 @@ import type { HeldOrder, HeldState } from '../core/held-order.ts';
 import type { NodeState } from '../core/settling.ts';
 import type { OutLease } from '../core/spending.ts';
 
-export { type BrakeReason, brakeReasons } from '../core/brake-limits.ts';
+export { brakeReasons } from '../core/brake-limits.ts';
 export type { Disarm, DisarmScope } from '../core/disarm.ts';
 export { type HeldOrder, type HeldState, heldStates } from '../core/held-order.ts';
 export type { NodeState } from '../core/settling.ts';
