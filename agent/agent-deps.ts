@@ -6,6 +6,7 @@ import type { RecordWatcher } from './core/hotpath/raw-record.ts';
 import type { OwnProcesses } from './core/own.ts';
 import type { SourceNote } from './core/source-note.ts';
 import type {
+  ArmState,
   CanaryHand,
   CodeBytes,
   ContainerRuntime,
@@ -73,6 +74,8 @@ export interface AgentDeps {
   readonly enforcer: Enforcer;
   /** Absent where nothing can cut a copy off from the network. */
   readonly quarantine?: Quarantine;
+  /** Absent where nothing is live: nothing is stopped there. */
+  readonly armState?: ArmState;
   readonly control: Control;
   readonly own: OwnProcesses;
   /** How busy the event loop was since it was asked last, 0 to 1. */

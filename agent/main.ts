@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
-import { hostname } from 'node:os';
+import { hostname, release } from 'node:os';
 import { join } from 'node:path';
 import { type Logger, pino } from 'pino';
+import { armStateFile } from './adapters/arm-state-file.ts';
 import { loopUtilisation, microClock, steadyClock } from './adapters/clock.ts';
 import { codeBytes } from './adapters/code-bytes.ts';
 import { controlHttp } from './adapters/control-http.ts';
@@ -137,6 +138,7 @@ async function wire(config: AgentConfig, wiring: Wiring): Promise<AgentDeps> {
       epoch: () => epochs.known?.epoch,
     }),
     enforcer,
+    armState: armStateFile(dir),
     control: controlHttp(join(dir, 'agent.sock')),
     own,
     utilisation: loopUtilisation(),
@@ -261,6 +263,7 @@ async function openUplink(config: AgentConfig, about: Introduction): Promise<Grp
       : { identity: await openIdentity(config, join(dir, 'identity')) }),
     node: config.node,
     cluster: config.cluster,
+    kernel: release(),
     random: Math.random,
   });
 }

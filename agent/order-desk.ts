@@ -9,7 +9,7 @@ import type { Attribution } from './core/attribution.ts';
 import type { Counters } from './core/counters.ts';
 import { checkOrder } from './core/orders.ts';
 import type { Watch } from './core/watch.ts';
-import type { Enforcer, Log, Quarantine } from './ports.ts';
+import type { ArmState, Enforcer, Log, Quarantine } from './ports.ts';
 import type { StateLine } from './state-line.ts';
 import type { StopHand } from './stop-hand.ts';
 
@@ -24,6 +24,8 @@ export interface OrderDeskOptions {
   readonly enforcer: Pick<Enforcer, 'holds' | 'resume'>;
   /** Absent where nothing can cut a copy off from the network. */
   readonly quarantine?: Quarantine;
+  /** Absent where nobody can disarm: no node of its own is watched. */
+  readonly armState?: ArmState;
   readonly attribution: Attribution;
   readonly watch: Watch;
   /** µs since the Unix epoch. */
@@ -81,6 +83,7 @@ export class OrderDesk {
     const { node, session, enforcer, watch, now, hand } = this.#options;
     const incident = watch.incident(order.target.incident);
     const held = enforcer.holds().some((h) => h.incident === order.target.incident);
+    const disarmed = await this.#options.armState?.disarmed(now());
     const check = checkOrder(order, {
       node,
       session,
@@ -89,6 +92,7 @@ export class OrderDesk {
       incident,
       approval: incident && watch.approvalOf(incident.workload),
       held,
+      ...(disarmed === undefined ? {} : { disarmed: printable(disarmed.reason) }),
       stops: hand.stops,
     });
     if (order.target.node === node && order.session === session)

@@ -415,6 +415,17 @@ export interface ControlHandler {
   resume(which: 'all' | { readonly incident: string }): Promise<readonly Hold[]>;
 }
 
+/** Why nothing is to be stopped on this node, for people. */
+export interface LocalDisarm {
+  readonly reason: string;
+}
+
+/** What somebody with access to the node said, for when the collector cannot be reached. */
+export interface ArmState {
+  /** @param now µs since the Unix epoch @returns undefined: it is armed */
+  disarmed(now: number): Promise<LocalDisarm | undefined>;
+}
+
 /** Structured log for machines; core never logs. */
 export interface Log {
   info(fields: object, message: string): void;

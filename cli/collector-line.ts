@@ -94,6 +94,13 @@ export function collectorLineText(line: CollectorLine): Text | undefined {
         styled(line.state === 'failing' ? 'red' : 'green', `audit sink ${line.state}`),
         ` ${printable(line.sink)}: ${printable(line.sentence)}`,
       ];
+    case 'held-order':
+      return heldText(line);
+    case 'disarmed':
+    case 'rearmed':
+      return [styled('yellow', line.type), ` ${printable(line.sentence, 512)}`];
+    case 'leases':
+      return `agents may stop ${line.stops} times by themselves (${line.agents} of them)`;
     case 'incident':
     case 'order':
     case 'receipt':
@@ -101,6 +108,14 @@ export function collectorLineText(line: CollectorLine): Text | undefined {
     case 'stopped':
       return undefined;
   }
+}
+
+function heldText({ held }: Extract<CollectorLine, { type: 'held-order' }>): Text {
+  const what = held.state === 'waiting' ? printable(held.sentence, 512) : `the held order is ${held.state}`;
+  return [
+    styled('yellow', held.state === 'waiting' ? 'asked' : held.state),
+    ` ${shortId(held.incident)} ${what}`,
+  ];
 }
 
 function documentName({ kind, subjects }: Extract<CollectorLine, { type: 'fingerprint' }>): string {

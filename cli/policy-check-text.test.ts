@@ -8,7 +8,19 @@ import { renderText } from './text.ts';
 const occurrence = (i: number) => {
   const key = i.toString(16).padStart(64, '0');
   const incident = anIncident({ id: key, last: i, drifts: [{ ...aDrift, key }] });
-  return { incident, agent: 'a1', onNode: 10, ofWorkload: 3 };
+  return {
+    incident,
+    agent: 'a1',
+    session: '',
+    hasActed: true,
+    onNode: 10,
+    ofOwner: 8,
+    others: 2,
+    agentsOfWorkload: 1,
+    agentsInCluster: 1,
+    isRollout: false,
+    isSettling: false,
+  };
 };
 const rules: PolicyRule[] = [
   { name: 'foreign', match: { kinds: ['exec'] }, mode: 'kill' },

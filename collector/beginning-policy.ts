@@ -8,7 +8,8 @@ import { defaultPolicy, type ResponsePolicy } from './core/response-policy.ts';
  */
 export function beginningPolicy(config: CollectorConfig, keptMode?: string): ResponsePolicy {
   const { killScope, stopInteractive, protectedNamespaces } = config;
-  const { stopsPerWorkload, stopsPerCluster, nodeShare, holdsPerWorkload, holdsPerCluster } = config;
+  const { stopsPerWorkload, stopsPerCluster, nodeShare, ownerShare, holdsPerWorkload, holdsPerCluster } =
+    config;
   return {
     ...defaultPolicy,
     mode: modes.find((mode) => mode === keptMode) ?? config.mode,
@@ -22,6 +23,9 @@ export function beginningPolicy(config: CollectorConfig, keptMode?: string): Res
       stopsPerWorkload,
       stopsPerCluster,
       nodeShare,
+      ownerShare,
+      rolloutMinutes: config.rolloutMinutes,
+      settleMinutes: config.settlingMinutes,
       holdsPerWorkload,
       holdsPerCluster,
     },

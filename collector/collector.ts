@@ -21,6 +21,7 @@ import type {
 } from './ports.ts';
 import type { Provisionals } from './provisionals.ts';
 import type { Reactions } from './reactions.ts';
+import type { SettlingNodes } from './settling.ts';
 import type { StateLine } from './state-line.ts';
 import type { StoreTrouble } from './store-trouble.ts';
 
@@ -33,6 +34,7 @@ export interface CollectorParts {
   readonly nodes: Nodes;
   readonly floods: Floods;
   readonly provisionals: Provisionals;
+  readonly settling: SettlingNodes;
   readonly trouble: StoreTrouble;
   /** Connected agents by id; kept here, read by whoever sends to them. */
   readonly present: Map<string, Presence>;
@@ -101,6 +103,7 @@ export class Collector implements AgentHandler {
     floods.came(link);
     const stored = await store.openAgent(link.hello, now());
     await canaries.came(link);
+    await this.#parts.settling.came(link.hello);
     // The newest stream is the agent's: the older one is half-open, or a copy of the agent with the same spool.
     present.get(agent)?.link.refuse('replaced', 'another stream of the same agent has taken its place');
     present.set(agent, { link, since: now(), heard: now(), beat: undefined });

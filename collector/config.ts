@@ -157,6 +157,25 @@ const keys = {
     "Share of a node's running copies that may be stopped in that time; at least one.",
     false,
   ),
+  ownerShare: number(
+    0.25,
+    0,
+    1,
+    "Share of an owner's copies in its cluster that may be stopped in that time; at least one.",
+    false,
+  ),
+  rolloutMinutes: number(
+    30,
+    0,
+    1440,
+    'How long after the first sight of an image the same drift on several nodes is held and a person asked.',
+  ),
+  settlingMinutes: number(
+    30,
+    0,
+    1440,
+    'How long after a change of its agent, source or kernel a node is alerted on at most.',
+  ),
   holdsPerWorkload: number(10, 0, 1000, 'Holds of one workload in that time; then they become alerts.'),
   holdsPerCluster: number(50, 0, 10_000, 'Holds in one cluster in that time; then they become alerts.'),
   trustPolicy: text(

@@ -138,6 +138,8 @@ export class EventFeed implements Feed {
       case 'decision':
       case 'order':
         return this.#places.get(line.incident) ?? 'whole-site';
+      case 'held-order':
+        return this.#places.get(line.held.incident) ?? 'whole-site';
       case 'receipt':
         return this.#places.get(line.receipt.incident) ?? 'whole-site';
       case 'policy':
@@ -150,6 +152,9 @@ export class EventFeed implements Feed {
       case 'gap':
       case 'canary':
       case 'audit-mismatch':
+      case 'disarmed':
+      case 'rearmed':
+      case 'leases':
       case 'node-incident':
       case 'clock':
       case 'audit-sink':

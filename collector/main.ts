@@ -53,9 +53,10 @@ import {
   StoreError,
 } from './ports.ts';
 import { Provisionals } from './provisionals.ts';
-import { Reactions } from './reactions.ts';
+import type { Reactions } from './reactions.ts';
 import { ResponsePolicies } from './response-policies.ts';
 import { Retention } from './retention.ts';
+import { Stopping } from './stopping.ts';
 import { StoreTrouble } from './store-trouble.ts';
 
 export interface CollectorIo {
@@ -96,6 +97,8 @@ const certificateLookMs = 1_000;
 const tlsLookMs = 60_000;
 /** A node is told as blind within a second of its canary's ten. */
 const canaryLookMs = 1_000;
+/** A disarm or a held order that is over is told within so long. */
+const brakesLookMs = 5_000;
 /** A checkpoint is a second late at most. */
 const auditLookMs = 1_000;
 /** What is kept for days may be kept an hour longer. */
@@ -171,6 +174,7 @@ async function serve(config: CollectorConfig, wiring: Wiring): Promise<void> {
       await parts.collector.look();
     }),
     audit.look().then(() => untilAborted(auditLookMs, signal, () => audit.look())),
+    untilAborted(brakesLookMs, signal, () => parts.stopping.look()),
     untilAborted(retentionLookMs, signal, () => parts.retention.look(signal)),
     untilAborted(certificateLookMs, signal, async () => identities.look()),
     untilAborted(tlsLookMs, signal, async () => {
@@ -290,6 +294,7 @@ async function assemble(
   const policies = new ResponsePolicies({
     store: store.responsePolicies,
     incidents: store,
+    copies: store.brakes.copies,
     beginning: beginningPolicy(config, await store.setting('mode')),
     now,
     tell,
@@ -338,16 +343,10 @@ async function assemble(
     now,
     log,
   });
-  const reactions = new Reactions({
-    store,
-    signer,
-    policy: () => policies.decisions,
-    linkOf,
-    newId: randomUUID,
-    now,
-    log,
-    tell,
-  });
+  const about = { store, signer, policy: () => policies.decisions, present, audit };
+  const stopping = new Stopping({ ...about, newId: randomUUID, now, log, tell });
+  const { reactions, settling } = stopping;
+
   const retention = new Retention({ store: store.rolledUp, keepDays: config.keepDays, now, log });
   const incidents = new Incidents({
     store: store.rolledUp,
@@ -359,12 +358,13 @@ async function assemble(
   await policies.restore();
   await fingerprints.restore();
   await provisionals.restore();
-  await reactions.restore();
+  await stopping.restore();
   await nodes.restore();
   await floods.restore();
   await nodes.restore();
   await floods.restore();
   const collector = new Collector({
+    settling,
     store,
     listened,
     counted: (severity) => meter.incident(severity),
@@ -391,6 +391,7 @@ async function assemble(
     nodes,
     epoch: await store.nodes.epoch(),
     reactions,
+    stopping,
     retention,
     incidents,
     collector,

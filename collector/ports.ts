@@ -30,6 +30,8 @@ export interface AgentHello {
   readonly epoch?: string;
   /** Of the protocol; absent: ours. Version 1 knows no leases and no epochs, and ends the stream over what it does not know. */
   readonly protocol?: number;
+  /** Release of the node's kernel; absent from agents that do not tell it. */
+  readonly kernel?: string;
 }
 
 export interface AgentBeat {
@@ -220,11 +222,6 @@ export interface DriftStore {
   fingerprints(): Promise<readonly Uint8Array[]>;
   agents(): Promise<readonly AgentRow[]>;
   workloads(): Promise<readonly WorkloadRow[]>;
-  /** Running instances that the agent reports, and those of the workload anywhere: for the brakes. */
-  running(
-    agent: string,
-    workload: Workload,
-  ): Promise<{ readonly onNode: number; readonly ofWorkload: number }>;
   learned(hash: string): Promise<LearnedWorkload | undefined>;
   /** The workload that differs in the digest alone, came before it and was active last; its hash. */
   predecessor(hash: string): Promise<string | undefined>;

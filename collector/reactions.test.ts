@@ -1,148 +1,150 @@
-import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import type { Incident } from '../fingerprint/incident.ts';
+import { BrakedCollector } from '../test/fakes/braked-collector.ts';
 import { aDrift, anIncident } from '../test/fakes/reports.ts';
-import { arbIncident, arbPolicyDocument } from '../test/fakes/response-policies.ts';
-import { PolicyDecisions } from './core/decide.ts';
-import { parseResponsePolicy } from './core/parse-response-policy.ts';
-import { defaultPolicy, type ResponsePolicy } from './core/response-policy.ts';
-import type { AgentLink, DecisionRow, DriftStore, OrderRow } from './ports.ts';
-import { Reactions } from './reactions.ts';
 
-const link: AgentLink = {
-  hello: {
-    agent: 'a1',
-    node: 'node-1',
-    cluster: 'local',
-    session: 's1',
-    version: '1',
-    source: 'sensor',
-    coverage: [],
-    acked: 0,
-  },
-  order: () => undefined,
-  lease: () => undefined,
-  fingerprint: () => undefined,
-  refuse: () => undefined,
-};
+let c: BrakedCollector;
+afterEach(() => c.stop());
 
-/** What reactions need of the store, and what they wrote. */
-function rig(policy: ResponsePolicy) {
-  const decisions: DecisionRow[] = [];
-  const orders: Omit<OrderRow, 'receipt'>[] = [];
-  const store: Pick<DriftStore, 'running' | 'incidents' | 'saveDecision' | 'ordersSince'> = {
-    running: async () => ({ onNode: 10, ofWorkload: 3 }),
-    incidents: async () => [],
-    ordersSince: async () => [],
-    saveDecision: async (decision, order) => {
-      decisions.push(decision);
-      if (order !== undefined) orders.push(order);
-      return true;
-    },
+let count = 0;
+/** Of another cause than every other one. */
+function drifting(agent: string, copy: string, over: Partial<Incident> = {}): Incident {
+  count += 1;
+  const drift = { ...aDrift, key: count.toString(16).padStart(64, '0') };
+  const about = {
+    id: String(count).padStart(64, '0'),
+    instance: { id: copy, node: `node-${agent}`, startedAt: 5 },
   };
-  const current = { policy: new PolicyDecisions(policy) };
-  const reactions = new Reactions({
-    // The rest of the store is not asked for anything here.
-    store: store as DriftStore,
-    signer: { sign: () => new Uint8Array() },
-    policy: () => current.policy,
-    linkOf: () => link,
-    newId: () => 'order',
-    now: () => 1_000,
-    log: { info: () => undefined, warn: () => undefined, error: () => undefined },
-    tell: () => undefined,
-  });
-  return { reactions, decisions, orders, current };
+  return anIncident({ ...about, drifts: [drift], ...over });
 }
+const actions = () => c.orders.map((o) => o.action);
+const killed = () => actions().filter((a) => a === 'kill-subtree').length;
 
-const cause = (i: number): Incident => {
-  const key = i.toString(16).padStart(64, '0');
-  return anIncident({ id: key, drifts: [{ ...aDrift, key }] });
-};
-const killing: ResponsePolicy = {
-  ...defaultPolicy,
-  mode: 'kill',
-  limits: { ...defaultPolicy.limits, nodeShare: 1 },
-};
-
-describe('a dry run', () => {
-  it('records what would have been done, and orders nothing', async () => {
-    const { reactions, decisions, orders } = rig({ ...killing, dryRun: true });
-    reactions.incident(anIncident(), 'a1');
-    await reactions.settled();
-    expect(orders).toEqual([]);
-    expect(decisions).toMatchObject([
-      { action: 'none', reason: 'dry-run', would: { action: 'kill-subtree', reason: 'all-allow' } },
-    ]);
-  });
-
-  it('is braked as if it were done', async () => {
-    const { reactions, decisions } = rig({ ...killing, dryRun: true });
-    for (let i = 1; i <= 5; i += 1) reactions.incident(cause(i), 'a1');
-    await reactions.settled();
-    expect(decisions.map((d) => d.would?.reason)).toEqual([
-      'all-allow',
-      'all-allow',
-      'all-allow',
-      'brake-workload',
-      'brake-workload',
-    ]);
-    expect(decisions.map((d) => d.would?.action).at(-1)).toBe('hold');
-  });
-
-  it('counts a cause once however often it is told', async () => {
-    const { reactions, decisions } = rig({ ...killing, dryRun: true });
-    for (let i = 0; i < 5; i += 1) {
-      reactions.incident(cause(1), 'a1');
-      await reactions.settled();
+describe('100 copies that drift at once', () => {
+  it('are stopped up to the budget; the rest is held and visible', async () => {
+    c = await BrakedCollector.start();
+    const all: [string, Incident][] = [];
+    for (let n = 0; n < 20; n++) {
+      const copies = [0, 1, 2, 3, 4].map((i) => `copy-${n}-${i}`);
+      await c.agent(`a${n}`, copies);
+      for (const copy of copies) all.push([`a${n}`, drifting(`a${n}`, copy)]);
     }
-    reactions.incident(cause(2), 'a1');
-    await reactions.settled();
-    expect(decisions.at(-1)?.would).toEqual({ action: 'kill-subtree', reason: 'all-allow' });
-  });
-
-  it('takes nothing from the budget of what is done', async () => {
-    const { reactions, orders, current } = rig({ ...killing, dryRun: true });
-    for (let i = 1; i <= 5; i += 1) reactions.incident(cause(i), 'a1');
-    await reactions.settled();
-    current.policy = new PolicyDecisions(killing);
-    for (let i = 6; i <= 8; i += 1) reactions.incident(cause(i), 'a1');
-    await reactions.settled();
-    expect(orders.map((o) => o.order.action)).toEqual(['kill-subtree', 'kill-subtree', 'kill-subtree']);
-  });
-
-  it('never orders anything, whatever the policy and the incident', async () => {
-    await fc.assert(
-      fc.asyncProperty(
-        arbPolicyDocument,
-        fc.array(arbIncident, { maxLength: 4 }),
-        async (document, incidents) => {
-          const rules = document.rules.map((rule) => ({ ...rule, dryRun: true }));
-          const parsed = parseResponsePolicy({ ...document, dryRun: true, rules });
-          if (parsed.kind === 'refused') throw new Error(parsed.problems.join('; '));
-          const { reactions, orders, decisions } = rig(parsed.policy);
-          for (const incident of incidents) {
-            reactions.incident(incident, 'a1');
-            await reactions.settled();
-          }
-          expect(orders).toEqual([]);
-          expect(decisions.every((d) => d.action === 'none')).toBe(true);
-        },
-      ),
+    for (const [agent, incident] of all) await c.incident(agent, incident);
+    expect(killed()).toBe(3);
+    expect(actions().filter((a) => a === 'hold')).toHaveLength(10);
+    const held = await c.held.list('waiting', 1000);
+    expect(held).toHaveLength(97);
+    expect(new Set(held.map((h) => h.done))).toEqual(new Set(['hold', 'none']));
+    expect(held.find((h) => h.reason === 'brake-workload')?.sentence).toBe(
+      'the drifting processes are held: 3 of 3 stops of this workload in ten minutes',
     );
   });
 });
 
-describe('a rule', () => {
-  it('brakes by its own limits, and is named in the order and on record', async () => {
-    const rule = { name: 'careful', match: {}, mode: 'kill' as const, limits: { stopsPerWorkload: 1 } };
-    const { reactions, decisions, orders } = rig({ ...killing, rules: [rule] });
-    for (let i = 1; i <= 2; i += 1) reactions.incident(cause(i), 'a1');
-    await reactions.settled();
-    expect(decisions).toMatchObject([
-      { action: 'kill-subtree', rule: 'careful' },
-      { action: 'hold', reason: 'brake-workload', rule: 'careful' },
-    ]);
-    expect(orders[0]?.order.reason).toMatch(/are killed: .* \(rule careful\)$/);
+describe('a rollout', () => {
+  it('is held and asked, also on the first node when the second has told by then', async () => {
+    c = await BrakedCollector.start({ rolloutMs: 1_800_000 });
+    for (const agent of ['a1', 'a2', 'a3']) await c.agent(agent, [`copy-${agent}`]);
+    const drift = { ...aDrift, origin: 'image' as const };
+    const incidents = ['a1', 'a2'].map((a) => drifting(a, `copy-${a}`, { drifts: [drift] }));
+    await c.incident('a1', ...incidents.slice(0, 1));
+    await c.incident('a2', ...incidents.slice(1));
+    expect(actions()).toEqual(['kill-subtree', 'hold']);
+    const [held] = await c.held.list('waiting', 10);
+    expect(held).toMatchObject({ wanted: 'kill-subtree', done: 'hold', reason: 'brake-rollout' });
+  });
+});
+
+describe('one node whose certificate forges 1 000 drifts', () => {
+  it('does not keep a real attack elsewhere from being stopped', async () => {
+    c = await BrakedCollector.start({ ownerShare: 1, stopsPerWorkload: 10 });
+    // It forges copies, too: its share of the node's copies is no limit to it.
+    await c.agent('evil', ['copy-e', ...Array.from({ length: 200 }, (_, i) => `forged-${i}`)]);
+    await c.agent('good', ['copy-g']);
+    await c.incident('evil', ...Array.from({ length: 1000 }, () => drifting('evil', 'copy-e')));
+    expect(killed()).toBe(5);
+    await c.incident('good', drifting('good', 'copy-g'));
+    expect(c.orders.at(-1)).toMatchObject({ action: 'kill-subtree', target: { node: 'node-good' } });
+  }, 120_000);
+
+  it('has nothing stopped in the name of a copy it never had', async () => {
+    c = await BrakedCollector.start();
+    await c.agent('evil', ['copy-e']);
+    await c.agent('good', ['copy-g']);
+    await c.incident('evil', drifting('evil', 'copy-g'));
+    expect(c.orders).toEqual([]);
+    expect(c.reactions.unknownInstances).toBe(1);
+    expect(c.lines.at(-1)).toMatchObject({ type: 'decision', action: 'none', reason: 'unknown-instance' });
+    expect(await c.held.list('waiting', 10)).toEqual([]);
+  });
+});
+
+describe('a charge', () => {
+  it('is given back by an agent that stopped nothing, and not by one that says nothing', async () => {
+    c = await BrakedCollector.start({ nodeShare: 1, ownerShare: 1, stopsPerWorkload: 1 });
+    await c.agent('a1', ['copy-1']);
+    await c.incident('a1', drifting('a1', 'copy-1'));
+    await c.incident('a1', drifting('a1', 'copy-1'));
+    expect(actions()).toEqual(['kill-subtree', 'hold']);
+    const [order] = c.orders;
+    if (order === undefined) throw new Error('no order');
+    const { incident } = order.target;
+    await c.receipt('a1', { order: order.id, incident, result: 'refused-no-drift', stopped: [] });
+    await c.incident('a1', drifting('a1', 'copy-1'));
+    expect(actions()).toEqual(['kill-subtree', 'hold', 'kill-subtree']);
+  });
+
+  it('counts over a restart of the collector, for as long as the order may be obeyed and ten minutes more', async () => {
+    c = await BrakedCollector.start({ stopsPerWorkload: 1 });
+    await c.agent('a1', ['copy-1']);
+    await c.incident('a1', drifting('a1', 'copy-1'));
+    await c.restart();
+    await c.agent('a1', ['copy-1'], { session: '2'.repeat(32) });
+    c.now += 660_000;
+    await c.incident('a1', drifting('a1', 'copy-1'));
+    c.now += 10_000;
+    await c.incident('a1', drifting('a1', 'copy-1'));
+    expect(actions()).toEqual(['kill-subtree', 'hold', 'kill-subtree']);
+  });
+});
+
+describe('a node that was updated', () => {
+  it('is alerted on at most for half an hour, over a restart of the collector', async () => {
+    c = await BrakedCollector.start();
+    await c.agent('a1', ['copy-1']);
+    await c.restart();
+    await c.agent('a1', ['copy-1'], { version: '2', session: '2'.repeat(32) });
+    await c.incident('a1', drifting('a1', 'copy-1'));
+    expect(c.orders).toEqual([]);
+    expect(await c.held.list('waiting', 10)).toMatchObject([{ reason: 'brake-settling', done: 'none' }]);
+    c.now += 1_800_000;
+    await c.incident('a1', drifting('a1', 'copy-1'));
+    expect(actions()).toEqual(['kill-subtree']);
+  });
+});
+
+describe('an agent that acts by itself', () => {
+  it('is not ordered what its lease covers, and its receipt is the charge', async () => {
+    c = await BrakedCollector.start();
+    await c.agent('a1', ['copy-1', 'copy-2']);
+    const incident = drifting('a1', 'copy-1');
+    const { workload } = incident;
+    const response = { rules: [{ mode: 'kill' }], killScope: 'subtree', stopInteractive: false } as const;
+    c.trusted = [{ workload, response, maxMode: 'kill' }];
+    await c.granter.look();
+    const [lease] = c.leases;
+    expect(lease).toMatchObject({ stops: 1, node: 'node-a1' });
+    await c.incident('a1', incident);
+    expect(c.lines.at(-1)).toMatchObject({ action: 'none', reason: 'leased' });
+    const receipt = {
+      incident: incident.id,
+      result: 'done',
+      action: 'kill-subtree',
+      stopped: [4711],
+    } as const;
+    await c.receipt('a1', { ...receipt, order: `lease:${lease?.id}:${incident.id}` });
+    expect(c.orders).toEqual([]);
+    await c.incident('a1', drifting('a1', 'copy-2'));
+    expect(actions()).toEqual(['hold']);
   });
 });

@@ -1,43 +1,39 @@
 import type { Incident } from '../fingerprint/incident.ts';
-import type { Receipt, StopAction } from '../fingerprint/order.ts';
+import type { Receipt } from '../fingerprint/order.ts';
 import { targetOf } from '../fingerprint/target.ts';
-import { workloadKey } from '../fingerprint/workload.ts';
-import { auditRecord } from './core/audit-entry.ts';
-import { braked, type Charge, chargeKey } from './core/brakes.ts';
+import { braked } from './core/brakes.ts';
 import { type Decision, type PolicyDecisions, rehearsed } from './core/decide.ts';
 import { followUp, isUnderWay, ordersAbout } from './core/follow-up.ts';
-import { makeOrder } from './core/make-order.ts';
 import { reasonSentence } from './core/reason-sentence.ts';
-import { brakeLimits, longestWindowMs } from './core/response-policy.ts';
-import type { AuditRecord } from './ports/audit.ts';
-import type { AgentLink, DecisionRow, DriftStore, Log, OrderRow, OrderSigner } from './ports.ts';
+import { brakeLimits } from './core/response-policy.ts';
+import type { Sightings } from './core/rollout.ts';
+import type { Spending } from './core/spending.ts';
+import type { HeldOrders } from './held-orders.ts';
+import { isActedAlone, type Ledger } from './ledger.ts';
+import { decisionRow, type OrderMaker } from './order-maker.ts';
+import type { LeaseStore } from './ports/brakes.ts';
+import type { AgentLink, DriftStore, IncidentRow, Log } from './ports.ts';
+import { Rehearsals } from './rehearsals.ts';
 import type { StateLine } from './state-line.ts';
+import { type SurroundingsOptions, surroundingsOf } from './surroundings.ts';
 
 /** Incidents that wait to be decided on. Beyond it the oldest are dropped and counted; their next report brings them back. */
 const maxWaiting = 10_000;
-/** Sessions whose last order number is remembered; the clock stands in for a forgotten one. */
-const maxRemembered = 10_000;
-/** Rehearsed stops that are remembered: more than any budget counts; beyond it the oldest is forgotten. */
-const maxRehearsed = 10_000;
 /** Incidents that are looked at again when an agent comes back. */
 const maxReconsidered = 1000;
 
-export interface ReactionsOptions {
+export interface ReactionsOptions extends Omit<SurroundingsOptions, 'sightings' | 'limits'> {
   readonly store: DriftStore;
-  readonly signer: OrderSigner;
+  readonly leases: Pick<LeaseStore, 'since'>;
+  readonly ledger: Ledger;
+  readonly orders: OrderMaker;
+  readonly held: Pick<HeldOrders, 'note' | 'answer'>;
+  readonly sightings: Sightings;
   readonly policy: () => PolicyDecisions;
   readonly linkOf: (agent: string) => AgentLink | undefined;
-  readonly newId: () => string;
-  readonly now: () => number;
   readonly log: Log;
   readonly tell: (line: StateLine) => void;
 }
-
-/** What may become an order: something is to be done, and it is not a rehearsal. */
-type Orderable = Omit<Decision, 'dryRun'> & {
-  readonly action: StopAction;
-  readonly dryRun?: never;
-};
 
 /**
  * From incident to order, one after the other: every decision sees the orders before it, so no budget is spent twice.
@@ -46,24 +42,24 @@ type Orderable = Omit<Decision, 'dryRun'> & {
 export class Reactions {
   readonly #options: ReactionsOptions;
   readonly #waiting = new Map<string, { readonly incident: Incident; readonly agent: string }>();
-  readonly #lastSeq = new Map<string, number>();
-  #charges: Charge[] = [];
-  /** Of rules that are only rehearsed, by cause: they brake one another, and never what is done. */
-  readonly #rehearsed = new Map<string, Charge>();
+  readonly #rehearsals = new Rehearsals();
   #working: Promise<void> | undefined;
   #dropped = 0;
+  #unknown = 0;
 
   constructor(options: ReactionsOptions) {
     this.#options = options;
   }
 
-  /** Orders of the last window, so that a restart does not forget what was spent. */
+  /** What was ordered and lent lately, so that a restart does not forget what was spent. */
   async restore(): Promise<void> {
-    const { store, policy, now } = this.#options;
-    const rows = await store.ordersSince(now() - longestWindowMs(policy().policy));
-    // Of a clock that was ahead: it brakes for one window like any other, not until then and one window more.
-    this.#charges = rows.map(chargeOf).map((charge) => ({ ...charge, at: Math.min(charge.at, now()) }));
-    for (const { order } of rows) this.#remember(order.session, order.seq);
+    const { store, leases, ledger, orders, sightings, policy, now } = this.#options;
+    const rows = await store.ordersSince(ledger.reach);
+    ledger.restore(rows, await leases.since(ledger.reach));
+    for (const { order } of rows) orders.remember(order.session, order.seq);
+    const activeAfter = (now() - policy().policy.limits.rolloutMinutes * 60_000) * 1000;
+    const recent = await store.incidents({ activeAfter, limit: maxReconsidered });
+    for (const { incident } of recent) sightings.add(incident, incident.last / 1000);
   }
 
   /** Incidents that were given up because too many waited. */
@@ -74,6 +70,11 @@ export class Reactions {
   /** Incidents that wait to be decided on. */
   get waiting(): number {
     return this.#waiting.size;
+  }
+
+  /** Reactions refused because the agent had never told of the copy. */
+  get unknownInstances(): number {
+    return this.#unknown;
   }
 
   /** What is wished for an incident, before brakes and earlier orders. */
@@ -87,8 +88,10 @@ export class Reactions {
   }
 
   receipt(receipt: Receipt, agent: string): void {
+    const { ledger } = this.#options;
+    ledger.answered(receipt, agent);
     // The incident may have grown while the order was under way, or the refusal may be a passing one.
-    void this.#again({ id: receipt.incident }, agent);
+    void this.#again({ id: receipt.incident }, agent, isActedAlone(receipt) ? receipt : undefined);
   }
 
   /** What was ordered and not answered is sent again; what was never handled is decided on again. */
@@ -105,12 +108,18 @@ export class Reactions {
     await this.#working;
   }
 
-  async #again(which: { id?: string; agent?: string; activeAfter?: number }, agent: string): Promise<void> {
+  async #again(
+    which: { id?: string; agent?: string; activeAfter?: number },
+    agent: string,
+    alone?: Receipt,
+  ): Promise<void> {
     try {
       const rows = await this.#options.store.incidents({ ...which, limit: maxReconsidered });
       for (const { incident, agent: reporter } of rows) {
         // A receipt that names another node's incident has no say in it.
         if (reporter !== agent) continue;
+        // Until now the lease counted whole, so nothing was given away meanwhile.
+        if (alone !== undefined) this.#options.ledger.acted(alone, incident, agent);
         this.#add(incident, agent);
       }
     } catch (err) {
@@ -132,6 +141,9 @@ export class Reactions {
   }
 
   #add(incident: Incident, agent: string): void {
+    const { sightings, now } = this.#options;
+    // Seen before its turn comes: of a hundred copies that drift at once the first is no less a rollout's.
+    sightings.add(incident, now());
     if (this.#waiting.size >= maxWaiting) this.#dropOldest();
     this.#waiting.set(incident.id, { incident, agent });
     this.#working ??= this.#work();
@@ -162,102 +174,70 @@ export class Reactions {
       await this.#record(incident, wished);
       return;
     }
-    if (wished.dryRun === true) {
-      await this.#rehearse(incident, wished, agent);
-      return;
-    }
     // An agent that is away is given orders when it is back: they are bound to the session it will then have.
     const link = this.#options.linkOf(agent);
-    if (link !== undefined) await this.#stop(incident, wished, link);
+    if (link === undefined) return;
+    if (wished.dryRun === true) await this.#rehearse(incident, wished, link);
+    else await this.#stop(incident, wished, link);
   }
 
   /** Braked as if all that is done and all that is rehearsed had been ordered; nothing is. */
-  async #rehearse(incident: Incident, wished: Decision, agent: string): Promise<void> {
-    const { store, now, policy } = this.#options;
-    const around = { agent, ...(await store.running(agent, incident.workload)) };
-    const limits = brakeLimits(policy().limitsOf(wished));
-    const charges = [...this.#charges, ...this.#rehearsed.values()];
-    const decision = braked(wished, incident, around, charges, limits, now());
-    const { action } = decision;
-    if (action !== 'none') {
-      const { workload } = incident;
-      const key = chargeKey(incident, agent);
-      this.#rehearsed.delete(key);
-      this.#rehearsed.set(key, {
-        key,
-        at: now(),
-        action,
-        workload: workloadKey(workload),
-        cluster: workload.cluster,
-        agent,
-      });
-      const oldest = this.#rehearsed.keys().next();
-      if (this.#rehearsed.size > maxRehearsed && oldest.done !== true) this.#rehearsed.delete(oldest.value);
-    }
+  async #rehearse(incident: Incident, wished: Decision, link: AgentLink): Promise<void> {
+    const { ledger, now } = this.#options;
+    const { charges, leases } = ledger.spending;
+    const spending = { charges: [...charges, ...this.#rehearsals.charges], leases };
+    const decision = await this.#braked(incident, wished, link, { hasActed: false, spending });
+    if (decision.action !== 'none') this.#rehearsals.add(incident, decision.action, link.hello.agent, now());
     await this.#record(incident, rehearsed(decision));
   }
 
   async #stop(incident: Incident, wished: Decision, link: AgentLink): Promise<void> {
-    const { store, now, policy } = this.#options;
-    const limits = brakeLimits(policy().limitsOf(wished));
+    const { store, now, held, orders } = this.#options;
     const { agent, session } = link.hello;
-    const around = { agent, ...(await store.running(agent, incident.workload)) };
-    const decision = braked(wished, incident, around, this.#charges, limits, now());
     const [row] = await store.incidents({ id: incident.id, limit: 1 });
-    const given = (row?.orders ?? []).map((order) => {
-      const receipt = row?.receipts.find((r) => r.order === order.id);
-      return receipt === undefined ? { order } : { order, receipt };
-    });
+    const alone = (row?.receipts ?? []).filter(isActedAlone);
+    const target = targetOf(incident);
+    if (alone.some((r) => r.result === 'done' && r.action !== 'hold' && r.stopped.includes(target.pid)))
+      return;
+    const decision = asAnswered(
+      await this.#braked(incident, wished, link, { hasActed: alone.length > 0 }),
+      held.answer(incident.id),
+    );
+    await held.note(incident, agent, wished, decision);
+    const about = ordersAbout(target, givenOrders(row));
     const { action } = decision;
-    if (
-      action === 'none' ||
-      followUp(action, ordersAbout(targetOf(incident), given), session, now()) !== 'order'
-    ) {
+    if (action === 'none' || followUp(action, about, session, now()) !== 'order') {
       await this.#record(incident, decision);
       return;
     }
-    const { dryRun, ...orderable } = decision;
-    if (dryRun === undefined) await this.#order(incident, { ...orderable, action }, link);
-  }
-
-  async #order(incident: Incident, decision: Orderable, link: AgentLink): Promise<void> {
-    const { store, signer, newId, now, tell, log } = this.#options;
-    const { agent, session, node } = link.hello;
-    const time = now();
-    const lastSeq = this.#lastSeq.get(session) ?? 0;
-    const order = makeOrder(incident, decision, { id: newId(), session, lastSeq, now: time });
-    this.#remember(session, order.seq);
-    const row: OrderRow = {
-      order,
-      envelope: signer.sign(order),
-      agent,
-      workload: workloadKey(incident.workload),
-      charge: chargeKey(incident, agent),
-      issuedAt: time,
-    };
-    // Charged before it is on record: a failure to record must not give the budget back.
-    this.#charge(chargeOf(row), time);
-    const isNews = await store.saveDecision(rowOf(incident, decision, time), row, orderRecord(row, node));
-    link.order(row.envelope);
-    log.warn({ node, incident: incident.id, action: order.action, reason: decision.reason }, 'order');
+    const wanted = { action, sentence: reasonSentence(decision) };
+    const { isNews } = await orders.make(incident, wanted, decision, link);
     if (isNews) this.tellDecision(incident.id, decision);
-    tell({ type: 'order', order: order.id, incident: incident.id, action: order.action });
   }
 
-  #charge(charge: Charge, now: number): void {
-    const since = now - longestWindowMs(this.#options.policy().policy);
-    this.#charges = [...this.#charges.filter((c) => c.at > since), charge];
-  }
-
-  #remember(session: string, seq: number): void {
-    this.#lastSeq.set(session, Math.max(seq, this.#lastSeq.get(session) ?? 0));
-    if (this.#lastSeq.size > maxRemembered) this.#lastSeq.clear();
+  async #braked(
+    incident: Incident,
+    wished: Decision,
+    link: AgentLink,
+    { hasActed, spending }: { readonly hasActed: boolean; readonly spending?: Spending },
+  ): Promise<Decision> {
+    const { ledger, policy, now } = this.#options;
+    const limits = brakeLimits(policy().limitsOf(wished));
+    const spent = () => spending ?? ledger.spending;
+    const { isKnown, ...around } = await surroundingsOf(incident, link, spent, { ...this.#options, limits });
+    // A certificate of one node must not have anything stopped, or asked about, in the name of a copy it never had.
+    if (!isKnown) {
+      this.#unknown += 1;
+      return { ...wished, action: 'none', reason: 'unknown-instance' };
+    }
+    return braked(wished, incident, { ...around, hasActed }, spent(), limits, now());
   }
 
   /** Recorded, and told when it is news. */
   async #record(incident: Incident, decision: Decision): Promise<void> {
     const { store, now } = this.#options;
-    if (await store.saveDecision(rowOf(incident, decision, now()))) this.tellDecision(incident.id, decision);
+    if (await store.saveDecision(decisionRow(incident.id, decision, now())))
+      this.tellDecision(incident.id, decision);
   }
 
   tellDecision(incident: string, decision: Decision): void {
@@ -269,20 +249,17 @@ export class Reactions {
   }
 }
 
-function rowOf(incident: Incident, { action, reason, rule, would }: Decision, time: number): DecisionRow {
-  const by = rule === undefined ? {} : { rule };
-  return { time, incident: incident.id, action, reason, ...by, ...(would === undefined ? {} : { would }) };
+/** What a person is asked about goes no further by itself than it has; what a person said no to is left alone. */
+function asAnswered(decision: Decision, answer: ReturnType<HeldOrders['answer']>): Decision {
+  if (answer === undefined || decision.action === 'none') return decision;
+  const { mode } = decision;
+  if (answer === 'cancelled') return { action: 'none', reason: 'brake-asked', mode };
+  return decision.action === 'hold' ? decision : { action: 'hold', reason: 'brake-asked', mode };
 }
 
-/** In the commit of the order: nothing is stopped that the audit log does not tell. */
-function orderRecord({ order, agent, issuedAt }: OrderRow, node: string): AuditRecord {
-  const { id, action, session, seq, reason } = order;
-  const { instance, process, incident } = order.target;
-  const detail = { order: id, action, agent, node, instance, process, session, seq };
-  return auditRecord({ type: 'order', author: 'collector', about: incident, reason, detail }, issuedAt);
-}
-
-function chargeOf({ order, agent, workload, charge, issuedAt }: OrderRow): Charge {
-  const cluster = workload.split('\n')[0] ?? '';
-  return { key: charge, at: issuedAt, action: order.action, workload, cluster, agent };
+function givenOrders(row: IncidentRow | undefined) {
+  return (row?.orders ?? []).map((order) => {
+    const receipt = row?.receipts.find((r) => r.order === order.id);
+    return receipt === undefined ? { order } : { order, receipt };
+  });
 }

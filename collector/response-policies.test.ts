@@ -39,7 +39,15 @@ function start(): ResponsePolicies {
     store: table,
     incidents: {
       incidents: async ({ limit }) => stored.slice(0, limit),
-      running: async () => ({ onNode: 10, ofWorkload: 3 }),
+    },
+    copies: {
+      around: async () => ({
+        onNode: 10,
+        ofOwner: 8,
+        ofWorkload: [{ agent: 'a2', instance: 'other' }],
+        isKnown: true,
+        firstSeen: 0,
+      }),
     },
     beginning: { ...defaultPolicy, mode: 'freeze' },
     now: () => now,

@@ -1,9 +1,11 @@
 import type { Mode } from '../fingerprint/verdict.ts';
 import { workloadKey } from '../fingerprint/workload.ts';
+import type { Surroundings } from './core/brakes.ts';
 import { checkPolicy, type Occurrence, type PolicyCheckReport } from './core/check-policy.ts';
 import { PolicyDecisions } from './core/decide.ts';
 import { parseResponsePolicy } from './core/parse-response-policy.ts';
 import type { ResponsePolicy } from './core/response-policy.ts';
+import type { Copies, CopiesStore } from './ports/brakes.ts';
 import type { PolicyRow, ResponsePolicyStore } from './ports/response-policy.ts';
 import { type DriftStore, type IncidentRow, StoreError } from './ports.ts';
 import type { StateLine } from './state-line.ts';
@@ -45,7 +47,8 @@ export class PolicyRefused extends Error {
 
 export interface ResponsePoliciesOptions {
   readonly store: ResponsePolicyStore;
-  readonly incidents: Pick<DriftStore, 'incidents' | 'running'>;
+  readonly incidents: Pick<DriftStore, 'incidents'>;
+  readonly copies: Pick<CopiesStore, 'around'>;
   readonly beginning: ResponsePolicy;
   /** ms since the Unix epoch. */
   readonly now: () => number;
@@ -153,13 +156,14 @@ export class ResponsePolicies {
   }
 
   async #around(rows: readonly IncidentRow[]): Promise<readonly Occurrence[]> {
-    const known = new Map<string, Awaited<ReturnType<DriftStore['running']>>>();
+    const known = new Map<string, Copies>();
     const occurrences: Occurrence[] = [];
     for (const { incident, agent } of rows) {
-      const key = `${agent}\n${workloadKey(incident.workload)}`;
-      const running = known.get(key) ?? (await this.#options.incidents.running(agent, incident.workload));
-      known.set(key, running);
-      occurrences.push({ incident, agent, ...running });
+      const { workload, instance } = incident;
+      const key = `${agent}\n${workloadKey(workload)}`;
+      const copies = known.get(key) ?? (await this.#options.copies.around(agent, workload, instance.id));
+      known.set(key, copies);
+      occurrences.push({ incident, ...asOfToday(agent, instance.id, copies) });
     }
     return occurrences;
   }
@@ -226,4 +230,21 @@ function asJson(text: string): unknown {
   } catch {
     return text;
   }
+}
+
+/** What runs today stands for what ran then; that a digest was new or a node had changed is not known any more. */
+function asOfToday(agent: string, instance: string, { onNode, ofOwner, ofWorkload }: Copies): Surroundings {
+  const agents = new Set([agent, ...ofWorkload.map((copy) => copy.agent)]).size;
+  return {
+    agent,
+    session: '',
+    hasActed: true,
+    onNode,
+    ofOwner,
+    others: ofWorkload.filter((copy) => copy.agent !== agent || copy.instance !== instance).length,
+    agentsOfWorkload: agents,
+    agentsInCluster: agents,
+    isRollout: false,
+    isSettling: false,
+  };
 }

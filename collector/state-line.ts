@@ -5,6 +5,8 @@ import type { Reason } from '../fingerprint/reason.ts';
 import type { DocumentKind } from '../fingerprint/statement-kind.ts';
 import type { Mode } from '../fingerprint/verdict.ts';
 import type { Subject, Workload } from '../fingerprint/workload.ts';
+import type { Disarm } from './core/disarm.ts';
+import type { HeldOrder } from './core/held-order.ts';
 import type { NodeIncidentKind } from './core/node-state.ts';
 import type { ReviewAct } from './core/review.ts';
 import type { IncidentChange } from './ports.ts';
@@ -99,6 +101,23 @@ export type StateLine =
     }
   | { readonly type: 'order'; readonly order: string; readonly incident: string; readonly action: Action }
   | { readonly type: 'receipt'; readonly receipt: Receipt }
+  | {
+      /** A brake held a stop back, and a person is asked; or what became of it. */
+      readonly type: 'held-order';
+      readonly held: HeldOrder;
+    }
+  | {
+      /** Nothing is stopped there for a while, or it is again. */
+      readonly type: 'disarmed' | 'rearmed';
+      readonly disarm: Disarm;
+      readonly sentence: string;
+    }
+  | {
+      /** Agents may stop so many copies by themselves, or may no more. */
+      readonly type: 'leases';
+      readonly agents: number;
+      readonly stops: number;
+    }
   | { readonly type: 'gap'; readonly node: string; readonly lost: number; readonly reason: string }
   | {
       /** A node came to see nothing of what it does on purpose, or sees it again (DESIGN §4). */

@@ -41,6 +41,7 @@ describe('messages of the agent', () => {
   it.each<[string, AgentMessage]>([
     ['hello', { kind: 'hello', hello }],
     ['hello to a collector that was met', { kind: 'hello', hello: { ...hello, epoch: 'e'.repeat(32) } }],
+    ['hello with a kernel', { kind: 'hello', hello: { ...hello, kernel: '6.1.0-25-amd64' } }],
     [
       'heartbeat',
       {

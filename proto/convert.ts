@@ -62,6 +62,8 @@ export interface Hello {
   readonly source: string;
   readonly coverage: readonly CoverageWord[];
   readonly acked: number;
+  /** Release of the kernel; agents before protocol 2 do not tell it. */
+  readonly kernel?: string;
   /** The epoch of the collector under which that was; absent: never told one. */
   readonly epoch?: string;
 }
@@ -133,6 +135,7 @@ function helloToWire(hello: Hello): object {
     coverage: hello.coverage,
     acked_seq: hello.acked,
     acked_epoch: hello.epoch ?? '',
+    ...(hello.kernel === undefined ? {} : { kernel: hello.kernel }),
   };
 }
 
@@ -188,7 +191,14 @@ function parseHello(hello: object): ReadHello {
     coverage: parseCoverage(member(hello, 'coverage')),
     acked: count(hello, 'acked_seq'),
     ...epochOf(hello, 'acked_epoch'),
+    ...kernelOf(hello),
   };
+}
+
+/** Empty from agents that do not tell it. */
+function kernelOf(hello: object): { kernel?: string } {
+  const said = member(hello, 'kernel');
+  return said === undefined || said === '' ? {} : { kernel: name(hello, 'kernel', printableName) };
 }
 
 function parseCoverage(value: unknown): CoverageWord[] {

@@ -91,6 +91,11 @@ const hold = { ...stop, mode: 'freeze' } as const;
 const target = order.target;
 
 describe('checkOrder', () => {
+  it('lets go what is held, also on a node that was disarmed', () => {
+    const known = { ...context, held: true, disarmed: 'ada: repair' };
+    expect(checkOrder({ ...order, action: 'resume' }, known)).toEqual({ go: true });
+  });
+
   it('lets an order through that is for this stream, new, in time and approved', () => {
     expect(checkOrder(order, context)).toEqual({ go: true });
   });
@@ -170,6 +175,7 @@ describe('checkOrder', () => {
       { stops: [stop, stop, stop, { ...hold, incident: order.target.incident }] },
     ],
     ['a resume of what is not held', 'target-gone', { action: 'resume' }, {}],
+    ['a node that somebody disarmed', 'refused-protected', {}, { disarmed: 'ada: repair' }],
   ])('refuses an order for %s', (_name, result, changed, known) => {
     const check = checkOrder({ ...order, ...changed }, { ...context, ...known });
     expect(check).toMatchObject({ go: false, receipt: { order: 'o1', result, stopped: [] } });

@@ -1,7 +1,6 @@
-import { sha256Hex } from '../../fingerprint/digest.ts';
-import { type Workload, workloadKey } from '../../fingerprint/workload.ts';
 import type { AuditRecord, AuditStore } from '../ports/audit.ts';
 import type { BackupSource } from '../ports/backups.ts';
+import type { BrakeStore } from '../ports/brakes.ts';
 import type { IdentityStore } from '../ports/identities.ts';
 import type { IncidentStore } from '../ports/incidents.ts';
 import {
@@ -21,6 +20,7 @@ import {
 } from '../ports.ts';
 import { SqliteAccess } from './store-sqlite/access.ts';
 import { SqliteAudit } from './store-sqlite/audit.ts';
+import { brakeStore } from './store-sqlite/brakes.ts';
 import {
   agentRow,
   decisionRecord,
@@ -46,6 +46,7 @@ import { DatabaseThread } from './store-sqlite/thread.ts';
  */
 export class SqliteStore implements DriftStore, BackupSource {
   readonly nodes: SqliteNodes;
+  readonly brakes: BrakeStore;
   readonly #thread: DatabaseThread;
   readonly #commits: GroupCommit;
   readonly rolledUp: IncidentStore;
@@ -72,6 +73,7 @@ export class SqliteStore implements DriftStore, BackupSource {
     this.access = new SqliteAccess(thread);
     this.responsePolicies = new SqliteResponsePolicies(thread);
     this.nodes = new SqliteNodes(thread);
+    this.brakes = brakeStore(thread);
     this.#commits = new GroupCommit((writes, now) => thread.call('commit', writes, now), mayRetry);
     this.audit = new SqliteAudit(thread, this.#commits);
   }
@@ -142,10 +144,6 @@ export class SqliteStore implements DriftStore, BackupSource {
 
   async workloads(): Promise<readonly WorkloadRow[]> {
     return (await this.#thread.call('workloads')).map(workloadRow);
-  }
-
-  running(agent: string, workload: Workload): Promise<{ onNode: number; ofWorkload: number }> {
-    return this.#thread.call('running', agent, sha256Hex(Buffer.from(workloadKey(workload))));
   }
 
   async learned(hash: string): Promise<LearnedWorkload | undefined> {

@@ -4,8 +4,9 @@ import { auditDetail, type UnplacedEntry } from '../../fingerprint/audit-entry.t
 export const auditTypes = [
   'order',
   'receipt',
-  'decision-held',
-  'decision-released',
+  'held-order-released',
+  'held-order-cancelled',
+  'manual-order',
   'disposition',
   'undo',
   'policy-changed',

@@ -1,120 +1,202 @@
-import { causeOf } from '../../fingerprint/cause.ts';
 import type { Incident } from '../../fingerprint/incident.ts';
 import type { Action } from '../../fingerprint/order.ts';
+import { formatSeconds } from '../../fingerprint/time.ts';
 import { workloadKey } from '../../fingerprint/workload.ts';
+import type { BrakeLimits, BrakeReason } from './brake-limits.ts';
+import { type Charge, chargeKey, clusterOf, inWindow, ownerOf, takesOut } from './charges.ts';
 import type { Decision } from './decide.ts';
+import type { Disarm } from './disarm.ts';
+import { isLive, isOf, leasedEnds, partOf, type Spending, shareOf, used, type Whose } from './spending.ts';
 
-/** Brakes, because a wrong fingerprint must not kill a fleet (DESIGN §8). */
-export const brakeReasons = [
-  'brake-workload',
-  'brake-cluster',
-  'brake-node',
-  'brake-last-instance',
-  'brake-holds',
-] as const;
-export type BrakeReason = (typeof brakeReasons)[number];
-
-export interface BrakeLimits {
-  readonly windowMs: number;
-  readonly stopsPerWorkload: number;
-  readonly stopsPerCluster: number;
-  /** Share of a node's running instances that may be stopped in the window; at least one may. */
-  readonly nodeShare: number;
-  readonly holdsPerWorkload: number;
-  readonly holdsPerCluster: number;
-}
-
-/** DESIGN §11. Holds leave the service running and end by themselves, so there may be more of them. */
-export const defaultBrakes: BrakeLimits = {
-  windowMs: 600_000,
-  stopsPerWorkload: 3,
-  stopsPerCluster: 10,
-  nodeShare: 0.1,
-  holdsPerWorkload: 10,
-  holdsPerCluster: 50,
-};
-
-/** An order that was given. */
-export interface Charge {
-  /** One per cause: see `chargeKey`. */
-  readonly key: string;
-  readonly at: number;
-  readonly action: Action;
-  readonly workload: string;
-  readonly cluster: string;
-  readonly agent: string;
-}
-
+/** What a stop would happen in. Copies are counted on connected agents: of the others nobody knows whether they serve. */
 export interface Surroundings {
   readonly agent: string;
-  /** Running instances on the node, and of the workload anywhere. */
+  /** Its present start. */
+  readonly session: string;
+  /** It has told what it did about the incident by itself: no more is to be waited for. */
+  readonly hasActed: boolean;
+  /** Running copies on the node, and of the owner in its cluster. */
   readonly onNode: number;
-  readonly ofWorkload: number;
+  readonly ofOwner: number;
+  /** Copies of the workload besides this one that serve: running, and neither stopped nor held lately. */
+  readonly others: number;
+  /** Connected agents that run the workload, and all of its cluster: alone, an agent takes nothing from anybody. */
+  readonly agentsOfWorkload: number;
+  readonly agentsInCluster: number;
+  readonly isRollout: boolean;
+  readonly isSettling: boolean;
+  readonly disarm?: Disarm;
+}
+
+/** How much of a budget was gone. */
+export interface BrakeNumbers {
+  readonly spent: number;
+  readonly budget: number;
+  readonly windowMs: number;
+}
+
+export interface Braked {
+  readonly reason: BrakeReason;
+  readonly numbers?: BrakeNumbers;
 }
 
 /**
- * What a budget is charged with. A copy that is restarted drifts again as another instance with another incident: it is
- * the same cause on the same node and is charged once.
- */
-export function chargeKey(incident: Incident, agent: string): string {
-  return `${agent}\n${causeOf(incident)}`;
-}
-
-/**
- * The decision under the brakes. A braked kill becomes a hold, not nothing; a hold beyond its own, wider budget becomes
- * an alert.
+ * The decision under the brakes. A braked stop becomes a hold, not nothing; a hold beyond its own, wider budget, or that
+ * would take the last copy away, becomes an alert.
  */
 export function braked(
   decision: Decision,
   incident: Incident,
   around: Surroundings,
-  charges: readonly Charge[],
+  spending: Spending,
   limits: BrakeLimits,
   now: number,
 ): Decision {
-  if (decision.action === 'none') return decision;
-  const key = chargeKey(incident, around.agent);
-  const others = charges.filter((c) => c.at > now - limits.windowMs && c.key !== key);
-  const held: Decision = { ...decision, action: 'hold' };
-  if (decision.action === 'hold') return underHoldBudget(held, incident, others, limits);
-  const reason = killBrake(decision, incident, around, others, limits);
-  if (reason === undefined) return decision;
-  return underHoldBudget({ ...held, reason }, incident, others, limits);
+  const { action } = decision;
+  if (action === 'none') return decision;
+  if (around.disarm !== undefined) return disarmed(decision, around.disarm);
+  if (around.isSettling) return none(decision, { reason: 'brake-settling' });
+  const asked: Asked = { incident, around, limits, now, spending: withoutCause(spending, incident, around) };
+  const held = holdBrake(asked);
+  if (action === 'hold') return held === undefined ? decision : none(decision, held);
+  if (isLeased(asked)) return { ...decision, action: 'none', reason: 'leased' };
+  const brake = stopBrake(action, asked);
+  if (brake === undefined) return decision;
+  return held === undefined ? { ...decision, action: 'hold', ...brake } : none(decision, held);
 }
 
-function killBrake(
-  { action }: Decision,
-  { workload }: Incident,
+/** Every brake that a person's order would pass: budgets, and the last copy besides. */
+export function brakesOn(
+  action: Exclude<Action, 'resume'>,
+  incident: Incident,
   around: Surroundings,
-  others: readonly Charge[],
+  spending: Spending,
   limits: BrakeLimits,
-): BrakeReason | undefined {
-  const kills = others.filter((c) => c.action !== 'hold' && c.action !== 'resume');
-  const name = workloadKey(workload);
-  if (causes(kills.filter((c) => c.workload === name)) >= limits.stopsPerWorkload) return 'brake-workload';
-  if (causes(kills.filter((c) => c.cluster === workload.cluster)) >= limits.stopsPerCluster)
-    return 'brake-cluster';
-  const nodeBudget = Math.max(1, Math.floor(around.onNode * limits.nodeShare));
-  if (causes(kills.filter((c) => c.agent === around.agent)) >= nodeBudget) return 'brake-node';
-  // A subtree that is killed leaves its service running; only the end of a container can take the last copy away.
-  if (action === 'kill' && around.ofWorkload <= 1) return 'brake-last-instance';
-  return undefined;
+  now: number,
+): readonly Braked[] {
+  const asked: Asked = { incident, around, limits, now, spending: withoutCause(spending, incident, around) };
+  const budget = action === 'hold' ? holdBudget(asked) : budgetBrake(asked);
+  return [budget, lastInstance(action, asked)].filter((b) => b !== undefined);
 }
 
-function underHoldBudget(
-  decision: Decision,
-  { workload }: Incident,
-  others: readonly Charge[],
-  limits: BrakeLimits,
-): Decision {
-  const holds = others.filter((c) => c.action === 'hold');
-  const name = workloadKey(workload);
-  const over =
-    causes(holds.filter((c) => c.workload === name)) >= limits.holdsPerWorkload ||
-    causes(holds.filter((c) => c.cluster === workload.cluster)) >= limits.holdsPerCluster;
-  return over ? { ...decision, action: 'none', reason: 'brake-holds' } : decision;
+/**
+ * Whether the agent needs no order: it holds a lease, by which it stopped this before it told of it, and its receipt is on
+ * the way. An order besides would be charged besides, or be braked by that very lease.
+ */
+function isLeased({ incident, around, spending, now }: Asked): boolean {
+  const { agent, session, hasActed } = around;
+  if (hasActed) return false;
+  const workload = workloadKey(incident.workload);
+  return spending.leases.some(
+    (lease) => isOf(lease, { agent, workload }) && lease.session === session && isLive(lease, now),
+  );
 }
 
-function causes(charges: readonly Charge[]): number {
-  return new Set(charges.map((c) => c.key)).size;
+interface Asked {
+  readonly incident: Incident;
+  readonly around: Surroundings;
+  readonly spending: Spending;
+  readonly limits: BrakeLimits;
+  readonly now: number;
+}
+
+/** One cause charges once, however often it restarts. */
+function withoutCause(spending: Spending, incident: Incident, { agent }: Surroundings): Spending {
+  const key = chargeKey(incident, agent);
+  return { ...spending, charges: spending.charges.filter((c) => c.key !== key) };
+}
+
+function disarmed(decision: Decision, { author, until, reason }: Disarm): Decision {
+  const words = `disarmed by ${author} until ${formatSeconds(until * 1000)}: ${reason}`;
+  return { ...decision, action: 'none', reason: 'brake-disarmed', words };
+}
+
+function none(decision: Decision, brake: Braked): Decision {
+  return { ...decision, action: 'none', ...brake };
+}
+
+function stopBrake(action: Action, asked: Asked): Braked | undefined {
+  if (asked.around.isRollout) return { reason: 'brake-rollout' };
+  return budgetBrake(asked) ?? lastInstance(action, asked);
+}
+
+function budgetBrake({ incident, around, spending, limits, now }: Asked): Braked | undefined {
+  const workload = workloadKey(incident.workload);
+  const { agent } = around;
+  const [cluster, owner] = [clusterOf(workload), ownerOf(workload)];
+  const spent = (whose: Whose): number => {
+    const { charged, leased } = used(spending, whose, limits, now);
+    return charged + leased;
+  };
+  const over = (reason: BrakeReason, whose: Whose, budget: number): Braked | undefined => {
+    const sum = spent(whose);
+    return sum >= budget ? { reason, numbers: { spent: sum, budget, windowMs: limits.windowMs } } : undefined;
+  };
+  const overShare = (whose: Whose, budget: number, agents: number): Braked | undefined => {
+    if (agents <= 1) return undefined;
+    const own = { ...whose, agent };
+    return over('brake-node-share', own, shareOf(budget, spent(whose) - spent(own)));
+  };
+  return (
+    over('brake-workload', { workload }, limits.stopsPerWorkload) ??
+    over('brake-cluster', { cluster }, limits.stopsPerCluster) ??
+    over('brake-owner', { owner }, partOf(around.ofOwner, limits.ownerShare)) ??
+    over('brake-node', { agent }, partOf(around.onNode, limits.nodeShare)) ??
+    overShare({ workload }, limits.stopsPerWorkload, around.agentsOfWorkload) ??
+    overShare({ owner }, partOf(around.ofOwner, limits.ownerShare), around.agentsOfWorkload) ??
+    overShare({ cluster }, limits.stopsPerCluster, around.agentsInCluster)
+  );
+}
+
+/** What agents may take out by themselves is taken for taken out: one of them may do so at this moment. */
+function lastInstance(action: Action, asked: Asked): Braked | undefined {
+  const { incident, around, spending, limits, now } = asked;
+  if (!takesOut(incident, action)) return undefined;
+  const ends = leasedEnds(spending, workloadKey(incident.workload), limits, now);
+  return around.others - ends < 1 ? { reason: 'brake-last-instance' } : undefined;
+}
+
+/** Whether it may not even be held. */
+function holdBrake(asked: Asked): Braked | undefined {
+  return holdBudget(asked) ?? lastInstance('hold', asked);
+}
+
+function holdBudget(asked: Asked): Braked | undefined {
+  const { incident, around, spending, limits, now } = asked;
+  const workload = workloadKey(incident.workload);
+  const spent = (whose: Whose): number => {
+    const { charged, leased } = used(spending, whose, limits, now, 'hold');
+    return charged + leased;
+  };
+  const over = (whose: Whose, budget: number, agents: number): Braked | undefined => {
+    const numbers = { spent: spent(whose), budget, windowMs: limits.windowMs };
+    if (numbers.spent >= budget) return { reason: 'brake-holds', numbers };
+    const own = spent({ ...whose, agent: around.agent });
+    const share = agents <= 1 ? budget : shareOf(budget, numbers.spent - own);
+    return own >= share
+      ? { reason: 'brake-node-share', numbers: { ...numbers, spent: own, budget: share } }
+      : undefined;
+  };
+  return (
+    over({ workload }, limits.holdsPerWorkload, around.agentsOfWorkload) ??
+    over({ cluster: clusterOf(workload) }, limits.holdsPerCluster, around.agentsInCluster) ??
+    takenOut(asked)
+  );
+}
+
+/** A hold of the service itself takes a copy away as a stop does, and so it keeps to the owner's share. */
+function takenOut({ incident, around, spending, limits, now }: Asked): Braked | undefined {
+  if (!takesOut(incident, 'hold')) return undefined;
+  const owner = ownerOf(workloadKey(incident.workload));
+  const out = inWindow(spending.charges, limits.windowMs, now).filter(
+    (c) => c.takesOut && isOf(c, { owner }),
+  );
+  const spent = outOf(out);
+  const budget = partOf(around.ofOwner, limits.ownerShare);
+  const { windowMs } = limits;
+  return spent >= budget ? { reason: 'brake-owner', numbers: { spent, budget, windowMs } } : undefined;
+}
+
+function outOf(charges: readonly Charge[]): number {
+  return new Set(charges.map((c) => `${c.agent}\n${c.instance}`)).size;
 }

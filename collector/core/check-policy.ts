@@ -1,14 +1,8 @@
 import type { Incident } from '../../fingerprint/incident.ts';
 import { printable } from '../../fingerprint/printable.ts';
-import { workloadKey } from '../../fingerprint/workload.ts';
-import {
-  type BrakeReason,
-  braked,
-  brakeReasons,
-  type Charge,
-  chargeKey,
-  type Surroundings,
-} from './brakes.ts';
+import { type BrakeReason, brakeReasons } from './brake-limits.ts';
+import { braked, type Surroundings } from './brakes.ts';
+import { type Charge, chargeFor, chargeKey } from './charges.ts';
 import { type DecidedAction, type Decision, PolicyDecisions } from './decide.ts';
 import { recordedSentence } from './reason-sentence.ts';
 import { brakeLimits, type ResponsePolicy } from './response-policy.ts';
@@ -107,13 +101,13 @@ function decideAll(policy: ResponsePolicy, occurrences: readonly Occurrence[]): 
     const at = incident.last / 1000;
     const wished = decisions.decide(incident, at);
     const limits = brakeLimits(decisions.limitsOf(wished));
-    const decision = braked(wished, incident, around, [...charges.values()], limits, at);
+    const spending = { charges: [...charges.values()], leases: [] };
+    const decision = braked(wished, incident, around, spending, limits, at);
     const { action } = decision;
     if (action === 'none') return decision;
-    const { workload } = incident;
-    const key = chargeKey(incident, around.agent);
-    const { cluster } = workload;
-    charges.set(key, { key, at, action, workload: workloadKey(workload), cluster, agent: around.agent });
+    const { agent } = around;
+    const key = chargeKey(incident, agent);
+    charges.set(key, chargeFor(incident, { id: key, action, agent, at }));
     return decision;
   });
 }

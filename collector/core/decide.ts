@@ -3,7 +3,8 @@ import type { StopAction } from '../../fingerprint/order.ts';
 import { type CapReason, capIf, driftCaps, lowest } from '../../fingerprint/response.ts';
 import { type Mode, modes } from '../../fingerprint/verdict.ts';
 import { type Workload, workloadKey } from '../../fingerprint/workload.ts';
-import type { BrakeReason } from './brakes.ts';
+import type { BrakeReason } from './brake-limits.ts';
+import type { BrakeNumbers } from './brakes.ts';
 import {
   type ResolvedPolicy,
   type ResolvedRule,
@@ -15,9 +16,12 @@ import {
 /** What a decision may end in: `resume` only a person orders. */
 export type DecidedAction = StopAction | 'none';
 
+/** Why nothing is done, or no more: a cap, a brake, a copy nobody told of, or a lease by which the agent acts itself. */
+export type DecisionReason = CapReason | BrakeReason | 'unknown-instance' | 'leased' | 'dry-run';
+
 export interface Decision {
   readonly action: DecidedAction;
-  readonly reason: CapReason | BrakeReason | 'dry-run';
+  readonly reason: DecisionReason;
   /** The minimum of all caps, before the brakes. */
   readonly mode: Mode;
   /** Of the response policy: the one that decided. Absent: no rule was about it. */
@@ -26,6 +30,10 @@ export interface Decision {
   readonly dryRun?: true;
   /** What a rehearsed rule would have done; `action` is `none` then. */
   readonly would?: Pick<Decision, 'action' | 'reason'>;
+  /** Of the budget that braked it. */
+  readonly numbers?: BrakeNumbers;
+  /** Why, where the reason alone does not say it. */
+  readonly words?: string;
 }
 
 /** How much each action takes away; a kill of the drifting subtree leaves the service running, a freeze does not. */

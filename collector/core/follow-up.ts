@@ -14,7 +14,7 @@ export type FollowUp = 'order' | 'await-receipt' | 'handled' | 'given-up';
 const maxTries = 3;
 
 /** How far each action goes: a hold may be followed by a kill, never a kill by a hold. */
-const strength: Readonly<Record<Action, number>> = {
+export const strength: Readonly<Record<Action, number>> = {
   resume: 0,
   // About the network: neither stands for a stop nor follows one.
   release: 0,

@@ -1,26 +1,30 @@
 import type { Incident } from '../../fingerprint/incident.ts';
-import type { Order, StopAction } from '../../fingerprint/order.ts';
+import type { Action, Order } from '../../fingerprint/order.ts';
 import { targetOf } from '../../fingerprint/target.ts';
 import { formatSeconds } from '../../fingerprint/time.ts';
-import type { Decision } from './decide.ts';
-import { reasonSentence } from './reason-sentence.ts';
 
 /** Agents refuse what is valid for longer (docs/limits.md). */
 const lifeSeconds = 60;
 
+/** What is to be done, and why, in a sentence for people. */
+export interface Wanted {
+  readonly action: Action;
+  readonly sentence: string;
+}
+
 /**
- * The order that carries out a decision, bound to the process that was seen: node, session, number, instance, start.
+ * The order that does it, bound to the process that was seen: node, session, number, instance, start.
  * @param now ms since the Unix epoch; @param lastSeq the highest number given in this session
  */
 export function makeOrder(
   incident: Incident,
-  decision: Decision & { readonly action: StopAction },
+  { action, sentence }: Wanted,
   about: { readonly id: string; readonly session: string; readonly lastSeq: number; readonly now: number },
 ): Order {
   const seconds = Math.floor(about.now / 1000);
   return {
     id: about.id,
-    action: decision.action,
+    action,
     session: about.session,
     // The clock keeps it growing over a restart of the collector that forgot the last number.
     seq: Math.max(about.lastSeq + 1, about.now),
@@ -30,7 +34,7 @@ export function makeOrder(
       process: targetOf(incident),
       incident: incident.id,
     },
-    reason: reasonSentence(decision),
+    reason: sentence,
     issuedAt: formatSeconds(seconds * 1_000_000),
     expiresAt: formatSeconds((seconds + lifeSeconds) * 1_000_000),
   };

@@ -5,7 +5,7 @@ import { type Severity, severities } from '../../fingerprint/incident.ts';
 import { type Response, type ResponseRule, ruleFor } from '../../fingerprint/response.ts';
 import type { Mode } from '../../fingerprint/verdict.ts';
 import type { Workload } from '../../fingerprint/workload.ts';
-import { type BrakeLimits, defaultBrakes } from './brakes.ts';
+import { type BrakeLimits, defaultBrakes } from './brake-limits.ts';
 import { matchesGlob } from './glob.ts';
 
 /** What the brakes allow. Times in minutes, because a person writes them. */
@@ -183,17 +183,13 @@ export function leaseResponse({ response, protected: isSpared }: ResolvedPolicy)
 }
 
 /** The limits in the brakes' own units. */
-export function brakeLimits(limits: ResponseLimits): BrakeLimits & {
-  readonly ownerShare: number;
-  readonly rolloutMs: number;
-  readonly settleMs: number;
-} {
+export function brakeLimits(limits: ResponseLimits): BrakeLimits {
   const { windowMinutes, rolloutMinutes, settleMinutes, ...counts } = limits;
   return {
     ...counts,
     windowMs: windowMinutes * 60_000,
     rolloutMs: rolloutMinutes * 60_000,
-    settleMs: settleMinutes * 60_000,
+    settlingMs: settleMinutes * 60_000,
   };
 }
 

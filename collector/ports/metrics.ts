@@ -1,6 +1,6 @@
 import type { Severity } from '../../fingerprint/incident.ts';
 import type { Action, ReceiptResult } from '../../fingerprint/order.ts';
-import { type BrakeReason, brakeReasons } from '../core/brakes.ts';
+import { type BrakeReason, brakeReasons } from '../core/brake-limits.ts';
 import type { Answered } from './api.ts';
 
 export { type BrakeReason, brakeReasons };

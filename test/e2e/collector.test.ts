@@ -327,7 +327,7 @@ describe('orders', () => {
   it('survive the collector: what was spent stays spent, what was unanswered is sent again', async () => {
     const collector = await start({ mode: 'kill', stopsPerWorkload: 1 });
     const agent = await new Agent(collector).start();
-    await agent.tell(fresh());
+    await agent.tell(anInstance('shop-1'), fresh());
     await agent.until(() => agent.orders.length === 1);
     await agent.stop();
     collector.child.kill('SIGKILL');
@@ -342,7 +342,7 @@ describe('orders', () => {
     await back.until(() => back.orders.length === 2);
     expect(back.orders[1]).toMatchObject({
       action: 'hold',
-      reason: expect.stringContaining('too many stops of this workload'),
+      reason: expect.stringContaining('1 of 1 stops of this workload'),
     });
   });
 

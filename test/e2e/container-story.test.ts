@@ -76,6 +76,7 @@ describe.each(['sensor', 'tracee'])('the story of a container, through %s', (sou
         mode: 'alert',
         killScope: 'container',
         nodeShare: 1,
+        ownerShare: 1,
         logLevel: 'warn',
       },
       onAgentLine: (line) => agentLines.add(line),

@@ -22,6 +22,8 @@ export interface UplinkOptions extends Endpoint {
   readonly session: string;
   readonly version: string;
   readonly source: string;
+  /** Release of the kernel. */
+  readonly kernel?: string;
   readonly coverage: readonly CoverageWord[];
   /** Highest sequence number this spool was ever acknowledged, 0 when not known. */
   readonly acked?: number;

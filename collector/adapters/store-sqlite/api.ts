@@ -3,6 +3,14 @@ import type { AgentHello, IncidentFilter } from '../../ports.ts';
 import { AccessTable, type TokenRecord } from './access-table.ts';
 import { auditApi } from './audit.ts';
 import { AuditTable } from './audit-table.ts';
+import {
+  BrakesTable,
+  type DisarmRecord,
+  type HeldOrderRecord,
+  type LeaseRecord,
+  type NodeStateRecord,
+} from './brakes-table.ts';
+import { CopiesTable } from './copies-table.ts';
 import { openDatabase } from './database.ts';
 import { identityOperations } from './identities-table.ts';
 import { IncidentReader, type NextState, type ReviewRow } from './incident-reader.ts';
@@ -26,6 +34,7 @@ export function openApi(file: string) {
   const rows = new IncidentReader(db, () => incidents.forget());
   const [writer, reader, keeper] = [new Writer(db, incidents, audit), new Reader(db), new Keeper(db)];
   return {
+    ...brakesApi(new BrakesTable(db), new CopiesTable(db)),
     commit: (writes: readonly Write[], now: number) => writer.commit(writes, now),
     openAgent: (hello: AgentHello, now: number) => keeper.openAgent(hello, now),
     saveFingerprint: (digest: string, envelope: Uint8Array, now: number) =>
@@ -35,7 +44,6 @@ export function openApi(file: string) {
     fingerprints: () => reader.fingerprints(),
     agents: () => reader.agents(),
     workloads: () => reader.workloads(),
-    running: (agent: string, hash: string) => reader.running(agent, hash),
     learned: (hash: string) => reader.learned(hash),
     predecessor: (hash: string) => reader.predecessor(hash),
     provisional: (hash: string) => reader.provisional(hash),
@@ -90,5 +98,24 @@ function responsePolicyApi(table: ResponsePolicyTable) {
     responsePolicyAdd: (record: PolicyRecord) => table.add(record),
     responsePolicyVersion: (version: number) => table.version(version),
     responsePolicyHistory: (before: number, limit: number) => table.history(before, limit),
+  };
+}
+
+function brakesApi(brakes: BrakesTable, copies: CopiesTable) {
+  return {
+    brakesAround: (agent: string, hash: string, instance: string) => copies.around(agent, hash, instance),
+    brakesHeld: (hashes: readonly string[]) => copies.held(hashes),
+    brakesSaveLeases: (leases: readonly LeaseRecord[]) => brakes.saveLeases(leases),
+    brakesLeasesSince: (expiresAfter: number) => brakes.leasesSince(expiresAfter),
+    brakesSaveHeldOrder: (order: HeldOrderRecord) => brakes.saveHeldOrder(order),
+    brakesHeldOrder: (id: string) => brakes.heldOrder(id),
+    brakesHeldOrders: (state: string | null, limit: number) => brakes.heldOrders(state, limit),
+    brakesForgetHeldOrders: (endedBefore: number) => brakes.forgetHeldOrders(endedBefore),
+    brakesSaveDisarm: (disarm: DisarmRecord) => brakes.saveDisarm(disarm),
+    brakesDisarmsUntil: (after: number) => brakes.disarmsUntil(after),
+    brakesNodeState: (agent: string, cluster: string, node: string) => brakes.nodeState(agent, cluster, node),
+    brakesSaveNodeState: (state: NodeStateRecord) => brakes.saveNodeState(state),
+    brakesAnswer: (key: string) => brakes.answer(key),
+    brakesSaveAnswer: (key: string, answer: string, now: number) => brakes.saveAnswer(key, answer, now),
   };
 }

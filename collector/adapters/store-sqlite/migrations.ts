@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type Sqlite from 'better-sqlite3';
 import { accessSchema } from './schema-3/access.ts';
 import { auditSchema } from './schema-3/audit.ts';
+import { brakesSchema } from './schema-3/brakes.ts';
 import { identitiesSql } from './schema-3/identities.ts';
 import { incidentsTo3 } from './schema-3/incidents.ts';
 import { ingestTables } from './schema-3/ingest.ts';
@@ -43,6 +44,7 @@ export const migrations: readonly ((db: Sqlite.Database) => void)[] = [
     db.exec(responsePolicySchema);
     db.exec(decisionRuleSchema);
     db.exec(ingestTables);
+    db.exec(brakesSchema);
   },
 ];
 

@@ -160,16 +160,6 @@ export class Reader {
       .all();
   }
 
-  running(agent: string, hash: string): { onNode: number; ofWorkload: number } {
-    const onNode = "SELECT count(*) FROM instances WHERE agent = ? AND state <> 'exited'";
-    const ofWorkload =
-      "SELECT count(*) FROM instances WHERE workload = (SELECT id FROM workloads WHERE hash = ?) AND state <> 'exited'";
-    return {
-      onNode: this.#db.prepare<[string], number>(onNode).pluck().get(agent) ?? 0,
-      ofWorkload: this.#db.prepare<[string], number>(ofWorkload).pluck().get(hash) ?? 0,
-    };
-  }
-
   learned(hash: string): LearnedRecord | undefined {
     const workload = this.#db
       .prepare<[string], WorkloadRecord>('SELECT * FROM workloads WHERE hash = ?')

@@ -89,7 +89,7 @@ export interface Writes {
   readonly lastDecision: Pluck<[incident: Text], string>;
   readonly order: Run<[OrderRecord]>;
   readonly workloadId: Pluck<[hash: Text], number>;
-  readonly workload: Run<[hash: Text, ...parts: Text[]]>;
+  readonly workload: Run<[firstSeen: number, hash: Text, ...parts: Text[]]>;
   readonly schedules: Pluck<[workload: number], number>;
   readonly schedule: Run<[workload: number, timing: Text, command: Text]>;
 }
@@ -211,7 +211,8 @@ export function prepareWrites(db: Sqlite.Database): Writes {
     ),
     workloadId: db.prepare<[Text], number>('SELECT id FROM workloads WHERE hash = ?').pluck(),
     workload: db.prepare(
-      'INSERT INTO workloads (hash, cluster, namespace, owner, container, role, entry, name, digest) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
+      `INSERT INTO workloads (first_seen_ms, hash, cluster, namespace, owner, container, role, entry, name, digest)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     ),
   };
 }

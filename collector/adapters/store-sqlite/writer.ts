@@ -52,6 +52,8 @@ export class Writer {
   readonly #incidents: IncidentTable;
   readonly #audit: AuditTable;
   readonly #workloads = new Map<string, number>();
+  /** Of the commit under way. */
+  #now = 0;
 
   constructor(db: Sqlite.Database, incidents: IncidentTable, audit: AuditTable) {
     this.#db = db;
@@ -62,6 +64,7 @@ export class Writer {
 
   /** @returns one answer for each, in order */
   commit(writes: readonly Write[], now: number): Answer[] {
+    this.#now = now;
     try {
       return this.#db.transaction(() => writes.map((w) => this.#apply(w, now)))();
     } catch (error) {
@@ -247,7 +250,7 @@ export class Writer {
     const hash = createHash('sha256').update(key).digest('hex');
     const id =
       this.#sql.workloadId.get(hash) ??
-      Number(this.#sql.workload.run(hash, ...key.split('\n')).lastInsertRowid);
+      Number(this.#sql.workload.run(this.#now, hash, ...key.split('\n')).lastInsertRowid);
     if (this.#workloads.size >= maxCachedWorkloads) this.#workloads.clear();
     this.#workloads.set(key, id);
     return id;
