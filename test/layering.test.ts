@@ -31,7 +31,7 @@ const rules: readonly Rule[] = [
   {
     from: /^collector\/adapters\//,
     mayImport:
-      /^(fingerprint\/|proto\/|collector\/ports(\/[a-z-]+)?\.ts$|collector\/adapters\/[a-z]+(-[a-z]+)*\/|node:|@grpc\/grpc-js$|better-sqlite3$|@peculiar\/x509$|reflect-metadata$)/,
+      /^(fingerprint\/|proto\/|collector\/ports(\/[a-z-]+)?\.ts$|collector\/adapters\/[a-z]+(-[a-z]+)*\/|node:|@grpc\/grpc-js$|better-sqlite3$|@peculiar\/x509$|undici$|reflect-metadata$)/,
     why: 'adapters meet only in main.ts; a folder below adapters is one adapter in several files',
   },
   { from: /^(agent|collector)\/main\.ts$/, mayImport: /./, why: 'the composition root' },
