@@ -443,7 +443,7 @@ describe('the file', () => {
     const db = new Sqlite(file);
     db.pragma('user_version = 999');
     db.close();
-    await expect(SqliteStore.open(file)).rejects.toThrow(/schema 999, this one reads up to 2/);
+    await expect(SqliteStore.open(file)).rejects.toThrow(/schema 999, this one reads up to 3/);
   });
 
   it('is refused when it is no database', async () => {

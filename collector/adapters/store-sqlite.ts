@@ -26,6 +26,7 @@ import {
   workloadRow,
 } from './store-sqlite/domain.ts';
 import { GroupCommit } from './store-sqlite/group-commit.ts';
+import { SqliteOutbox } from './store-sqlite/outbox.ts';
 import { type RowDelivery, toRows } from './store-sqlite/rows.ts';
 import { DatabaseThread } from './store-sqlite/thread.ts';
 
@@ -34,6 +35,7 @@ import { DatabaseThread } from './store-sqlite/thread.ts';
  * reads from agents.
  */
 export class SqliteStore implements DriftStore {
+  readonly outbox: SqliteOutbox;
   readonly #thread: DatabaseThread;
   readonly #commits: GroupCommit;
 
@@ -50,6 +52,7 @@ export class SqliteStore implements DriftStore {
 
   private constructor(thread: DatabaseThread, mayRetry: (error: StoreError) => Promise<boolean>) {
     this.#thread = thread;
+    this.outbox = new SqliteOutbox(thread);
     this.#commits = new GroupCommit((writes, now) => thread.call('commit', writes, now), mayRetry);
   }
 

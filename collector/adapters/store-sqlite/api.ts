@@ -1,6 +1,7 @@
 import type { AgentHello, IncidentFilter } from '../../ports.ts';
 import { openDatabase } from './database.ts';
 import { Keeper } from './keeper.ts';
+import { outboxApi } from './outbox-table.ts';
 import { type ProvisionalRecord, Reader } from './reader.ts';
 import { type Write, Writer } from './writer.ts';
 
@@ -31,6 +32,7 @@ export function openApi(file: string) {
     saveProvisional: (hash: string, row: ProvisionalRecord) => keeper.saveProvisional(hash, row),
     incidents: (filter: IncidentFilter) => reader.incidents(filter),
     ordersSince: (issuedAfterMs: number) => reader.ordersSince(issuedAfterMs),
+    ...outboxApi(db),
     close: () => {
       db.close();
     },

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type Sqlite from 'better-sqlite3';
+import { outboxSchema } from './schema-3/outbox.ts';
 
 /** Step i brings a file from schema i + 1 to i + 2. A step is never changed once a release has written its result. */
 export const migrations: readonly ((db: Sqlite.Database) => void)[] = [
@@ -27,6 +28,9 @@ export const migrations: readonly ((db: Sqlite.Database) => void)[] = [
       ) STRICT;
     `);
     addEntryToKeys(db);
+  },
+  (db) => {
+    db.exec(outboxSchema);
   },
 ];
 
