@@ -1,4 +1,5 @@
 import { type Mode, modes } from '../fingerprint/verdict.ts';
+import { maxSinks } from './core/notify-sinks.ts';
 
 /** What is wrong with a configuration: every problem, each a sentence naming the key and what it may be. */
 export class ConfigError extends Error {
@@ -61,6 +62,12 @@ function texts(initial: readonly string[], doc: string): Key<readonly string[]> 
   };
 }
 
+/** What is in it is read by whoever knows what it may be. */
+function list(initial: readonly unknown[], max: number, doc: string): Key<readonly unknown[]> {
+  const read = (value: unknown) => (Array.isArray(value) && value.length <= max ? value : undefined);
+  return { initial, doc, range: `a list of at most ${max} sinks`, read };
+}
+
 const keys = {
   dataDir: text('/var/lib/whorl', 'Where everything is kept; the collector uses `collector/` below it.'),
   listen: text(
@@ -107,6 +114,11 @@ const keys = {
     ['default', 'demo'],
     'default',
     'What complete means: days, or minutes for a demonstration.',
+  ),
+  notify: list(
+    [],
+    maxSinks,
+    'Who is told of what changes, and how: the section "Being told". Settings of a sink are checked when the collector starts.',
   ),
   eventsJson: flag(false, 'Print each change of state as a JSON line on stdout.'),
   logLevel: oneOf(['error', 'warn', 'info', 'debug'], 'info', 'How much is logged to stderr.'),

@@ -16,18 +16,23 @@ import { commandKey } from './adapters/keys/command-key.ts';
 import { readKept, unusable } from './adapters/keys/kept-file.ts';
 import { learnerKey } from './adapters/keys/learner-key.ts';
 import { tlsFiles } from './adapters/keys/tls-files.ts';
+import { jsonLines } from './adapters/notify-jsonlines.ts';
+import { webhook } from './adapters/notify-webhook.ts';
 import { SqliteStore } from './adapters/store-sqlite.ts';
 import { beforehandOf } from './beforehand.ts';
 import { Broadcast } from './broadcast.ts';
 import { Canaries } from './canaries.ts';
 import { Collector, type Presence } from './collector.ts';
-import type { CollectorConfig } from './config.ts';
+import { type CollectorConfig, ConfigError } from './config.ts';
 import { control } from './control.ts';
 import type { BrakeLimits } from './core/brakes.ts';
 import type { ResponsePolicy } from './core/decide.ts';
 import { historyOf } from './core/history.ts';
+import { readSinks, type Sink } from './core/notify-sinks.ts';
 import { Fingerprints } from './fingerprints.ts';
 import { Learning } from './learning.ts';
+import { Notifications } from './notifications.ts';
+import type { Notifier } from './ports/notifier.ts';
 import {
   CollectorError,
   type DriftStore,
@@ -53,6 +58,7 @@ export interface CollectorIo {
  * @throws CollectorError, StoreError: why it does not start, for a person
  */
 export async function main(config: CollectorConfig, io: CollectorIo): Promise<void> {
+  const sinks = sinksOf(config, io);
   const dir = join(config.dataDir, 'collector');
   makeDirectory(dir);
   const log = pino(
@@ -64,7 +70,7 @@ export async function main(config: CollectorConfig, io: CollectorIo): Promise<vo
   const trouble = new StoreTrouble(log, broadcast.tell, io.signal);
   const store = await openStore(dir, trouble);
   try {
-    await serve(config, { ...io, dir, log, broadcast, trouble, store });
+    await serve(config, { ...io, dir, log, broadcast, trouble, store, sinks });
   } finally {
     await store.close();
     rmSync(join(dir, 'collector.pid'), { force: true });
@@ -80,7 +86,8 @@ interface Wiring extends CollectorIo {
   readonly log: Log;
   readonly broadcast: Broadcast;
   readonly trouble: StoreTrouble;
-  readonly store: DriftStore;
+  readonly store: SqliteStore;
+  readonly sinks: readonly Sink<Notifier>[];
 }
 
 async function serve(config: CollectorConfig, wiring: Wiring): Promise<void> {
@@ -92,6 +99,14 @@ async function serve(config: CollectorConfig, wiring: Wiring): Promise<void> {
     ? undefined
     : await tlsFiles(join(dir, 'tls'), namesOf(config), Date.now());
   const parts = await assemble(config, wiring, { signer: orders.signer, learner });
+  const notifications = new Notifications({
+    ...wiring,
+    outbox: wiring.store.outbox,
+    audit: { record: async (entry) => log.warn(entry, 'audit') },
+    now: Date.now,
+    random: Math.random,
+  });
+  if (wiring.sinks.length > 0) broadcast.subscribe(notifications.hear);
   const edge = new GrpcIngest({
     address: config.listen,
     ...(tls === undefined ? {} : { tls }),
@@ -123,10 +138,12 @@ async function serve(config: CollectorConfig, wiring: Wiring): Promise<void> {
 
   await Promise.all([
     untilAborted(config.readinessSeconds * 1000, signal, () => parts.learning.lookAtChanged(signal)),
+    notifications.run(),
     untilAborted(canaryLookMs, signal, async () => parts.canaries.look()),
   ]);
   await edge.close();
   await parts.reactions.settled();
+  await notifications.close();
   await ear.close();
 }
 
@@ -202,6 +219,16 @@ async function untilAborted(pauseMs: number, signal: AbortSignal, work: () => Pr
     await sleep(pauseMs, undefined, { signal }).catch(() => undefined);
     if (!signal.aborted) await work();
   }
+}
+
+/** Adding a notifier is a file among the adapters and a line here. @throws ConfigError with all problems at once */
+function sinksOf(config: CollectorConfig, io: CollectorIo): readonly Sink<Notifier>[] {
+  const { sinks, problems } = readSinks<Notifier>(config.notify, [
+    jsonLines({ out: io.out, isStdoutTaken: config.eventsJson }),
+    webhook({ now: Date.now, version: io.version }),
+  ]);
+  if (problems.length > 0) throw new ConfigError(problems);
+  return sinks;
 }
 
 function makeDirectory(dir: string): void {
