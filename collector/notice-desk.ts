@@ -8,7 +8,7 @@ import { isWanted } from './core/sink-filter.ts';
 import type { Notice, Notifier } from './ports/notifier.ts';
 import type { Outbox, OutboxEntry, Told } from './ports/outbox.ts';
 import type { DriftStore, IncidentRow, Log } from './ports.ts';
-import { changeOf } from './state-changes.ts';
+import { changeOf, heldChange } from './state-changes.ts';
 import type { StateLine } from './state-line.ts';
 
 /** Changes that wait to be written down. Of incidents nothing is lost beyond it: they are read from the store again. */
@@ -167,27 +167,24 @@ export class NoticeDesk {
 function judge(change: Change, at: number, told: Map<string, Told>): readonly Notice[] {
   const subject = subjectOf(change);
   const outcome = noticesOf(told.get(subject), change, at);
-  told.set(subject, outcome.told);
+  if (outcome.told !== undefined) told.set(subject, outcome.told);
   return outcome.notices;
 }
 
 function isOfIncident(change: Change): boolean {
-  return ['incident', 'decision', 'receipt', 'disposition'].includes(change.of);
+  return ['incident', 'held', 'receipt', 'disposition'].includes(change.of);
 }
 
 function changesOf({ incident, decisions, receipts }: IncidentRow): readonly Change[] {
-  const decided = decisions.toReversed().map(
-    ({ action, reason }): Change => ({
-      of: 'decision',
-      incident: incident.id,
-      action,
-      reason,
-      sentence: recordedSentence(action, reason),
-    }),
-  );
+  const held = decisions
+    .toReversed()
+    .flatMap(
+      ({ action, reason }) =>
+        heldChange({ incident: incident.id, reason, sentence: recordedSentence(action, reason) }) ?? [],
+    );
   return [
     { of: 'incident', incident },
-    ...decided,
+    ...held,
     ...receipts.map((receipt): Change => ({ of: 'receipt', receipt })),
   ];
 }

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Incident } from '../fingerprint/incident.ts';
 import { reportBytes } from '../fingerprint/report-json.ts';
@@ -148,7 +149,12 @@ describe('telling', () => {
       sink === 'slow' ? hung.promise : { result: 'delivered' },
     );
     for (let n = 1; n <= 10; n++) notifications.hear(incidentLine(n));
-    await expect.poll(async () => (await notifications.step(), types('ops').length)).toBe(10);
+    await expect
+      .poll(async () => {
+        await notifications.step();
+        return types('ops').length;
+      })
+      .toBe(10);
     // Four at a time and no more.
     expect(types('slow')).toHaveLength(4);
     hung.resolve({ result: 'delivered' });
@@ -344,7 +350,13 @@ describe('after a restart', () => {
     const run = (hear: string) =>
       spawn(
         process.execPath,
-        ['test/fakes/notify-process.ts', join(dir, 'killed.db'), receiver.url, secret, hear],
+        [
+          fileURLToPath(new URL('../test/fakes/notify-process.ts', import.meta.url)),
+          join(dir, 'killed.db'),
+          receiver.url,
+          secret,
+          hear,
+        ],
         { stdio: 'inherit' },
       );
     const killed = run('hear');

@@ -1,3 +1,4 @@
+import { brakeReasons } from './core/brakes.ts';
 import type { Change } from './core/change.ts';
 import type { StateLine } from './state-line.ts';
 
@@ -6,10 +7,8 @@ export function changeOf(line: StateLine): Change | undefined {
   switch (line.type) {
     case 'incident':
       return { of: 'incident', incident: line.incident };
-    case 'decision': {
-      const { incident, action, reason, sentence } = line;
-      return { of: 'decision', incident, action, reason, sentence };
-    }
+    case 'decision':
+      return heldChange(line);
     case 'receipt':
       return { of: 'receipt', receipt: line.receipt };
     case 'gap':
@@ -42,16 +41,22 @@ export function changeOf(line: StateLine): Change | undefined {
   }
 }
 
-function canaryChange({
-  node,
-  state,
-  blindSince,
-}: Extract<StateLine, { type: 'canary' }>): Change | undefined {
+/** Where a brake stood in the way a person is asked; what else is decided people hear of when it has been done. */
+export function heldChange(decision: {
+  readonly incident: string;
+  readonly reason: string;
+  readonly sentence: string;
+}): Change | undefined {
+  const { incident, reason, sentence } = decision;
+  if (!brakeReasons.some((brake) => brake === reason)) return undefined;
+  return { of: 'held', incident, state: 'waiting', reason, sentence };
+}
+
+function canaryChange({ node, state }: Extract<StateLine, { type: 'canary' }>): Change | undefined {
   switch (state) {
     case 'blind':
-      return { of: 'node', node, state: 'blind', since: blindSince };
     case 'seeing':
-      return { of: 'node', node, state: 'seeing', since: 0 };
+      return { of: 'node', node, kind: 'blind', state: state === 'blind' ? 'opened' : 'closed', detail: '' };
     // It cannot be said that it sees before it has.
     case 'untested':
     case 'waiting':

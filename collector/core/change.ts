@@ -1,6 +1,7 @@
 import type { Incident } from '../../fingerprint/incident.ts';
 import type { Receipt } from '../../fingerprint/order.ts';
 import type { Phase } from '../../fingerprint/phase.ts';
+import { printable } from '../../fingerprint/printable.ts';
 import type { Mode } from '../../fingerprint/verdict.ts';
 import type { Workload } from '../../fingerprint/workload.ts';
 
@@ -8,9 +9,11 @@ import type { Workload } from '../../fingerprint/workload.ts';
 export type Change =
   | { readonly of: 'incident'; readonly incident: Incident }
   | {
-      readonly of: 'decision';
+      /** A brake stood in the way of a stop; `expired`: nobody answered while there was time. */
+      readonly of: 'held';
       readonly incident: string;
-      readonly action: string;
+      readonly state: 'waiting' | 'expired';
+      /** The brake. */
       readonly reason: string;
       readonly sentence: string;
     }
@@ -25,12 +28,12 @@ export type Change =
       readonly reason: string;
     }
   | {
-      /** `silent` and `back`: its agent; `blind` and `seeing`: its silence test. */
       readonly of: 'node';
       readonly node: string;
-      readonly state: 'silent' | 'back' | 'blind' | 'seeing';
-      /** ms since the Unix epoch; 0: not known. */
-      readonly since: number;
+      /** What is wrong with it: `silent`, `blind`, or another word of a closed list, such as `clock`. */
+      readonly kind: string;
+      readonly state: 'opened' | 'closed';
+      readonly detail: string;
     }
   | {
       /** Events the node did not see, and records that never came here, since they were last told. */
@@ -41,10 +44,18 @@ export type Change =
       readonly reasons: readonly string[];
     }
   | { readonly of: 'store'; readonly state: 'failing' | 'recovered'; readonly sentence: string }
-  | { readonly of: 'policy'; readonly mode: Mode }
+  | {
+      readonly of: 'audit-sink';
+      readonly sink: string;
+      readonly state: 'failing' | 'recovered';
+      readonly sentence: string;
+    }
+  | { readonly of: 'policy'; readonly mode: Mode; readonly version?: number; readonly author?: string }
   | {
       readonly of: 'stops';
       readonly state: 'disarmed' | 'rearmed';
+      /** Where: a cluster, a namespace or a workload, in words. */
+      readonly scope: string;
       readonly author: string;
       readonly reason: string;
     }
@@ -62,20 +73,23 @@ export function subjectOf(change: Change): string {
   switch (change.of) {
     case 'incident':
       return change.incident.id;
-    case 'decision':
+    case 'held':
     case 'disposition':
       return change.incident;
     case 'receipt':
       return change.receipt.incident;
     case 'node':
-      return `node/${change.node}`;
+      return `node/${printable(change.node)}/${printable(change.kind, 64)}`;
     case 'loss':
-      return `loss/${change.node}`;
+      return `loss/${printable(change.node)}`;
     case 'workload':
       return `workload/${change.hash}`;
+    case 'stops':
+      return `stops/${printable(change.scope)}`;
+    case 'audit-sink':
+      return `audit-sink/${printable(change.sink)}`;
     case 'store':
     case 'policy':
-    case 'stops':
     case 'audit':
       return change.of;
   }
@@ -84,8 +98,8 @@ export function subjectOf(change: Change): string {
 /** Changes with the same name replace one another while they wait: only the latest is worth telling. */
 export function changeName(change: Change): string {
   switch (change.of) {
-    case 'decision':
-      return `${subjectOf(change)} decision ${change.reason}`;
+    case 'held':
+      return `${subjectOf(change)} held ${change.state} ${change.reason}`;
     case 'receipt':
       return `${subjectOf(change)} receipt ${change.receipt.order} ${change.receipt.result}`;
     case 'disposition':
@@ -94,6 +108,7 @@ export function changeName(change: Change): string {
       return subjectOf(change);
     case 'node':
     case 'store':
+    case 'audit-sink':
     case 'stops':
     case 'workload':
       return `${subjectOf(change)} ${change.state}`;

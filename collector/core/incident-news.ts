@@ -1,14 +1,13 @@
 import { type Incident, type Severity, severities } from '../../fingerprint/incident.ts';
 import type { Action } from '../../fingerprint/order.ts';
 import { printable } from '../../fingerprint/printable.ts';
-import { brakeReasons } from './brakes.ts';
 import type { Change } from './change.ts';
 import type { News } from './news.ts';
 import { noticeTitle, noticeWorkload, severityRank } from './notice.ts';
 import { incidentData, receiptData } from './notice-data.ts';
 import { maxToldFacts, type ToldIncident } from './told.ts';
 
-type IncidentChange = Extract<Change, { of: 'incident' | 'decision' | 'receipt' | 'disposition' }>;
+type IncidentChange = Extract<Change, { of: 'incident' | 'held' | 'receipt' | 'disposition' }>;
 
 interface NewsOfIncident {
   readonly news?: News | undefined;
@@ -20,8 +19,8 @@ export function incidentNews(told: ToldIncident | undefined, change: IncidentCha
   if (change.of === 'incident') return reported(told, change.incident);
   if (told === undefined) return { incident: undefined };
   switch (change.of) {
-    case 'decision':
-      return decided(told, change);
+    case 'held':
+      return held(told, change);
     case 'receipt':
       return receipted(told, change);
     case 'disposition':
@@ -61,16 +60,16 @@ function reported(told: ToldIncident | undefined, incident: Incident): NewsOfInc
 }
 
 /** A brake stood in the way: from here on it is a person's turn. */
-function decided(told: ToldIncident, change: Extract<Change, { of: 'decision' }>): NewsOfIncident {
-  const { incident, action, reason, sentence } = change;
-  if (!brakeReasons.some((brake) => brake === reason)) return { incident: told };
-  return once(told, `held ${reason}`, {
+function held(told: ToldIncident, change: Extract<Change, { of: 'held' }>): NewsOfIncident {
+  const { incident, state, reason, sentence } = change;
+  const what = state === 'waiting' ? 'waits for a person' : 'nobody answered in time';
+  return once(told, `held ${state} ${printable(reason, 64)}`, {
     type: 'incident.held',
     severity: told.severity,
-    title: `waits for a person, ${sentence}: ${told.title}`,
+    title: `${what}, ${sentence}: ${told.title}`,
     link: `/incidents/${incident}`,
     workload: told.workload,
-    data: { action: printable(action, 64), reason: printable(reason, 64) },
+    data: { state, reason: printable(reason, 64), sentence: printable(sentence, 1024) },
   });
 }
 

@@ -39,7 +39,7 @@ export function parseNotice(text: string): Notice {
     key: r.text('key', 512),
     title: r.text('title', 1024),
     ...r.optional('workload', () => r.value('workload', readNoticeWorkload)),
-    link: r.text('link', 1024),
+    link: r.text('link', 4096),
     data: r.value('data', readJsonObject),
   });
 }

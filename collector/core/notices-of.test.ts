@@ -9,7 +9,7 @@ import { type Change, subjectOf } from './change.ts';
 import { maxNoticeBytes, type Notice } from './notice.ts';
 import { noticeText, parseNotice } from './notice-json.ts';
 import { noticesOf } from './notices-of.ts';
-import { parseTold, type Told, toldText } from './told.ts';
+import { parseTold, toldText } from './told.ts';
 
 const id = '1'.repeat(64);
 const opened: Change = { of: 'incident', incident: anIncident({ severity: 'medium' }) };
@@ -21,18 +21,19 @@ const receipt = (result: (typeof receiptResults)[number], order = 'o1'): Change 
   of: 'receipt',
   receipt: { order, incident: id, result, action: 'hold', stopped: [7] },
 });
-const decision = (reason: string): Change => ({
-  of: 'decision',
+const held = (reason: string, state: 'waiting' | 'expired' = 'waiting'): Change => ({
+  of: 'held',
   incident: id,
-  action: 'hold',
+  state,
   reason,
-  sentence: 'the drifting processes are held: it is the last running copy of the workload',
+  sentence: 'the drifting processes are held: it is the last running copy',
 });
-const node = (state: 'silent' | 'back' | 'blind' | 'seeing'): Change => ({
+const node = (kind: string, state: 'opened' | 'closed'): Change => ({
   of: 'node',
   node: 'n1',
+  kind,
   state,
-  since: 5,
+  detail: 'it is 40 s ahead',
 });
 
 /** What is told in a row, each change a second after the one before, with what is remembered kept as text in between. */
@@ -42,7 +43,7 @@ function tell(changes: readonly Change[]): Notice[] {
     const subject = subjectOf(change);
     const text = told.get(subject);
     const outcome = noticesOf(text === undefined ? undefined : parseTold(text), change, i * 1000);
-    told.set(subject, toldText(outcome.told));
+    if (outcome.told !== undefined) told.set(subject, toldText(outcome.told));
     return outcome.notices;
   });
 }
@@ -65,21 +66,21 @@ describe('what is news', () => {
       [opened, receipt('done'), receipt('done', 'o2')],
       ['incident.opened', 'incident.acted', 'incident.acted'],
     ],
+    ['a brake', [opened, held('brake-node'), held('brake-node')], ['incident.opened', 'incident.held']],
     [
-      'a brake',
-      [opened, decision('brake-node'), decision('brake-node')],
-      ['incident.opened', 'incident.held'],
+      'that nobody answered',
+      [opened, held('brake-node'), held('brake-node', 'expired')],
+      ['incident.opened', 'incident.held', 'incident.held'],
     ],
-    ['a decision that stops nothing is none', [opened, decision('policy-mode')], ['incident.opened']],
-    ['nothing of an incident nobody was told of', [receipt('done'), decision('brake-node')], []],
+    ['nothing of an incident nobody was told of', [receipt('done'), held('brake-node')], []],
     [
       'a node that goes blind and sees',
-      [node('blind'), node('blind'), node('seeing')],
+      [node('blind', 'opened'), node('blind', 'opened'), node('blind', 'closed')],
       ['node.blind', 'node.seeing'],
     ],
     [
       'the end of what was not told is none',
-      [node('seeing'), { of: 'store', state: 'recovered', sentence: 's' }],
+      [node('blind', 'closed'), { of: 'store', state: 'recovered', sentence: 's' }],
       [],
     ],
     [
@@ -93,8 +94,18 @@ describe('what is news', () => {
     ],
     [
       'that stops are off',
-      [{ of: 'stops', state: 'disarmed', author: 'ada', reason: 'upgrade' }],
+      [{ of: 'stops', state: 'disarmed', scope: 'namespace pay', author: 'ada', reason: 'upgrade' }],
       ['stops.disarmed'],
+    ],
+    [
+      'another trouble of a node beside it',
+      [node('silent', 'opened'), node('clock', 'opened'), node('silent', 'closed')],
+      ['node.silent', 'node.trouble', 'node.back'],
+    ],
+    [
+      'an audit sink that fails',
+      [{ of: 'audit-sink', sink: 'bucket', state: 'failing', sentence: 's' }],
+      ['audit.failing'],
     ],
     [
       'each mismatch of the audit',
@@ -109,7 +120,7 @@ describe('what is news', () => {
   });
 
   it('says who was told of the trouble that it is over, whatever the least severity', () => {
-    const [blind, seeing] = tell([node('blind'), node('seeing')]);
+    const [blind, seeing] = tell([node('blind', 'opened'), node('blind', 'closed')]);
     expect(seeing?.severity).toBe(blind?.severity);
   });
 
@@ -188,9 +199,14 @@ const anyChange: fc.Arbitrary<Change> = fc.oneof(
       stopped: fc.array(fc.nat(), { maxLength: 200 }),
     }),
   }),
-  fc.constantFrom('brake-node', 'policy-mode').map(decision),
-  fc.constantFrom('silent' as const, 'back' as const, 'blind' as const, 'seeing' as const).map(node),
+  fc.constantFrom('brake-node', 'brake-holds').map((reason) => held(reason)),
+  fc
+    .tuple(fc.constantFrom('silent', 'blind', 'clock'), fc.constantFrom('opened' as const, 'closed' as const))
+    .map(([kind, state]) => node(kind, state)),
   fc.constantFrom(...modes).map((mode): Change => ({ of: 'policy', mode })),
+  fc
+    .string({ unit: 'grapheme-composite', maxLength: 500 })
+    .map((name): Change => ({ of: 'loss', node: `${name}\0\ud800`, events: 1, records: 0, reasons: [name] })),
 );
 
 describe('any sequence of changes', () => {

@@ -8,8 +8,8 @@ import type { Told } from './told.ts';
 
 export interface Outcome {
   readonly notices: readonly Notice[];
-  /** What is told by then: to be kept in one commit with the notices. */
-  readonly told: Told;
+  /** What is told by then: to be kept in one commit with the notices. The same object when nothing changed. */
+  readonly told: Told | undefined;
 }
 
 /**
@@ -22,8 +22,7 @@ export function noticesOf(previous: Told | undefined, change: Change, at: number
   const before = previous ?? { count: 0 };
   const { news, told } = newsOf(before, change);
   const notice = news && makeNotice(news, subjectOf(change), at, before.count);
-  // The same object when nothing changed: what is as it was need not be written.
-  if (notice === undefined) return { notices: [], told };
+  if (notice === undefined) return { notices: [], told: told === before ? previous : told };
   return { notices: [notice], told: { ...told, count: before.count + 1 } };
 }
 
@@ -35,7 +34,7 @@ interface NewsAndTold {
 function newsOf(told: Told, change: Change): NewsAndTold {
   switch (change.of) {
     case 'incident':
-    case 'decision':
+    case 'held':
     case 'receipt':
     case 'disposition': {
       const { news, incident } = incidentNews(told.incident, change);
@@ -46,11 +45,12 @@ function newsOf(told: Told, change: Change): NewsAndTold {
     }
     case 'node':
     case 'store':
+    case 'audit-sink':
     case 'stops':
     case 'workload':
       return inState(told, change.state, systemNews(change), isNewsAtFirst(change));
     case 'policy':
-      return inState(told, change.mode, systemNews(change), true);
+      return inState(told, String(change.version ?? change.mode), systemNews(change), true);
     case 'loss':
     case 'audit':
       return { news: systemNews(change), told };
@@ -59,7 +59,7 @@ function newsOf(told: Told, change: Change): NewsAndTold {
 
 /** The end of a trouble nobody was told of is no news. */
 function isNewsAtFirst({ state }: { readonly state: string }): boolean {
-  return !['back', 'seeing', 'recovered', 'rearmed'].includes(state);
+  return !['closed', 'recovered', 'rearmed'].includes(state);
 }
 
 function inState(told: Told, state: string, news: News, isNewsAtFirst: boolean): NewsAndTold {
@@ -69,7 +69,7 @@ function inState(told: Told, state: string, news: News, isNewsAtFirst: boolean):
 
 type SystemChange = Extract<
   Change,
-  { readonly of: 'node' | 'loss' | 'store' | 'policy' | 'stops' | 'audit' | 'workload' }
+  { readonly of: 'node' | 'loss' | 'store' | 'audit-sink' | 'policy' | 'stops' | 'audit' | 'workload' }
 >;
 
 function systemNews(change: SystemChange): News {
@@ -79,22 +79,10 @@ function systemNews(change: SystemChange): News {
     case 'loss':
       return lossNews(change);
     case 'store':
-      // The end is as grave as the trouble: who was told of one is told of the other.
-      return {
-        type: change.state === 'failing' ? 'store.failing' : 'store.recovered',
-        severity: 'high',
-        title: change.sentence,
-        link: '/status',
-        data: { state: change.state },
-      };
+    case 'audit-sink':
+      return serviceNews(change);
     case 'policy':
-      return {
-        type: 'policy.changed',
-        severity: 'medium',
-        title: `reactions go as far as ${change.mode} from now on`,
-        link: '/policy',
-        data: { mode: change.mode },
-      };
+      return policyNews(change);
     case 'stops':
       return stopsNews(change);
     case 'audit':
@@ -110,30 +98,83 @@ function systemNews(change: SystemChange): News {
   }
 }
 
-function nodeNews({ node, state, since }: Extract<Change, { of: 'node' }>): News {
-  const name = printable(node);
-  const told = {
-    silent: {
-      type: 'node.silent',
-      severity: 'high',
-      what: 'says nothing: its agent or the way to it is gone',
-    },
-    back: { type: 'node.back', severity: 'high', what: 'is back' },
-    blind: {
-      type: 'node.blind',
-      severity: 'critical',
-      what: 'does not see what it does on purpose: silence there means nothing',
-    },
-    seeing: { type: 'node.seeing', severity: 'critical', what: 'sees again what it does' },
-  } as const satisfies Record<typeof state, { type: NoticeType; severity: Severity; what: string }>;
-  const { type, severity, what } = told[state];
+/** The end is as grave as the trouble: who was told of one is told of the other. */
+function serviceNews(change: Extract<Change, { of: 'store' | 'audit-sink' }>): News {
+  const { state, sentence } = change;
+  const about = { severity: 'high', title: sentence, link: '/status' } as const;
+  const isFailing = state === 'failing';
+  if (change.of === 'store')
+    return { ...about, type: isFailing ? 'store.failing' : 'store.recovered', data: { state } };
+  const data = { state, sink: printable(change.sink) };
+  return { ...about, type: isFailing ? 'audit.failing' : 'audit.recovered', data };
+}
+
+function policyNews({ mode, version, author }: Extract<Change, { of: 'policy' }>): News {
+  const by = author === undefined ? '' : `, says ${printable(author, 128)}`;
   return {
-    type,
-    severity,
-    title: `node ${name} ${what}`,
-    link: `/nodes/${encodeURIComponent(node.toWellFormed().slice(0, 253))}`,
-    data: { node: name, since },
+    type: 'policy.changed',
+    severity: 'medium',
+    title: `reactions go as far as ${mode} from now on${by}`,
+    link: '/policy',
+    data: {
+      mode,
+      ...(version === undefined ? {} : { version }),
+      ...(author === undefined ? {} : { author: printable(author, 128) }),
+    },
   };
+}
+
+interface Trouble {
+  readonly opened: NoticeType;
+  readonly closed: NoticeType;
+  readonly severity: Severity;
+  readonly is: string;
+  readonly isNot: string;
+}
+
+const silent: Trouble = {
+  opened: 'node.silent',
+  closed: 'node.back',
+  severity: 'high',
+  is: 'says nothing: its agent or the way to it is gone',
+  isNot: 'is back',
+};
+const blind: Trouble = {
+  opened: 'node.blind',
+  closed: 'node.seeing',
+  severity: 'critical',
+  is: 'does not see what it does on purpose: silence there means nothing',
+  isNot: 'sees again what it does',
+};
+
+function troubleOf(kind: string, detail: string): Trouble {
+  if (kind === 'silent') return silent;
+  if (kind === 'blind') return blind;
+  const word = printable(kind, 64);
+  return {
+    opened: 'node.trouble',
+    closed: 'node.mended',
+    severity: 'high',
+    is: `is in trouble (${word}): ${detail}`,
+    isNot: `is well again (${word})`,
+  };
+}
+
+function nodeNews({ node, kind, state, detail }: Extract<Change, { of: 'node' }>): News {
+  const name = printable(node);
+  const { opened, closed, severity, is, isNot } = troubleOf(kind, detail);
+  const isOpened = state === 'opened';
+  return {
+    type: isOpened ? opened : closed,
+    severity,
+    title: `node ${name} ${isOpened ? is : isNot}`,
+    link: nodeLink(node),
+    data: { node: name, kind: printable(kind, 64), detail: printable(detail, 1024) },
+  };
+}
+
+function nodeLink(node: string): string {
+  return `/nodes/${encodeURIComponent(node.toWellFormed().slice(0, 253))}`;
 }
 
 function lossNews({ node, events, records, reasons }: Extract<Change, { of: 'loss' }>): News {
@@ -142,21 +183,22 @@ function lossNews({ node, events, records, reasons }: Extract<Change, { of: 'los
     type: 'loss',
     severity: 'medium',
     title: `node ${name} lost ${events} events and ${records} reports: what they held is not known`,
-    link: `/nodes/${encodeURIComponent(node.toWellFormed().slice(0, 253))}`,
+    link: nodeLink(node),
     data: { node: name, events, records, reasons: reasons.slice(0, 8).map((r) => printable(r, 64)) },
   };
 }
 
-function stopsNews({ state, author, reason }: Extract<Change, { of: 'stops' }>): News {
+function stopsNews({ state, scope, author, reason }: Extract<Change, { of: 'stops' }>): News {
   const who = printable(author, 128);
   const done =
-    state === 'disarmed' ? 'nothing is stopped any more' : 'what drifts is stopped again as the policy says';
+    state === 'disarmed' ? 'nothing is stopped' : 'what drifts is stopped again as the policy says';
+  const where = printable(scope);
   return {
     type: state === 'disarmed' ? 'stops.disarmed' : 'stops.rearmed',
     severity: 'high',
-    title: `${done}: ${who}, ${printable(reason)}`,
+    title: `${done} in ${where}: ${who}, ${printable(reason)}`,
     link: '/policy',
-    data: { author: who, reason: printable(reason, 1024) },
+    data: { scope: where, author: who, reason: printable(reason, 1024) },
   };
 }
 

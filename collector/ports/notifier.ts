@@ -1,7 +1,7 @@
 import type { Notice } from '../core/notice.ts';
 import type { SinkKind } from '../core/notify-sinks.ts';
 
-export { type Notice, noticeTypes } from '../core/notice.ts';
+export type { Notice } from '../core/notice.ts';
 export { noticeText } from '../core/notice-json.ts';
 export type { SinkSettings } from '../core/sink-settings.ts';
 

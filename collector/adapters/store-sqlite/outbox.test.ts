@@ -66,7 +66,7 @@ describe('the outbox', () => {
   it('survives the collector, with what was told', async () => {
     const { notices, told } = noticesOf(undefined, { of: 'incident', incident: anIncident() }, 1);
     const [notice] = notices;
-    await outbox.put([{ sink: 'ops', notice: notice!, state: 'waiting' }], new Map([['x', told]]), 0);
+    await outbox.put([{ sink: 'ops', notice: notice!, state: 'waiting' }], new Map([['x', told!]]), 0);
     await store.close();
     await reopen();
     expect((await outbox.due('ops', 0, 1))[0]?.notice).toEqual(notice);
