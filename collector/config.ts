@@ -1,5 +1,6 @@
 import { type Mode, modes } from '../fingerprint/verdict.ts';
 import { isPlainName, isTrustDomain } from './core/agent-identity.ts';
+import { maxSinks } from './core/notify-sinks.ts';
 import { parseSink, type SinkSetting } from './core/sink-setting.ts';
 
 /** What is wrong with a configuration: every problem, each a sentence naming the key and what it may be. */
@@ -74,6 +75,12 @@ function sinks(doc: string): Key<readonly SinkSetting[]> {
       return read.length === value.length ? read : undefined;
     },
   };
+}
+
+/** What is in it is read by whoever knows what it may be. */
+function list(initial: readonly unknown[], max: number, doc: string): Key<readonly unknown[]> {
+  const read = (value: unknown) => (Array.isArray(value) && value.length <= max ? value : undefined);
+  return { initial, doc, range: `a list of at most ${max} sinks`, read };
 }
 
 const keys = {
@@ -203,6 +210,11 @@ const keys = {
   keepDays: number(90, 1, 3650, 'How long drift is kept after it was last seen. The audit log stays.'),
   auditSinks: sinks(
     'Where signed checkpoints of the audit log go, out of reach of whoever can write the database: a file they are appended to, a command that gets each on stdin.',
+  ),
+  notify: list(
+    [],
+    maxSinks,
+    'Who is told of what changes, and how: the section "Being told". Settings of a sink are checked when the collector starts.',
   ),
   eventsJson: flag(false, 'Print each change of state as a JSON line on stdout.'),
   logLevel: oneOf(['error', 'warn', 'info', 'debug'], 'info', 'How much is logged to stderr.'),

@@ -22,6 +22,8 @@ import { readKept, unusable, writeKept } from './adapters/keys/kept-file.ts';
 import { learnerKey } from './adapters/keys/learner-key.ts';
 import { type TlsFiles, tlsFiles } from './adapters/keys/tls-files.ts';
 import { PrometheusMetrics } from './adapters/metrics-prom.ts';
+import { jsonLines } from './adapters/notify-jsonlines.ts';
+import { webhook } from './adapters/notify-webhook.ts';
 import { SqliteStore } from './adapters/store-sqlite.ts';
 import { tokenKeys } from './adapters/token-keys.ts';
 import { tokenReview } from './adapters/token-review.ts';
@@ -32,8 +34,9 @@ import { beginningPolicy } from './beginning-policy.ts';
 import { Broadcast } from './broadcast.ts';
 import { Canaries } from './canaries.ts';
 import { Collector, type Presence } from './collector.ts';
-import type { CollectorConfig } from './config.ts';
+import { type CollectorConfig, ConfigError } from './config.ts';
 import { historyOf } from './core/history.ts';
+import { readSinks, type Sink } from './core/notify-sinks.ts';
 import { countLine } from './count-line.ts';
 import { EventFeed } from './event-feed.ts';
 import { Fingerprints } from './fingerprints.ts';
@@ -42,7 +45,9 @@ import { Identities } from './identities.ts';
 import { Incidents } from './incidents.ts';
 import { Learning } from './learning.ts';
 import { Nodes } from './nodes.ts';
+import { Notifications } from './notifications.ts';
 import type { Levels, Meter } from './ports/metrics.ts';
+import type { Notifier } from './ports/notifier.ts';
 import {
   type AgentRow,
   CollectorError,
@@ -78,12 +83,13 @@ export async function main(config: CollectorConfig, io: CollectorIo): Promise<vo
     { level: config.logLevel, base: { room: 'collector' } },
     pino.destination({ fd: 2, sync: true }),
   );
+  const sinks = sinksOf(config, io);
   const broadcast = new Broadcast();
   if (config.eventsJson) broadcast.subscribe((line) => io.out(JSON.stringify(line)));
   const trouble = new StoreTrouble(log, broadcast.tell, io.signal);
   const store = await openStore(dir, trouble);
   try {
-    await serve(config, { ...io, dir, log, broadcast, trouble, store });
+    await serve(config, { ...io, dir, log, broadcast, trouble, store, sinks });
   } finally {
     await store.close();
     rmSync(join(dir, 'collector.pid'), { force: true });
@@ -110,6 +116,7 @@ interface Wiring extends CollectorIo {
   readonly broadcast: Broadcast;
   readonly trouble: StoreTrouble;
   readonly store: SqliteStore;
+  readonly sinks: readonly Sink<Notifier>[];
 }
 
 async function serve(config: CollectorConfig, wiring: Wiring): Promise<void> {
@@ -125,6 +132,14 @@ async function serve(config: CollectorConfig, wiring: Wiring): Promise<void> {
   const meter = new PrometheusMetrics(log);
   broadcast.observe((line) => countLine(line, meter));
   const parts = await assemble(config, { ...wiring, audit }, { signer: orders.signer, learner }, meter);
+  const notifications = new Notifications({
+    ...wiring,
+    outbox: store.outbox,
+    audit,
+    now: Date.now,
+    random: Math.random,
+  });
+  if (wiring.sinks.length > 0) broadcast.subscribe(notifications.hear);
   const edge = new GrpcIngest({
     address: config.listen,
     ...(config.insecureLoopback ? {} : { tls: doorOf(tls.current) }),
@@ -168,6 +183,7 @@ async function serve(config: CollectorConfig, wiring: Wiring): Promise<void> {
   log.info({ address, dir }, 'collector ready');
 
   await Promise.all([
+    notifications.run(),
     untilAborted(config.readinessSeconds * 1000, signal, () => parts.learning.lookAtChanged(signal)),
     untilAborted(canaryLookMs, signal, async () => {
       parts.canaries.look();
@@ -188,6 +204,7 @@ async function serve(config: CollectorConfig, wiring: Wiring): Promise<void> {
   await edge.close();
   await parts.reactions.settled();
   await parts.nodes.settled();
+  await notifications.close();
   await api.close();
   await meter.close();
   await audit.close();
@@ -469,6 +486,16 @@ async function untilAborted(pauseMs: number, signal: AbortSignal, work: () => Pr
     await sleep(pauseMs, undefined, { signal }).catch(() => undefined);
     if (!signal.aborted) await work();
   }
+}
+
+/** Adding a notifier is a file among the adapters and a line here. @throws ConfigError with all problems at once */
+function sinksOf(config: CollectorConfig, io: CollectorIo): readonly Sink<Notifier>[] {
+  const { sinks, problems } = readSinks<Notifier>(config.notify, [
+    jsonLines({ out: io.out, isStdoutTaken: config.eventsJson }),
+    webhook({ now: Date.now, version: io.version }),
+  ]);
+  if (problems.length > 0) throw new ConfigError(problems);
+  return sinks;
 }
 
 function makeDirectory(dir: string): void {

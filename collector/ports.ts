@@ -145,8 +145,11 @@ export interface OrderRow {
   readonly receipt?: Receipt;
 }
 
+/** An occurrence: what one agent tells of one copy, and what was done about it. */
 export interface IncidentRow {
   readonly incident: Incident;
+  /** Id of the incident that people read, which it belongs to. */
+  readonly row: string;
   readonly agent: string;
   readonly decisions: readonly DecisionRow[];
   readonly orders: readonly Order[];

@@ -154,6 +154,7 @@ describe('the response policy in force', () => {
 
 describe('a check against what happened', () => {
   const row = (i: number): IncidentRow => ({
+    row: '',
     incident: anIncident({
       id: i.toString(16).padStart(64, '0'),
       last: i,

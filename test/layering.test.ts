@@ -31,7 +31,7 @@ const rules: readonly Rule[] = [
   {
     from: /^collector\/adapters\//,
     mayImport:
-      /^(fingerprint\/|proto\/|collector\/ports(\/[a-z-]+)?\.ts$|collector\/adapters\/[a-z]+(-[a-z]+)*\/|node:|@grpc\/grpc-js$|better-sqlite3$|tar-stream$|@peculiar\/x509$|jose$|reflect-metadata$|fastify$|@fastify\/|typebox$|prom-client$)/,
+      /^(fingerprint\/|proto\/|collector\/ports(\/[a-z-]+)?\.ts$|collector\/adapters\/[a-z]+(-[a-z]+)*\/|node:|@grpc\/grpc-js$|better-sqlite3$|tar-stream$|@peculiar\/x509$|jose$|undici$|reflect-metadata$|fastify$|@fastify\/|typebox$|prom-client$)/,
     why: 'adapters meet only in main.ts; a folder below adapters is one adapter in several files',
   },
   { from: /^(agent|collector)\/(main|maintenance)\.ts$/, mayImport: /./, why: 'the composition root' },

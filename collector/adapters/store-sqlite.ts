@@ -36,6 +36,7 @@ import { GroupCommit } from './store-sqlite/group-commit.ts';
 import { Identities } from './store-sqlite/identities.ts';
 import { SqliteIncidents } from './store-sqlite/incidents.ts';
 import { SqliteNodes } from './store-sqlite/nodes.ts';
+import { SqliteOutbox } from './store-sqlite/outbox.ts';
 import { SqliteResponsePolicies } from './store-sqlite/response-policies.ts';
 import { type RowDelivery, toRows } from './store-sqlite/rows.ts';
 import { DatabaseThread } from './store-sqlite/thread.ts';
@@ -47,6 +48,7 @@ import { DatabaseThread } from './store-sqlite/thread.ts';
 export class SqliteStore implements DriftStore, BackupSource {
   readonly nodes: SqliteNodes;
   readonly brakes: BrakeStore;
+  readonly outbox: SqliteOutbox;
   readonly #thread: DatabaseThread;
   readonly #commits: GroupCommit;
   readonly rolledUp: IncidentStore;
@@ -74,6 +76,7 @@ export class SqliteStore implements DriftStore, BackupSource {
     this.responsePolicies = new SqliteResponsePolicies(thread);
     this.nodes = new SqliteNodes(thread);
     this.brakes = brakeStore(thread);
+    this.outbox = new SqliteOutbox(thread);
     this.#commits = new GroupCommit((writes, now) => thread.call('commit', writes, now), mayRetry);
     this.audit = new SqliteAudit(thread, this.#commits);
   }

@@ -29,6 +29,10 @@ export const auditTypes = [
   'body-erased',
   'collector-started',
   'sink-changed',
+  'sink-tested',
+  'sink-paused',
+  'sink-resumed',
+  'sink-retried',
   'fork-accepted',
 ] as const;
 export type AuditType = (typeof auditTypes)[number];

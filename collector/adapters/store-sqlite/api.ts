@@ -17,6 +17,7 @@ import { IncidentReader, type NextState, type ReviewRow } from './incident-reade
 import { IncidentTable } from './incident-table.ts';
 import { Keeper } from './keeper.ts';
 import { nodesApi } from './nodes-api.ts';
+import { outboxApi } from './outbox-table.ts';
 import { type ProvisionalRecord, Reader } from './reader.ts';
 import { type PolicyRecord, ResponsePolicyTable } from './response-policy-table.ts';
 import { Retirer } from './retirer.ts';
@@ -74,6 +75,7 @@ export function openApi(file: string) {
     backup: async (to: string): Promise<void> => {
       await db.backup(to);
     },
+    ...outboxApi(db),
     close: () => {
       db.close();
     },

@@ -115,6 +115,7 @@ function instanceRow(record: InstanceRecord): LearnedInstance {
 export function incidentRow(record: IncidentRecord): IncidentRow {
   return {
     incident: incidentOf(record.report),
+    row: record.row,
     agent: record.agent,
     decisions: record.decisions.map(decisionRow),
     orders: record.orders.map(orderOf),

@@ -6,6 +6,7 @@ import { brakesSchema } from './schema-3/brakes.ts';
 import { identitiesSql } from './schema-3/identities.ts';
 import { incidentsTo3 } from './schema-3/incidents.ts';
 import { ingestTables } from './schema-3/ingest.ts';
+import { outboxSchema } from './schema-3/outbox.ts';
 import { decisionRuleSchema, responsePolicySchema } from './schema-3/response-policies.ts';
 
 /** Step i brings a file from schema i + 1 to i + 2. A step is never changed once a release has written its result. */
@@ -45,6 +46,7 @@ export const migrations: readonly ((db: Sqlite.Database) => void)[] = [
     db.exec(decisionRuleSchema);
     db.exec(ingestTables);
     db.exec(brakesSchema);
+    db.exec(outboxSchema);
   },
 ];
 

@@ -117,6 +117,7 @@ export interface DecisionRecord {
 
 export interface IncidentRecord {
   readonly agent: string;
+  readonly row: string;
   readonly report: string;
   readonly decisions: readonly DecisionRecord[];
   readonly orders: readonly OrderRecord[];
@@ -223,8 +224,11 @@ export class Reader {
   incidents(filter: IncidentFilter): IncidentRecord[] {
     const { id = null, agent = null, activeAfter = -1, before, idPrefix, scope, limit } = filter;
     return this.#db
-      .prepare<[Record<string, string | number | null>], { id: string; agent: string; report: string }>(
-        `SELECT i.id, i.agent, i.report FROM occurrences i JOIN workloads w ON w.id = i.workload
+      .prepare<
+        [Record<string, string | number | null>],
+        { id: string; agent: string; report: string; incident: string }
+      >(
+        `SELECT i.id, i.agent, i.report, i.incident FROM occurrences i JOIN workloads w ON w.id = i.workload
          WHERE (@id IS NULL OR i.id = @id) AND (@agent IS NULL OR agent = @agent) AND last_us > @activeAfter
            AND (@last IS NULL OR last_us < @last OR (last_us = @last AND i.id > @lastId))
            AND (@prefix IS NULL OR (i.id >= @prefix AND i.id < @prefix || char(0x10ffff)))
@@ -243,10 +247,10 @@ export class Reader {
         namespaces: JSON.stringify(scope?.namespaces ?? []),
         limit,
       })
-      .map((row) => ({ agent: row.agent, report: row.report, ...this.#handling(row.id) }));
+      .map(({ id, incident, ...row }) => ({ ...row, row: incident, ...this.#handling(id) }));
   }
 
-  #handling(incident: string): Omit<IncidentRecord, 'agent' | 'report'> {
+  #handling(incident: string): Omit<IncidentRecord, 'agent' | 'report' | 'row'> {
     return {
       decisions: this.#db
         .prepare<[string], DecisionRecord>(

@@ -1,0 +1,50 @@
+import { describe, expect, it } from 'vitest';
+import { type AddressKind, kindOf } from './address-guard.ts';
+
+describe('the kind of an address', () => {
+  it.each<[string, AddressKind]>([
+    ['93.184.215.14', 'public'],
+    ['2606:2800:21f:cb07:6820:80da:af6b:8b2c', 'public'],
+    ['127.0.0.1', 'loopback'],
+    ['127.255.255.254', 'loopback'],
+    ['::1', 'loopback'],
+    ['0:0:0:0:0:0:0:1', 'loopback'],
+    ['::ffff:127.0.0.1', 'loopback'],
+    ['::ffff:7f00:1', 'loopback'],
+    ['0:0:0:0:0:ffff:7f00:0001', 'loopback'],
+    ['64:ff9b::127.0.0.1', 'loopback'],
+    ['10.1.2.3', 'private'],
+    ['172.16.0.1', 'private'],
+    ['172.31.255.255', 'private'],
+    ['172.32.0.1', 'public'],
+    ['192.168.1.1', 'private'],
+    ['100.64.0.1', 'private'],
+    ['fd12:3456::1', 'private'],
+    ['::ffff:10.0.0.1', 'private'],
+    ['::ffff:8.8.8.8', 'public'],
+    ['64:ff9b::8.8.8.8', 'public'],
+    ['64:ff9b::a9fe:a9fe', 'never'],
+    ['169.254.169.254', 'never'],
+    ['::ffff:169.254.169.254', 'never'],
+    ['100.100.100.200', 'never'],
+    ['168.63.129.16', 'never'],
+    ['fd00:ec2::254', 'never'],
+    ['fe80::1', 'never'],
+    ['fe80::1%eth0', 'never'],
+    ['0.0.0.0', 'never'],
+    ['::', 'never'],
+    ['::ffff:0.0.0.0', 'never'],
+    ['224.0.0.1', 'never'],
+    ['255.255.255.255', 'never'],
+    ['ff02::1', 'never'],
+    ['::127.0.0.1', 'never'],
+    ['2002:7f00:1::', 'never'],
+    ['2001:0:7f00:1::', 'never'],
+    ['64:ff9b::', 'never'],
+    ['', 'never'],
+    ['localhost', 'never'],
+    ['2130706433', 'never'],
+  ])('%s is %s', (address, kind) => {
+    expect(kindOf(address)).toBe(kind);
+  });
+});
