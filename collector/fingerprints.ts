@@ -1,4 +1,5 @@
 import type { ApprovedFingerprint, SiteApproval } from '../fingerprint/approval.ts';
+import { holdsFor } from '../fingerprint/approved-item.ts';
 import { type ErrorCode, FingerprintError } from '../fingerprint/errors.ts';
 import type { Fingerprint } from '../fingerprint/fingerprint.ts';
 import { verifyPolicyChain } from '../fingerprint/policy-chain.ts';
@@ -6,6 +7,7 @@ import { inScope } from '../fingerprint/scope.ts';
 import type { DocumentKind } from '../fingerprint/statement-kind.ts';
 import type { TrustPolicy } from '../fingerprint/trust-policy.ts';
 import { isOver } from '../fingerprint/validity.ts';
+import { highestMode, type Mode } from '../fingerprint/verdict.ts';
 import { verifyFingerprint } from '../fingerprint/verify.ts';
 import { verifyApproval } from '../fingerprint/verify-approval.ts';
 import { verifyOverlay } from '../fingerprint/verify-overlay.ts';
@@ -42,6 +44,7 @@ export class Fingerprints {
   readonly #options: FingerprintsOptions;
   readonly #documents = new Map<string, SignedDocument>();
   #trust: TrustPolicy | undefined;
+  #changes = 0;
   readonly #refusals = new Refusals();
 
   constructor(options: FingerprintsOptions) {
@@ -98,9 +101,33 @@ export class Fingerprints {
     const trust = this.#trustAfter(document);
     await store.saveFingerprint(digest, envelope, now());
     this.#documents.set(digest, document);
+    this.#changes += 1;
     this.#trust = trust;
     this.#refusals.under(trust, this.#documents.values(), now());
     return { kind, digest, subjects };
+  }
+
+  /** How often what is handed out has changed: whoever keeps what follows from it looks at this. */
+  get changes(): number {
+    return this.#changes;
+  }
+
+  /**
+   * The most that people approved for a workload's image, carried over from another digest of the repository too; undefined
+   * when nobody did. What holds on a node it says itself: this only spares asking those where nothing can.
+   */
+  approvedMode(workload: Workload): Mode | undefined {
+    const now = this.#options.now();
+    const about = ({ image, scope, carry }: ApprovedFingerprint): boolean =>
+      image.name === workload.subject.name &&
+      (image.digest === workload.subject.digest || carry !== 'digest') &&
+      holdsFor(scope, workload);
+    const given = this.#newest()
+      .flatMap((d) => (d.kind === 'approval' && !isOver(d.approval.expiresAt, now) ? d.approval.items : []))
+      .filter(about)
+      .map(({ mode }) => mode);
+    const [first, ...others] = given;
+    return first === undefined ? undefined : highestMode(first, ...others);
   }
 
   /** What people have said about a workload, in their words: what is in force is for its agents to say. */

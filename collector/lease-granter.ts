@@ -73,7 +73,7 @@ export class LeaseGranter {
     const { ledger, limits, now, newId, store } = this.#options;
     // From here to `lend` nothing is awaited: no order takes what is just given away.
     const time = now();
-    const grants = grantsFor(ledger.spending, wishes, limits, time);
+    const grants = grantsFor(ledger.spending, wishes, limits(), time);
     const leases = grants.map((grant) => this.#leaseOf(grant, newId));
     ledger.lend(leases);
     if (leases.length > 0) await store.save(leases);

@@ -22,7 +22,7 @@ const maxTrusted = 1_000;
 
 export interface WishOptions {
   readonly copies: Pick<CopiesStore, 'held'>;
-  readonly limits: BrakeLimits;
+  readonly limits: () => BrakeLimits;
   /** Asked anew at each look; without those that a dry run is about. */
   readonly trusted: () => Promise<readonly Trusted[]>;
   readonly present: ReadonlyMap<string, { readonly link: AgentLink; readonly beat: AgentBeat | undefined }>;
@@ -66,7 +66,7 @@ function wishesOf(
     // Without a beat it is not known what its spool has lost: its leases could never be settled.
     if (agent?.beat === undefined || leaseOf(row.agent) === undefined) return [];
     const { session, cluster } = agent.link.hello;
-    if (settling.isSettling(agent.link.hello) || now() - row.firstSeen < limits.rolloutMs) return [];
+    if (settling.isSettling(agent.link.hello) || now() - row.firstSeen < limits().rolloutMs) return [];
     const inCluster = [...present.values()].filter(({ link }) => link.hello.cluster === cluster);
     const about = { agent: row.agent, session, workload: workloadKey(workload), response, maxMode };
     return [

@@ -9,6 +9,8 @@ export { WireError };
  */
 
 const protocolVersion = 2;
+/** From which on agents know leases. */
+export const leaseProtocol = 2;
 /** A collector serves the agents of its own version and of the one before: a fleet is not updated in one minute. */
 const oldestServed = 1;
 

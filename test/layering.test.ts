@@ -34,7 +34,11 @@ const rules: readonly Rule[] = [
       /^(fingerprint\/|proto\/|collector\/ports(\/[a-z-]+)?\.ts$|collector\/adapters\/[a-z]+(-[a-z]+)*\/|node:|@grpc\/grpc-js$|better-sqlite3$|tar-stream$|@peculiar\/x509$|jose$|undici$|reflect-metadata$|fastify$|@fastify\/|typebox$|prom-client$)/,
     why: 'adapters meet only in main.ts; a folder below adapters is one adapter in several files',
   },
-  { from: /^(agent|collector)\/(main|maintenance)\.ts$/, mayImport: /./, why: 'the composition root' },
+  {
+    from: /^((agent|collector)\/(main|maintenance)\.ts$|collector\/wiring\/)/,
+    mayImport: /./,
+    why: 'the composition root',
+  },
   {
     from: /^agent\/sources\//,
     mayImport: /^(fingerprint\/|proto\/|agent\/|node:(path|fs)$)/,

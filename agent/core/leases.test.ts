@@ -141,9 +141,19 @@ describe('a stop', () => {
     const at = later(601);
     const issuedAt = formatSeconds(at.now);
     const expiresAt = formatSeconds(at.now + 60 * second);
-    made.accept({ ...lease, seq: 9, stops: 1, issuedAt, expiresAt }, { ...context, ...at });
+    made.accept({ ...lease, id: 'another', seq: 9, stops: 1, issuedAt, expiresAt }, { ...context, ...at });
     expect(spend(made, drift('a'), at)).toBe('first');
     expect(spend(made, drift('b'), at)).toBe('spent');
+  });
+
+  it('that was spent stays spent when the same lease is renewed; a new one is a new grant', () => {
+    const made = book({ stops: 1, ends: 1 });
+    expect(spend(made, drift('a'), { ends: true })).toBe('first');
+    made.accept({ ...lease, seq: 8, stops: 1, ends: 1 }, context);
+    expect(spend(made, drift('b'))).toBe('spent');
+    expect(made.summary(context)).toEqual({ live: 1, stopsLeft: 0, endsLeft: 0 });
+    made.accept({ ...lease, id: 'another', seq: 9, stops: 1, ends: 0 }, context);
+    expect(spend(made, drift('b'))).toBe('first');
   });
 
   it('of what an order had killed was paid for, yet needs a live lease', () => {

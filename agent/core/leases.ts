@@ -92,12 +92,15 @@ export class LeaseBook {
     if (time.kind === 'not-now') return refuse('refused-expired', time.detail);
     this.#lastSeq = lease.seq;
     const left = time.expires - Math.max(context.now, time.issued);
+    // The same lease again lasts longer and holds no more: what was spent of it stays spent.
+    const before = this.#held.get(lease.workload);
+    const same = before?.lease.id === lease.id ? before : undefined;
     this.#held.delete(lease.workload);
     this.#held.set(lease.workload, {
       lease,
       until: { now: time.expires, steady: context.steady + left },
-      stops: lease.stops,
-      ends: lease.ends,
+      stops: Math.min(lease.stops, same?.stops ?? lease.stops),
+      ends: Math.min(lease.ends, same?.ends ?? lease.ends),
     });
     const [oldest] = this.#held.keys();
     if (this.#held.size > maxLeases && oldest !== undefined) this.#held.delete(oldest);

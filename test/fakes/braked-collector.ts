@@ -92,7 +92,7 @@ export class BrakedCollector {
       ...stopping,
       store: store.brakes.leases,
       copies: store.brakes.copies,
-      limits,
+      limits: () => limits,
       present,
       signer: { sign: (lease) => Buffer.from(JSON.stringify(lease)) },
       trusted: async () => this.trusted,
