@@ -7,13 +7,19 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { GrpcUplink } from '../../agent/adapters/uplink-grpc.ts';
 import type { Downlink } from '../../agent/ports.ts';
 import { parsePublicPem } from '../../fingerprint/keys.ts';
+import type { Lease } from '../../fingerprint/lease.ts';
+import { verifyLease } from '../../fingerprint/lease-envelope.ts';
 import type { Order } from '../../fingerprint/order.ts';
 import { verifyOrder } from '../../fingerprint/order-envelope.ts';
 import type { Report } from '../../fingerprint/report.ts';
+import { workloadHash } from '../../fingerprint/workload-hash.ts';
+import { approvalFor, itemFor } from '../fakes/approved.ts';
 import { Child } from '../fakes/children.ts';
 import { callControl } from '../fakes/control.ts';
 import { enrolled } from '../fakes/enrolled.ts';
-import { aGap, aNovelty, anIncident, anInstance, aSupport } from '../fakes/reports.ts';
+import { aGap, aNovelty, anIncident, anInstance, aSupport, shop } from '../fakes/reports.ts';
+import { version } from '../fakes/signed.ts';
+import { baseline } from '../fakes/trust.ts';
 
 const program = new URL('../fakes/collector-process.ts', import.meta.url);
 
@@ -63,6 +69,7 @@ class Agent implements Downlink {
   readonly uplink: GrpcUplink;
   readonly session: string;
   readonly orders: Order[] = [];
+  readonly leases: Lease[] = [];
   readonly fingerprints: string[] = [];
   readonly #collector: Running;
   readonly #ending = new AbortController();
@@ -111,7 +118,11 @@ class Agent implements Downlink {
     this.fingerprints.push(Buffer.from(envelope).toString());
     this.#told();
   }
-  onLease(): void {}
+  onLease(envelope: Uint8Array): void {
+    const key = parsePublicPem(readFileSync(this.#collector.commandKeyFile, 'utf8'));
+    this.leases.push(verifyLease(envelope, [key]));
+    this.#told();
+  }
   onOrder(envelope: Uint8Array): void {
     const key = parsePublicPem(readFileSync(this.#collector.commandKeyFile, 'utf8'));
     this.orders.push(verifyOrder(envelope, [key]));
@@ -353,6 +364,55 @@ describe('orders', () => {
     const decision = await collector.child.line((line) => line.type === 'decision');
     expect(decision).toMatchObject({ action: 'none', reason: 'policy-mode' });
     expect(agent.orders).toEqual([]);
+  });
+});
+
+describe('leases', () => {
+  /** For the image that the reports are about, approved up to kill. */
+  async function approve({ controlSocket }: Running): Promise<void> {
+    const fingerprint = version({}, { ...baseline, subject: shop.subject });
+    for (const document of [fingerprint, approvalFor([itemFor(fingerprint)])]) {
+      const answer = await callControl(controlSocket, 'POST', '/api/v1/documents', document);
+      expect(answer).toMatchObject({ status: 200 });
+    }
+  }
+  const beat = (agent: Agent) =>
+    agent.uplink.heartbeat({
+      time: Date.now() * 1000,
+      counters: {},
+      spool: { records: 0, bytes: 0, dropped: 0 },
+    });
+
+  it('come to whoever runs what a person approved, for a minute and for no more copies than can be spared', async () => {
+    const collector = await start({ mode: 'kill', rolloutMinutes: 0 });
+    const agent = await new Agent(collector).start();
+    await agent.tell(anInstance('shop-1'), anInstance('shop-2'));
+    await approve(collector);
+    beat(agent);
+    await agent.until(() => agent.leases.some((lease) => lease.stops > 0));
+    const lease = agent.leases.find(({ stops }) => stops > 0);
+    expect(lease).toMatchObject({
+      session: agent.session,
+      node: 'node-1',
+      workload: workloadHash(shop),
+      maxMode: 'kill',
+      response: { rules: [{ mode: 'kill' }], killScope: 'subtree', stopInteractive: false },
+    });
+    // One copy has to go on serving.
+    expect(lease?.ends).toBeLessThanOrEqual(1);
+    const life = Date.parse(lease?.expiresAt ?? '') - Date.parse(lease?.issuedAt ?? '');
+    expect(life).toBeLessThanOrEqual(60_000);
+  });
+
+  it('come to nobody while the policy only alerts', async () => {
+    const collector = await start({ mode: 'alert', rolloutMinutes: 0 });
+    const agent = await new Agent(collector).start();
+    await agent.tell(anInstance('shop-1'));
+    await approve(collector);
+    beat(agent);
+    // The collector has looked when it answers with what it would lend: nothing.
+    await collector.child.line((line) => line.type === 'leases' && line.stops === 0);
+    expect(agent.leases).toEqual([]);
   });
 });
 
