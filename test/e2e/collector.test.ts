@@ -309,15 +309,8 @@ describe('orders', () => {
     await last.until(() => last.orders.length === 1);
     expect(last.orders[0]?.target.incident).toBe('2'.repeat(64));
 
-    const { body } = await callControl(collector.controlSocket, 'GET', '/api/v1/incidents');
-    const rows = body.items as {
-      incident: { id: string };
-      orders: object[];
-      receipts: object[];
-      decisions: object[];
-    }[];
-    const first = rows.find((row) => row.incident.id === anIncident().id);
-    expect(first).toMatchObject({
+    const about = `/api/v1/occurrences/${anIncident().id}`;
+    expect((await callControl(collector.controlSocket, 'GET', about)).body).toMatchObject({
       orders: [{}, {}],
       receipts: [receipt],
       decisions: [{ reason: 'all-allow', detail: expect.stringContaining('are killed: policy, approval') }],

@@ -27,7 +27,7 @@ export function drifting(store: () => Pick<DriftStore, 'openAgent' | 'ingest'>, 
     const seq = (sequence.get(node) ?? 0) + 1;
     sequence.set(node, seq);
     const incident = anIncident({
-      id: Buffer.from(`${node} ${pod}`).toString('hex').padStart(64, '0'),
+      id: Buffer.from(`${node} ${pod}`).toString('hex').padEnd(64, '0'),
       instance: { id: pod, node, startedAt: 1 },
       drifts,
       last: now() * 1000,
