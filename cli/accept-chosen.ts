@@ -7,7 +7,7 @@ import { readSeen, type Seen, withGrants } from './accept-source.ts';
 import { type Choice, type Chosen, chosenDrifts } from './accepted-drifts.ts';
 import type { WhereOptions } from './collector-place.ts';
 import { CliError, exitCodes } from './exit.ts';
-import { incidentById } from './incident-source.ts';
+import { incidentDrifts, theCollector } from './incident-source.ts';
 import type { Io } from './io.ts';
 
 /** Under a program that is not granted nothing further is judged, so what it does shows one round later. */
@@ -39,7 +39,9 @@ export async function chosenOf(
       'give --from EVENTS or --incident ID',
     );
   if (incident === undefined) return fromEvents(io, base, effective, options);
-  const seen = await incidentById(io, options, incident);
+  const collector = await theCollector(io, options, 'give the recorded events with --from');
+  const { id, version, left, ...found } = await incidentDrifts(collector, incident);
+  const seen: Seen = { ...found, more: left, incident: { id, version } };
   assertOwn(base, seen.workload.subject);
   if (seen.more > 0) io.err(`left out: ${seen.more} more drifts, which the incident only counts`);
   return { chosen: chosenDrifts(seen.drifts, options), seen };

@@ -16,6 +16,8 @@ export interface Seen {
   readonly workload: Workload;
   /** Drifts that have no row of their own, and so cannot be granted from here. */
   readonly more: number;
+  /** Of the collector, as it was looked at; absent of recorded events. */
+  readonly incident?: { readonly id: string; readonly version: number };
 }
 
 /** The effective fingerprint with these grants besides. */

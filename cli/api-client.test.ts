@@ -78,16 +78,15 @@ it('incidents --follow lists what is there, then tells what is new, each once', 
   const row = (id: string) => ({ ...anIncident({ id: id.repeat(32) }) });
   await serve((request, response) => {
     if (request.url?.startsWith('/api/v1/incidents') === true) {
-      response.end(JSON.stringify({ items: [{ incident: row('aa'), decisions: [], receipts: [] }] }));
+      response.end(JSON.stringify({ items: [{ id: 'aa'.repeat(32), state: 'open', lead: row('99') }] }));
       return;
     }
-    const line = (incident: object, isNew: boolean) =>
-      `${JSON.stringify({ type: 'incident', isNew, incident })}\n`;
+    // Another copy of the same: an occurrence has an id of its own.
+    const line = (of: string, isNew: boolean) =>
+      `${JSON.stringify({ type: 'incident', isNew, row: of.repeat(32), incident: row('12') })}\n`;
     response.write('\n');
     // The first was in the list already, the second is an old one that goes on.
-    response.end(
-      `${line(row('aa'), true) + line(row('bb'), false)}{"type":"policy"}\n${line(row('cc'), true)}`,
-    );
+    response.end(`${line('aa', true) + line('bb', false)}{"type":"policy"}\n${line('cc', true)}`);
   });
   const io = fakeIo();
   await main(['incidents', '--follow', '--json', '--data-dir', dir], io);

@@ -13,11 +13,14 @@ const pageSize = 500;
 /** A server that never ends its list must not fill our memory. */
 const maxRows = 100_000;
 
+/** A list is said once for each of its members. */
+type Query = Readonly<Record<string, string | readonly string[]>>;
+
 export interface ApiCall {
   readonly method: 'GET' | 'POST' | 'DELETE';
   /** Below `/api/v1`. */
   readonly path: string;
-  readonly query?: Readonly<Record<string, string>>;
+  readonly query?: Query;
   /** An object goes as JSON; bytes go as they are: what was signed is never written anew. */
   readonly body?: object;
   readonly headers?: Readonly<Record<string, string>>;
@@ -57,7 +60,7 @@ export class ApiClient {
   }
 
   /** The rows of every page, `most` of them at the most. @throws CliError */
-  async list(path: string, query: Readonly<Record<string, string>> = {}, most = maxRows): Promise<unknown[]> {
+  async list(path: string, query: Query = {}, most = maxRows): Promise<unknown[]> {
     const rows: unknown[] = [];
     let cursor: string | undefined;
     do {

@@ -1,15 +1,25 @@
 import { printable } from '../fingerprint/printable.ts';
 import { CliError, type ExitCode, exitCodes } from './exit.ts';
 
+/** What a collector refused, for whoever goes on from some refusals. */
+export class Refused extends CliError {
+  readonly status: number;
+
+  constructor(status: number, ...words: ConstructorParameters<typeof CliError>) {
+    super(...words);
+    this.status = status;
+  }
+}
+
 /** What a collector refused (RFC 9457), as a sentence. What it wrote is made printable: it may be anybody's server. */
-export function refusal(where: string, status: number, answer: unknown): CliError {
+export function refusal(where: string, status: number, answer: unknown): Refused {
   const text = (name: string): string => {
     const found: unknown =
       typeof answer === 'object' && answer !== null ? Reflect.get(answer, name) : undefined;
     return typeof found === 'string' ? printable(found, 500) : '';
   };
   const detail = text('detail') || `status ${status}`;
-  return new CliError(codeOf(status), `${where} refused: ${detail}`, hintOf(status));
+  return new Refused(status, codeOf(status), `${where} refused: ${detail}`, hintOf(status));
 }
 
 function codeOf(status: number): ExitCode {

@@ -1,16 +1,14 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
-import { createServer } from 'node:http';
-import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { seal } from '../fingerprint/envelope.ts';
-import type { Drift, Incident } from '../fingerprint/incident.ts';
+import type { Drift } from '../fingerprint/incident.ts';
 import { privatePem } from '../fingerprint/keys.ts';
 import { signFingerprint } from '../fingerprint/sign.ts';
 import { trustPolicyDocument } from '../fingerprint/trust-policy-writer.ts';
 import { approvalPolicy, approver, policyWith } from '../test/fakes/approvals.ts';
 import { workload } from '../test/fakes/behaviours.ts';
-import { site } from '../test/fakes/overlays.ts';
+import { IncidentSite } from '../test/fakes/incident-site.ts';
+import { site as siteKey } from '../test/fakes/overlays.ts';
 import { baseline, imageName, signOptions, testKey, vendor } from '../test/fakes/trust.ts';
 import { trustWorld } from '../test/fakes/trust-world.ts';
 
@@ -20,7 +18,7 @@ afterAll(world.remove);
 const signedCart = signFingerprint(baseline, signOptions, vendor);
 const cart = world.given('cart.intoto.json', signedCart.envelope);
 const trust = world.given('site.policy.json', JSON.stringify(trustPolicyDocument(approvalPolicy)));
-const operations = world.given('operations.key', privatePem(site));
+const operations = world.given('operations.key', privatePem(siteKey));
 const ada = world.given('ada.key', privatePem(approver));
 
 const container = { id: 'c1', image: imageName, namespace: 'shop', owner: 'Deployment/cart', name: 'cart' };
@@ -240,7 +238,7 @@ describe('whorl accept', () => {
   });
 
   it('by a policy that lets overlays add less is refused', async () => {
-    const overlay = { keys: [site.publicKey.keyId], threshold: 1, mayWiden: ['files.write'] as const };
+    const overlay = { keys: [siteKey.publicKey.keyId], threshold: 1, mayWiden: ['files.write'] as const };
     const narrow = world.given(
       'narrow.policy.json',
       JSON.stringify(trustPolicyDocument(policyWith({ overlay }))),
@@ -304,46 +302,21 @@ describe('--incident', () => {
     process: { pid: 7, start: 1 },
     ...more,
   });
-  const incident: Incident = {
-    id: 'cd'.repeat(32),
-    workload: { ...workload, subject: baseline.subject },
-    instance: { id: 'c1', node: 'n1', startedAt: 1 },
-    severity: 'medium',
-    kinds: ['connect'],
-    sentence: 'x',
-    drifts: [drift({ kind: 'connect', transport: 'tcp', peer: 'redis.shop', port: 6379 }), drift(undefined)],
-    more: 3,
-    first: 1,
-    last: 2,
-    culprit: { pid: 7, start: 1 },
-  };
+  const redis = drift({ kind: 'connect', transport: 'tcp', peer: 'redis.shop', port: 6379 });
+  const whose = { workload: { ...workload, subject: baseline.subject } };
+  let site: IncidentSite;
+  beforeEach(async () => {
+    site = await new IncidentSite().start();
+  });
+  afterEach(() => site.stop());
+  const acceptAt = (out: string, incident: string, ...more: readonly string[]) =>
+    accept(out, '--incident', incident, '--data-dir', site.dir, '--json', ...more);
 
-  async function withCollector<T>(
-    incidents: readonly Incident[],
-    ask: (directory: string) => Promise<T>,
-  ): Promise<T> {
-    const directory = world.at('data');
-    await mkdir(join(directory, 'collector'), { recursive: true });
-    const server = createServer((request, response) => {
-      const begin = new URL(request.url ?? '', 'http://collector').searchParams.get('id') ?? '';
-      const asked = incidents.filter(({ id }) => id.startsWith(begin));
-      const items = asked.map((incident) => ({ incident, decisions: [], receipts: [] }));
-      response.end(JSON.stringify({ items }));
-    });
-    await new Promise<void>((resolve) =>
-      server.listen(join(directory, 'collector', 'collector.sock'), resolve),
-    );
-    try {
-      return await ask(directory);
-    } finally {
-      await new Promise((resolve) => server.close(resolve));
-    }
-  }
-
-  it('grants what it shows to whose it is, and says what it does not show', async () => {
-    const io = await withCollector([incident], (dir) =>
-      accept('incident.json', '--incident', 'cdcd', '--data-dir', dir, '--json'),
-    );
+  it('grants what all its copies showed to whose it is, and says what they do not show', async () => {
+    const unkept = drift(undefined, { key: 'cd'.repeat(32) });
+    await site.tells('n1', 'p1', [redis], whose);
+    const { incident } = await site.tells('n2', 'p2', [redis, unkept], { ...whose, more: 3 });
+    const io = await acceptAt('incident.json', incident.slice(0, 12));
     expect(told(io)).toMatchObject({
       scope: { cluster: 'prod', namespace: 'shop', owner: 'Deployment/cart' },
       grants: [{ sentence: '`/usr/bin/cart` connects to `redis.shop:6379`' }],
@@ -352,21 +325,74 @@ describe('--incident', () => {
     expect(io.stderr).toContain('left out: 3 more drifts, which the incident only counts');
   });
 
-  it('of another image is refused, and so is an id that names none or two', async () => {
-    const other = {
-      ...incident,
-      workload: { ...workload, subject: { ...baseline.subject, name: 'other.example/x' } },
-    };
-    const refused = async (all: readonly Incident[], id: string) =>
-      withCollector(all, (dir) => accept('no.json', '--incident', id, '--data-dir', dir));
-    for (const [all, id, words] of [
-      [[other], 'cd', 'which the fingerprint is not about'],
-      [[incident], 'ee', 'no incident has an id'],
-      [[incident, { ...incident, id: `cd${'00'.repeat(31)}` }], 'cd', 'more than one incident'],
+  it('closes it once that is handed over, with what was signed and until when', async () => {
+    for (const [pod, more, act] of [
+      ['p1', [], { act: 'approved' }],
+      ['p2', ['--until', '2026-07-01T00:00:00Z'], { act: 'accepted', until: Date.UTC(2026, 6, 1) }],
     ] as const) {
-      const io = await refused(all, id);
+      const peer = { kind: 'connect', transport: 'tcp', peer: `${pod}.shop`, port: 6379 } as const;
+      const one = drift(peer, { key: pod.padEnd(64, '0').replace('p', 'a') });
+      const { incident } = await site.tells('n1', pod, [one], whose);
+      const before = await acceptAt(`${pod}.json`, incident, ...more);
+      expect([before.exitCode, (await site.incidents.get(incident))?.state]).toEqual([0, 'open']);
+      const io = await acceptAt(`${pod}.json`, incident, '--push', ...more);
+      expect(io.stderr.at(-1)).toContain(`is closed as ${act.act}; whorl incidents undo opens it again`);
+      expect(await site.incidents.get(incident)).toMatchObject({
+        state: 'closed',
+        history: [{ ...act, author: 'local:ada', reason: 'CHG-1', document: told(io).digest }],
+      });
+    }
+    expect(site.pushed).toHaveLength(2);
+  });
+
+  it.each([
+    ['a part of it is not granted', [redis, drift(undefined, { key: 'cd'.repeat(32) })], []],
+    ['that is asked for', [redis], ['--no-review']],
+  ])('leaves it open where %s', async (_, drifts, more) => {
+    const { incident } = await site.tells('n1', 'p1', drifts, whose);
+    const io = await acceptAt('part.json', incident, '--push', ...more);
+    expect([io.exitCode, site.pushed.length]).toEqual([0, 1]);
+    expect(await site.incidents.get(incident)).toMatchObject({ state: 'open', history: [] });
+  });
+
+  it('of another image is refused, and so is an id that names none or two', async () => {
+    const subject = { ...baseline.subject, name: 'other.example/x' };
+    const other = await site.tells('n1', 'p1', [redis], { workload: { ...workload, subject } });
+    await site.tells('n1', 'p2', [redis], whose);
+    for (const [id, words] of [
+      [other.incident, 'which the fingerprint is not about'],
+      ['ee', 'no incident has an id'],
+      ['6e', 'more than one incident'],
+    ] as const) {
+      const io = await acceptAt('no.json', id);
       expect([io.exitCode, io.stderr.join(' ')]).toEqual([2, expect.stringContaining(words)]);
     }
+  });
+
+  it('is opened again by the revert of what closed it, unless a person decided since', async () => {
+    const { incident } = await site.tells('n1', 'p1', [redis], whose);
+    await acceptAt('granted.json', incident, '--push');
+    const revert = (out: string, ...more: readonly string[]) =>
+      world.whorl([
+        ...['revert', world.at('granted.json'), '--key', operations, '--reason', 'INC-7'],
+        ...['--out', world.at(out), '--issued-at', '2026-05-03T09:00:00Z', '--data-dir', site.dir, ...more],
+      ]);
+    expect((await revert('unsaid.json')).exitCode).toBe(0);
+    expect(await site.incidents.get(incident)).toMatchObject({ state: 'closed' });
+    const io = await revert('reverted.json', '--push');
+    expect([io.exitCode, io.stderr.at(-1)]).toEqual([
+      0,
+      `the incident ${incident.slice(0, 12)} that it had closed is open again`,
+    ]);
+    expect(await site.incidents.get(incident)).toMatchObject({
+      state: 'open',
+      history: [{ act: 'approved' }, { act: 'undone', reason: 'INC-7' }],
+    });
+    const version = 3;
+    const by = { author: 'grace', reason: 'harmless', version };
+    await site.incidents.review(incident, { act: 'false-positive', ...by });
+    await revert('again.json', '--push');
+    expect(await site.incidents.get(incident)).toMatchObject({ disposition: 'false-positive' });
   });
 
   it('without a collector says what to do', async () => {

@@ -10,6 +10,7 @@ import { type VerifiedFingerprint, verifyFingerprint } from '../fingerprint/veri
 import { verifyOverlay } from '../fingerprint/verify-overlay.ts';
 import { type AcceptFrom, chosenOf } from './accept-chosen.ts';
 import { assertEffect, patternsFrom } from './accept-patterns.ts';
+import { type Accepted, reviewAccepted } from './accept-review.ts';
 import { acceptScope, scopeSentence } from './accept-scope.ts';
 import { about, CliError, exitCodes } from './exit.ts';
 import { addedSentences, grantSentences } from './grant-words.ts';
@@ -42,6 +43,7 @@ interface Options extends SiteSignatureOptions, SiteFiles, AcceptFrom {
   readonly owner?: string;
   readonly stream?: string;
   readonly allowSecret: readonly string[];
+  readonly review?: boolean;
 }
 
 export function register(program: Command, io: Io): void {
@@ -63,6 +65,7 @@ export function register(program: Command, io: Io): void {
     .option('--overlay <o.intoto.json>', 'what the site signed before; may be repeated', collect, [])
     .option('--approval <a.intoto.json>', 'what the site approved before; may be repeated', collect, [])
     .option('--stream <name>', 'sequence its versions count in (default: one of its own)')
+    .option('--no-review', 'leave the incident open that --incident names; else --push closes it')
     .option('--allow-secret <id>', 'sign although the scanner found this; may be repeated', collect, []);
   siteSignatureOptions(verb, 'the signed overlay').action((path: string, options: Options) =>
     accept(io, path, options),
@@ -97,7 +100,15 @@ async function accept(io: Io, path: string, options: Options): Promise<void> {
   assertEffect(effective, add, chosen.granted, options.as);
   for (const sentence of addedSentences(add)) io.err(`grants: ${sentence}`);
   io.err(scopeSentence(base, content.scope));
-  await sign(io, { base, policy, content, chosenOptions, leftOut: chosen.leftOut }, options);
+  const digest = await sign(io, { base, policy, content, chosenOptions, leftOut: chosen.leftOut }, options);
+  const until = chosenOptions.expiresAt;
+  const accepted: Accepted = {
+    seen,
+    granted: chosen.granted.length,
+    digest,
+    ...(until === undefined ? {} : { until }),
+  };
+  await reviewAccepted(io, options, accepted);
 }
 
 interface ToSign {
@@ -108,7 +119,8 @@ interface ToSign {
   readonly leftOut: readonly string[];
 }
 
-async function sign(io: Io, what: ToSign, options: Options): Promise<void> {
+/** @returns its digest */
+async function sign(io: Io, what: ToSign, options: Options): Promise<string> {
   const { base, policy, content, chosenOptions, leftOut } = what;
   const key = await readPrivateKey(io, options.key, options);
   const make = () => signOverlay(content, chosenOptions, key, options.allowSecret);
@@ -125,6 +137,7 @@ async function sign(io: Io, what: ToSign, options: Options): Promise<void> {
     grants: grants.map(({ id }, i) => ({ id, sentence: sentences[i] })),
     leftOut,
   });
+  return signed.digest;
 }
 
 function timesOf(io: Io, options: Options): { issuedAt: string; expiresAt?: string } {

@@ -25,6 +25,7 @@ import { issuingMoment, momentOption } from './moment.ts';
 import { overlaySentences } from './overlay-words.ts';
 import { readTrustPolicy } from './policy-file.ts';
 import { fileName } from './read-file.ts';
+import { reopenBy } from './revert-review.ts';
 import { assertSignedWith, type RevertedKind, type SignedFile, verifyAs } from './revert-trust.ts';
 import { assertSaidByUs } from './said-by-us.ts';
 import {
@@ -109,6 +110,17 @@ async function revert(io: Io, path: string, options: Options): Promise<void> {
   if (policy !== undefined)
     assertBelieved(io, options, () => verifyAs(kind, signed.envelope, policy, io.now()));
   await deliver(io, options, signed, { stream, version, supersedes, keyId: key.publicKey.keyId });
+  const isHandedOver = options.push === true && options.dryRun !== true;
+  if (kind === 'overlay' && isHandedOver && supersedes !== undefined) await followUp(io, options, supersedes);
+}
+
+/** An older version may still grant some of what incidents were closed for: which, a person has to say. */
+async function followUp(io: Io, options: Options, digest: string): Promise<void> {
+  if (options.to === undefined) await reopenBy(io, options, { digest, reason: options.reason });
+  else
+    io.err(
+      'incidents that were closed by it stay closed; where the older version grants less: whorl incidents undo ID',
+    );
 }
 
 const whoseWord = 'without --trust what --key signed itself is believed';

@@ -1,20 +1,19 @@
-import { techniquesOfIncident } from '../fingerprint/attack-techniques.ts';
+import { incidentService } from './api-incidents.ts';
 import type { Audit } from './audit.ts';
 import type { Canaries } from './canaries.ts';
 import { besideOf, type Presence } from './collector.ts';
-import { recordedSentence } from './core/reason-sentence.ts';
 import type { Fingerprints } from './fingerprints.ts';
+import type { Incidents } from './incidents.ts';
 import type { Learning } from './learning.ts';
 import type {
   ApiServices,
   Caller,
   DocumentService,
-  IncidentService,
   PolicyService,
   StatusService,
   WorkloadService,
 } from './ports/api.ts';
-import type { AgentRow, DriftStore, IncidentRow, WorkloadRow } from './ports.ts';
+import type { AgentRow, DriftStore, WorkloadRow } from './ports.ts';
 import type { Provisionals } from './provisionals.ts';
 import type { Reactions } from './reactions.ts';
 import type { ResponsePolicies } from './response-policies.ts';
@@ -24,6 +23,7 @@ import type { StoreTrouble } from './store-trouble.ts';
 export interface ServiceParts {
   readonly store: DriftStore;
   readonly learning: Learning;
+  readonly incidents: Incidents;
   readonly reactions: Reactions;
   readonly fingerprints: Fingerprints;
   readonly provisionals: Provisionals;
@@ -120,30 +120,6 @@ async function visibleWorkloads(store: DriftStore, caller: Caller): Promise<read
   return (await store.workloads()).filter(({ workload }) => caller.sees(workload));
 }
 
-function incidentService({ store }: ServiceParts): IncidentService {
-  return {
-    incidents: async (caller, { limit, after, idPrefix }) => {
-      const rows = await store.incidents({
-        // One more than is shown tells whether there are more.
-        limit: limit + 1,
-        scope: caller.scope,
-        ...(after === undefined ? {} : { before: { last: after.time, id: after.id } }),
-        ...(idPrefix === undefined ? {} : { idPrefix }),
-      });
-      const page = rows.slice(0, limit);
-      const last = rows.length > limit ? page.at(-1)?.incident : undefined;
-      return {
-        items: page.map(describeIncident),
-        ...(last === undefined ? {} : { next: { time: last.last, id: last.id } }),
-      };
-    },
-    incident: async (caller, id) => {
-      const [row] = await store.incidents({ id, limit: 1, scope: caller.scope });
-      return row === undefined ? undefined : describeIncident(row);
-    },
-  };
-}
-
 function documentService({ fingerprints, present, tell, audit }: ServiceParts): DocumentService {
   return {
     addDocument: async (envelope, author) => {
@@ -163,14 +139,6 @@ function policyService({ policies }: ServiceParts): PolicyService {
     setMode: async (mode, change) => {
       await policies.setMode(mode, change);
     },
-  };
-}
-
-function describeIncident({ decisions, ...row }: IncidentRow): object {
-  return {
-    ...row,
-    techniques: techniquesOfIncident(row.incident),
-    decisions: decisions.map((d) => ({ ...d, detail: recordedSentence(d.action, d.reason, d) })),
   };
 }
 

@@ -78,8 +78,13 @@ export class Fingerprints {
 
   /** Whether it hands out a document of this digest that is about this workload's image. */
   isAbout(digest: string, { subject }: Workload): boolean {
-    const subjects = this.#documents.get(digest)?.subjects ?? [];
-    return subjects.some((s) => s.name === subject.name && s.digest === subject.digest);
+    const document = this.#documents.get(digest);
+    // An overlay is about all digests of its fingerprint, such as those of the platforms of one image.
+    const base = document?.kind === 'overlay' ? this.#documents.get(document.overlay.base) : document;
+    const others = base?.kind === 'base' ? base.statement.digests : [];
+    return (document?.subjects ?? []).some(
+      (s) => s.name === subject.name && (s.digest === subject.digest || others.includes(subject.digest)),
+    );
   }
 
   get counts(): Readonly<Record<DocumentKind, number>> {

@@ -1,10 +1,16 @@
-import { type Act, type ActRefused, type IncidentState, reviewed } from './core/review.ts';
+import { auditRecord } from './core/audit-entry.ts';
+import { type IncidentState, reviewed } from './core/review.ts';
+import type { AuditRecord } from './ports/audit.ts';
 import type {
   IncidentDetail,
   IncidentQuery,
   IncidentStore,
   IncidentSummary,
+  NotSigned,
+  ReviewAnswer,
   ReviewRecord,
+  ReviewRequest,
+  ShownDrifts,
   Silenced,
 } from './ports/incidents.ts';
 import type { StateLine } from './state-line.ts';
@@ -16,24 +22,6 @@ export interface IncidentsOptions {
   /** ms since the Unix epoch. */
   readonly now: () => number;
   readonly tell: (line: StateLine) => void;
-}
-
-export interface ReviewRequest extends Act {
-  readonly reason: string;
-  /** The version the person has seen. */
-  readonly version: number;
-}
-
-export type ReviewAnswer =
-  | { readonly kind: 'taken'; readonly incident: IncidentDetail }
-  | { readonly kind: 'unknown' }
-  /** Somebody else was quicker, or it was reopened meanwhile. */
-  | { readonly kind: 'changed'; readonly version: number }
-  | { readonly kind: 'refused'; readonly refused: ActRefused | NotSigned };
-
-export interface NotSigned {
-  readonly code: 'document-unknown';
-  readonly sentence: string;
 }
 
 /** What people read and decide about: the rows of drift, and what was done with them. */
@@ -57,6 +45,11 @@ export class Incidents {
     return this.#options.store.silencedBy(id);
   }
 
+  /** What granting all its drifts would grant. */
+  driftsOf(id: string): Promise<ShownDrifts> {
+    return this.#options.store.driftsOf(id);
+  }
+
   async review(id: string, request: ReviewRequest): Promise<ReviewAnswer> {
     const { store, now, isSigned } = this.#options;
     const found = await store.get(id);
@@ -78,13 +71,28 @@ export class Incidents {
       ...(request.document === undefined ? {} : { document: request.document }),
       before,
     };
-    const stored = await store.review(record, next);
+    const stored = await store.review(record, next, auditOf(record, next));
     if (stored === undefined) return { kind: 'unknown' };
     if (!stored.taken) return { kind: 'changed', version: stored.version };
     const { act, author, reason } = record;
     this.#options.tell({ type: 'review', incident: id, act, author, reason, workload: found.workload });
     return { kind: 'taken', incident: (await store.get(id)) ?? found };
   }
+}
+
+/** On record with what it was before and after, so that the log alone tells how an incident came to be silent. */
+function auditOf(record: ReviewRecord, after: IncidentState): AuditRecord {
+  const { incident, act, author, reason, time, version, before, until, document } = record;
+  const detail = {
+    act,
+    version,
+    before,
+    after,
+    ...(until === undefined ? {} : { until }),
+    ...(document === undefined ? {} : { document }),
+  };
+  const type = act === 'undone' ? 'undo' : 'disposition';
+  return auditRecord({ type, author, about: incident, reason, detail }, time);
 }
 
 const notSigned: NotSigned = {

@@ -25,7 +25,8 @@ export function parseIncident(value: unknown, field: string): Incident {
   });
 }
 
-function parseDrift(value: unknown, field: string): Drift {
+/** @throws SCHEMA */
+export function parseDrift(value: unknown, field: string): Drift {
   const r = new ObjectReader(value, field);
   return r.end({
     ...readActor(r),

@@ -459,11 +459,11 @@ describe('a cursor', () => {
   const asked: unknown[] = [];
   const services = {
     incidents: {
+      ...fakeServices().incidents,
       incidents: async (_caller: unknown, given: unknown) => {
         asked.push(given);
         return page;
       },
-      incident: async () => undefined,
     },
     workloads: { ...fakeServices().workloads, workloads: async () => page },
   };

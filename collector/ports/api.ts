@@ -1,5 +1,6 @@
 import type { Mode } from '../../fingerprint/verdict.ts';
 import type { Place, Role, Scope, TokenRow } from './access.ts';
+import type { IncidentService } from './api-incidents.ts';
 
 /**
  * What the HTTP API can ask of the collector: one interface per resource. Answers are plain JSON; times in ms since the
@@ -87,14 +88,6 @@ export interface WorkloadService {
   /** @returns undefined when no workload that the caller sees has this hash */
   workload(caller: Caller, hash: string): Promise<object | undefined>;
   baseline(caller: Caller, hash: string): Promise<object | undefined>;
-}
-
-export interface IncidentService {
-  incidents(
-    caller: Caller,
-    page: { readonly limit: number; readonly after?: After; readonly idPrefix?: string },
-  ): Promise<Page<object>>;
-  incident(caller: Caller, id: string): Promise<object | undefined>;
 }
 
 export interface DocumentService {

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { GrpcUplink } from '../../agent/adapters/uplink-grpc.ts';
 import type { Downlink } from '../../agent/ports.ts';
+import { main } from '../../cli/main.ts';
 import { parsePublicPem } from '../../fingerprint/keys.ts';
 import type { Lease } from '../../fingerprint/lease.ts';
 import { verifyLease } from '../../fingerprint/lease-envelope.ts';
@@ -16,7 +17,9 @@ import { workloadHash } from '../../fingerprint/workload-hash.ts';
 import { approvalFor, itemFor } from '../fakes/approved.ts';
 import { Child } from '../fakes/children.ts';
 import { callControl } from '../fakes/control.ts';
+import { driftOf } from '../fakes/drifting.ts';
 import { enrolled } from '../fakes/enrolled.ts';
+import { fakeIo } from '../fakes/io.ts';
 import { aGap, aNovelty, anIncident, anInstance, aSupport, shop } from '../fakes/reports.ts';
 import { version } from '../fakes/signed.ts';
 import { baseline } from '../fakes/trust.ts';
@@ -148,6 +151,50 @@ class Agent implements Downlink {
 const fresh = (over: Partial<ReturnType<typeof anIncident>> = {}): Report => ({
   type: 'incident',
   incident: anIncident({ last: Date.now() * 1000, ...over }),
+});
+
+describe('a bad rollout, as a person decides about it', () => {
+  async function incidents(...args: readonly string[]) {
+    const io = fakeIo();
+    await main(['incidents', ...args, '--data-dir', dir], io);
+    return { code: io.exitCode, out: io.stdout, err: io.stderr };
+  }
+
+  it('is one line for twenty copies; what was decided holds for what was seen, and is undone', async () => {
+    const collector = await start();
+    const agent = await new Agent(collector).start();
+    const ofCopy = (n: number, ...drifts: readonly number[]): Report =>
+      fresh({
+        id: n.toString(16).padEnd(64, 'a'),
+        instance: { id: `shop-${n}`, node: 'node-1', startedAt: 1 },
+        drifts: drifts.map((d) => driftOf(d)),
+      });
+    await agent.tell(...Array.from({ length: 20 }, (_, n) => ofCopy(n, 1)));
+    const first = await incidents();
+    expect([first.code, first.out]).toEqual([
+      1,
+      [expect.stringMatching(/^critical [0-9a-f]{12} \S+ ×20 on 20 copies\/1 node: shop ran/)],
+    ]);
+    const id = first.out[0]?.split(' ')[1] ?? '';
+    await incidents('false-positive', id, '--reason', 'CHG-4711');
+    await agent.tell(ofCopy(20, 1));
+    expect(await incidents()).toEqual({ code: 0, out: [], err: ['no incidents'] });
+
+    await agent.tell(ofCopy(3, 1, 2));
+    const more = await incidents();
+    expect([more.code, more.out.length, more.out[0]?.includes(id)]).toEqual([1, 1, false]);
+    await incidents('undo', id, '--reason', 'not harmless after all');
+    expect((await incidents()).out).toHaveLength(2);
+    const { out } = await incidents(id);
+    expect(out.filter((line) => line.includes('history'))).toEqual([
+      expect.stringMatching(/ local:\S+: false-positive: CHG-4711$/),
+      expect.stringMatching(/ local:\S+: undone: not harmless after all$/),
+    ]);
+    expect(await incidents('contained', id, '--seen', '1', '--reason', 'x')).toMatchObject({
+      code: 2,
+      err: [expect.stringContaining('somebody was quicker')],
+    });
+  });
 });
 
 describe('a collector at its first start', () => {
@@ -320,15 +367,8 @@ describe('orders', () => {
     await last.until(() => last.orders.length === 1);
     expect(last.orders[0]?.target.incident).toBe('2'.repeat(64));
 
-    const { body } = await callControl(collector.controlSocket, 'GET', '/api/v1/incidents');
-    const rows = body.items as {
-      incident: { id: string };
-      orders: object[];
-      receipts: object[];
-      decisions: object[];
-    }[];
-    const first = rows.find((row) => row.incident.id === anIncident().id);
-    expect(first).toMatchObject({
+    const about = `/api/v1/occurrences/${anIncident().id}`;
+    expect((await callControl(collector.controlSocket, 'GET', about)).body).toMatchObject({
       orders: [{}, {}],
       receipts: [receipt],
       decisions: [{ reason: 'all-allow', detail: expect.stringContaining('are killed: policy, approval') }],

@@ -26,7 +26,12 @@ export function assertMatches(request: FastifyRequest, version: string | number,
   if (said.trim() === '*') return;
   const named = said.split(',').map((one) => one.trim());
   if (named.includes(etagOf(version))) return;
-  throw new Problem(
+  throw changedMeanwhile(version);
+}
+
+/** @param version the one there is now */
+export function changedMeanwhile(version: string | number): Problem {
+  return new Problem(
     'changed-meanwhile',
     'it is not the version you looked at any more; read it again first',
     {

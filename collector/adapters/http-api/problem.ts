@@ -35,6 +35,8 @@ export class Problem extends Error {
   readonly code: ProblemCode;
   readonly errors: readonly FieldError[];
   readonly headers: Readonly<Record<string, string>>;
+  /** Which rule of what was asked for stands in the way: a closed list of each resource. */
+  readonly reason: string | undefined;
 
   constructor(
     code: ProblemCode,
@@ -42,6 +44,7 @@ export class Problem extends Error {
     more: {
       readonly errors?: readonly FieldError[];
       readonly headers?: Readonly<Record<string, string>>;
+      readonly reason?: string;
       readonly cause?: unknown;
     } = {},
   ) {
@@ -50,6 +53,7 @@ export class Problem extends Error {
     this.code = code;
     this.errors = more.errors ?? [];
     this.headers = more.headers ?? {};
+    this.reason = more.reason;
   }
 
   get status(): number {
@@ -59,7 +63,7 @@ export class Problem extends Error {
 
 export const problemType = 'application/problem+json; charset=utf-8';
 
-export function problemBody({ code, message, errors }: Problem): object {
+export function problemBody({ code, message, errors, reason }: Problem): object {
   const [status, title] = problems[code];
   return {
     type: `urn:whorl:problem:${code}`,
@@ -67,6 +71,7 @@ export function problemBody({ code, message, errors }: Problem): object {
     status,
     detail: message,
     code,
+    ...(reason === undefined ? {} : { reason }),
     ...(errors.length === 0 ? {} : { errors }),
   };
 }
@@ -79,6 +84,7 @@ export const problemSchema = Type.Object(
     status: Type.Integer({ minimum: 400, maximum: 599 }),
     detail: Type.String({ description: 'What is wrong with this request, in a sentence' }),
     code: Type.Enum(Object.keys(problems)),
+    reason: Type.Optional(Type.String({ description: 'Which rule of the resource refused it' })),
     errors: Type.Optional(
       Type.Array(
         Type.Object(

@@ -1,3 +1,4 @@
+import type { AuditRecord } from '../../ports/audit.ts';
 import type { IncidentQuery } from '../../ports/incidents.ts';
 import type { AgentHello, IncidentFilter } from '../../ports.ts';
 import { AccessTable, type TokenRecord } from './access-table.ts';
@@ -32,7 +33,7 @@ export function openApi(file: string) {
   const incidents = new IncidentTable(db);
   const audit = new AuditTable(db);
   const retirer = new Retirer(db);
-  const rows = new IncidentReader(db, () => incidents.forget());
+  const rows = new IncidentReader(db, audit, () => incidents.forget());
   const [writer, reader, keeper] = [new Writer(db, incidents, audit), new Reader(db), new Keeper(db)];
   return {
     ...brakesApi(new BrakesTable(db), new CopiesTable(db)),
@@ -65,7 +66,8 @@ export function openApi(file: string) {
       incidents.forget();
       return retirer.retire(activeBeforeUs);
     },
-    incidentReview: (row: ReviewRow, next: NextState) => rows.review(row, next),
+    incidentReview: (row: ReviewRow, next: NextState, record: AuditRecord) => rows.review(row, next, record),
+    incidentShowing: (id: string) => rows.showing(id),
     ordersSince: (issuedAfterMs: number) => reader.ordersSince(issuedAfterMs),
     ...identityOperations(db),
     ...accessApi(new AccessTable(db)),

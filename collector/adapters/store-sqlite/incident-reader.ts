@@ -1,5 +1,7 @@
 import type Sqlite from 'better-sqlite3';
+import type { AuditRecord } from '../../ports/audit.ts';
 import type { IncidentQuery } from '../../ports/incidents.ts';
+import type { AuditTable } from './audit-table.ts';
 import { heightOf } from './incident-words.ts';
 import type { WorkloadRecord } from './reader.ts';
 
@@ -35,6 +37,16 @@ export interface ReviewRow {
   readonly before: string;
 }
 
+export interface SilencedRow {
+  readonly id: string;
+  readonly severity: number;
+  readonly count: number;
+  /** Keys of it that the one it would fall silent with has not. */
+  readonly left: number;
+  /** JSON of the report that is shown. */
+  readonly report: string;
+}
+
 export interface NextState {
   readonly state: string;
   readonly disposition: string;
@@ -50,14 +62,21 @@ const summary = `i.id, i.state, i.disposition, i.until_ms, i.claimed_by, i.versi
   l.report`;
 const from = 'FROM incidents i JOIN workloads w ON w.id = i.workload JOIN occurrences l ON l.id = i.lead';
 
+/** Occurrences of one incident that are looked through for drifts no other showed. Copies drift alike: usually one is enough. */
+const maxLookedThrough = 500;
+/** A person who is to grant more than these in one act does not read them. */
+const maxDriftsShown = 500;
+
 /** Questions about incidents, and the one write that people make. */
 export class IncidentReader {
   readonly #db: Sqlite.Database;
+  readonly #audit: AuditTable;
   readonly #changed: () => void;
 
   /** @param changed told when a person changed an incident: what ingest remembers of it is old */
-  constructor(db: Sqlite.Database, changed: () => void) {
+  constructor(db: Sqlite.Database, audit: AuditTable, changed: () => void) {
     this.#db = db;
+    this.#audit = audit;
     this.#changed = changed;
   }
 
@@ -69,7 +88,10 @@ export class IncidentReader {
          WHERE (@state IS NULL OR i.state = @state) AND i.severity >= @severity AND (@hash IS NULL OR w.hash = @hash)
            AND (@clusters IS NULL OR w.cluster IN (SELECT value FROM json_each(@clusters)))
            AND (@namespaces IS NULL OR w.namespace IN (SELECT value FROM json_each(@namespaces)))
-           AND i.last_us > @activeAfter AND (@prefix IS NULL OR (i.id >= @prefix AND i.id < @prefixEnd))
+           AND i.last_us > @activeAfter
+           AND (@prefix IS NULL OR (i.id >= @prefix AND i.id < @prefixEnd)
+             OR i.id IN (SELECT incident FROM occurrences WHERE id >= @prefix AND id < @prefixEnd))
+           AND (@document IS NULL OR i.id IN (SELECT incident FROM reviews WHERE document = @document))
            AND (@last IS NULL OR i.last_us < @last OR (i.last_us = @last AND i.id > @afterId))
          ORDER BY i.last_us DESC, i.id LIMIT @limit`,
       )
@@ -83,6 +105,7 @@ export class IncidentReader {
         prefix: query.idPrefix ?? null,
         // Ids are hex: `g` comes after every continuation of the prefix.
         prefixEnd: `${query.idPrefix ?? ''}g`,
+        document: query.document ?? null,
         last: after?.last ?? null,
         afterId: after?.id ?? null,
         limit: query.limit,
@@ -100,6 +123,34 @@ export class IncidentReader {
     return this.#db.prepare<[string, number], string>(sql).pluck().all(id, limit);
   }
 
+  /** Reports in which every drift that is kept of it stands at least once, and how many drift keys it holds. */
+  showing(id: string): { reports: string[]; keys: number } {
+    const keys =
+      this.#db
+        .prepare<[string], number>('SELECT count(*) FROM incident_keys WHERE incident = ?')
+        .pluck()
+        .get(id) ?? 0;
+    const shown = new Set<string>();
+    const reports: string[] = [];
+    for (const { report, held } of this.#reportsOf(id)) {
+      const known = shown.size;
+      for (const key of held.split('\n')) shown.add(key);
+      if (shown.size > known) reports.push(report);
+      if (shown.size >= Math.min(keys, maxDriftsShown)) break;
+    }
+    return { reports, keys };
+  }
+
+  #reportsOf(id: string): IterableIterator<{ report: string; held: string }> {
+    return this.#db
+      .prepare<[string], { report: string; held: string }>(
+        `SELECT report, (SELECT coalesce(group_concat(json_extract(d.value, '$.key'), char(10)), '')
+             FROM json_each(o.report, '$.incident.drifts') d) AS held
+         FROM occurrences o WHERE incident = ? ORDER BY severity DESC, last_us DESC, id LIMIT ${maxLookedThrough}`,
+      )
+      .iterate(id);
+  }
+
   historyOf(id: string): ReviewRow[] {
     return this.#db
       .prepare<[string], ReviewRow>('SELECT * FROM reviews WHERE incident = ? ORDER BY version')
@@ -107,14 +158,14 @@ export class IncidentReader {
   }
 
   /** Open incidents of the same owner and container that share keys with it; `left`: keys of theirs that it has not. */
-  silencedBy(id: string): { id: string; count: number; left: number }[] {
+  silencedBy(id: string): SilencedRow[] {
     return this.#db
-      .prepare<[{ id: string }], { id: string; count: number; left: number }>(
+      .prepare<[{ id: string }], SilencedRow>(
         `WITH about AS (SELECT w.* FROM incidents i JOIN workloads w ON w.id = i.workload WHERE i.id = @id)
-         SELECT i.id, i.count,
+         SELECT i.id, i.severity, i.count, l.report,
            (SELECT count(*) FROM incident_keys k WHERE k.incident = i.id
               AND k.key NOT IN (SELECT key FROM incident_keys WHERE incident = @id)) AS left
-         FROM incidents i JOIN workloads w ON w.id = i.workload
+         FROM incidents i JOIN workloads w ON w.id = i.workload JOIN occurrences l ON l.id = i.lead
            JOIN about a ON a.cluster = w.cluster AND a.namespace = w.namespace AND a.owner = w.owner
              AND a.container = w.container
          WHERE i.state = 'open' AND i.id <> @id
@@ -126,28 +177,44 @@ export class IncidentReader {
   }
 
   /** @returns undefined when there is no such incident */
-  review(row: ReviewRow, next: NextState): { taken: boolean; version: number } | undefined {
-    return this.#db.transaction(() => {
-      const version = this.#db
-        .prepare<[string], number>('SELECT version FROM incidents WHERE id = ?')
-        .pluck()
-        .get(row.incident);
-      if (version === undefined) return undefined;
-      if (version !== row.version - 1) return { taken: false, version };
-      this.#db
-        .prepare(
-          `INSERT INTO reviews (incident, version, act, author, reason, time_ms, until_ms, document, before)
+  review(
+    row: ReviewRow,
+    next: NextState,
+    audit: AuditRecord,
+  ): { taken: boolean; version: number } | undefined {
+    try {
+      return this.#db.transaction(() => this.#review(row, next, audit))();
+    } catch (error) {
+      this.#audit.forget();
+      throw error;
+    }
+  }
+
+  #review(
+    row: ReviewRow,
+    next: NextState,
+    audit: AuditRecord,
+  ): { taken: boolean; version: number } | undefined {
+    const version = this.#db
+      .prepare<[string], number>('SELECT version FROM incidents WHERE id = ?')
+      .pluck()
+      .get(row.incident);
+    if (version === undefined) return undefined;
+    if (version !== row.version - 1) return { taken: false, version };
+    this.#db
+      .prepare(
+        `INSERT INTO reviews (incident, version, act, author, reason, time_ms, until_ms, document, before)
            VALUES (@incident, @version, @act, @author, @reason, @time_ms, @until_ms, @document, @before)`,
-        )
-        .run(row);
-      this.#db
-        .prepare(
-          `UPDATE incidents SET state = @state, disposition = @disposition, until_ms = @until_ms,
+      )
+      .run(row);
+    this.#db
+      .prepare(
+        `UPDATE incidents SET state = @state, disposition = @disposition, until_ms = @until_ms,
              claimed_by = @claimed_by, version = @version, changed_ms = max(changed_ms, @time) WHERE id = @id`,
-        )
-        .run({ ...next, version: row.version, time: row.time_ms, id: row.incident });
-      this.#changed();
-      return { taken: true, version: row.version };
-    })();
+      )
+      .run({ ...next, version: row.version, time: row.time_ms, id: row.incident });
+    this.#audit.add(audit);
+    this.#changed();
+    return { taken: true, version: row.version };
   }
 }

@@ -72,7 +72,9 @@ export class IncidentTable {
     const was = this.#severityOf(incident);
     const graver = severity > was;
     this.#sql.grow.run(Math.max(0, count - before), last, first, severity, graver ? id : null, incident);
-    this.#learn(workload, keys, incident, Math.max(was, severity), change === 'reopened');
+    const isMore = this.#learn(workload, keys, incident, Math.max(was, severity), change === 'reopened');
+    // What somebody is about to decide on is not what they looked at any more.
+    if (isMore || graver) this.#sql.advance.run(incident);
     return { incident, change: graver && change === 'grew' ? 'graver' : change, isNew };
   }
 
@@ -132,23 +134,26 @@ export class IncidentTable {
     return this.#severity.get(incident) ?? this.#sql.severity.get(incident) ?? 0;
   }
 
+  /** @returns whether a key is new to it */
   #learn(
     workload: number,
     keys: readonly string[],
     incident: string,
     severity: number,
     isOpen: boolean,
-  ): void {
+  ): boolean {
+    let isMore = false;
     if (this.#severity.size >= maxRemembered) this.#severity.clear();
     this.#severity.set(incident, severity);
     for (const key of keys) {
       const name = `${workload} ${key}`;
       if (this.#open.get(name) === incident) continue;
-      this.#sql.hold.run(workload, key, incident);
+      isMore = this.#sql.hold.run(workload, key, incident).changes === 1 || isMore;
       if (!isOpen && this.#sql.state.get(incident) !== 'open') continue;
       if (this.#open.size >= maxRemembered) this.#open.clear();
       this.#open.set(name, incident);
     }
+    return isMore;
   }
 }
 
@@ -208,6 +213,7 @@ function prepare(db: Sqlite.Database) {
       `UPDATE incidents SET count = count + ?, last_us = max(last_us, ?), first_us = min(first_us, ?),
          severity = max(severity, ?), lead = coalesce(?, lead) WHERE id = ?`,
     ),
+    advance: db.prepare<[id: string]>('UPDATE incidents SET version = version + 1 WHERE id = ?'),
     hold: db.prepare(
       'INSERT INTO incident_keys (workload, key, incident) VALUES (?, ?, ?) ON CONFLICT DO NOTHING',
     ),

@@ -2,25 +2,26 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Drift, Incident } from '../../../fingerprint/incident.ts';
-import type { Report } from '../../../fingerprint/report.ts';
-import { reportBytes } from '../../../fingerprint/report-json.ts';
-import { aDrift, anIncident } from '../../../test/fakes/reports.ts';
-import { Incidents, type ReviewRequest } from '../../incidents.ts';
-import type { AgentHello } from '../../ports.ts';
+import { driftOf as drift, drifting } from '../../../test/fakes/drifting.ts';
+import { shop } from '../../../test/fakes/reports.ts';
+import { Incidents } from '../../incidents.ts';
+import type { ReviewRequest } from '../../ports/incidents.ts';
 import { SqliteStore } from '../store-sqlite.ts';
 
 let dir: string;
 let store: SqliteStore;
 let incidents: Incidents;
 let clock: number;
-let sequence: Map<string, number>;
+let tells: ReturnType<typeof drifting>;
 const told: object[] = [];
 beforeEach(async () => {
   dir = mkdtempSync(join(tmpdir(), 'whorl-incidents-'));
   store = await SqliteStore.open(join(dir, 'whorl.db'));
   clock = 10_000;
-  sequence = new Map();
+  tells = drifting(
+    () => store,
+    () => clock,
+  );
   told.length = 0;
   const isSigned = (digest: string) => digest === signed;
   const tell = (line: object) => void told.push(line);
@@ -32,36 +33,6 @@ afterEach(async () => {
 });
 
 const signed = `sha256:${'e'.repeat(64)}`;
-const key = (n: number): string => String(n).padStart(64, '0');
-const drift = (n: number, over: Partial<Drift> = {}): Drift => ({ ...aDrift, key: key(n), ...over });
-
-/** What the agent of a node tells of a copy on it. */
-async function tells(node: string, pod: string, drifts: readonly Drift[], over: Partial<Incident> = {}) {
-  const hello: AgentHello = {
-    agent: `agent-${node}`,
-    node,
-    cluster: 'local',
-    session: 's',
-    version: '1',
-    source: 'sensor',
-    coverage: [],
-    acked: 0,
-  };
-  if (!sequence.has(node)) await store.openAgent(hello, clock);
-  const seq = (sequence.get(node) ?? 0) + 1;
-  sequence.set(node, seq);
-  const incident = anIncident({
-    id: Buffer.from(`${node} ${pod}`).toString('hex').padStart(64, '0'),
-    instance: { id: pod, node, startedAt: 1 },
-    drifts,
-    last: clock * 1000,
-    ...over,
-  });
-  const report: Report = { type: 'incident', incident };
-  const json = Buffer.from(reportBytes(report)).toString();
-  const { placed } = await store.ingest({ hello, records: [{ seq, report, json }] }, clock);
-  return { change: placed[0]?.[2], incident: placed[0]?.[1] ?? '' };
-}
 const all = () => incidents.list({ limit: 100 });
 const act = async (id: string, request: Partial<ReviewRequest>) => {
   const version = (await incidents.get(id))?.version ?? 0;
@@ -136,6 +107,24 @@ describe('incidents', () => {
   });
 });
 
+describe('the drifts of an incident', () => {
+  it('are those of all its copies, each once, the gravest first, and what no copy kept is counted', async () => {
+    await tells('n1', 'p1', [drift(1, { severity: 'low' }), drift(2, { severity: 'low' })]);
+    const { incident } = await tells('n2', 'p2', [drift(2, { severity: 'low' }), drift(3)], { more: 4 });
+    expect(await incidents.driftsOf(incident)).toMatchObject({
+      drifts: [{ key: drift(3).key }, { key: drift(1).key }, { key: drift(2).key }],
+      left: 4,
+    });
+  });
+
+  it('lead to it from the id of any of its occurrences', async () => {
+    const { incident } = await tells('n1', 'p1', [drift(1)]);
+    const second = await tells('n2', 'p2', [drift(1)]);
+    expect(second.incident).not.toBe(second.occurrence);
+    expect(await incidents.list({ idPrefix: second.occurrence, limit: 9 })).toMatchObject([{ id: incident }]);
+  });
+});
+
 describe('what is too old', () => {
   it('goes with all about it, and an incident with the last of its occurrences', async () => {
     const { incident } = await tells('n1', 'p1', [drift(1)]);
@@ -197,6 +186,39 @@ describe('what a person does with an incident', () => {
     expect(await act('0'.repeat(64), {})).toEqual({ kind: 'unknown' });
   });
 
+  it('is refused when more showed than the person saw, and not when the same goes on', async () => {
+    const { incident } = await tells('n1', 'p1', [drift(1)]);
+    await tells('n2', 'p2', [drift(1)]);
+    const version = (await incidents.get(incident))?.version ?? 0;
+    expect(version).toBe(1);
+    await tells('n1', 'p1', [drift(1), drift(2)]);
+    expect(await act(incident, { act: 'false-positive', version })).toEqual({ kind: 'changed', version: 2 });
+  });
+
+  it('is in the audit log in the same commit, with what it was before and after', async () => {
+    const { incident } = await tells('n1', 'p1', [drift(1)]);
+    await act(incident, { act: 'false-positive', reason: 'CHG-1' });
+    await act(incident, { act: 'contained' });
+    await act(incident, { act: 'undone', reason: 'not so' });
+    const entries = await store.audit.entries({ limit: 9 });
+    expect(entries.map((row) => JSON.parse(row.body ?? ''))).toMatchObject([
+      {
+        type: 'disposition',
+        author: 'ada',
+        about: incident,
+        reason: 'CHG-1',
+        detail: {
+          act: 'false-positive',
+          version: 2,
+          before: { state: 'open' },
+          after: { state: 'closed', disposition: 'false-positive' },
+        },
+      },
+      { type: 'undo', reason: 'not so', detail: { before: { state: 'closed' }, after: { state: 'open' } } },
+    ]);
+    expect(entries).toHaveLength(2);
+  });
+
   it('is refused when an approval names what nobody signed', async () => {
     const { incident } = await tells('n1', 'p1', [drift(1)]);
     const approval = { act: 'approved', document: `sha256:${'0'.repeat(64)}` } as const;
@@ -219,6 +241,15 @@ describe('what a person does with an incident', () => {
     await act(incident, { act: 'contained' });
     clock += 10;
     const other = await tells('n2', 'p2', [drift(2), drift(3)]);
-    expect(await incidents.silencedBy(incident)).toEqual([{ id: other.incident, count: 2, left: 1 }]);
+    expect(await incidents.silencedBy(incident)).toEqual([
+      {
+        id: other.incident,
+        severity: 'critical',
+        sentence: 'shop ran /tmp/dropped, which nobody approved',
+        subject: shop.subject,
+        count: 2,
+        left: 1,
+      },
+    ]);
   });
 });

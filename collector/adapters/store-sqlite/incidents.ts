@@ -1,4 +1,6 @@
+import { type Drift, severities } from '../../../fingerprint/incident.ts';
 import { parseJson } from '../../../fingerprint/strict-json.ts';
+import type { AuditRecord } from '../../ports/audit.ts';
 import type {
   IncidentDetail,
   IncidentQuery,
@@ -6,11 +8,12 @@ import type {
   IncidentStore,
   IncidentSummary,
   ReviewRecord,
+  ShownDrifts,
   Silenced,
 } from '../../ports/incidents.ts';
 import { StoreError } from '../../ports.ts';
 import { incidentOf, incidentRow, workloadOf } from './domain.ts';
-import type { NextState, ReviewRow, SummaryRecord } from './incident-reader.ts';
+import type { NextState, ReviewRow, SilencedRow, SummaryRecord } from './incident-reader.ts';
 import { dispositionOf, reviewActOf, severityOf, stateOf } from './incident-words.ts';
 import type { DatabaseThread } from './thread.ts';
 
@@ -41,8 +44,17 @@ export class SqliteIncidents implements IncidentStore {
     };
   }
 
-  silencedBy(id: string): Promise<readonly Silenced[]> {
-    return this.#thread.call('incidentsSilencedBy', id);
+  async silencedBy(id: string): Promise<readonly Silenced[]> {
+    return (await this.#thread.call('incidentsSilencedBy', id)).map(silencedOf);
+  }
+
+  async driftsOf(id: string): Promise<ShownDrifts> {
+    const { reports, keys } = await this.#thread.call('incidentShowing', id);
+    const seen = reports.map(incidentOf);
+    const drifts = [...new Map(seen.flatMap((i) => i.drifts).map((d) => [d.key, d])).values()];
+    // A drift that an occurrence only counts may be one that another shows: at least the larger of the two is missing.
+    const left = Math.max(0, keys - drifts.length, ...seen.map((i) => i.more));
+    return { drifts: drifts.sort(gravestFirst), left };
   }
 
   retire(activeBefore: number): Promise<{ readonly occurrences: number; readonly isDone: boolean }> {
@@ -52,8 +64,9 @@ export class SqliteIncidents implements IncidentStore {
   review(
     record: ReviewRecord,
     next: IncidentState,
+    audit: AuditRecord,
   ): Promise<{ taken: boolean; version: number } | undefined> {
-    return this.#thread.call('incidentReview', reviewRow(record), nextState(next));
+    return this.#thread.call('incidentReview', reviewRow(record), nextState(next), audit);
   }
 }
 
@@ -74,6 +87,15 @@ function summaryOf(record: SummaryRecord): IncidentSummary {
     nodes: record.nodes,
     lead: incidentOf(record.report),
   };
+}
+
+function silencedOf({ id, severity, count, left, report }: SilencedRow): Silenced {
+  const { sentence, workload } = incidentOf(report);
+  return { id, severity: severityOf(severity), sentence, subject: workload.subject, count, left };
+}
+
+function gravestFirst(a: Drift, b: Drift): number {
+  return severities.indexOf(b.severity) - severities.indexOf(a.severity) || (a.key < b.key ? -1 : 1);
 }
 
 function stateIn(record: NextState): IncidentState {
