@@ -9,6 +9,7 @@ import { policyOf } from '../fingerprint/policy-chain.ts';
 import { defaultThresholds, demoThresholds, readiness } from '../fingerprint/readiness.ts';
 import type { TrustPolicy } from '../fingerprint/trust-policy.ts';
 import { Access, localCaller } from './access.ts';
+import { writeBackup } from './adapters/backup/write.ts';
 import { CommandSink } from './adapters/checkpoint-sink-command.ts';
 import { FileSink } from './adapters/checkpoint-sink-file.ts';
 import { steadyClock } from './adapters/clock.ts';
@@ -29,6 +30,7 @@ import { tokenKeys } from './adapters/token-keys.ts';
 import { tokenReview } from './adapters/token-review.ts';
 import { apiServices, isReady, type ServiceParts } from './api-services.ts';
 import { Audit } from './audit.ts';
+import { Backups } from './backups.ts';
 import { beforehandOf } from './beforehand.ts';
 import { beginningPolicy } from './beginning-policy.ts';
 import { Broadcast } from './broadcast.ts';
@@ -60,6 +62,7 @@ import {
 import { Provisionals } from './provisionals.ts';
 import type { Reactions } from './reactions.ts';
 import { ResponsePolicies } from './response-policies.ts';
+import { tellRestore } from './restored.ts';
 import { Retention } from './retention.ts';
 import { Stopping } from './stopping.ts';
 import { StoreTrouble } from './store-trouble.ts';
@@ -126,6 +129,7 @@ async function serve(config: CollectorConfig, wiring: Wiring): Promise<void> {
   const id = await collectorId(store);
   const { audit, publicFile: auditKeyFile } = openAudit(config, wiring, id);
   void audit.started({ version: wiring.version, mode: config.mode, pid: process.pid });
+  await tellRestore({ settings: store, audit, log });
   const readTls = () => tlsFiles(join(dir, 'tls'), namesOf(config), Date.now());
   const tls = { current: await readTls() };
   const identities = await openIdentities(config, { ...wiring, audit }, () => tls.current);
@@ -160,7 +164,15 @@ async function serve(config: CollectorConfig, wiring: Wiring): Promise<void> {
   };
   const api = await openApi(
     config,
-    { ...wiring, ...parts, audit, tell: broadcast.tell, about },
+    {
+      ...wiring,
+      ...parts,
+      audit,
+      identities,
+      backups: backupsOf({ ...wiring, audit }),
+      tell: broadcast.tell,
+      about,
+    },
     wiring,
     tls.current,
     meter,
@@ -198,6 +210,7 @@ async function serve(config: CollectorConfig, wiring: Wiring): Promise<void> {
       if (!now || isSameTls(now, tls.current)) return;
       tls.current = now;
       edge.use(doorOf(now));
+      api.use(now);
       log.info({ caFile: now.caFile }, 'TLS files were taken up');
     }),
   ]);
@@ -215,6 +228,8 @@ interface OpenApi {
   readonly address: string | undefined;
   readonly bootstrapFile: string | undefined;
   readonly feed: EventFeed;
+  /** Renewed TLS files. */
+  use(tls: TlsFiles): void;
   close(): Promise<void>;
 }
 
@@ -256,7 +271,8 @@ async function openApi(
     feed.close();
     await api.close();
   };
-  return { socketPath, address: bound, bootstrapFile: waiting, feed, close };
+  const use = (files: TlsFiles): void => api.use(files);
+  return { socketPath, address: bound, bootstrapFile: waiting, feed, use, close };
 }
 
 /** For a scrape: what is cheap to look up, summed over all agents. */
@@ -428,6 +444,15 @@ function openAudit(
     audit: new Audit({ store: store.audit, settings: store, signer, sinks, now, log, tell }),
     publicFile,
   };
+}
+
+function backupsOf({ dir, store, log, version, audit }: Wiring & { readonly audit: Audit }): Backups {
+  const copyTo = (file: string) => store.copyTo(file);
+  return new Backups({
+    write: (out, withKeys) => writeBackup({ out, withKeys, dir, copyTo, now: Date.now(), release: version }),
+    log,
+    record: (note) => audit.record(note),
+  });
 }
 
 async function openIdentities(

@@ -1,5 +1,6 @@
 import type { Mode } from '../../fingerprint/verdict.ts';
 import type { Place, Role, Scope, TokenRow } from './access.ts';
+import type { AgentService, BackupService, ClusterService } from './api-agents.ts';
 
 /**
  * What the HTTP API can ask of the collector: one interface per resource. Answers are plain JSON; times in ms since the
@@ -130,6 +131,9 @@ export interface ApiServices {
   readonly incidents: IncidentService;
   readonly documents: DocumentService;
   readonly policy: PolicyService;
+  readonly agents: AgentService;
+  readonly clusters: ClusterService;
+  readonly backups: BackupService;
   readonly feed: Feed;
 }
 
