@@ -24,6 +24,8 @@ export interface ApiCall {
   /** An object goes as JSON; bytes go as they are: what was signed is never written anew. */
   readonly body?: object;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Until the answer begins; absent: half a minute. */
+  readonly timeoutMs?: number;
 }
 
 /** The collector's HTTP API, on this machine's socket or over the network. */
@@ -49,7 +51,7 @@ export class ApiClient {
   /** @returns the parsed answer. @throws CliError */
   async call(call: ApiCall): Promise<unknown> {
     const { statusCode, body } = await this.#send(call, {
-      headersTimeout: timeoutMs,
+      headersTimeout: call.timeoutMs ?? timeoutMs,
       bodyTimeout: timeoutMs,
     });
     const text = await this.#read(body);

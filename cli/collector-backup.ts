@@ -1,7 +1,7 @@
 import { userInfo } from 'node:os';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { ask } from './control-client.ts';
+import { connectCollector } from './api-client.ts';
 import { dataDir, dataDirOption } from './data-dir.ts';
 import { CliError, exitCodes } from './exit.ts';
 import { examples } from './help.ts';
@@ -13,6 +13,7 @@ const backupTimeoutMs = 3_600_000;
 
 interface BackupOptions {
   readonly out: string;
+  readonly reason: string;
   readonly withKeys?: boolean;
   readonly dataDir?: string;
   readonly json?: boolean;
@@ -32,6 +33,7 @@ export function registerBackup(collector: Command, io: Io): void {
       .command('backup')
       .description("the collector's database as one file, while it runs or not")
       .requiredOption('--out <file>', 'the file to write; none is replaced')
+      .requiredOption('--reason <text>', 'why; while the collector runs it goes on record')
       .option(
         '--with-keys',
         'its keys, token and certificates too: whoever has the file is then the collector',
@@ -39,8 +41,11 @@ export function registerBackup(collector: Command, io: Io): void {
       .option('--json', 'one JSON object'),
   ).action((_: object, command: Command) => backup(io, command.optsWithGlobals()));
   examples(verb, [
-    ['whorl collector backup --out /backup/whorl-monday.tar', 'every night, from cron'],
-    ['whorl collector backup --out keys.tar --with-keys', 'for a new machine; keep it like a private key'],
+    ['whorl collector backup --out /backup/whorl-monday.tar --reason nightly', 'from cron'],
+    [
+      'whorl collector backup --out whole.tar --with-keys --reason "new machine"',
+      'whoever has this file is the collector: keep it like a private key',
+    ],
   ]);
 }
 
@@ -70,21 +75,23 @@ interface Backup {
   readonly manifest: { readonly epoch: string; readonly schema: number };
 }
 
-/** Of the collector that runs, or of what one left. */
-async function makeBackup(directory: string, out: string, withKeys: boolean): Promise<Backup> {
-  const socket = join(directory, 'collector', 'collector.sock');
-  const body = { out, withKeys };
-  const call = { method: 'POST', path: '/backup', body, timeoutMs: backupTimeoutMs } as const;
-  const answer = await ask(socket, 'collector', call);
-  // The collector is of this very package, and its answer that of the function below.
-  if (answer !== undefined) return answer as Backup;
+/** Of the collector that runs, or of what one left. Always this machine's: the file is written here. */
+async function makeBackup(io: Io, dataDir: string, out: string, options: BackupOptions): Promise<Backup> {
+  const { reason, withKeys = false } = options;
+  const collector = await connectCollector(io, { dataDir });
+  if (collector !== undefined) {
+    const body = { out, withKeys, reason };
+    const call = { method: 'POST', path: '/backups', body, timeoutMs: backupTimeoutMs } as const;
+    // The collector is of this very package, and its answer that of the function below.
+    return (await collector.call(call)) as Backup;
+  }
   const { backupAtRest } = await import('../collector/maintenance.ts');
-  return explained(() => backupAtRest(directory, { out, withKeys, release: version() }));
+  return explained(() => backupAtRest(dataDir, { out, withKeys, release: version() }));
 }
 
 async function backup(io: Io, options: BackupOptions): Promise<void> {
-  const directory = dataDir(io, options.dataDir);
-  const made = await makeBackup(directory, resolve(options.out), options.withKeys === true);
+  if (options.reason.trim() === '') throw new CliError(exitCodes.usage, '--reason must say why');
+  const made = await makeBackup(io, dataDir(io, options.dataDir), resolve(options.out), options);
   if (options.json === true) return io.out(JSON.stringify(made));
   const keys = options.withKeys === true ? 'with its keys' : 'without its keys';
   io.out(`${made.file}: ${made.bytes} bytes, ${keys}, schema ${made.manifest.schema}`);

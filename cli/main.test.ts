@@ -119,7 +119,7 @@ describe('the command tree', () => {
   });
 
   it.each<[string, string[], string[]]>([
-    ['a verb', ['ag'], ['agent']],
+    ['a verb', ['ag'], ['agents', 'agent']],
     ['an option', ['agent', '--tr'], ['--transport']],
     ['what the daemon reads', ['agent', '--source', ''], ['sensor', 'tracee', 'tetragon', 'falco']],
     ['what wrote a recording', ['judge', 'a.jsonl', '--source', 'f'], ['falco']],

@@ -1,10 +1,14 @@
+import { agentService, clusterService } from './api-agents.ts';
 import { incidentService } from './api-incidents.ts';
 import type { Audit } from './audit.ts';
+import type { Backups } from './backups.ts';
 import type { Canaries } from './canaries.ts';
 import { besideOf, type Presence } from './collector.ts';
 import type { Fingerprints } from './fingerprints.ts';
+import type { Identities } from './identities.ts';
 import type { Incidents } from './incidents.ts';
 import type { Learning } from './learning.ts';
+import type { Nodes } from './nodes.ts';
 import type {
   ApiServices,
   Caller,
@@ -28,6 +32,9 @@ export interface ServiceParts {
   readonly fingerprints: Fingerprints;
   readonly provisionals: Provisionals;
   readonly canaries: Canaries;
+  readonly nodes: Pick<Nodes, 'stateOf' | 'incidents' | 'losses'>;
+  readonly identities: Identities;
+  readonly backups: Pick<Backups, 'make'>;
   readonly trouble: StoreTrouble;
   readonly present: ReadonlyMap<string, Presence>;
   readonly policies: ResponsePolicies;
@@ -52,6 +59,9 @@ export function apiServices(parts: ServiceParts): Omit<ApiServices, 'access' | '
     incidents: incidentService(parts),
     documents: documentService(parts),
     policy: policyService(parts),
+    agents: agentService(parts),
+    clusters: clusterService(parts),
+    backups: parts.backups,
   };
 }
 

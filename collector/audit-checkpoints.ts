@@ -103,6 +103,7 @@ export class AuditCheckpoints {
    */
   acceptFork(record: (mismatch: string) => Promise<number>): Promise<boolean> {
     return this.#alone(async () => {
+      if (!this.#isChecked) await this.#check();
       if (this.#mismatch === undefined) return false;
       const { store, settings } = this.#options;
       await store.rebuild();

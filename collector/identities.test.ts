@@ -4,8 +4,9 @@ import { certificateRequest } from '../agent/adapters/identity/certificate-reque
 import { anyIdentities, by } from '../test/fakes/identities.ts';
 import { keyOfCsr, makeAgentCertificate } from './adapters/keys/agent-certificates.ts';
 import { makeAuthority, makeServerCertificate, type Pair } from './adapters/keys/certificates.ts';
-import { type IdentitiesOptions, IdentityError } from './identities.ts';
+import type { IdentitiesOptions } from './identities.ts';
 import type { EnrolmentRequest } from './ports/identities.ts';
+import { IdentityError } from './ports/identities.ts';
 
 const hour = 3_600_000;
 const day = 24 * hour;

@@ -4,7 +4,13 @@ import { type AgentIdentity, isPlainName } from './core/agent-identity.ts';
 import { issuerKeysProblem } from './core/issuer-keys.ts';
 import { formatJoinToken } from './core/join-token.ts';
 import { Enrolment, type EnrolmentOptions } from './enrolment.ts';
-import type { ClusterRow, Gate, IssuedRow, Revocation } from './ports/identities.ts';
+import {
+  type ClusterRow,
+  type Gate,
+  IdentityError,
+  type IssuedRow,
+  type Revocation,
+} from './ports/identities.ts';
 import { Revocations } from './revocations.ts';
 
 export interface IdentitiesOptions extends Omit<EnrolmentOptions, 'admission' | 'revocations'> {
@@ -15,16 +21,6 @@ export interface IdentitiesOptions extends Omit<EnrolmentOptions, 'admission' | 
 export interface By {
   readonly author: string;
   readonly reason: string;
-}
-
-/** What was asked for by a person and cannot be done. The message is a sentence with what to do. */
-export class IdentityError extends Error {
-  readonly code: 'bad-name' | 'bad-time' | 'bad-reason' | 'bad-keys' | 'cluster-unknown' | 'not-revoked';
-  constructor(code: IdentityError['code'], message: string) {
-    super(message);
-    this.name = 'IdentityError';
-    this.code = code;
-  }
 }
 
 export interface JoinTokenWish {

@@ -14,8 +14,10 @@ import type { CollectorConfig } from './config.ts';
 import { countLine } from './count-line.ts';
 import type { LeaseSigner } from './lease-granter.ts';
 import { Notifications } from './notifications.ts';
+import { tellRestore } from './restored.ts';
 import { StoreTrouble } from './store-trouble.ts';
 import { openAudit } from './wiring/audit.ts';
+import { openBackups } from './wiring/backups.ts';
 import { levelsOf, openApi } from './wiring/http.ts';
 import { localJoin, openIdentities } from './wiring/identities.ts';
 import { openLeases } from './wiring/leases.ts';
@@ -74,6 +76,7 @@ async function serve(config: CollectorConfig, wired: Omit<Wiring, 'audit'>): Pro
   const { audit, publicFile: auditKeyFile } = openAudit(config, wired, id);
   const wiring: Wiring = { ...wired, audit };
   void audit.started({ version: wiring.version, mode: config.mode, pid: process.pid });
+  await tellRestore({ settings: store, audit, log });
   const names = { dir: join(dir, 'tls'), names: namesOf(config), now: Date.now };
   const tls = await TlsWatch.open(names, log);
   const identities = await openIdentities(config, wiring, () => tls.current);
@@ -106,7 +109,8 @@ async function serve(config: CollectorConfig, wired: Omit<Wiring, 'audit'>): Pro
     pid: process.pid,
     user: `local:${userInfo().username}`,
   };
-  const services = { ...wiring, ...parts, tell: broadcast.tell, about };
+  const backups = openBackups(wiring);
+  const services = { ...wiring, ...parts, identities, backups, tell: broadcast.tell, about };
   const api = await openApi(config, services, wiring, tls.current, meter);
   const source = { levels: () => levelsOf(wiring, parts, api.feed), ready: () => isReady(store) };
   const metricsAddress =
@@ -141,7 +145,9 @@ async function serve(config: CollectorConfig, wired: Omit<Wiring, 'audit'>): Pro
     untilAborted(certificateLookMs, signal, async () => identities.look()),
     untilAborted(tlsLookMs, signal, async () => {
       const renewed = await tls.look();
-      if (renewed !== undefined) edge.use(doorOf(renewed));
+      if (renewed === undefined) return;
+      edge.use(doorOf(renewed));
+      api.use(renewed);
     }),
   ]);
   await edge.close();

@@ -15,6 +15,7 @@ const maxConnections = 1024;
 /** For the headers, and for a whole request; who sends more slowly holds a connection on purpose. */
 const headersTimeoutMs = 10_000;
 const requestTimeoutMs = 30_000;
+const minVersion = 'TLSv1.2';
 
 export interface HttpApiOptions extends Omit<ApiOptions, 'local'> {
   /** Whoever may open the unix socket. */
@@ -33,6 +34,7 @@ export class HttpApi {
   readonly #local = new WeakSet<IncomingMessage>();
   readonly #servers: (Server | TlsServer)[] = [];
   #app: App | undefined;
+  #tls: TlsServer | undefined;
 
   constructor(options: HttpApiOptions) {
     this.#options = options;
@@ -51,11 +53,17 @@ export class HttpApi {
     await this.#bind(unix, () => listenUnix(unix, socketPath));
     if (tls === undefined) return undefined;
     const { certificate: cert, key, address } = tls;
-    const server = createTlsServer({ cert, key, minVersion: 'TLSv1.2' }, (request, response) =>
+    const server = createTlsServer({ cert, key, minVersion }, (request, response) =>
       app.routing(request, response),
     );
     server.maxConnections = maxConnections;
+    this.#tls = server;
     return this.#bind(server, () => listenTcp(server, address));
+  }
+
+  /** Another certificate for whoever connects from here on; connections that are open go on under the one before. */
+  use({ certificate: cert, key }: { readonly certificate: Buffer; readonly key: Buffer }): void {
+    this.#tls?.setSecureContext({ cert, key, minVersion });
   }
 
   async #bind<T>(server: Server | TlsServer, listen: () => Promise<T>): Promise<T> {

@@ -1,5 +1,6 @@
 import type { Mode } from '../../fingerprint/verdict.ts';
 import type { Place, Role, Scope, TokenRow } from './access.ts';
+import type { AgentService, BackupService, ClusterService } from './api-agents.ts';
 import type { IncidentService } from './api-incidents.ts';
 
 /**
@@ -123,6 +124,9 @@ export interface ApiServices {
   readonly incidents: IncidentService;
   readonly documents: DocumentService;
   readonly policy: PolicyService;
+  readonly agents: AgentService;
+  readonly clusters: ClusterService;
+  readonly backups: BackupService;
   readonly feed: Feed;
 }
 

@@ -2,6 +2,16 @@ import type { AgentIdentity } from '../core/agent-identity.ts';
 
 /** The seams of agent identity: who signs certificates, who proves a token, what is remembered of both. */
 
+/** What was asked for by a person and cannot be done. The message is a sentence with what to do. */
+export class IdentityError extends Error {
+  readonly code: 'bad-name' | 'bad-time' | 'bad-reason' | 'bad-keys' | 'cluster-unknown' | 'not-revoked';
+  constructor(code: IdentityError['code'], message: string) {
+    super(message);
+    this.name = 'IdentityError';
+    this.code = code;
+  }
+}
+
 /** Why a machine gets no certificate, or one that it shows is not taken. */
 export type IdentityRefusalCode =
   | 'bad-csr'

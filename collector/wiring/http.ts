@@ -19,6 +19,8 @@ export interface OpenApi {
   readonly address: string | undefined;
   readonly bootstrapFile: string | undefined;
   readonly feed: EventFeed;
+  /** Renewed TLS files. */
+  use(tls: TlsFiles): void;
   close(): Promise<void>;
 }
 
@@ -60,7 +62,8 @@ export async function openApi(
     feed.close();
     await api.close();
   };
-  return { socketPath, address: bound, bootstrapFile: waiting, feed, close };
+  const use = (files: TlsFiles): void => api.use(files);
+  return { socketPath, address: bound, bootstrapFile: waiting, feed, use, close };
 }
 
 /** For a scrape: what is cheap to look up, summed over all agents. */

@@ -41,6 +41,15 @@ export function fakeServices(over: Partial<ApiServices> = {}): ApiServices {
     },
     documents: { addDocument: async () => ({ kind: 'base' }) },
     policy: { mode: () => 'alert', setMode: async () => undefined },
+    agents: {
+      agents: async () => ({ items: [] }),
+      agent: async () => undefined,
+      revoke: async () => undefined,
+      letIn: async () => undefined,
+      makeJoinToken: never,
+    },
+    clusters: { clusters: async () => [], add: never, remove: never },
+    backups: { make: never },
     feed: { follow: () => () => undefined },
     ...over,
   };

@@ -50,8 +50,16 @@ function chainAt(address: string): Promise<X509Certificate[]> {
     fail('it does not answer');
     socket.destroy();
   });
-  socket.on('error', (error) => fail(error.message));
+  socket.on('error', (error) => fail(sentenceOf(error)));
   return promise;
+}
+
+/** What OpenSSL says is for those who build it. */
+function sentenceOf(error: Error): string {
+  const code = 'code' in error ? String(error.code) : '';
+  return code.startsWith('ERR_SSL')
+    ? `what answers there does not serve agents (${code}); it is the port of listen, 7443, not that of the HTTP API`
+    : error.message;
 }
 
 function chainOf(first: DetailedPeerCertificate): X509Certificate[] {

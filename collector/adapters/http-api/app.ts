@@ -16,8 +16,8 @@ import { addRoutes } from './routes.ts';
 
 /** JSON bodies are forms that people fill in; signed documents have a limit of their own. */
 const maxBodyBytes = 64 * 1024;
-/** An id is 64 hex digits, a name 253. */
-const maxParamLength = 256;
+/** An agent is `CLUSTER:NAME`, each of up to 253: one that could not be named could not be shut out. */
+const maxParamLength = 512;
 
 /** What the framework is told of each route besides its schema. */
 export interface RouteConfig {

@@ -2,7 +2,10 @@ import type { FastifyError, FastifyReply, FastifyRequest, FastifySchemaValidatio
 import { FingerprintError } from '../../../fingerprint/errors.ts';
 import { printable } from '../../../fingerprint/printable.ts';
 import { AccessError } from '../../ports/api.ts';
+import { BackupError } from '../../ports/backups.ts';
+import { IdentityError } from '../../ports/identities.ts';
 import { type Log, StoreError } from '../../ports.ts';
+import { backupProblem, identityProblem } from './explain-agents.ts';
 import { type FieldError, Problem, type ProblemCode, problemBody, problemType } from './problem.ts';
 
 /** More than these nobody reads, and one bad body could make thousands. */
@@ -13,6 +16,8 @@ export function problemOf(error: unknown, log: Log, id: string): Problem {
   if (error instanceof Problem) return error;
   if (error instanceof FingerprintError) return documentProblem(error);
   if (error instanceof AccessError) return accessProblem(error);
+  if (error instanceof IdentityError) return identityProblem(error);
+  if (error instanceof BackupError) return backupProblem(error);
   if (error instanceof StoreError) return new Problem('unavailable', error.message, { cause: error });
   if (isFastify(error)) {
     const known = frameworkProblem(error);

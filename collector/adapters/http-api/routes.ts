@@ -2,10 +2,14 @@ import type { ApiServices } from '../../ports/api.ts';
 import type { App, Tools } from './app.ts';
 import { describe } from './openapi.ts';
 import { accessRoutes } from './routes-access.ts';
+import { agentRoutes } from './routes-agents.ts';
+import { backupRoutes } from './routes-backups.ts';
+import { clusterRoutes } from './routes-clusters.ts';
 import { documentRoutes } from './routes-documents.ts';
 import { eventRoutes } from './routes-events.ts';
 import { healthRoutes } from './routes-health.ts';
 import { incidentRoutes } from './routes-incidents.ts';
+import { joinTokenRoutes } from './routes-join-tokens.ts';
 import { policyRoutes } from './routes-policy.ts';
 import { statusRoutes } from './routes-status.ts';
 import { tokenRoutes } from './routes-tokens.ts';
@@ -21,6 +25,10 @@ const resources: readonly ((app: App, services: ApiServices, tools: Tools) => vo
   incidentRoutes,
   documentRoutes,
   policyRoutes,
+  agentRoutes,
+  joinTokenRoutes,
+  clusterRoutes,
+  backupRoutes,
   eventRoutes,
 ];
 

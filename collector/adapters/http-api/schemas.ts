@@ -29,6 +29,9 @@ export const Name = Type.String({
   pattern: '^[A-Za-z0-9][A-Za-z0-9._@ -]*$',
 });
 
+/** Clusters and nodes, as certificates can say them (core/agent-identity.ts). */
+export const PlainName = Type.String({ pattern: '^(?!\\.{1,2}$)[0-9A-Za-z._-]{1,253}$' });
+
 const Names = Type.Array(Type.String({ minLength: 1, maxLength: 253, pattern: '^[!-~]+$' }), {
   maxItems: 64,
   uniqueItems: true,
