@@ -1,4 +1,5 @@
 import { techniquesOfIncident } from '../fingerprint/attack-techniques.ts';
+import { type StopParts, stopServices, stopStatus } from './api-stops.ts';
 import type { Audit } from './audit.ts';
 import type { Canaries } from './canaries.ts';
 import { besideOf, type Presence } from './collector.ts';
@@ -21,8 +22,8 @@ import type { ResponsePolicies } from './response-policies.ts';
 import type { StateLine } from './state-line.ts';
 import type { StoreTrouble } from './store-trouble.ts';
 
-export interface ServiceParts {
-  readonly store: DriftStore;
+export interface ServiceParts extends StopParts {
+  readonly store: DriftStore & StopParts['store'];
   readonly learning: Learning;
   readonly reactions: Reactions;
   readonly fingerprints: Fingerprints;
@@ -52,6 +53,7 @@ export function apiServices(parts: ServiceParts): Omit<ApiServices, 'access' | '
     incidents: incidentService(parts),
     documents: documentService(parts),
     policy: policyService(parts),
+    stops: stopServices(parts),
   };
 }
 
@@ -64,18 +66,21 @@ function statusService(parts: ServiceParts): StatusService {
         caller.sees({ cluster: hello.cluster, namespace: '' }),
       );
       const { id, version, startedAt } = about;
+      const losses = new Map((await parts.nodes.losses()).map(({ agent, ...lost }) => [agent, lost]));
       return {
         ...(caller.seesAll ? about : { id, version, startedAt }),
         mode: policies.current.mode,
         ...(caller.seesAll ? { audit: await parts.audit.state() } : {}),
         agents: agents.map((row) => ({
           ...describeAgent(row, present.get(row.hello.agent)),
+          losses: losses.get(row.hello.agent) ?? { restored: 0, dropped: 0, flooded: 0 },
           canary: parts.canaries.statusOf(row.hello.agent) ?? null,
           beside: present.has(row.hello.agent) ? besideOf(row.hello, present) : [],
         })),
         workloads: (await visibleWorkloads(store, caller)).length,
         ...(caller.seesAll ? { documents: fingerprints.counts, provisional: provisionals.count } : {}),
         lost: { reactions: reactions.dropped },
+        ...(await stopStatus(parts, caller)),
         retriedCommits: trouble.failures,
       };
     },

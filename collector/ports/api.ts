@@ -1,5 +1,6 @@
 import type { Mode } from '../../fingerprint/verdict.ts';
 import type { Place, Role, Scope, TokenRow } from './access.ts';
+import type { StopServices } from './api-stops.ts';
 
 /**
  * What the HTTP API can ask of the collector: one interface per resource. Answers are plain JSON; times in ms since the
@@ -131,6 +132,7 @@ export interface ApiServices {
   readonly documents: DocumentService;
   readonly policy: PolicyService;
   readonly feed: Feed;
+  readonly stops: StopServices;
 }
 
 /** Told of every answer, for log and metrics. */

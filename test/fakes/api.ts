@@ -36,6 +36,13 @@ export function fakeServices(over: Partial<ApiServices> = {}): ApiServices {
     documents: { addDocument: async () => ({ kind: 'base' }) },
     policy: { mode: () => 'alert', setMode: async () => undefined },
     feed: { follow: () => () => undefined },
+    stops: {
+      orders: { order: never, plan: never, orders: async () => ({ items: [] }) },
+      held: { heldOrders: async () => ({ items: [] }), end: never },
+      disarms: { disarms: () => [], disarm: never, rearm: never },
+      brakes: async () => ({ clusters: [], workloads: [], more: 0 }),
+      nodeIncidents: async () => ({ items: [] }),
+    },
     ...over,
   };
 }

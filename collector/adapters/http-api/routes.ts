@@ -2,10 +2,15 @@ import type { ApiServices } from '../../ports/api.ts';
 import type { App, Tools } from './app.ts';
 import { describe } from './openapi.ts';
 import { accessRoutes } from './routes-access.ts';
+import { brakeRoutes } from './routes-brakes.ts';
+import { disarmRoutes } from './routes-disarms.ts';
 import { documentRoutes } from './routes-documents.ts';
 import { eventRoutes } from './routes-events.ts';
 import { healthRoutes } from './routes-health.ts';
+import { heldOrderRoutes } from './routes-held-orders.ts';
 import { incidentRoutes } from './routes-incidents.ts';
+import { nodeIncidentRoutes } from './routes-node-incidents.ts';
+import { orderRoutes } from './routes-orders.ts';
 import { policyRoutes } from './routes-policy.ts';
 import { statusRoutes } from './routes-status.ts';
 import { tokenRoutes } from './routes-tokens.ts';
@@ -21,6 +26,11 @@ const resources: readonly ((app: App, services: ApiServices, tools: Tools) => vo
   incidentRoutes,
   documentRoutes,
   policyRoutes,
+  orderRoutes,
+  heldOrderRoutes,
+  disarmRoutes,
+  brakeRoutes,
+  nodeIncidentRoutes,
   eventRoutes,
 ];
 
