@@ -99,7 +99,10 @@ export class LeaseDesk {
     const instance = attribution.instance(incident.instance.id);
     if (instance === undefined || before?.has(target) === true) return;
     const disarmed = this.#options.disarmed();
-    if (disarmed !== undefined) return this.#leave(incident, disarmed);
+    if (disarmed !== undefined) {
+      this.#leave(incident, disarmed);
+      return;
+    }
     const decision = this.#decide(mode, incident, target, instance, before !== undefined);
     if (decision === undefined) return;
     const { action, again } = decision;

@@ -33,6 +33,8 @@ export interface Io {
   out(text: Text): void;
   /** Talk, to stderr, a newline is added. */
   err(text: Text): void;
+  /** Asks for a line on the terminal; undefined when there is no terminal to ask on. */
+  ask(question: string): Promise<string | undefined>;
   /** Asks on the terminal without echo; undefined when there is no terminal to ask on. */
   askSecret(question: string): Promise<string | undefined>;
   /** ms since the Unix epoch. */

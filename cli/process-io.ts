@@ -21,6 +21,7 @@ export function processIo(): Io {
     writeFile,
     out: (text) => void process.stdout.write(`${renderText(text, colourOut)}\n`),
     err: (text) => void process.stderr.write(`${renderText(text, colourErr)}\n`),
+    ask: (question) => askLine(question, process.stderr),
     askSecret,
     now: () => Date.now(),
     random: (length) => randomBytes(length),
@@ -32,10 +33,14 @@ export function processIo(): Io {
 
 /** readline echoes what it is given as output: a sink that shows the question and nothing after it. */
 async function askSecret(question: string): Promise<string | undefined> {
+  const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
+  return askLine(question, silent, '\n');
+}
+
+async function askLine(question: string, output: Writable, after = ''): Promise<string | undefined> {
   if (process.stdin.isTTY !== true) return undefined;
   process.stderr.write(question);
-  const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
-  const reader = createInterface({ input: process.stdin, output: silent, terminal: true });
+  const reader = createInterface({ input: process.stdin, output, terminal: true });
   try {
     return await new Promise<string | undefined>((resolve) => {
       reader.once('line', resolve);
@@ -43,6 +48,6 @@ async function askSecret(question: string): Promise<string | undefined> {
     });
   } finally {
     reader.close();
-    process.stderr.write('\n');
+    process.stderr.write(after);
   }
 }

@@ -48,6 +48,7 @@ export function fakeIo(
     },
     out: (text) => void io.stdout.push(renderText(text, false)),
     err: (text) => void io.stderr.push(renderText(text, false)),
+    ask: async () => undefined,
     askSecret: async () => undefined,
     now: () => Date.UTC(2026, 0, 2, 3, 4, 5),
     random: (length) => Uint8Array.from({ length }, (_, i) => (i * 37 + 11) & 255),
