@@ -3,6 +3,7 @@ import type { Incident } from '../fingerprint/incident.ts';
 import type { Receipt } from '../fingerprint/order.ts';
 import type { Report } from '../fingerprint/report.ts';
 import type { AgentDeps } from './agent-deps.ts';
+import { ArmWatch } from './arm-watch.ts';
 import { Canaries } from './canary.ts';
 import type { AgentConfig } from './config.ts';
 import { Counters } from './core/counters.ts';
@@ -23,6 +24,8 @@ import { StopHand, type Timing } from './stop-hand.ts';
 
 /** Small enough that a sweep's findings and a burst's last counts are told within a blink. */
 const tickMs = 200;
+/** A disarm on the node holds within a second. */
+const armLookMs = 1_000;
 /** The stream begins with what the source can see: it waits this long for the source to say it. */
 const readyWithinMs = 5_000;
 /**
@@ -56,6 +59,7 @@ class Agent {
   readonly #pipeline: Pipeline;
   readonly #intake: Intake;
   readonly #hand: StopHand;
+  readonly #arms: ArmWatch;
   readonly #leases: LeaseDesk;
   readonly #orders: OrderDesk;
   readonly #sweep: StateSweep | undefined;
@@ -137,7 +141,8 @@ class Agent {
       onStopped: (incident: string) => this.#pipeline.acted(incident),
       onReceipt: (receipt: Receipt) => this.#outbox.put({ type: 'receipt', receipt }),
     };
-    this.#leases = new LeaseDesk(desk);
+    this.#arms = new ArmWatch(deps.armState, now);
+    this.#leases = new LeaseDesk({ ...desk, disarmed: this.#arms.disarmed });
     this.#orders = new OrderDesk({
       ...desk,
       onKill: (incident, ends) => this.#leases.ordered(incident, ends),
@@ -195,6 +200,7 @@ class Agent {
       this.#pipeline.sawGap(this.#desk.aliveAt, this.#startedAt, 'the agent did not run');
     // At once: an agent that is killed within its first seconds leaves a gap too.
     await this.#saveAlive();
+    await this.#arms.look();
     const holds = enforcer.holds();
     if (holds.length > 0) say({ type: 'holds-adopted', holds });
     await control.serve({ status: () => this.#status(), resume: (which) => enforcer.resume(which) });
@@ -270,6 +276,7 @@ class Agent {
       this.#lookFromReady(signal),
       this.#pods?.run(signal),
       every(tickMs, signal, () => this.#tick(now())),
+      every(armLookMs, signal, () => this.#arms.look()),
       every(supportSeconds * 1000, signal, () => this.#pipeline.tellSupport()),
       every(lookAroundMs, signal, async () => {
         await this.#desk.look();

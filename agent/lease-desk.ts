@@ -16,7 +16,7 @@ import { type Clocks, LeaseBook, type LeaseSummary, type NotAllowed } from './co
 import { allowedAgainst, isForeignTarget } from './core/orders.ts';
 import { rateProblem } from './core/stop-rates.ts';
 import type { Watch } from './core/watch.ts';
-import type { Log } from './ports.ts';
+import type { LocalDisarm, Log } from './ports.ts';
 import type { StateLine } from './state-line.ts';
 import type { StopHand, Timing } from './stop-hand.ts';
 
@@ -32,6 +32,8 @@ export interface LeaseDeskOptions {
   readonly hand: StopHand;
   readonly attribution: Pick<Attribution, 'instance'>;
   readonly watch: Pick<Watch, 'approvalOf'>;
+  /** Why nothing is to be stopped on this node at this moment; undefined: it is armed. Never waits: a stop is under way. */
+  readonly disarmed: () => LocalDisarm | undefined;
   /** µs since the Unix epoch. */
   readonly now: () => number;
   /** µs, of a clock that nobody sets. */
@@ -63,6 +65,7 @@ export class LeaseDesk {
   readonly #options: LeaseDeskOptions;
   readonly #book = new LeaseBook();
   readonly #holds = new HourlyCap(maxHolds);
+  readonly #refusals = new HourlyCap(1);
   readonly #named = new Set<string>();
   #count = 0;
   #tail: Promise<void> = Promise.resolve();
@@ -95,11 +98,34 @@ export class LeaseDesk {
     const before = hand.targetsOf(incident.id);
     const instance = attribution.instance(incident.instance.id);
     if (instance === undefined || before?.has(target) === true) return;
+    const disarmed = this.#options.disarmed();
+    if (disarmed !== undefined) {
+      this.#leave(incident, disarmed);
+      return;
+    }
     const decision = this.#decide(mode, incident, target, instance, before !== undefined);
     if (decision === undefined) return;
     const { action, again } = decision;
     const stop = hand.stop({ action, incident, target, instance, timing, counts: !again });
     void stop.then((done) => this.#tell(incident, decision, done)).catch((err: unknown) => this.#broken(err));
+  }
+
+  /** Somebody on this node said that nothing is to be stopped. Told once of each incident: the collector waits for a word. */
+  #leave(incident: Incident, { reason }: LocalDisarm): void {
+    const { counters, steady, log, say, onReceipt } = this.#options;
+    counters.add('leases.not.disarmed');
+    if (!this.#refusals.take(incident.id, steady())) return;
+    const receipt: Receipt = {
+      order: this.#name(incident),
+      incident: incident.id,
+      cause: 'lease',
+      result: 'refused-protected',
+      stopped: [],
+      detail: `disarmed on this node (${printable(reason)})`,
+    };
+    log.warn({ incident: incident.id, reason: printable(reason) }, 'not stopped: disarmed');
+    say({ type: 'receipt', receipt });
+    onReceipt(receipt);
   }
 
   /** As far as the site wishes, and a person approved against this very process, then and now. */

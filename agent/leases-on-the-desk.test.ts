@@ -67,6 +67,27 @@ function again(world: FakeWorld, n: number, child: number): void {
   );
 }
 
+describe('a node that somebody disarmed', () => {
+  it('neither spends a lease nor holds, and says so once', async () => {
+    const world = new FakeWorld();
+    world.armState = { disarmed: async () => ({ reason: 'ada: migration' }) };
+    start(world);
+    await inForce(world);
+    await grant(world);
+    attack(world, 100);
+    expect(await receipt(world)).toMatchObject({
+      result: 'refused-protected',
+      stopped: [],
+      detail: 'disarmed on this node (ada: migration)',
+    });
+    again(world, 100, 105);
+    await world.until(() => (reportsOf(world, 'incident')[1] === undefined ? undefined : true));
+    expect(world.acts).toEqual([]);
+    expect(reportsOf(world, 'receipt')).toHaveLength(1);
+    expect(world.control?.status()).toMatchObject({ leases: { live: 1, stopsLeft: 2 } });
+  });
+});
+
 describe('drift that a live lease covers', () => {
   it('is stopped without an order, before anything of it is written', async () => {
     const world = await judged();

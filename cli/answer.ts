@@ -9,6 +9,11 @@ export class Answer {
     this.#value = value;
   }
 
+  /** As it came, for `--json`. */
+  get value(): unknown {
+    return this.#value;
+  }
+
   at(name: string): Answer {
     return new Answer(
       typeof this.#value === 'object' && this.#value !== null ? Reflect.get(this.#value, name) : undefined,

@@ -11,6 +11,7 @@ import { configProblem, readSettings, type SettingOptions, settingOptions } from
 interface AgentOptions extends SettingOptions {
   readonly source?: string;
   readonly transport?: string;
+  readonly release?: boolean;
 }
 
 export function register(program: Command, io: Io): void {
@@ -23,7 +24,10 @@ export function register(program: Command, io: Io): void {
     .addOption(
       choice('--transport <name>', `how a gRPC source is read: ${transports.join(', ')}`, transports),
     )
-    .action((options: AgentOptions) => watch(io, options));
+    .option('--release', 'let go all that is held or frozen on this machine, and end: before uninstalling')
+    .action((options: AgentOptions) =>
+      options.release === true ? release(io, options) : watch(io, options),
+    );
   examples(verb, [
     ['whorl agent', 'on its own: what it sees waits in the spool'],
     ['whorl agent --source tracee', 'fed by the Tracee that the node runs already'],
@@ -37,6 +41,12 @@ export function register(program: Command, io: Io): void {
       'told to a collector',
     ],
   ]);
+}
+
+/** The same as `whorl resume --local --all`. */
+async function release(io: Io, { dataDir }: AgentOptions): Promise<void> {
+  const { resume } = await import('./verb-resume.ts');
+  await resume(io, [], { all: true, ...(dataDir === undefined ? {} : { dataDir }) });
 }
 
 async function watch(io: Io, options: AgentOptions): Promise<void> {

@@ -8,14 +8,11 @@ import { CliError, exitCodes } from './exit.ts';
 import { changing, examples } from './help.ts';
 import type { Io } from './io.ts';
 import { fileName } from './read-file.ts';
+import type { StopOptions } from './stop-order.ts';
 
-interface Options {
+interface Options extends StopOptions {
   readonly local?: boolean;
   readonly all?: boolean;
-  readonly dataDir?: string;
-  readonly json?: boolean;
-  readonly dryRun?: boolean;
-  readonly reason?: string;
 }
 
 export function register(program: Command, io: Io): void {
@@ -23,14 +20,21 @@ export function register(program: Command, io: Io): void {
     dataDirOption(
       program
         .command('resume')
-        .description('let go what is held or frozen on this machine, with or without a running agent')
-        .argument('[incident]', 'only what belongs to this incident')
+        .description(
+          'let go what is held or frozen; with --local on this machine, with or without a running agent',
+        )
+        .argument('[incident...]', 'what belongs to these incidents, by the beginning of their ids')
+        .option('--collector <url>', 'the collector to ask (or WHORL_COLLECTOR, or whorl login)')
+        .option('--no-wait', 'do not wait for what the agents answer')
         .option('--local', 'on this machine, now, without asking the collector')
         .option('--all', 'everything')
         .option('--json', 'one JSON object'),
     ),
-  ).action((incident: string | undefined, options: Options) => resume(io, incident, options));
+  ).action((incidents: string[], options: Options) =>
+    options.local === true ? resume(io, incidents, options) : resumeByOrder(io, incidents, options),
+  );
   examples(verb, [
+    ['whorl resume 3f9a --reason "a test of ours"', 'everywhere, by an order of the collector'],
     ['whorl resume --local --all', 'everything on this machine runs on'],
     ['whorl resume --local 3f9a…', 'one incident, by the id that whorl incidents shows'],
   ]);
@@ -42,11 +46,20 @@ interface Let {
   readonly pids: readonly number[];
 }
 
-async function resume(io: Io, incident: string | undefined, options: Options): Promise<void> {
-  if (options.local !== true) {
-    throw new CliError(exitCodes.usage, 'this version resumes on this machine only', 'add --local');
-  }
-  if ((incident === undefined) === (options.all !== true)) {
+async function resumeByOrder(io: Io, ids: readonly string[], options: Options): Promise<void> {
+  if (options.all === true || ids.length === 0)
+    throw new CliError(
+      exitCodes.usage,
+      'name the incidents that are to go on',
+      'whorl incidents shows their ids; --local --all is for everything on this machine',
+    );
+  const { orderStop } = await import('./stop-order.ts');
+  await orderStop(io, { action: 'resume', ids, confirm: false }, options);
+}
+
+export async function resume(io: Io, incidents: readonly string[], options: Options): Promise<void> {
+  const [incident, another] = incidents;
+  if ((incident === undefined) === (options.all !== true) || another !== undefined) {
     throw new CliError(exitCodes.usage, 'name one incident, or say --all', 'whorl incidents shows their ids');
   }
   const directory = dataDir(io, options.dataDir);

@@ -1,5 +1,6 @@
 import { agentService, clusterService } from './api-agents.ts';
 import { incidentService } from './api-incidents.ts';
+import { type StopParts, stopServices, stopStatus } from './api-stops.ts';
 import type { Audit } from './audit.ts';
 import type { Backups } from './backups.ts';
 import type { Canaries } from './canaries.ts';
@@ -24,8 +25,8 @@ import type { ResponsePolicies } from './response-policies.ts';
 import type { StateLine } from './state-line.ts';
 import type { StoreTrouble } from './store-trouble.ts';
 
-export interface ServiceParts {
-  readonly store: DriftStore;
+export interface ServiceParts extends StopParts {
+  readonly store: DriftStore & StopParts['store'];
   readonly learning: Learning;
   readonly incidents: Incidents;
   readonly reactions: Reactions;
@@ -62,6 +63,7 @@ export function apiServices(parts: ServiceParts): Omit<ApiServices, 'access' | '
     agents: agentService(parts),
     clusters: clusterService(parts),
     backups: parts.backups,
+    stops: stopServices(parts),
   };
 }
 
@@ -74,18 +76,21 @@ function statusService(parts: ServiceParts): StatusService {
         caller.sees({ cluster: hello.cluster, namespace: '' }),
       );
       const { id, version, startedAt } = about;
+      const losses = new Map((await parts.nodes.losses()).map(({ agent, ...lost }) => [agent, lost]));
       return {
         ...(caller.seesAll ? about : { id, version, startedAt }),
         mode: policies.current.mode,
         ...(caller.seesAll ? { audit: await parts.audit.state() } : {}),
         agents: agents.map((row) => ({
           ...describeAgent(row, present.get(row.hello.agent)),
+          losses: losses.get(row.hello.agent) ?? { restored: 0, dropped: 0, flooded: 0 },
           canary: parts.canaries.statusOf(row.hello.agent) ?? null,
           beside: present.has(row.hello.agent) ? besideOf(row.hello, present) : [],
         })),
         workloads: (await visibleWorkloads(store, caller)).length,
         ...(caller.seesAll ? { documents: fingerprints.counts, provisional: provisionals.count } : {}),
         lost: { reactions: reactions.dropped },
+        ...(await stopStatus(parts, caller)),
         retriedCommits: trouble.failures,
       };
     },

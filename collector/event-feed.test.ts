@@ -104,7 +104,11 @@ describe('who sees a part of the site', () => {
       },
       true,
     ],
-    ['its order', { type: 'order', order: 'o', incident: anIncident().id, action: 'hold' }, true],
+    [
+      'its order',
+      { type: 'order', order: 'o', incident: anIncident().id, action: 'hold', workload: shop },
+      true,
+    ],
     ['their workload', { type: 'workload', hash: 'h', workload: shop }, true],
     ['the mode', policy, true],
     [
@@ -118,16 +122,26 @@ describe('who sees a part of the site', () => {
       },
       false,
     ],
-    ['its order', { type: 'order', order: 'o', incident: 'ee', action: 'hold' }, false],
+    ['its order', { type: 'order', order: 'o', incident: 'ee', action: 'hold', workload: other }, false],
     [
       'its receipt',
       { type: 'receipt', receipt: { order: 'o', incident: 'ee', result: 'done', stopped: [] } },
       false,
     ],
     [
-      'the order of an incident that is not known',
-      { type: 'order', order: 'o', incident: 'ff', action: 'hold' },
+      'the receipt of an incident that is not known',
+      { type: 'receipt', receipt: { order: 'o', incident: 'ff', result: 'done', stopped: [] } },
       false,
+    ],
+    [
+      'the order of an old incident',
+      { type: 'order', order: 'p', incident: 'ff', action: 'hold', workload: shop },
+      true,
+    ],
+    [
+      'its receipt',
+      { type: 'receipt', receipt: { order: 'p', incident: 'ff', result: 'done', stopped: [] } },
+      true,
     ],
     ['the workload of others', { type: 'workload', hash: 'h', workload: other }, false],
     ['a node', { type: 'agent', state: 'connected', node: 'n', agent: 'a' }, false],

@@ -135,8 +135,11 @@ export class EventFeed implements Feed {
       case 'incident':
         this.#remember(line.incident.id, line.incident.workload);
         return line.incident.workload;
-      case 'decision':
+      // What comes back of it is for whoever may see it, however old the incident is.
       case 'order':
+        this.#remember(line.incident, line.workload);
+        return line.workload;
+      case 'decision':
         return this.#places.get(line.incident) ?? 'whole-site';
       case 'held-order':
         return this.#places.get(line.held.incident) ?? 'whole-site';

@@ -75,7 +75,7 @@ describe("a person's order", () => {
     await c.manual.request(request(), who);
     const about = { incidents: [other.id] };
     const refused = await c.manual.request(request(about), who);
-    expect(refused).toMatchObject({ outcomes: [{ code: 'needs-force', force: 'budget' }] });
+    expect(refused).toMatchObject({ outcomes: [{ code: 'needs-force', force: ['budget'] }] });
     const passed = await c.manual.request(request({ ...about, force: ['budget'] }), who);
     expect(passed).toMatchObject({ outcomes: [{ result: 'ordered', passed: ['brake-owner'] }] });
     expect(c.orders.at(-1)?.reason).toBe(
@@ -89,7 +89,7 @@ describe("a person's order", () => {
     await c.incident('a2', incident);
     const kill = { action: 'kill' } as const;
     expect(await c.manual.request(request({ ...kill, force: ['budget'] }), who)).toMatchObject({
-      outcomes: [{ code: 'needs-force', force: 'last-copy' }],
+      outcomes: [{ code: 'needs-force', force: ['last-copy'] }],
     });
     await c.manual.request(request({ ...kill, force: ['last-copy'] }), who);
     expect(actions()).toEqual(['kill']);

@@ -1,24 +1,26 @@
 import type { Incident } from '../fingerprint/incident.ts';
-import type { Workload } from '../fingerprint/workload.ts';
-import type { BrakeLimits } from './core/brake-limits.ts';
-import { brakesOn } from './core/brakes.ts';
-import {
-  type Force,
-  forceOf,
-  type ManualAction,
-  type ManualRefusal,
-  manualRefusal,
-} from './core/manual-order.ts';
-import { byHandSentence, recordedSentence } from './core/reason-sentence.ts';
+import { chargeFor } from './core/charges.ts';
+import type { Force, ManualAction } from './core/manual-order.ts';
+import { byHandSentence } from './core/reason-sentence.ts';
+import type { Spending } from './core/spending.ts';
 import type { Ledger } from './ledger.ts';
+import {
+  type BrakeMet,
+  type Clear,
+  ManualCheck,
+  type ManualCheckOptions,
+  type ManualRefused,
+  needsForce,
+  noOccurrence,
+  refused,
+} from './manual-check.ts';
 import type { OrderMaker } from './order-maker.ts';
 import type { AuditLog } from './ports/audit.ts';
 import type { AnswerStore, Quarantine, Who } from './ports/brakes.ts';
-import type { AgentLink, DriftStore } from './ports.ts';
-import { type SurroundingsOptions, surroundingsOf } from './surroundings.ts';
+import type { AgentLink } from './ports.ts';
 
 /** Occurrences one request may name: what a person looked at, not a query. */
-const maxIncidents = 100;
+export const maxIncidents = 100;
 
 export interface ManualRequest {
   /** The client's own: the same request again is answered as it was, and nothing is done twice. */
@@ -29,14 +31,6 @@ export interface ManualRequest {
   readonly force: readonly Force[];
 }
 
-export type ManualCode =
-  | ManualRefusal
-  | 'unknown-incident'
-  | 'unknown-instance'
-  | 'agent-away'
-  | 'needs-force'
-  | 'no-enforcer';
-
 export type ManualOutcome =
   | {
       readonly incident: string;
@@ -45,14 +39,17 @@ export type ManualOutcome =
       readonly passed: readonly string[];
     }
   | { readonly incident: string; readonly result: 'quarantined' }
+  | ManualRefused;
+
+/** What an order would do, and what stands in its way, each after those before it. */
+export type ManualPlan =
   | {
       readonly incident: string;
-      readonly result: 'refused';
-      readonly code: ManualCode;
-      readonly sentence: string;
-      /** The word that would pass it. */
-      readonly force?: Force;
-    };
+      readonly result: 'would-order';
+      readonly about: Incident;
+      readonly brakes: readonly BrakeMet[];
+    }
+  | (ManualRefused & { readonly about?: Incident; readonly brakes: readonly BrakeMet[] });
 
 export type ManualAnswer =
   | { readonly ok: true; readonly outcomes: readonly ManualOutcome[] }
@@ -62,14 +59,10 @@ export type ManualAnswer =
       readonly sentence: string;
     };
 
-export interface ManualOrdersOptions extends Omit<SurroundingsOptions, 'limits'> {
-  readonly store: Pick<DriftStore, 'incidents'>;
+export interface ManualOrdersOptions extends ManualCheckOptions {
   readonly answers: AnswerStore;
   readonly ledger: Ledger;
   readonly orders: Pick<OrderMaker, 'make'>;
-  readonly limits: () => BrakeLimits;
-  readonly isProtected: (workload: Workload) => boolean;
-  readonly linkOf: (agent: string) => AgentLink | undefined;
   readonly audit: AuditLog;
   readonly quarantine?: Quarantine;
 }
@@ -80,10 +73,12 @@ export interface ManualOrdersOptions extends Omit<SurroundingsOptions, 'limits'>
  */
 export class ManualOrders {
   readonly #options: ManualOrdersOptions;
+  readonly #check: ManualCheck;
   #tail: Promise<unknown> = Promise.resolve();
 
   constructor(options: ManualOrdersOptions) {
     this.#options = options;
+    this.#check = new ManualCheck(options);
   }
 
   /** One request after the other: the second of two with one key finds the answer to the first. @throws StoreError */
@@ -113,47 +108,63 @@ export class ManualOrders {
     return answer;
   }
 
-  async #order(id: string, { action, force }: ManualRequest, who: Who): Promise<ManualOutcome> {
-    const { store, linkOf } = this.#options;
-    const [row] = await store.incidents({ id, limit: 1 });
-    if (row === undefined) return refused(id, 'unknown-incident', 'there is no such occurrence');
-    if (action === 'quarantine') return await this.#quarantine(row.incident, who);
-    const link = linkOf(row.agent);
-    if (link === undefined)
-      return refused(id, 'agent-away', 'its agent is not connected; try again when it is back');
-    if (action === 'resume') return await this.#make(row.incident, action, [], link, who);
-    const refusal = manualRefusal(row.incident, action, this.#options.isProtected(row.incident.workload));
-    if (refusal !== undefined) return refused(id, refusal, refusalSentences[refusal]);
-    return await this.#stop(row.incident, action, force, link, who);
+  /** What the same request would do at this moment. Nothing is ordered, charged or recorded. @throws StoreError */
+  async plan({ action, incidents, force }: Omit<ManualRequest, 'key'>): Promise<readonly ManualPlan[]> {
+    const { ledger, now } = this.#options;
+    let { spending } = ledger;
+    const plans: ManualPlan[] = [];
+    for (const id of new Set(incidents)) {
+      if (action === 'quarantine') {
+        plans.push(await this.#planQuarantine(id));
+        continue;
+      }
+      const looked = await this.#check.look(id, action, () => spending);
+      const plan = this.#planned(id, looked, { action, force }, spending);
+      plans.push(plan);
+      if (plan.result !== 'would-order' || looked.result !== 'clear') continue;
+      const { agent } = looked.link.hello;
+      const charge = chargeFor(plan.about, { id: `plan:${id}`, action, agent, at: now() });
+      spending = { ...spending, charges: [...spending.charges, charge] };
+    }
+    return plans;
   }
 
-  async #stop(
-    incident: Incident,
-    action: Exclude<ManualAction, 'resume' | 'quarantine'>,
-    force: readonly Force[],
-    link: AgentLink,
-    who: Who,
-  ): Promise<ManualOutcome> {
-    const { ledger, now } = this.#options;
-    const limits = this.#options.limits();
-    const options = { ...this.#options, limits };
-    const around = await surroundingsOf(incident, link, () => ledger.spending, options);
-    if (!around.isKnown)
-      return refused(incident.id, 'unknown-instance', recordedSentence('none', 'unknown-instance'));
-    const brakes = brakesOn(action, incident, { ...around, hasActed: true }, ledger.spending, limits, now());
-    const needed = brakes.map(({ reason }) => ({ reason, force: forceOf(reason) }));
-    const missing = needed.find((n) => n.force !== undefined && !force.includes(n.force));
-    if (missing?.force !== undefined) {
-      const why = recordedSentence('none', missing.reason);
-      const sentence = `${why}; to do it nonetheless, repeat it with force "${missing.force}"`;
-      return { ...refused(incident.id, 'needs-force', sentence), force: missing.force };
-    }
-    return await this.#make(
-      incident,
+  async #planQuarantine(id: string): Promise<ManualPlan> {
+    const [row] = await this.#options.store.incidents({ id, limit: 1 });
+    const about = row === undefined ? {} : { about: row.incident };
+    if (this.#options.quarantine === undefined) return { ...noEnforcer(id), ...about, brakes: [] };
+    if (row === undefined) return { ...refused(id, 'unknown-incident', noOccurrence), brakes: [] };
+    return { incident: id, result: 'would-order', about: row.incident, brakes: [] };
+  }
+
+  #planned(
+    id: string,
+    looked: Clear | ManualRefused,
+    {
       action,
-      brakes.map((b) => b.reason),
-      link,
-      who,
+      force,
+    }: { readonly action: Exclude<ManualAction, 'quarantine'>; readonly force: readonly Force[] },
+    spending: Spending,
+  ): ManualPlan {
+    if (looked.result === 'refused') return { ...looked, brakes: [] };
+    const about = looked.row.incident;
+    const brakes = action === 'resume' ? [] : this.#check.brakes(looked, action, spending);
+    const refusal = needsForce(about, brakes, force);
+    return refusal === undefined
+      ? { incident: id, result: 'would-order', about, brakes }
+      : { ...refusal, about, brakes };
+  }
+
+  async #order(id: string, { action, force }: ManualRequest, who: Who): Promise<ManualOutcome> {
+    const { ledger } = this.#options;
+    if (action === 'quarantine') return await this.#quarantine(id, who);
+    const looked = await this.#check.look(id, action, () => ledger.spending);
+    if (looked.result === 'refused') return looked;
+    const { row, link } = looked;
+    const brakes = action === 'resume' ? [] : this.#check.brakes(looked, action, ledger.spending);
+    const passed = brakes.map(({ reason }) => reason);
+    return (
+      needsForce(row.incident, brakes, force) ?? (await this.#make(row.incident, action, passed, link, who))
     );
   }
 
@@ -175,26 +186,21 @@ export class ManualOrders {
     return { incident: incident.id, result: 'ordered', order, passed };
   }
 
-  async #quarantine({ id, instance }: Incident, who: Who): Promise<ManualOutcome> {
-    const { quarantine } = this.#options;
-    if (quarantine === undefined)
-      return refused(
-        id,
-        'no-enforcer',
-        'nothing here can keep a copy away from the network yet; hold it instead',
-      );
-    await quarantine.quarantine({ incident: id, node: instance.node, instance: instance.id, ...who });
+  async #quarantine(id: string, who: Who): Promise<ManualOutcome> {
+    const { quarantine, store } = this.#options;
+    const [row] = await store.incidents({ id, limit: 1 });
+    if (row === undefined) return refused(id, 'unknown-incident', noOccurrence);
+    if (quarantine === undefined) return noEnforcer(id);
+    const { node, id: instance } = row.incident.instance;
+    await quarantine.quarantine({ incident: id, node, instance, ...who });
     return { incident: id, result: 'quarantined' };
   }
 }
 
-const refusalSentences: Readonly<Record<ManualRefusal, string>> = {
-  'protected-namespace': 'its namespace is protected: nothing is ever stopped there',
-  'no-approval': 'no approved fingerprint covers this workload; approve one for freeze or kill first',
-  provisional: 'its fingerprint was learned and nobody has approved it yet',
-  'approval-mode': 'the approval of its fingerprint does not go so far; approve it for more first',
-  'known-program': 'that process is a known program: it may be held or frozen, not killed',
-};
+function noEnforcer(id: string): ManualRefused {
+  const sentence = 'nothing here can keep a copy away from the network yet; hold it instead';
+  return refused(id, 'no-enforcer', sentence);
+}
 
 function again(kept: string, asked: string): ManualAnswer {
   // Written by this class alone, in the form that it is read in.
@@ -204,14 +210,6 @@ function again(kept: string, asked: string): ManualAnswer {
     'other-request',
     'the key was used for another request; every request has a key of its own',
   );
-}
-
-function refused(
-  incident: string,
-  code: ManualCode,
-  sentence: string,
-): Extract<ManualOutcome, { result: 'refused' }> {
-  return { incident, result: 'refused', code, sentence };
 }
 
 function refusedWhole(code: Extract<ManualAnswer, { ok: false }>['code'], sentence: string): ManualAnswer {

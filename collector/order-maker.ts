@@ -1,5 +1,5 @@
 import type { Incident } from '../fingerprint/incident.ts';
-import { workloadKey } from '../fingerprint/workload.ts';
+import { type Workload, workloadKey } from '../fingerprint/workload.ts';
 import { auditRecord } from './core/audit-entry.ts';
 import { chargeKey } from './core/charges.ts';
 import type { Decision } from './core/decide.ts';
@@ -70,13 +70,14 @@ export class OrderMaker {
       issuedAt: time,
     };
     ledger.charge(row, incident);
-    const sent = this.#tail.then(() => this.#send(row, decision, link));
+    const sent = this.#tail.then(() => this.#send(row, incident.workload, decision, link));
     this.#tail = sent.catch(() => undefined);
     return sent;
   }
 
   async #send(
     row: OrderRow,
+    workload: Workload,
     { reason, rule }: Pick<Decision, 'rule'> & { readonly reason: string },
     link: AgentLink,
   ): Promise<Made> {
@@ -91,7 +92,7 @@ export class OrderMaker {
     const isNews = await store.saveDecision(decision, row, orderRecord(row, link.hello.node));
     link.order(row.envelope);
     log.warn({ node: link.hello.node, incident, action: order.action, reason }, 'order');
-    tell({ type: 'order', order: order.id, incident, action: order.action });
+    tell({ type: 'order', order: order.id, incident, action: order.action, workload });
     return { order: order.id, isNews };
   }
 }

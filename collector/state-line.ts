@@ -99,7 +99,13 @@ export type StateLine =
       readonly would?: { readonly action: Action | 'none'; readonly reason: string };
       readonly sentence: string;
     }
-  | { readonly type: 'order'; readonly order: string; readonly incident: string; readonly action: Action }
+  | {
+      readonly type: 'order';
+      readonly order: string;
+      readonly incident: string;
+      readonly action: Action;
+      readonly workload: Workload;
+    }
   | { readonly type: 'receipt'; readonly receipt: Receipt }
   | {
       /** A brake held a stop back, and a person is asked; or what became of it. */

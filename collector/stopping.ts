@@ -1,4 +1,5 @@
 import type { Workload } from '../fingerprint/workload.ts';
+import type { BrakeLimits } from './core/brake-limits.ts';
 import type { PolicyDecisions } from './core/decide.ts';
 import { brakeLimits, longestWindowMs } from './core/response-policy.ts';
 import { Sightings } from './core/rollout.ts';
@@ -37,11 +38,16 @@ export class Stopping {
   readonly settling: SettlingNodes;
   readonly manual: ManualOrders;
   readonly ledger: Ledger;
+  /** The most that may be stopped, where no rule of the policy says less. */
+  readonly limits: () => BrakeLimits;
+  /** ms since the Unix epoch, as everything here counts. */
+  readonly now: () => number;
   readonly #log: Log;
 
   constructor(options: StoppingOptions) {
     const { store, present, policy, now } = options;
     const limits = () => brakeLimits(policy().policy.limits);
+    [this.limits, this.now] = [limits, now];
     const { brakes } = store;
     const linkOf = (agent: string) => present.get(agent)?.link;
     const ledger = new Ledger({ windowMs: () => longestWindowMs(policy().policy), now });

@@ -121,6 +121,7 @@ export class Watcher {
       hand,
       attribution,
       watch,
+      disarmed: () => undefined,
       now,
       steady: steadyClock,
       counters: this.path.counters,

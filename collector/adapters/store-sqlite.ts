@@ -3,6 +3,7 @@ import type { BackupSource } from '../ports/backups.ts';
 import type { BrakeStore } from '../ports/brakes.ts';
 import type { IdentityStore } from '../ports/identities.ts';
 import type { IncidentStore } from '../ports/incidents.ts';
+import type { StopRecords } from '../ports/stops.ts';
 import {
   type AgentHello,
   type AgentRow,
@@ -39,6 +40,7 @@ import { SqliteNodes } from './store-sqlite/nodes.ts';
 import { SqliteOutbox } from './store-sqlite/outbox.ts';
 import { SqliteResponsePolicies } from './store-sqlite/response-policies.ts';
 import { type RowDelivery, toRows } from './store-sqlite/rows.ts';
+import { SqliteStops } from './store-sqlite/stops.ts';
 import { DatabaseThread } from './store-sqlite/thread.ts';
 
 /**
@@ -49,6 +51,7 @@ export class SqliteStore implements DriftStore, BackupSource {
   readonly nodes: SqliteNodes;
   readonly brakes: BrakeStore;
   readonly outbox: SqliteOutbox;
+  readonly stops: StopRecords;
   readonly #thread: DatabaseThread;
   readonly #commits: GroupCommit;
   readonly rolledUp: IncidentStore;
@@ -77,6 +80,7 @@ export class SqliteStore implements DriftStore, BackupSource {
     this.nodes = new SqliteNodes(thread);
     this.brakes = brakeStore(thread);
     this.outbox = new SqliteOutbox(thread);
+    this.stops = new SqliteStops(thread);
     this.#commits = new GroupCommit((writes, now) => thread.call('commit', writes, now), mayRetry);
     this.audit = new SqliteAudit(thread, this.#commits);
   }

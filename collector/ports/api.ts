@@ -2,6 +2,7 @@ import type { Mode } from '../../fingerprint/verdict.ts';
 import type { Place, Role, Scope, TokenRow } from './access.ts';
 import type { AgentService, BackupService, ClusterService } from './api-agents.ts';
 import type { IncidentService } from './api-incidents.ts';
+import type { StopServices } from './api-stops.ts';
 
 /**
  * What the HTTP API can ask of the collector: one interface per resource. Answers are plain JSON; times in ms since the
@@ -128,6 +129,7 @@ export interface ApiServices {
   readonly clusters: ClusterService;
   readonly backups: BackupService;
   readonly feed: Feed;
+  readonly stops: StopServices;
 }
 
 /** Told of every answer, for log and metrics. */

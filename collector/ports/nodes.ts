@@ -28,6 +28,8 @@ export interface NodeIncidentFilter {
   readonly open?: boolean;
   readonly agent?: string;
   readonly kind?: NodeIncidentKind;
+  /** Absent or empty: all. */
+  readonly clusters?: readonly string[];
   /** Those with a smaller id: the next page. */
   readonly before?: number;
   readonly limit: number;

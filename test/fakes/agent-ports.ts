@@ -2,6 +2,7 @@ import type { AgentDeps, Normaliser } from '../../agent/agent-deps.ts';
 import { type AgentConfig, parseAgentConfig } from '../../agent/config.ts';
 import type {
   AgentState,
+  ArmState,
   CanaryHand,
   ControlHandler,
   Downlink,
@@ -54,6 +55,8 @@ export class FakeWorld {
   /** A clock that nobody sets. */
   steady = 0;
   quarantine: Quarantine | undefined;
+  /** What somebody on the node said. */
+  armState: ArmState | undefined;
   downlink: Downlink | undefined;
   control: ControlHandler | undefined;
   #feed = new Feed();
@@ -153,6 +156,7 @@ export class FakeWorld {
       now: () => this.now,
       steady: () => this.steady,
       ...(this.quarantine === undefined ? {} : { quarantine: this.quarantine }),
+      ...(this.armState === undefined ? {} : { armState: this.armState }),
       log: { info: () => undefined, warn: () => undefined, error: () => undefined },
       say: (line) => {
         this.lines.push(line);

@@ -51,6 +51,13 @@ export function fakeServices(over: Partial<ApiServices> = {}): ApiServices {
     clusters: { clusters: async () => [], add: never, remove: never },
     backups: { make: never },
     feed: { follow: () => () => undefined },
+    stops: {
+      orders: { order: never, plan: never, orders: async () => ({ items: [] }) },
+      held: { heldOrders: async () => ({ items: [] }), end: never },
+      disarms: { disarms: () => [], disarm: never, rearm: never },
+      brakes: async () => ({ clusters: [], workloads: [], more: 0 }),
+      nodeIncidents: async () => ({ items: [] }),
+    },
     ...over,
   };
 }

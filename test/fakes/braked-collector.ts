@@ -45,6 +45,7 @@ export class BrakedCollector {
   settling!: SettlingNodes;
   manual!: ManualOrders;
   granter!: LeaseGranter;
+  stopping!: Stopping;
 
   private constructor(limits: BrakeLimits) {
     this.#limits = limits;
@@ -86,7 +87,7 @@ export class BrakedCollector {
       audit,
     });
     const { reactions, held, disarms, settling, manual } = stopping;
-    Object.assign(this, { reactions, held, disarms, settling, manual });
+    Object.assign(this, { stopping, reactions, held, disarms, settling, manual });
     this.granter = new LeaseGranter({
       ...basics,
       ...stopping,

@@ -9,11 +9,13 @@ export const problems = {
   'not-found': [404, 'There is no such thing'],
   'method-not-allowed': [405, 'The method is not for this path'],
   conflict: [409, 'It contradicts what is there'],
+  'stop-held-back': [409, 'Something stands in the way that can be passed'],
   'changed-meanwhile': [412, 'Somebody changed it meanwhile'],
   'too-large': [413, 'The body is too large'],
   'uri-too-long': [414, 'The path is too long'],
   'unsupported-type': [415, 'The content type is not for this path'],
   'key-reused': [422, 'The Idempotency-Key was used for another request'],
+  'stop-refused': [422, 'That is not to be stopped so'],
   'condition-required': [428, 'It must be said which version is meant'],
   'too-many-requests': [429, 'Too many requests'],
   'headers-too-large': [431, 'The headers are too large'],
@@ -30,10 +32,19 @@ export interface FieldError {
   readonly fix: string;
 }
 
+/** One copy that is not stopped, why, and the words that would pass it. */
+export interface StopRefusal {
+  readonly incident: string;
+  readonly code: string;
+  readonly sentence: string;
+  readonly force?: readonly string[];
+}
+
 /** Thrown by routes to refuse. Whatever of it came from the client was made printable before. */
 export class Problem extends Error {
   readonly code: ProblemCode;
   readonly errors: readonly FieldError[];
+  readonly refusals: readonly StopRefusal[];
   readonly headers: Readonly<Record<string, string>>;
   /** Which rule of what was asked for stands in the way: a closed list of each resource. */
   readonly reason: string | undefined;
@@ -43,6 +54,7 @@ export class Problem extends Error {
     detail: string,
     more: {
       readonly errors?: readonly FieldError[];
+      readonly refusals?: readonly StopRefusal[];
       readonly headers?: Readonly<Record<string, string>>;
       readonly reason?: string;
       readonly cause?: unknown;
@@ -52,6 +64,7 @@ export class Problem extends Error {
     this.name = 'Problem';
     this.code = code;
     this.errors = more.errors ?? [];
+    this.refusals = more.refusals ?? [];
     this.headers = more.headers ?? {};
     this.reason = more.reason;
   }
@@ -63,7 +76,7 @@ export class Problem extends Error {
 
 export const problemType = 'application/problem+json; charset=utf-8';
 
-export function problemBody({ code, message, errors, reason }: Problem): object {
+export function problemBody({ code, message, errors, reason, refusals }: Problem): object {
   const [status, title] = problems[code];
   return {
     type: `urn:whorl:problem:${code}`,
@@ -73,6 +86,7 @@ export function problemBody({ code, message, errors, reason }: Problem): object 
     code,
     ...(reason === undefined ? {} : { reason }),
     ...(errors.length === 0 ? {} : { errors }),
+    ...(refusals.length === 0 ? {} : { refusals }),
   };
 }
 

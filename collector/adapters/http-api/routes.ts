@@ -4,12 +4,17 @@ import { describe } from './openapi.ts';
 import { accessRoutes } from './routes-access.ts';
 import { agentRoutes } from './routes-agents.ts';
 import { backupRoutes } from './routes-backups.ts';
+import { brakeRoutes } from './routes-brakes.ts';
 import { clusterRoutes } from './routes-clusters.ts';
+import { disarmRoutes } from './routes-disarms.ts';
 import { documentRoutes } from './routes-documents.ts';
 import { eventRoutes } from './routes-events.ts';
 import { healthRoutes } from './routes-health.ts';
+import { heldOrderRoutes } from './routes-held-orders.ts';
 import { incidentRoutes } from './routes-incidents.ts';
 import { joinTokenRoutes } from './routes-join-tokens.ts';
+import { nodeIncidentRoutes } from './routes-node-incidents.ts';
+import { orderRoutes } from './routes-orders.ts';
 import { policyRoutes } from './routes-policy.ts';
 import { statusRoutes } from './routes-status.ts';
 import { tokenRoutes } from './routes-tokens.ts';
@@ -29,6 +34,11 @@ const resources: readonly ((app: App, services: ApiServices, tools: Tools) => vo
   joinTokenRoutes,
   clusterRoutes,
   backupRoutes,
+  orderRoutes,
+  heldOrderRoutes,
+  disarmRoutes,
+  brakeRoutes,
+  nodeIncidentRoutes,
   eventRoutes,
 ];
 

@@ -57,3 +57,6 @@ export function loose(description: string) {
 
 export const openObject = open;
 export const strictObject = strict;
+
+/** Of incidents, occurrences, orders: nothing in it needs escaping anywhere. */
+export const IncidentId = Type.String({ pattern: '^[0-9A-Za-z._:-]{1,128}$' });

@@ -22,6 +22,7 @@ import { outboxApi } from './outbox-table.ts';
 import { type ProvisionalRecord, Reader } from './reader.ts';
 import { type PolicyRecord, ResponsePolicyTable } from './response-policy-table.ts';
 import { Retirer } from './retirer.ts';
+import { stopsApi } from './stops-table.ts';
 import { type Write, Writer } from './writer.ts';
 
 /** Everything the database's thread can be asked. Arguments and results are plain data: they cross by copy. */
@@ -74,6 +75,7 @@ export function openApi(file: string) {
     ...auditApi(audit),
     ...responsePolicyApi(new ResponsePolicyTable(db)),
     ...nodesApi(db),
+    ...stopsApi(db),
     backup: async (to: string): Promise<void> => {
       await db.backup(to);
     },

@@ -147,7 +147,7 @@ function heldRecord(order: HeldOrder): HeldOrderRecord {
   };
 }
 
-function heldOf(record: HeldOrderRecord): HeldOrder {
+export function heldOf(record: HeldOrderRecord): HeldOrder {
   const { id, incident, agent, sentence, ended_ms: at, ended_by: author, ended_why: reason } = record;
   const wanted = oneOf(stopActions, record.wanted);
   return {

@@ -128,11 +128,12 @@ export class NodesTable {
     );
   }
 
-  list({ open, agent, kind, before, limit }: NodeIncidentFilter): NodeIncidentRecord[] {
+  list({ open, agent, kind, clusters = [], before, limit }: NodeIncidentFilter): NodeIncidentRecord[] {
     return this.#db
       .prepare<[Record<string, string | number | null>], NodeIncidentRecord>(
         `SELECT * FROM node_incidents
          WHERE (@open IS NULL OR (closed_ms IS NULL) = @open) AND (@agent IS NULL OR agent = @agent)
+           AND (@clusters = '[]' OR cluster IN (SELECT value FROM json_each(@clusters)))
            AND (@kind IS NULL OR kind = @kind) AND (@before IS NULL OR id < @before)
          ORDER BY id DESC LIMIT @limit`,
       )
@@ -140,6 +141,7 @@ export class NodesTable {
         open: open === undefined ? null : Number(open),
         agent: agent ?? null,
         kind: kind ?? null,
+        clusters: JSON.stringify(clusters),
         before: before ?? null,
         limit,
       });
