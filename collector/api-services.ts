@@ -5,6 +5,7 @@ import { besideOf, type Presence } from './collector.ts';
 import { recordedSentence } from './core/reason-sentence.ts';
 import type { Fingerprints } from './fingerprints.ts';
 import type { Learning } from './learning.ts';
+import type { Notifications } from './notifications.ts';
 import type {
   ApiServices,
   Caller,
@@ -32,7 +33,8 @@ export interface ServiceParts {
   readonly present: ReadonlyMap<string, Presence>;
   readonly policies: ResponsePolicies;
   readonly tell: (line: StateLine) => void;
-  readonly audit: Pick<Audit, 'record' | 'state'>;
+  readonly audit: Audit;
+  readonly notifications: Notifications;
   readonly about: {
     readonly id: string;
     readonly address: string;
@@ -52,6 +54,9 @@ export function apiServices(parts: ServiceParts): Omit<ApiServices, 'access' | '
     incidents: incidentService(parts),
     documents: documentService(parts),
     policy: policyService(parts),
+    responsePolicy: parts.policies,
+    audit: parts.audit,
+    notify: parts.notifications,
   };
 }
 
@@ -67,7 +72,9 @@ function statusService(parts: ServiceParts): StatusService {
       return {
         ...(caller.seesAll ? about : { id, version, startedAt }),
         mode: policies.current.mode,
-        ...(caller.seesAll ? { audit: await parts.audit.state() } : {}),
+        ...(caller.seesAll
+          ? { audit: await parts.audit.state(), notify: await parts.notifications.status() }
+          : {}),
         agents: agents.map((row) => ({
           ...describeAgent(row, present.get(row.hello.agent)),
           canary: parts.canaries.statusOf(row.hello.agent) ?? null,

@@ -63,6 +63,7 @@ import { ResponsePolicies } from './response-policies.ts';
 import { Retention } from './retention.ts';
 import { Stopping } from './stopping.ts';
 import { StoreTrouble } from './store-trouble.ts';
+import { type Telling, tellingLevels } from './telling-levels.ts';
 
 export interface CollectorIo {
   /** One line of data, for stdout. */
@@ -160,12 +161,15 @@ async function serve(config: CollectorConfig, wiring: Wiring): Promise<void> {
   };
   const api = await openApi(
     config,
-    { ...wiring, ...parts, audit, tell: broadcast.tell, about },
+    { ...wiring, ...parts, audit, notifications, tell: broadcast.tell, about },
     wiring,
     tls.current,
     meter,
   );
-  const source = { levels: () => levelsOf(wiring, parts, api.feed), ready: () => isReady(store) };
+  const source = {
+    levels: () => levelsOf(wiring, { ...parts, audit, notifications }, api.feed),
+    ready: () => isReady(store),
+  };
   const metricsAddress =
     config.metricsListen === '' ? undefined : await meter.listen(config.metricsListen, source);
   broadcast.tell({
@@ -262,7 +266,14 @@ async function openApi(
 /** For a scrape: what is cheap to look up, summed over all agents. */
 async function levelsOf(
   { store, trouble }: Wiring,
-  { present, reactions }: { readonly present: ReadonlyMap<string, Presence>; readonly reactions: Reactions },
+  {
+    present,
+    reactions,
+    ...telling
+  }: Telling & {
+    readonly present: ReadonlyMap<string, Presence>;
+    readonly reactions: Reactions;
+  },
   feed: EventFeed,
 ): Promise<Levels> {
   const agents = await store.agents();
@@ -277,6 +288,7 @@ async function levelsOf(
     reactionsWaiting: reactions.waiting,
     reactionsDropped: reactions.dropped,
     eventFollowers: feed.followers,
+    ...(await tellingLevels(telling)),
   };
 }
 

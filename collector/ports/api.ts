@@ -1,5 +1,8 @@
 import type { Mode } from '../../fingerprint/verdict.ts';
 import type { Place, Role, Scope, TokenRow } from './access.ts';
+import type { AuditService } from './api-audit.ts';
+import type { NotifyService } from './api-notify.ts';
+import type { ResponsePolicyService } from './api-response-policy.ts';
 
 /**
  * What the HTTP API can ask of the collector: one interface per resource. Answers are plain JSON; times in ms since the
@@ -130,6 +133,9 @@ export interface ApiServices {
   readonly incidents: IncidentService;
   readonly documents: DocumentService;
   readonly policy: PolicyService;
+  readonly responsePolicy: ResponsePolicyService;
+  readonly audit: AuditService;
+  readonly notify: NotifyService;
   readonly feed: Feed;
 }
 
