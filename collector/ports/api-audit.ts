@@ -1,7 +1,7 @@
 import type { AuditFilter, AuditRow, AuditState } from './audit.ts';
 import type { By } from './response-policy.ts';
 
-export { type AuditFilter, type AuditRow, type AuditState, type AuditType, auditTypes } from './audit.ts';
+export { type AuditFilter, type AuditRow, type AuditState, auditTypes } from './audit.ts';
 
 /** The audit log as the API serves it. */
 export interface AuditService {
