@@ -17,7 +17,7 @@ const maxRows = 100_000;
 type Query = Readonly<Record<string, string | readonly string[]>>;
 
 export interface ApiCall {
-  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   /** Below `/api/v1`. */
   readonly path: string;
   readonly query?: Query;
@@ -89,6 +89,31 @@ export class ApiClient {
     });
     if (statusCode >= 300) throw refusal(this.where, statusCode, this.#parse(await this.#read(body)));
     return this.#lines(body, signal);
+  }
+
+  /**
+   * An answer as the bytes it is, in pieces as they are read: of what is longer than memory, or must not be written anew.
+   * @throws CliError, also while reading
+   */
+  async bytes(
+    path: string,
+    query: Readonly<Record<string, string>> = {},
+  ): Promise<AsyncGenerator<Uint8Array>> {
+    const call: ApiCall = { method: 'GET', path, query };
+    const { statusCode, body } = await this.#send(call, {
+      headersTimeout: timeoutMs,
+      bodyTimeout: timeoutMs,
+    });
+    if (statusCode >= 300) throw refusal(this.where, statusCode, this.#parse(await this.#read(body)));
+    return this.#pieces(body);
+  }
+
+  async *#pieces(body: Dispatcher.ResponseData['body']): AsyncGenerator<Uint8Array> {
+    try {
+      for await (const part of body) yield part instanceof Uint8Array ? part : Buffer.from(String(part));
+    } catch (error) {
+      throw networkError(error, this.where);
+    }
   }
 
   async *#lines(body: Dispatcher.ResponseData['body'], signal: AbortSignal): AsyncGenerator<unknown> {

@@ -19,7 +19,7 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
 import { linesOf } from './lines.ts';
 import { readChunks, readFile } from './read-file.ts';
-import { writeFile } from './write-file.ts';
+import { writeChunks, writeFile } from './write-file.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'whorl-files-'));
 afterAll(() => rmSync(directory, { recursive: true }));
@@ -116,6 +116,36 @@ const envelope = (kind: string): string => {
   const signatures = [{ keyid: '', sig: 'AAAA' }];
   return JSON.stringify({ payload, payloadType: 'application/vnd.in-toto+json', signatures });
 };
+
+describe('writeChunks', () => {
+  async function* pieces(...texts: readonly (string | Error)[]): AsyncGenerator<Uint8Array> {
+    for (const text of texts) {
+      if (text instanceof Error) throw text;
+      yield Buffer.from(text);
+    }
+  }
+
+  it('writes piece after piece into one file, in place of an earlier one where that was said', async () => {
+    mkdirSync(at('pieces'));
+    await writeChunks(at('pieces/log'), pieces('a', 'b', 'c'));
+    expect(readFileSync(at('pieces/log'), 'utf8')).toBe('abc');
+    await expect(writeChunks(at('pieces/log'), pieces('d'))).rejects.toThrow(/exists already/);
+    await writeChunks(at('pieces/log'), pieces('d', 'e'), { overwrite: true });
+    expect(readFileSync(at('pieces/log'), 'utf8')).toBe('de');
+  });
+
+  it('leaves what was there when the source fails in the middle, and nothing beside it', async () => {
+    await expect(
+      writeChunks(at('pieces/log'), pieces('x', new Error('gone')), { overwrite: true }),
+    ).rejects.toThrow('gone');
+    expect([readdirSync(at('pieces')), readFileSync(at('pieces/log'), 'utf8')]).toEqual([['log'], 'de']);
+  });
+
+  it('does not take the place of a key', async () => {
+    const key = given('pieces/key.pem', '-----BEGIN PRIVATE KEY-----\n');
+    await expect(writeChunks(key, pieces('x'), { overwrite: true })).rejects.toThrow(/is not replaced/);
+  });
+});
 
 describe('writeFile', () => {
   it('writes with the mode asked for and leaves nothing beside it', async () => {

@@ -29,6 +29,10 @@ export interface Io {
    * @throws CliError when the target exists and `overwrite` is not set, or cannot be written
    */
   writeFile(path: string, bytes: Uint8Array | string, options?: WriteOptions): Promise<void>;
+  /** As `writeFile`, in pieces as they come; for what may be larger than memory. A source that fails leaves no file. */
+  writeChunks(path: string, chunks: AsyncIterable<Uint8Array>, options?: WriteOptions): Promise<void>;
+  /** Bytes to stdout as they are, and no faster than they are taken there. */
+  outChunks(chunks: AsyncIterable<Uint8Array>): Promise<void>;
   /** Data, to stdout, a newline is added. */
   out(text: Text): void;
   /** Talk, to stderr, a newline is added. */

@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { Writable } from 'node:stream';
 import type { ExitCode } from './exit.ts';
 import type { Io } from './io.ts';
 import { readChunks, readFile } from './read-file.ts';
 import { renderText } from './text.ts';
-import { writeFile } from './write-file.ts';
+import { writeChunks, writeFile } from './write-file.ts';
 
 /** The world as it is. The exit code is kept on `process`, so that buffered output is written before the end. */
 export function processIo(): Io {
@@ -19,6 +20,8 @@ export function processIo(): Io {
     readFile,
     readChunks,
     writeFile,
+    writeChunks,
+    outChunks,
     out: (text) => void process.stdout.write(`${renderText(text, colourOut)}\n`),
     err: (text) => void process.stderr.write(`${renderText(text, colourErr)}\n`),
     ask: (question) => askLine(question, process.stderr),
@@ -29,6 +32,10 @@ export function processIo(): Io {
       process.exitCode = code;
     },
   };
+}
+
+async function outChunks(chunks: AsyncIterable<Uint8Array>): Promise<void> {
+  for await (const chunk of chunks) if (!process.stdout.write(chunk)) await once(process.stdout, 'drain');
 }
 
 /** readline echoes what it is given as output: a sink that shows the question and nothing after it. */

@@ -3,6 +3,7 @@ import { Answer, workloadName } from './answer.ts';
 import { describeJudged } from './judged-text.ts';
 import { counted } from './known-file.ts';
 import { kubernetesTold } from './kubernetes-text.ts';
+import { tellingTrouble } from './telling-text.ts';
 
 export function describeAgent(status: unknown): string[] {
   if (status === undefined) return ['agent      not running'];
@@ -97,6 +98,7 @@ export function describeCollector(status: unknown): string[] {
     ...agents.flatMap(describeBlindness),
     ...describeBeside(agents),
     ...agents.flatMap((a) => refusals(a, collector.text('learnerKeyFile'))),
+    ...tellingTrouble(collector),
   ];
 }
 

@@ -166,6 +166,11 @@ describe('audit verify', () => {
 describe('audit export, prove and accept-fork', () => {
   const dir = mkdtempSync(join(tmpdir(), 'whorl-audit-cli-'));
   const asked: string[] = [];
+  const at = Date.UTC(2026, 4, 1, 8);
+  const listed = [
+    { seq: 3, at, type: 'login', author: 'ada\u001b', about: 'incident-1', entry: { reason: 'it was us' } },
+    { seq: 2, at, type: 'login', author: '' },
+  ];
   let server: Server;
   beforeAll(async () => {
     mkdirSync(join(dir, 'collector'));
@@ -173,6 +178,7 @@ describe('audit export, prove and accept-fork', () => {
       asked.push(`${request.method} ${request.url}`);
       if (request.url?.startsWith('/api/v1/audit/export')) response.end(log);
       else if (request.url === '/api/v1/audit/proofs/3') response.end(proof);
+      else if (request.url?.startsWith('/api/v1/audit?')) response.end(JSON.stringify({ items: listed }));
       else if (request.method === 'POST') request.pipe(response);
       else response.writeHead(404).end('{"detail":"there is no such entry\\u001b"}');
     });
@@ -188,14 +194,14 @@ describe('audit export, prove and accept-fork', () => {
     expect((await ask('export')).out).toBe(log.trimEnd());
     const said = await ask('export', '--since', '2026-05-01T08:01:00Z', '--out', 'x.jsonl');
     expect(Buffer.from(said.files.get('x.jsonl') ?? []).toString()).toBe(log);
-    expect(asked.at(-1)).toBe('GET /api/v1/audit/export?since=2026-05-01T08%3A01%3A00Z');
+    expect(asked.at(-1)).toBe('GET /api/v1/audit/export?since=1777622460000');
   });
 
   it('prove hands on what proves, and nothing else', async () => {
     expect(await ask('prove', '3', '--key', 'audit.pub')).toMatchObject({ code: 0, out: proof });
     expect(await ask('prove', '3', '--key', 'other.pub')).toMatchObject({ code: 3, out: '' });
     expect(await ask('prove', '4')).toMatchObject({
-      code: 4,
+      code: 2,
       err: 'whorl: the collector refused: there is no such entry\\x1b',
     });
     expect(await ask('prove', 'x')).toMatchObject({ code: 2 });
@@ -207,8 +213,34 @@ describe('audit export, prove and accept-fork', () => {
     expect(asked.at(-1)).toBe('POST /api/v1/audit/accept-fork');
   });
 
+  it('tells a person at a terminal how far an export is, and nobody else', async () => {
+    let now = 0;
+    const run = async (isTTY: boolean) => {
+      const io = fakeIo({}, { isTTY, now: () => (now += 3_000) });
+      await main(['audit', 'export', '--out', 'x.jsonl', '--data-dir', dir], io);
+      expect(Buffer.from(io.files.get('x.jsonl') ?? []).toString()).toBe(log);
+      return io.stderr.join('\n');
+    };
+    expect(await run(true)).toMatch(/^12 entries of 12\ncheck it/);
+    expect(await run(false)).toMatch(/^check it/);
+  });
+
+  it('list shows who did what and why, and hands filters on', async () => {
+    const said = await ask('list', '--type', 'login', '--since', '2026-05-01T08:00:00Z', '--limit', '5');
+    expect(said.out.split('\n')).toEqual([
+      '     3 2026-05-01T08:00:00Z login ada\\x1b incident-1: it was us',
+      '     2 2026-05-01T08:00:00Z login erased; its hash is kept',
+    ]);
+    expect(asked.at(-1)).toBe('GET /api/v1/audit?since=1777622400000&type=login&limit=5');
+    expect(await ask('list', '--type', 'party')).toMatchObject({
+      code: 2,
+      err: expect.stringMatching(/--type may be order, receipt/),
+    });
+    expect(await ask('list', '--limit', 'all')).toMatchObject({ code: 2 });
+  });
+
   it('says when no collector runs there', async () => {
     const said = await audit({}, 'export', '--data-dir', join(dir, 'nowhere'));
-    expect(said).toMatchObject({ code: 2, err: expect.stringMatching(/no collector runs/) });
+    expect(said).toMatchObject({ code: 5, err: expect.stringMatching(/no collector runs/) });
   });
 });

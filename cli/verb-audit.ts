@@ -2,17 +2,19 @@ import type { Command } from 'commander';
 import { parseAuditProof, verifyAuditProof } from '../fingerprint/audit-proof.ts';
 import { printable } from '../fingerprint/printable.ts';
 import { parseJson } from '../fingerprint/strict-json.ts';
-import { type AuditSource, socketAuditSource } from './audit-source.ts';
+import { withProgress } from './audit-export.ts';
 import { type Verified, type VerifiedExport, verifyFile } from './audit-verify.ts';
-import { collectorSocket, dataDir, dataDirOption } from './data-dir.ts';
+import { type WhereOptions, whereOptions } from './collector-place.ts';
 import { about, CliError, exitCodes } from './exit.ts';
-import { examples } from './help.ts';
+import { changing, examples } from './help.ts';
 import type { Io } from './io.ts';
 import { readPublicKey } from './key-file.ts';
 import { counted } from './known-file.ts';
-import { momentOption } from './moment.ts';
+import { needCollector } from './need-collector.ts';
 import { fileName } from './read-file.ts';
+import { reasonOf } from './reason-option.ts';
 import { styled } from './text.ts';
+import { auditMoment, registerAuditList } from './verb-audit-list.ts';
 
 interface VerifyOptions {
   readonly key?: string;
@@ -20,41 +22,43 @@ interface VerifyOptions {
   readonly json?: boolean;
 }
 
-interface AskOptions {
-  readonly dataDir?: string;
+interface AskOptions extends WhereOptions {
   readonly since?: string;
   readonly out?: string;
   readonly key?: string;
-  readonly reason?: string;
 }
 
-/** @param source how a collector is reached, by the socket it listens on */
-export function register(
-  program: Command,
-  io: Io,
-  source: (socket: string) => AuditSource = socketAuditSource,
-) {
+interface AcceptOptions extends WhereOptions {
+  readonly reason?: string;
+  readonly dryRun?: boolean;
+  readonly json?: boolean;
+}
+
+export function register(program: Command, io: Io): void {
   const audit = program
     .command('audit')
     .description('what was done here, by whom, and that the record of it is whole');
   examples(audit, [
+    ['whorl audit list', 'what was done lately, by whom and why'],
     ['whorl audit export --out log.jsonl', 'everything on record'],
     ['whorl audit verify log.jsonl --key audit.pub --checkpoint kept.txt', 'nothing was changed since'],
     ['whorl audit prove 17 --out proof.json', 'that one entry is on record'],
   ]);
-  const asked = (options: AskOptions) => source(collectorSocket(dataDir(io, options.dataDir)));
+  registerAuditList(audit, io);
   registerVerify(audit, io);
-  registerProve(audit, io, asked);
-  registerExport(audit, io, asked);
-  dataDirOption(
-    audit
-      .command('accept-fork')
-      .description('go on signing a log that is not what it was; what was published before will not fit')
-      .requiredOption('--reason <text>', 'why it may differ, for the record'),
-  ).action(async (options: AskOptions) => {
-    await asked(options).acceptFork(options.reason ?? '');
-    io.err('accepted and put on record; checkpoints are signed again from here on');
-  });
+  registerProve(audit, io);
+  registerExport(audit, io);
+  const accept = changing(
+    whereOptions(
+      audit
+        .command('accept-fork')
+        .description('go on signing a log that is not what it was; what was published before will not fit')
+        .option('--json', 'one JSON object'),
+    ),
+  ).action((options: AcceptOptions) => acceptFork(io, options));
+  examples(accept, [
+    ['whorl audit accept-fork --reason "restored from the backup of Monday"', 'checkpoints are signed again'],
+  ]);
 }
 
 function registerVerify(audit: Command, io: Io): void {
@@ -79,46 +83,80 @@ function registerVerify(audit: Command, io: Io): void {
   ]);
 }
 
-function registerProve(audit: Command, io: Io, asked: (options: AskOptions) => AuditSource): void {
-  dataDirOption(
+function registerProve(audit: Command, io: Io): void {
+  const verb = whereOptions(
     audit
       .command('prove')
       .description('a document that proves one entry to whoever has the key and not the log')
-      .argument('<seq>', 'the number of the entry')
+      .argument('<seq>', 'the number of the entry, as whorl audit list shows it')
       .option('--key <audit.pub>', 'check the proof with it before it is handed on')
       .option('--out <file.json>', 'where it goes (default: stdout)'),
-  ).action(async (given: string, options: AskOptions) => {
-    const bytes = await asked(options).prove(sequenceNumber(given));
-    const key = options.key === undefined ? undefined : await readPublicKey(io, options.key);
-    const size = about(
-      'the proof',
-      () => verifyAuditProof(parseAuditProof(parseJson(bytes)), key),
-      exitCodes.trust,
-    );
-    if (options.out === undefined) io.out(new TextDecoder().decode(bytes).trimEnd());
-    else await io.writeFile(options.out, bytes, { overwrite: true });
-    io.err(`entry ${given} is in the log of ${counted(size, 'entry', 'entries')}`);
-  });
+  ).action((seq: string, options: AskOptions) => prove(io, seq, options));
+  examples(verb, [
+    ['whorl audit prove 17 --key audit.pub --out proof.json', 'checked before it is handed on'],
+  ]);
 }
 
-function registerExport(audit: Command, io: Io, asked: (options: AskOptions) => AuditSource): void {
-  dataDirOption(
+async function prove(io: Io, given: string, options: AskOptions): Promise<void> {
+  const seq = sequenceNumber(given);
+  const pieces = await (await needCollector(io, options)).bytes(`/audit/proofs/${seq}`);
+  const bytes = await proofIn(pieces);
+  const key = options.key === undefined ? undefined : await readPublicKey(io, options.key);
+  const size = about(
+    'the proof',
+    () => verifyAuditProof(parseAuditProof(parseJson(bytes)), key),
+    exitCodes.trust,
+  );
+  if (options.out === undefined) io.out(new TextDecoder().decode(bytes).trimEnd());
+  else await io.writeFile(options.out, bytes, { overwrite: true });
+  io.err(`entry ${given} is in the log of ${counted(size, 'entry', 'entries')}`);
+}
+
+/** An entry of 16 KiB of detail, escaped, and 53 hashes: a server that never ends must not fill our memory. */
+const maxProofBytes = 1 << 20;
+
+async function proofIn(pieces: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  for await (const part of pieces) {
+    length += part.length;
+    if (length > maxProofBytes)
+      throw new CliError(exitCodes.network, 'what the collector answers is too long for a proof');
+    parts.push(part);
+  }
+  return Buffer.concat(parts, length);
+}
+
+function registerExport(audit: Command, io: Io): void {
+  const verb = whereOptions(
     audit
       .command('export')
       .description('everything on record as JSON lines, to be verified anywhere')
       .option('--since <time>', 'from the first entry of this time on, such as 2026-05-01T08:00:00Z')
       .option('--out <file.jsonl>', 'where it goes (default: stdout)'),
-  ).action(async (options: AskOptions) => {
-    const since = options.since === undefined ? undefined : momentOption('--since', options.since);
-    const parts: Uint8Array[] = [];
-    for await (const part of asked(options).export(since)) parts.push(part);
-    const bytes = Buffer.concat(parts);
-    if (options.out === undefined) io.out(bytes.toString('utf8').trimEnd());
-    else await io.writeFile(options.out, bytes, { overwrite: true });
-    io.err(
-      `check it with whorl audit verify ${options.out === undefined ? '-' : fileName(options.out)} --key audit.pub`,
-    );
-  });
+  ).action((options: AskOptions) => exportLog(io, options));
+  examples(verb, [
+    ['whorl audit export --out log.jsonl', 'then: whorl audit verify log.jsonl --key audit.pub'],
+    ['whorl audit export | whorl audit verify - --key audit.pub', 'without a file'],
+  ]);
+}
+
+async function exportLog(io: Io, { out, since, ...where }: AskOptions): Promise<void> {
+  const query = since === undefined ? {} : { since: auditMoment('--since', since) };
+  const pieces = await (await needCollector(io, where)).bytes('/audit/export', query);
+  if (out === undefined) return io.outChunks(pieces);
+  await io.writeChunks(out, withProgress(io, pieces), { overwrite: true });
+  io.err(`check it with whorl audit verify ${fileName(out)} --key audit.pub`);
+}
+
+async function acceptFork(io: Io, options: AcceptOptions): Promise<void> {
+  const reason = reasonOf(options);
+  if (options.dryRun === true)
+    return io.err('would accept the log as it is, put that on record, and sign checkpoints again');
+  const collector = await needCollector(io, options);
+  const answer = await collector.call({ method: 'POST', path: '/audit/accept-fork', body: { reason } });
+  if (options.json === true) return io.out(JSON.stringify(answer));
+  io.err('accepted and put on record; checkpoints are signed again from here on');
 }
 
 function repeated(value: string, earlier: readonly string[]): readonly string[] {

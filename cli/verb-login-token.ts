@@ -1,14 +1,13 @@
 import type { Command } from 'commander';
 import { parseTime } from '../fingerprint/time.ts';
 import { Answer } from './answer.ts';
-import { type ApiClient, connectCollector } from './api-client.ts';
 import { choice } from './choice.ts';
 import { type WhereOptions, whereOptions } from './collector-place.ts';
-import { dataDir } from './data-dir.ts';
 import { CliError, exitCodes } from './exit.ts';
 import { changing, examples } from './help.ts';
 import type { Io } from './io.ts';
-import { fileName } from './read-file.ts';
+import { needCollector } from './need-collector.ts';
+import { reasonOf } from './reason-option.ts';
 import { day, roleText, tokenLine } from './token-text.ts';
 
 interface Options extends WhereOptions {
@@ -98,7 +97,7 @@ async function create(io: Io, name: string, options: CreateOptions): Promise<voi
     ...(options.expires === undefined ? {} : { expiresAt: timeOf(options.expires) }),
   };
   if (options.dryRun === true) return io.err(`would make a token: ${JSON.stringify(body)}`);
-  const made = await (await client(io, options)).call({ method: 'POST', path: '/tokens', body });
+  const made = await (await needCollector(io, options)).call({ method: 'POST', path: '/tokens', body });
   if (options.json === true) return io.out(JSON.stringify(made));
   const token = new Answer(made);
   io.out(token.text('token'));
@@ -108,7 +107,7 @@ async function create(io: Io, name: string, options: CreateOptions): Promise<voi
 }
 
 async function list(io: Io, options: Options): Promise<void> {
-  const rows = await (await client(io, options)).list('/tokens');
+  const rows = await (await needCollector(io, options)).list('/tokens');
   if (options.json === true) return io.out(JSON.stringify({ tokens: rows }));
   for (const row of rows) io.out(tokenLine(new Answer(row), io.now()));
   if (rows.length === 0) io.err('no tokens');
@@ -119,7 +118,7 @@ async function revoke(io: Io, id: string, options: Options): Promise<void> {
   if (!/^[0-9A-Za-z]{1,64}$/.test(id))
     throw new CliError(exitCodes.usage, 'this is no id of a token', 'whorl login token list shows them');
   if (options.dryRun === true) return io.err(`would revoke the token ${id}`);
-  const collector = await client(io, options);
+  const collector = await needCollector(io, options);
   await collector.call({ method: 'DELETE', path: `/tokens/${id}`, query: { reason } });
   if (options.json === true) io.out(JSON.stringify({ id, revoked: true, reason }));
   else io.err(`the token ${id} is refused from now on`);
@@ -130,25 +129,10 @@ function given<T extends Options>(command: Command): T {
   return command.optsWithGlobals<T>();
 }
 
-function reasonOf({ reason }: Options): string {
-  if (reason !== undefined && reason.trim() !== '') return reason;
-  throw new CliError(exitCodes.usage, 'why is not said', 'add --reason TEXT; it is kept with the change');
-}
-
 function timeOf(text: string): number {
   const micros = parseTime(text);
   if (micros !== undefined) return Math.floor(micros / 1000);
   throw new CliError(exitCodes.usage, '--expires must be a time such as 2026-05-01T08:00:00Z');
-}
-
-async function client(io: Io, options: Options): Promise<ApiClient> {
-  const found = await connectCollector(io, options);
-  if (found !== undefined) return found;
-  throw new CliError(
-    exitCodes.network,
-    `no collector runs with the data directory ${fileName(dataDir(io, options.dataDir))}`,
-    'run this on its machine, or whorl login first',
-  );
 }
 
 function collect(value: string, earlier: readonly string[]): readonly string[] {

@@ -101,6 +101,16 @@ describe('whorl notify', () => {
   });
 
   it('does not pause without a reason', async () => {
-    await expect(notify(['pause', 'ops'])).rejects.toThrow(/--reason/);
+    await expect(notify(['pause', 'ops'])).rejects.toMatchObject({ hint: expect.stringMatching(/--reason/) });
+  });
+
+  it.each([
+    ['test', []],
+    ['retry', []],
+    ['pause', ['--reason', 'x']],
+    ['resume', ['--reason', 'x']],
+  ])('%s --dry-run asks nothing of the collector', async (name, why) => {
+    const { io, calls } = await notify([name, 'ops', '--dry-run', ...why]);
+    expect([calls, io.stderr]).toEqual([[], [`would ${name} the sink ops`]]);
   });
 });

@@ -52,6 +52,7 @@ export const verbs: Readonly<Record<string, () => Promise<Verb>>> = {
   approve: () => import('./verb-approve.ts'),
   accept: () => import('./verb-accept.ts'),
   revert: () => import('./verb-revert.ts'),
+  notify: () => import('./verb-notify.ts'),
   audit: () => import('./verb-audit.ts'),
   agent: () => import('./verb-agent.ts'),
   collector: () => import('./verb-collector.ts'),

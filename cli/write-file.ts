@@ -16,12 +16,28 @@ export async function writeFile(
   bytes: Uint8Array | string,
   options: WriteOptions = {},
 ): Promise<void> {
+  await write(path, [bytes], Buffer.from(bytes), options);
+}
+
+/** See `Io.writeChunks`. */
+export async function writeChunks(
+  path: string,
+  chunks: AsyncIterable<Uint8Array>,
+  options: WriteOptions = {},
+): Promise<void> {
+  await write(path, chunks, new Uint8Array(), options);
+}
+
+type Chunks = AsyncIterable<Uint8Array> | Iterable<Uint8Array | string>;
+
+/** @param next what will stand there, as far as it is known before */
+async function write(path: string, chunks: Chunks, next: Uint8Array, options: WriteOptions): Promise<void> {
   try {
     const target = options.overwrite === true ? await standing(path) : undefined;
-    if (target?.isFile === false) await appendFile(path, bytes);
+    if (target?.isFile === false) for await (const chunk of chunks) await appendFile(path, chunk);
     else {
-      if (target !== undefined) await assertLosesNothing(target, path, bytes);
-      await writeWhole(target?.path ?? path, bytes, options);
+      if (target !== undefined) await assertLosesNothing(target, path, next);
+      await writeWhole(target?.path ?? path, chunks, options);
     }
   } catch (error) {
     throw explained(error, path);
@@ -42,17 +58,17 @@ async function standing(path: string): Promise<Standing | undefined> {
   return found.isFile() ? { path: await realpath(path), isFile: true, size } : { path, isFile: false, size };
 }
 
-async function assertLosesNothing(target: Standing, path: string, next: Uint8Array | string): Promise<void> {
+async function assertLosesNothing(target: Standing, path: string, next: Uint8Array): Promise<void> {
   if (target.size > maxDocumentBytes) return;
-  assertReplaceable(path, await readFile(target.path), Buffer.from(next));
+  assertReplaceable(path, await readFile(target.path), next);
 }
 
-async function writeWhole(path: string, bytes: Uint8Array | string, options: WriteOptions): Promise<void> {
+async function writeWhole(path: string, chunks: Chunks, options: WriteOptions): Promise<void> {
   const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}`);
   try {
     const handle = await open(temporary, 'wx', options.mode ?? 0o644);
     try {
-      await handle.writeFile(bytes);
+      for await (const chunk of chunks) await handle.writeFile(chunk);
       await handle.sync();
     } finally {
       await handle.close();

@@ -10,6 +10,7 @@ import type { Identities } from './identities.ts';
 import type { Incidents } from './incidents.ts';
 import type { Learning } from './learning.ts';
 import type { Nodes } from './nodes.ts';
+import type { Notifications } from './notifications.ts';
 import type {
   ApiServices,
   Caller,
@@ -40,7 +41,8 @@ export interface ServiceParts extends StopParts {
   readonly present: ReadonlyMap<string, Presence>;
   readonly policies: ResponsePolicies;
   readonly tell: (line: StateLine) => void;
-  readonly audit: Pick<Audit, 'record' | 'state'>;
+  readonly audit: Audit;
+  readonly notifications: Notifications;
   readonly about: {
     readonly id: string;
     readonly address: string;
@@ -64,6 +66,9 @@ export function apiServices(parts: ServiceParts): Omit<ApiServices, 'access' | '
     clusters: clusterService(parts),
     backups: parts.backups,
     stops: stopServices(parts),
+    responsePolicy: parts.policies,
+    audit: parts.audit,
+    notify: parts.notifications,
   };
 }
 
@@ -80,7 +85,9 @@ function statusService(parts: ServiceParts): StatusService {
       return {
         ...(caller.seesAll ? about : { id, version, startedAt }),
         mode: policies.current.mode,
-        ...(caller.seesAll ? { audit: await parts.audit.state() } : {}),
+        ...(caller.seesAll
+          ? { audit: await parts.audit.state(), notify: await parts.notifications.status() }
+          : {}),
         agents: agents.map((row) => ({
           ...describeAgent(row, present.get(row.hello.agent)),
           losses: losses.get(row.hello.agent) ?? { restored: 0, dropped: 0, flooded: 0 },

@@ -88,6 +88,11 @@ export class AuditCheckpoints {
     });
   }
 
+  /** The last note that was signed, also by an earlier run; undefined when none ever was. */
+  signed(): Promise<string | undefined> {
+    return this.#options.settings.setting(lastNote);
+  }
+
   /** The last checkpoint before the collector ends. A log that was never compared is compared at the next start. */
   close(): Promise<void> {
     return this.#alone(async () => {

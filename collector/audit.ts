@@ -5,7 +5,7 @@ import { parseJson } from '../fingerprint/strict-json.ts';
 import { AuditCheckpoints, type CheckpointsOptions } from './audit-checkpoints.ts';
 import { AuditPublisher } from './audit-publisher.ts';
 import { type AuditNote, auditRecord } from './core/audit-entry.ts';
-import type { AuditFilter, AuditLog, AuditRow, CheckpointSink } from './ports/audit.ts';
+import type { AuditFilter, AuditLog, AuditRow, AuditState, CheckpointSink } from './ports/audit.ts';
 
 export interface AuditOptions extends Omit<CheckpointsOptions, 'publishers'> {
   readonly sinks: readonly CheckpointSink[];
@@ -66,13 +66,18 @@ export class Audit implements AuditLog {
   }
 
   /** For status and metrics. */
-  async state(): Promise<object> {
+  async state(): Promise<AuditState> {
     const size = await this.#options.store.size();
     return { size, ...this.#checkpoints.state, sinks: this.#publishers.map((p) => p.state) };
   }
 
   entries(filter: AuditFilter): Promise<readonly AuditRow[]> {
     return this.#options.store.entries(filter);
+  }
+
+  /** The last that was signed. To ask for it signs none: whoever may read must not set the pace of signing. */
+  checkpoint(): Promise<string | undefined> {
+    return this.#checkpoints.signed();
   }
 
   /** @returns false when the log is what it was */

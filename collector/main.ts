@@ -110,9 +110,12 @@ async function serve(config: CollectorConfig, wired: Omit<Wiring, 'audit'>): Pro
     user: `local:${userInfo().username}`,
   };
   const backups = openBackups(wiring);
-  const services = { ...wiring, ...parts, identities, backups, tell: broadcast.tell, about };
+  const services = { ...wiring, ...parts, identities, backups, notifications, tell: broadcast.tell, about };
   const api = await openApi(config, services, wiring, tls.current, meter);
-  const source = { levels: () => levelsOf(wiring, parts, api.feed), ready: () => isReady(store) };
+  const source = {
+    levels: () => levelsOf(wiring, { ...parts, audit, notifications }, api.feed),
+    ready: () => isReady(store),
+  };
   const metricsAddress =
     config.metricsListen === '' ? undefined : await meter.listen(config.metricsListen, source);
   broadcast.tell({

@@ -7,7 +7,7 @@ import { isWanted } from './core/sink-filter.ts';
 import { NoticeDesk } from './notice-desk.ts';
 import type { AuditLog } from './ports/audit.ts';
 import type { Notice, Notifier } from './ports/notifier.ts';
-import type { DeadRow, Outbox, SinkRow, SinkState } from './ports/outbox.ts';
+import type { DeadRow, NotifyStatus, Outbox, SinkState } from './ports/outbox.ts';
 import type { DriftStore, Log } from './ports.ts';
 import { SinkCourier } from './sink-courier.ts';
 import type { StateLine } from './state-line.ts';
@@ -29,9 +29,6 @@ export interface NotificationsOptions {
   readonly log: Log;
   readonly signal: AbortSignal;
 }
-
-/** Of one sink, for people. */
-export type SinkStatus = SinkRow & { readonly type: string };
 
 /** Tells people: hears every change of state, keeps what is news until each sink has taken it, and says how that goes. */
 export class Notifications {
@@ -137,11 +134,7 @@ export class Notifications {
     }
   }
 
-  async status(): Promise<{
-    readonly sinks: readonly SinkStatus[];
-    readonly unwritten: number;
-    readonly lost: number;
-  }> {
+  async status(): Promise<NotifyStatus> {
     const types = new Map(this.#options.sinks.map(({ name, type }) => [name, type]));
     const rows = await this.#options.outbox.sinks();
     return {

@@ -2,8 +2,9 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { aDrift, anIncident } from '../test/fakes/reports.ts';
 import { defaultPolicy } from './core/response-policy.ts';
 import type { PolicyRow, ResponsePolicyStore } from './ports/response-policy.ts';
+import { PolicyRefused } from './ports/response-policy.ts';
 import type { IncidentRow } from './ports.ts';
-import { type PolicyAuditEntry, PolicyRefused, ResponsePolicies } from './response-policies.ts';
+import { type PolicyAuditEntry, ResponsePolicies } from './response-policies.ts';
 import type { StateLine } from './state-line.ts';
 
 class Table implements ResponsePolicyStore {
@@ -140,8 +141,8 @@ describe('the response policy in force', () => {
     expect((await policies.setAgain(1, by, 2)).policy.mode).toBe('kill');
     expect((await policies.setAgain(0, by, 3)).policy.mode).toBe('freeze');
     await expect(policies.setAgain(9, by, 4)).rejects.toThrow(/no version 9 of the response policy/);
-    expect((await policies.history()).map((p) => p.version)).toEqual([4, 3, 2, 1]);
-    expect((await policies.history(3)).map((p) => p.version)).toEqual([2, 1]);
+    expect((await policies.history({ limit: 100 })).map((p) => p.version)).toEqual([4, 3, 2, 1]);
+    expect((await policies.history({ before: 3, limit: 100 })).map((p) => p.version)).toEqual([2, 1]);
   });
 
   it('is not guessed where it cannot be read', async () => {

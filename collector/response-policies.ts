@@ -5,45 +5,21 @@ import { checkPolicy, type Occurrence, type PolicyCheckReport } from './core/che
 import { PolicyDecisions } from './core/decide.ts';
 import { parseResponsePolicy } from './core/parse-response-policy.ts';
 import type { ResponsePolicy } from './core/response-policy.ts';
+import type { Scope } from './ports/access.ts';
 import type { Copies, CopiesStore } from './ports/brakes.ts';
-import type { PolicyRow, ResponsePolicyStore } from './ports/response-policy.ts';
+import {
+  type By,
+  type PolicyInForce,
+  PolicyRefused,
+  type PolicyRow,
+  type ResponsePolicyStore,
+} from './ports/response-policy.ts';
 import { type DriftStore, type IncidentRow, StoreError } from './ports.ts';
 import type { StateLine } from './state-line.ts';
 
-/** One page of the history; a policy of 200 rules is 40 kB. */
-const maxHistory = 100;
 /** Incidents that a check looks at: as many as are read from the store at once without holding up ingest for seconds. */
 const maxChecked = 5_000;
 const maxReasonLength = 1024;
-
-/** Who changes something, and why. Who comes from the one who was authenticated, never from what he sends. */
-export interface By {
-  readonly author: string;
-  readonly reason: string;
-}
-
-/** One response policy and how it came about. Version 0 is what the configuration says, while nobody has set another. */
-export interface PolicyInForce {
-  readonly version: number;
-  readonly policy: ResponsePolicy;
-  /** Absent of version 0. */
-  readonly by?: By;
-  /** ms since the Unix epoch; 0 of version 0. */
-  readonly setAt: number;
-}
-
-/** Why a response policy was not set. The message is for a person; `problems` has one sentence for each thing to mend. */
-export class PolicyRefused extends Error {
-  readonly code: 'invalid' | 'changed' | 'no-such-version' | 'no-reason';
-  readonly problems: readonly string[];
-
-  constructor(code: PolicyRefused['code'], problems: readonly string[]) {
-    super(problems.join('; '));
-    this.name = 'PolicyRefused';
-    this.code = code;
-    this.problems = problems;
-  }
-}
 
 export interface ResponsePoliciesOptions {
   readonly store: ResponsePolicyStore;
@@ -131,25 +107,26 @@ export class ResponsePolicies {
   }
 
   /** Newest first, without what the configuration says. @param before only versions below it */
-  async history(before?: number): Promise<readonly PolicyInForce[]> {
-    const rows = await this.#options.store.history({
-      ...(before === undefined ? {} : { before }),
-      limit: maxHistory,
-    });
-    return rows.map(readRow);
+  async history(page: {
+    readonly before?: number;
+    readonly limit: number;
+  }): Promise<readonly PolicyInForce[]> {
+    return (await this.#options.store.history(page)).map(readRow);
   }
 
   /**
    * What would have happened under another policy, from the incidents that were active since then.
    * @param since ms since the Unix epoch
+   * @param scope whoever asks sees no incident outside it, so the check looks at none
    * @throws PolicyRefused
    */
-  async check(document: unknown, since: number): Promise<PolicyCheckReport> {
+  async check(document: unknown, since: number, scope?: Scope): Promise<PolicyCheckReport> {
     const parsed = parseResponsePolicy(document);
     if (parsed.kind === 'refused') throw new PolicyRefused('invalid', parsed.problems);
     const rows = await this.#options.incidents.incidents({
       activeAfter: since * 1000,
       limit: maxChecked + 1,
+      ...(scope === undefined ? {} : { scope }),
     });
     const check = checkPolicy(parsed.policy, this.current, await this.#around(rows.slice(0, maxChecked)));
     return { ...check, isCut: rows.length > maxChecked, warnings: parsed.warnings };

@@ -61,7 +61,7 @@ export function changeOf(line: StateLine): Change | undefined {
 }
 
 /** Where a brake stood in the way a person is asked; who answered needs not be told. */
-export function heldChange({ incident, state, reason, sentence }: HeldOrder): Change | undefined {
+function heldChange({ incident, state, reason, sentence }: HeldOrder): Change | undefined {
   if (state !== 'waiting' && state !== 'expired') return undefined;
   return { of: 'held', incident, state, reason, sentence };
 }

@@ -19,7 +19,7 @@ export function techniquesOfIncident({
 }
 
 /** Off a container runtime an owner is a unit or a cgroup (workload.ts). */
-export function isContainer(owner: string): boolean {
+function isContainer(owner: string): boolean {
   return !/^(unit|cgroup)\//.test(owner);
 }
 

@@ -38,6 +38,7 @@ export const capReasons = [
   'debug-container',
   'interactive',
   'unnamed-peer',
+  'steerable',
   'kind-of-drift',
   'all-allow',
 ] as const;
@@ -59,7 +60,7 @@ export interface DriftCap<R extends ResponseRule> {
  * How far a reaction to an incident may go: the minimum of what the site wishes, what a person approved and what this kind
  * of drift deserves (DESIGN §6). Collector and agent must agree on it: the one orders by it, the other spends a lease by it.
  */
-export function effectiveMode(incident: Incident, response: Response): Cap {
+export function furthestReaction(incident: Incident, response: Response): Cap {
   return furthest(driftCaps(incident, response).map(({ cap }) => cap));
 }
 
@@ -83,7 +84,7 @@ export function driftCaps<R extends ResponseRule>(
       capIf(isDebug && !mayStop, 'alert', 'debug-container'),
       capIf(isByHand && !mayStop, 'alert', 'interactive'),
       ...approved(approval, drift),
-      drift === undefined ? { mode: 'alert', reason: 'kind-of-drift' } : deservedBy(drift),
+      drift === undefined ? { mode: 'alert', reason: 'kind-of-drift' } : deservedBy(drift, rule),
     ]);
     return { cap, rule };
   });
@@ -146,10 +147,12 @@ function isInteractive(incident: Incident): boolean {
 
 /**
  * Whoever can feed a URL to a fetcher makes it drift: kill must not be a denial of service. So only foreign code and
- * foreign programs are killed; a known program that reads or connects elsewhere is held at most, and one that connects
- * to an address nobody can name is alerted on.
+ * foreign programs are killed; a known program that reads elsewhere is held at most, and one that connects to an address
+ * nobody can name is alerted on. Where a known program connects, and for which name it asks, one request without a
+ * password decides (SSRF, a webhook, a header that is resolved): a hold would be the outage an attacker asks for. It is
+ * alerted on, unless the site says of this very kind that it is worth a hold: a rule about everything does not say that.
  */
-function deservedBy(drift: Drift): Cap {
+function deservedBy(drift: Drift, rule: ResponseRule | undefined): Cap {
   switch (drift.because) {
     case 'new-program':
     case 'new-lineage':
@@ -158,9 +161,10 @@ function deservedBy(drift: Drift): Cap {
       return { mode: 'kill', reason: 'all-allow' };
     case 'first-egress':
     case 'new-peer':
-      return isAddress(drift.subject)
-        ? { mode: 'alert', reason: 'unnamed-peer' }
-        : { mode: 'freeze', reason: 'kind-of-drift' };
+      return isAddress(drift.subject) ? { mode: 'alert', reason: 'unnamed-peer' } : steered(drift, rule);
+    case 'rebinding':
+    case 'new-name':
+      return steered(drift, rule);
     // A service is not stopped for one more file of its own: that would be the outage an attacker could ask for.
     case 'new-file':
     case 'new-access':
@@ -169,11 +173,14 @@ function deservedBy(drift: Drift): Cap {
     case 'new-environment':
     case 'sensitive-file':
     case 'new-listener':
-    case 'rebinding':
-    case 'new-name':
     case 'new-privilege':
       return { mode: 'freeze', reason: 'kind-of-drift' };
   }
+}
+
+function steered({ kind }: Drift, rule: ResponseRule | undefined): Cap {
+  const isNamed = rule?.kinds?.includes(kind) ?? false;
+  return isNamed ? { mode: 'freeze', reason: 'kind-of-drift' } : { mode: 'alert', reason: 'steerable' };
 }
 
 /** `peer:port` whose peer is a bare address; IPv6 stands in brackets (fingerprint/drift.ts). */

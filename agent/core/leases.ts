@@ -2,7 +2,7 @@ import { causeOf } from '../../fingerprint/cause.ts';
 import type { Incident } from '../../fingerprint/incident.ts';
 import type { Lease } from '../../fingerprint/lease.ts';
 import type { ReceiptResult } from '../../fingerprint/order.ts';
-import { effectiveMode, type Response } from '../../fingerprint/response.ts';
+import { furthestReaction, type Response } from '../../fingerprint/response.ts';
 import type { Mode } from '../../fingerprint/verdict.ts';
 import type { Workload } from '../../fingerprint/workload.ts';
 import { workloadHash } from '../../fingerprint/workload-hash.ts';
@@ -116,7 +116,7 @@ export class LeaseBook {
   /** How far the site wishes to go about an incident, as it last said; undefined when it never did. */
   wish(incident: Incident): Mode | undefined {
     const response = this.#of(incident.workload)?.lease.response;
-    return response === undefined ? undefined : effectiveMode(incident, response).mode;
+    return response === undefined ? undefined : furthestReaction(incident, response).mode;
   }
 
   /** Whether a kill is covered, and charges it. What was charged before is not charged again. */

@@ -224,7 +224,11 @@ describe('roles', () => {
     const address = () => `192.0.2.${++asked}`;
     for (const { path, method, least } of routes) {
       if (path === '/api/v1/events') continue;
-      const url = path.replace('{hash}', hash).replace('{id}', 'x');
+      const url = path
+        .replace('{hash}', hash)
+        .replace('{id}', 'x')
+        .replace('{seq}', '1')
+        .replace('{sink}', 'ops');
       const ask = async (headers: object) =>
         (
           await app.inject({

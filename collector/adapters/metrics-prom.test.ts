@@ -11,6 +11,14 @@ const levels: Levels = {
   storeWaiting: 0,
   reactionsWaiting: 0,
   reactionsDropped: 0,
+  auditEntries: 12,
+  auditMismatch: 0,
+  auditSinksFailing: 0,
+  notifySinksFailing: 1,
+  notifySinksStopped: 0,
+  notifyWaiting: 3,
+  notifyDead: 0,
+  notifyDropped: 0,
   eventFollowers: 1,
 };
 

@@ -52,6 +52,17 @@ export class PrometheusMetrics implements Meter {
       'Incidents given up because too many waited',
     ),
     eventFollowers: this.#gauge('whorl_event_followers', 'Who follows the events of the API'),
+    auditEntries: this.#counter('whorl_audit_entries_total', 'Entries of the audit log'),
+    auditMismatch: this.#gauge('whorl_audit_mismatch', 'Whether the audit log is not what it was'),
+    auditSinksFailing: this.#gauge('whorl_audit_sinks_failing', 'Sinks that do not take checkpoints'),
+    notifySinksFailing: this.#gauge('whorl_notify_sinks_failing', 'Sinks of notices whose delivery fails'),
+    notifySinksStopped: this.#gauge('whorl_notify_sinks_stopped', 'Sinks of notices that are paused or gone'),
+    notifyWaiting: this.#gauge('whorl_notify_waiting', 'Notices that wait for a sink'),
+    notifyDead: this.#gauge('whorl_notify_dead', 'Notices given up until a person has them sent again'),
+    notifyDropped: this.#counter(
+      'whorl_notify_dropped_total',
+      'Notices given up for good because too many waited',
+    ),
   };
 
   constructor(log: Log) {

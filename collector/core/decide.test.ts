@@ -117,8 +117,8 @@ const cases: [string, Parameters<typeof decide>, string, string][] = [
   [
     'a known program connecting to a name',
     [only({ ...known, kind: 'connect', because: 'new-peer', subject: 'evil.example:443' }), policy, now],
-    'hold',
-    'kind-of-drift',
+    'none',
+    'steerable',
   ],
   [
     'a known program connecting to an address',
@@ -186,15 +186,16 @@ const deserved: Readonly<Record<DriftReason, Decision['action']>> = {
   'new-lineage': 'kill-subtree',
   'foreign-origin': 'kill-subtree',
   'never-learnable': 'kill-subtree',
-  // A known program that does something new: whoever can feed it a URL makes it drift.
-  'first-egress': 'hold',
-  'new-peer': 'hold',
+  // A known program that goes where a request leads it.
+  'first-egress': 'none',
+  'new-peer': 'none',
+  rebinding: 'none',
+  'new-name': 'none',
+  // A known program that does something new.
   'new-arguments': 'hold',
   'new-environment': 'hold',
   'sensitive-file': 'hold',
   'new-listener': 'hold',
-  rebinding: 'hold',
-  'new-name': 'hold',
   'new-privilege': 'hold',
   'new-file': 'none',
   'new-access': 'none',
@@ -205,6 +206,44 @@ describe('what may be done by default', () => {
     const reason = driftReasons.find((r) => r === because) ?? 'new-file';
     const incident = only({ ...known, because: reason, subject: 'peer.example:443' });
     expect(decide(incident, policy, now).action).toBe(action);
+  });
+
+  const steered = ['first-egress', 'new-peer', 'new-name', 'rebinding'] as const;
+  const naming = (match: RuleMatch): ResponsePolicy => ({
+    ...policy,
+    rules: [{ name: 'r', match, mode: 'kill' }],
+  });
+
+  it.each(steered)('%s: held only by a rule that names its kind', (because) => {
+    const kind = because === 'new-name' ? 'resolve' : 'connect';
+    const incident = only({ ...known, kind, because, subject: 'peer.example:443' });
+    const told = { action: 'none', mode: 'alert', reason: 'steerable' };
+    for (const match of [{}, { severities: ['critical'] }, { kinds: ['exec'] }, { owners: ['*/*'] }] as const)
+      expect(decide(incident, naming(match), now)).toMatchObject(told);
+    expect(decide(incident, naming({ kinds: ['exec', kind] }), now)).toMatchObject({
+      action: 'hold',
+      mode: 'freeze',
+      reason: 'kind-of-drift',
+    });
+  });
+
+  it('an address that nobody can name is held by no rule', () => {
+    const incident = only({ ...known, kind: 'connect', because: 'new-peer', subject: '203.0.113.9:443' });
+    expect(decide(incident, naming({ kinds: ['connect'] }), now)).toMatchObject({
+      action: 'none',
+      reason: 'unnamed-peer',
+    });
+  });
+
+  it('what came of a request beside the egress is decided by itself', () => {
+    const egress = {
+      ...aDrift,
+      ...known,
+      kind: 'connect',
+      because: 'new-peer',
+      subject: 'x.example:1',
+    } as const;
+    expect(decide(anIncident({ drifts: [egress, aDrift] }), policy, now).action).toBe('kill-subtree');
   });
 
   it('names every reason for drift, and kills what is foreign alone', () => {
@@ -324,27 +363,36 @@ describe('laws of the response policy', () => {
     return parsed.policy;
   };
 
+  // To name egress is how a site says that it is worth a hold: a rule that names it is not mild.
+  const arbMildMatch = arbMatch.filter(({ kinds }) => kinds?.includes('connect') !== true);
+
   it('adding a rule that stops no more than any other never raises a decision', () => {
     fc.assert(
-      fc.property(arbPolicyDocument, arbMatch, fc.nat(5), arbIncident, (document, match, at, incident) => {
-        const before = read(document);
-        const lowest =
-          modes.find((m) => [before, ...before.rules].some((said) => said.mode === m)) ?? 'observe';
-        // As mild as any other in each way a rule can be mild.
-        const mild: PolicyRule = {
-          name: 'added',
-          match,
-          mode: lowest,
-          killScope: 'subtree',
-          stopInteractive: false,
-          dryRun: [before, ...before.rules].some(({ dryRun }) => dryRun === true),
-        };
-        const after = { ...before, rules: before.rules.toSpliced(at, 0, mild) };
-        const then = incident.last / 1000;
-        expect(actual(decide(incident, after, then))).toBeLessThanOrEqual(
-          actual(decide(incident, before, then)),
-        );
-      }),
+      fc.property(
+        arbPolicyDocument,
+        arbMildMatch,
+        fc.nat(5),
+        arbIncident,
+        (document, match, at, incident) => {
+          const before = read(document);
+          const lowest =
+            modes.find((m) => [before, ...before.rules].some((said) => said.mode === m)) ?? 'observe';
+          // As mild as any other in each way a rule can be mild.
+          const mild: PolicyRule = {
+            name: 'added',
+            match,
+            mode: lowest,
+            killScope: 'subtree',
+            stopInteractive: false,
+            dryRun: [before, ...before.rules].some(({ dryRun }) => dryRun === true),
+          };
+          const after = { ...before, rules: before.rules.toSpliced(at, 0, mild) };
+          const then = incident.last / 1000;
+          expect(actual(decide(incident, after, then))).toBeLessThanOrEqual(
+            actual(decide(incident, before, then)),
+          );
+        },
+      ),
       { numRuns: 3_000 },
     );
   });

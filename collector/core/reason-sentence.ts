@@ -107,6 +107,7 @@ const because: Readonly<Record<Decision['reason'] | ByHand, string>> = {
   'debug-container': 'it is a debug container',
   interactive: 'a person entered the container and started it',
   'unnamed-peer': 'it only connected to an address that has no name',
+  steerable: 'a request can lead a known program there; only a rule that names this kind holds it',
   'kind-of-drift': 'drift of this kind by a known program is held at most',
   'all-allow': 'policy, approval and kind of drift allow it',
   'dry-run': 'the rule is only rehearsed',

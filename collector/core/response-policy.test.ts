@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { driftCaps, effectiveMode, ruleFor } from '../../fingerprint/response.ts';
+import { driftCaps, furthestReaction, ruleFor } from '../../fingerprint/response.ts';
 import { aDrift, anIncident, shop } from '../../test/fakes/reports.ts';
 import { arbIncident, arbPolicyDocument } from '../../test/fakes/response-policies.ts';
 import { decide } from './decide.ts';
@@ -127,7 +127,7 @@ describe('leaseResponse', () => {
         const parsed = parseResponsePolicy(document);
         if (parsed.kind === 'refused') throw new Error(parsed.problems.join('; '));
         const lease = leaseResponse(resolve(parsed.policy, incident.workload));
-        const { mode } = effectiveMode(incident, lease);
+        const { mode } = furthestReaction(incident, lease);
         const decision = decide(incident, parsed.policy, incident.last / 1000);
         const isStopped = decision.action !== 'none' && decision.dryRun === undefined;
         if (mode === 'freeze' || mode === 'kill') expect(isStopped).toBe(true);

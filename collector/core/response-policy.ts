@@ -140,7 +140,7 @@ function resolved(policy: ResponsePolicy, rule: PolicyRule): ResolvedRule {
 }
 
 /** The policy's own word for whatever no rule is about. */
-export function lastWord(policy: ResponsePolicy): ResolvedRule {
+function lastWord(policy: ResponsePolicy): ResolvedRule {
   const { mode, killScope, stopInteractive, dryRun, limits } = policy;
   return { mode, killScope, stopInteractive, dryRun, limits };
 }

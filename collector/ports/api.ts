@@ -1,7 +1,10 @@
 import type { Mode } from '../../fingerprint/verdict.ts';
 import type { Place, Role, Scope, TokenRow } from './access.ts';
 import type { AgentService, BackupService, ClusterService } from './api-agents.ts';
+import type { AuditService } from './api-audit.ts';
 import type { IncidentService } from './api-incidents.ts';
+import type { NotifyService } from './api-notify.ts';
+import type { ResponsePolicyService } from './api-response-policy.ts';
 import type { StopServices } from './api-stops.ts';
 
 /**
@@ -128,6 +131,9 @@ export interface ApiServices {
   readonly agents: AgentService;
   readonly clusters: ClusterService;
   readonly backups: BackupService;
+  readonly responsePolicy: ResponsePolicyService;
+  readonly audit: AuditService;
+  readonly notify: NotifyService;
   readonly feed: Feed;
   readonly stops: StopServices;
 }

@@ -1,6 +1,6 @@
 import type { AuditNote, AuditRecord, AuditType } from '../core/audit-entry.ts';
 
-export type { AuditNote, AuditRecord, AuditType } from '../core/audit-entry.ts';
+export { type AuditNote, type AuditRecord, type AuditType, auditTypes } from '../core/audit-entry.ts';
 
 /** Where everything that has to stay on record is put. */
 export interface AuditLog {
@@ -32,7 +32,21 @@ export interface AuditFilter {
   readonly about?: string;
   /** Entries from this place on: the cursor. */
   readonly from?: number;
+  /** The newest first, of those below this place: the cursor of a person, who reads backwards. */
+  readonly below?: number;
   readonly limit: number;
+}
+
+/** How the log is, for status and metrics. */
+export interface AuditState {
+  readonly size: number;
+  /** Checkpoints that were signed since the start, and how many entries the last one is over. */
+  readonly signed: number;
+  readonly last: number;
+  /** How often the log was found to be another than it was, and what does not fit until a person accepts it. */
+  readonly mismatches: number;
+  readonly mismatch: string | undefined;
+  readonly sinks: readonly { readonly sink: string; readonly failures: number; readonly failing: boolean }[];
 }
 
 /** A tree of which only the peaks are held (fingerprint/merkle-frontier.ts). */
@@ -57,7 +71,7 @@ export interface AuditStore {
   /** By the stored nodes; of the first `size` entries. */
   root(size: number): Promise<Uint8Array>;
   peaks(size: number): Promise<readonly Uint8Array[]>;
-  /** In the order of the log. */
+  /** In the order of the log, or backwards with `below`. */
   entries(filter: AuditFilter): Promise<readonly AuditRow[]>;
   inclusion(seq: number, size: number): Promise<readonly Uint8Array[]>;
   consistency(from: number, to: number): Promise<readonly Uint8Array[]>;

@@ -14,8 +14,23 @@ export interface Meter {
   answered(answered: Answered): void;
 }
 
+/** Of the audit log and of the notices. */
+export interface TellingLevels {
+  readonly auditEntries: number;
+  /** 1: the log is not what it was, and nothing is signed until a person accepts that. */
+  readonly auditMismatch: number;
+  readonly auditSinksFailing: number;
+  /** Sinks whose last delivery failed; those that a person paused or that want nothing any more are stopped. */
+  readonly notifySinksFailing: number;
+  readonly notifySinksStopped: number;
+  readonly notifyWaiting: number;
+  /** Given up until a person has them sent again, and for good. */
+  readonly notifyDead: number;
+  readonly notifyDropped: number;
+}
+
 /** What is looked up when somebody asks. */
-export interface Levels {
+export interface Levels extends TellingLevels {
   readonly agentsConnected: number;
   /** Of all agents, since their first start: records that are stored, were refused, were lost before they came. */
   readonly recordsStored: number;

@@ -44,6 +44,14 @@ export interface SinkRow {
   readonly lastError: string;
 }
 
+/** Of all sinks, for people. */
+export interface NotifyStatus {
+  readonly sinks: readonly (SinkRow & { readonly type: string })[];
+  /** Changes that wait to be written to the outbox, and those given up because too many waited. */
+  readonly unwritten: number;
+  readonly lost: number;
+}
+
 /**
  * What is to be told and what was. Each write is durable when it resolves, and each is all or nothing: what is put in
  * and that it counts as told are one commit, so a crash neither forgets a notice nor makes a second one of it.

@@ -12,6 +12,7 @@ import { EventFeed } from '../event-feed.ts';
 import type { Levels, Meter } from '../ports/metrics.ts';
 import type { AgentRow } from '../ports.ts';
 import type { Reactions } from '../reactions.ts';
+import { type Telling, tellingLevels } from '../telling-levels.ts';
 import type { Wiring } from './wiring.ts';
 
 export interface OpenApi {
@@ -69,7 +70,11 @@ export async function openApi(
 /** For a scrape: what is cheap to look up, summed over all agents. */
 export async function levelsOf(
   { store, trouble }: Wiring,
-  { present, reactions }: { readonly present: ReadonlyMap<string, Presence>; readonly reactions: Reactions },
+  {
+    present,
+    reactions,
+    ...telling
+  }: Telling & { readonly present: ReadonlyMap<string, Presence>; readonly reactions: Reactions },
   feed: EventFeed,
 ): Promise<Levels> {
   const agents = await store.agents();
@@ -84,6 +89,7 @@ export async function levelsOf(
     reactionsWaiting: reactions.waiting,
     reactionsDropped: reactions.dropped,
     eventFollowers: feed.followers,
+    ...(await tellingLevels(telling)),
   };
 }
 

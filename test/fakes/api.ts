@@ -1,5 +1,6 @@
 import { callerOf, localCaller } from '../../collector/access.ts';
 import { type ApiOptions, type App, buildApp } from '../../collector/adapters/http-api/app.ts';
+import { defaultPolicy } from '../../collector/core/response-policy.ts';
 import type { Role, Scope } from '../../collector/ports/access.ts';
 import type { ApiServices, Caller, FeedEvent } from '../../collector/ports/api.ts';
 
@@ -50,6 +51,29 @@ export function fakeServices(over: Partial<ApiServices> = {}): ApiServices {
     },
     clusters: { clusters: async () => [], add: never, remove: never },
     backups: { make: never },
+    responsePolicy: {
+      inForce: { version: 0, policy: defaultPolicy, setAt: 0 },
+      set: never,
+      setAgain: never,
+      history: async () => [],
+      check: never,
+    },
+    audit: {
+      state: never,
+      entries: async () => [],
+      export: async function* () {},
+      prove: async () => undefined,
+      checkpoint: async () => undefined,
+      acceptFork: async () => false,
+    },
+    notify: {
+      status: async () => ({ sinks: [], unwritten: 0, lost: 0 }),
+      test: async () => undefined,
+      pause: async () => false,
+      resume: async () => false,
+      dead: async () => undefined,
+      retryDead: async () => undefined,
+    },
     feed: { follow: () => () => undefined },
     stops: {
       orders: { order: never, plan: never, orders: async () => ({ items: [] }) },

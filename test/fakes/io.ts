@@ -46,6 +46,12 @@ export function fakeIo(
       io.files.set(path, bytes(content));
       io.modes.set(path, options?.mode ?? 0o644);
     },
+    writeChunks: async (path, chunks, options) => {
+      await io.writeFile(path, await whole(chunks), options);
+    },
+    outChunks: async (chunks) => {
+      io.stdout.push((await whole(chunks)).toString().trimEnd());
+    },
     out: (text) => void io.stdout.push(renderText(text, false)),
     err: (text) => void io.stderr.push(renderText(text, false)),
     ask: async () => undefined,
@@ -58,4 +64,10 @@ export function fakeIo(
     ...given,
   };
   return io;
+}
+
+async function whole(chunks: AsyncIterable<Uint8Array>): Promise<Buffer> {
+  const all: Uint8Array[] = [];
+  for await (const chunk of chunks) all.push(chunk);
+  return Buffer.concat(all);
 }

@@ -4,6 +4,7 @@ import { printable } from '../../../fingerprint/printable.ts';
 import { AccessError } from '../../ports/api.ts';
 import { BackupError } from '../../ports/backups.ts';
 import { IdentityError } from '../../ports/identities.ts';
+import { PolicyRefused } from '../../ports/response-policy.ts';
 import { type Log, StoreError } from '../../ports.ts';
 import { backupProblem, identityProblem } from './explain-agents.ts';
 import { type FieldError, Problem, type ProblemCode, problemBody, problemType } from './problem.ts';
@@ -18,6 +19,7 @@ export function problemOf(error: unknown, log: Log, id: string): Problem {
   if (error instanceof AccessError) return accessProblem(error);
   if (error instanceof IdentityError) return identityProblem(error);
   if (error instanceof BackupError) return backupProblem(error);
+  if (error instanceof PolicyRefused) return policyProblem(error);
   if (error instanceof StoreError) return new Problem('unavailable', error.message, { cause: error });
   if (isFastify(error)) {
     const known = frameworkProblem(error);
@@ -45,6 +47,40 @@ function accessProblem(error: AccessError): Problem {
   return new Problem('invalid', error.message, {
     errors: [{ field: 'body.expiresAt', message: error.message, fix: 'name an earlier time' }],
   });
+}
+
+/** All of them, each with its place in the document (the parser bounds how many): a policy is mended in one go. */
+function policyProblem({ code, problems, message }: PolicyRefused): Problem {
+  switch (code) {
+    case 'changed':
+      return new Problem('changed-meanwhile', message);
+    case 'no-such-version':
+      return new Problem('not-found', message);
+    case 'no-reason':
+      return new Problem('invalid', message, {
+        errors: [{ field: 'body.reason', message, fix: 'say why' }],
+      });
+    case 'invalid':
+      return new Problem('invalid', `the response policy has ${counted(problems.length)} to mend`, {
+        errors: problems.map((problem) => ({
+          ...placeOf(problem),
+          fix: 'mend it; docs/operations.md, the response policy, says what may stand there',
+        })),
+      });
+  }
+}
+
+function counted(problems: number): string {
+  return problems === 1 ? 'one problem' : `${problems} problems`;
+}
+
+/** A sentence of the parser begins with the path it is about, or with `the policy` or `and`, which are none. */
+function placeOf(problem: string): { readonly field: string; readonly message: string } {
+  const at = problem.indexOf(' ');
+  const [path, rest] = [problem.slice(0, at), problem.slice(at + 1)];
+  return path === 'the' || path === 'and'
+    ? { field: 'body.policy', message: problem }
+    : { field: `body.policy.${path}`, message: rest };
 }
 
 function isFastify(error: unknown): error is FastifyError {

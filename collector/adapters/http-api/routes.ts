@@ -3,6 +3,7 @@ import type { App, Tools } from './app.ts';
 import { describe } from './openapi.ts';
 import { accessRoutes } from './routes-access.ts';
 import { agentRoutes } from './routes-agents.ts';
+import { auditRoutes } from './routes-audit.ts';
 import { backupRoutes } from './routes-backups.ts';
 import { brakeRoutes } from './routes-brakes.ts';
 import { clusterRoutes } from './routes-clusters.ts';
@@ -14,8 +15,10 @@ import { heldOrderRoutes } from './routes-held-orders.ts';
 import { incidentRoutes } from './routes-incidents.ts';
 import { joinTokenRoutes } from './routes-join-tokens.ts';
 import { nodeIncidentRoutes } from './routes-node-incidents.ts';
+import { notifyRoutes } from './routes-notify.ts';
 import { orderRoutes } from './routes-orders.ts';
 import { policyRoutes } from './routes-policy.ts';
+import { responsePolicyRoutes } from './routes-response-policy.ts';
 import { statusRoutes } from './routes-status.ts';
 import { tokenRoutes } from './routes-tokens.ts';
 import { workloadRoutes } from './routes-workloads.ts';
@@ -39,6 +42,9 @@ const resources: readonly ((app: App, services: ApiServices, tools: Tools) => vo
   disarmRoutes,
   brakeRoutes,
   nodeIncidentRoutes,
+  responsePolicyRoutes,
+  auditRoutes,
+  notifyRoutes,
   eventRoutes,
 ];
 

@@ -79,9 +79,11 @@ export class AuditTable {
     return consistencyProof(this.#within(from), this.#within(to), this.#node);
   }
 
-  entries({ since, until, type, author, about, from, limit }: AuditFilter): AuditTableRow[] {
-    return this.#sql.entries.all({
+  entries({ since, until, type, author, about, from, below, limit }: AuditFilter): AuditTableRow[] {
+    const { entries, newest } = this.#sql;
+    return (below === undefined ? entries : newest).all({
       from: from ?? 0,
+      below: below ?? Number.MAX_SAFE_INTEGER,
       since: since ?? null,
       until: until ?? null,
       type: type ?? null,
@@ -186,17 +188,23 @@ function prepare(db: Sqlite.Database) {
     leaves: db.prepare<[number, number], Pick<AuditTableRow, 'seq' | 'body' | 'leaf'>>(
       'SELECT seq, body, leaf FROM audit WHERE seq >= ? AND seq < ? ORDER BY seq',
     ),
-    entries: db.prepare<[Readonly<Record<string, number | string | null>>], AuditTableRow>(
-      `SELECT * FROM audit
-       WHERE seq >= max(@from, CASE WHEN @since IS NULL THEN 0
-           ELSE coalesce((SELECT min(seq) FROM audit WHERE time_ms >= @since), 9007199254740991) END)
-         AND (@until IS NULL OR time_ms < @until) AND (@type IS NULL OR type = @type)
-         AND (@author IS NULL OR author = @author) AND (@about IS NULL OR about = @about)
-       ORDER BY seq LIMIT @limit`,
-    ),
+    entries: prepareEntries(db, 'ASC'),
+    newest: prepareEntries(db, 'DESC'),
     erase: db.prepare<[number]>(
       "UPDATE audit SET body = NULL, author = '', about = NULL WHERE time_ms < ? AND body IS NOT NULL",
     ),
     clear: db.prepare('DELETE FROM audit_nodes'),
   };
+}
+
+function prepareEntries(db: Sqlite.Database, order: 'ASC' | 'DESC') {
+  return db.prepare<[Readonly<Record<string, number | string | null>>], AuditTableRow>(
+    `SELECT * FROM audit
+     WHERE seq >= max(@from, CASE WHEN @since IS NULL THEN 0
+         ELSE coalesce((SELECT min(seq) FROM audit WHERE time_ms >= @since), 9007199254740991) END)
+       AND seq < @below
+       AND (@until IS NULL OR time_ms < @until) AND (@type IS NULL OR type = @type)
+       AND (@author IS NULL OR author = @author) AND (@about IS NULL OR about = @about)
+     ORDER BY seq ${order} LIMIT @limit`,
+  );
 }

@@ -1,5 +1,5 @@
 /** What one agent tells of one copy becomes an occurrence; what a person reads is the incident it belongs to. */
-export const incidentTables = `
+const incidentTables = `
 CREATE TABLE incidents (
   id          TEXT PRIMARY KEY,
   workload    INTEGER NOT NULL REFERENCES workloads (id),
