@@ -55,6 +55,24 @@ describe('a rollout', () => {
   });
 });
 
+describe('a stop that was carried out', () => {
+  it('is put before nobody when its receipt comes after the brakes have closed', async () => {
+    c = await BrakedCollector.start({ rolloutMs: 1_800_000 });
+    for (const agent of ['a1', 'a2']) await c.agent(agent, [`copy-${agent}`]);
+    const drifts = [{ ...aDrift, origin: 'image' as const }];
+    await c.incident('a1', drifting('a1', 'copy-a1', { drifts }));
+    await c.incident('a2', drifting('a2', 'copy-a2', { drifts }));
+    const [order] = c.orders;
+    if (order === undefined) throw new Error('no order');
+    const { incident } = order.target;
+    const done = { result: 'done', action: 'kill-subtree', stopped: [4711] } as const;
+    await c.receipt('a1', { order: order.id, incident, ...done });
+    expect(actions()).toEqual(['kill-subtree', 'hold']);
+    const held = await c.held.list('waiting', 10);
+    expect(held.map((h) => h.agent)).toEqual(['a2']);
+  });
+});
+
 describe('one node whose certificate forges 1 000 drifts', () => {
   it('does not keep a real attack elsewhere from being stopped', async () => {
     c = await BrakedCollector.start({ ownerShare: 1, stopsPerWorkload: 10 });

@@ -3,7 +3,7 @@ import type { Receipt } from '../fingerprint/order.ts';
 import { targetOf } from '../fingerprint/target.ts';
 import { braked } from './core/brakes.ts';
 import { type Decision, type PolicyDecisions, rehearsed } from './core/decide.ts';
-import { followUp, isUnderWay, ordersAbout } from './core/follow-up.ts';
+import { type FollowUp, followUp, isUnderWay, ordersAbout } from './core/follow-up.ts';
 import { reasonSentence } from './core/reason-sentence.ts';
 import { brakeLimits } from './core/response-policy.ts';
 import type { Sightings } from './core/rollout.ts';
@@ -199,12 +199,14 @@ export class Reactions {
     const target = targetOf(incident);
     if (alone.some((r) => r.result === 'done' && r.action !== 'hold' && r.stopped.includes(target.pid)))
       return;
+    const about = ordersAbout(target, givenOrders(row));
+    // What was ordered is nobody's question any more, whatever the brakes have come to say since.
+    if (wished.action === 'none' || isOrdered(followUp(wished.action, about, session, now()))) return;
     const decision = asAnswered(
       await this.#braked(incident, wished, link, { hasActed: alone.length > 0 }),
       held.answer(incident.id),
     );
     await held.note(incident, agent, wished, decision);
-    const about = ordersAbout(target, givenOrders(row));
     const { action } = decision;
     if (action === 'none' || followUp(action, about, session, now()) !== 'order') {
       await this.#record(incident, decision);
@@ -255,6 +257,11 @@ function asAnswered(decision: Decision, answer: ReturnType<HeldOrders['answer']>
   const { mode } = decision;
   if (answer === 'cancelled') return { action: 'none', reason: 'brake-asked', mode };
   return decision.action === 'hold' ? decision : { action: 'hold', reason: 'brake-asked', mode };
+}
+
+/** The order, or one that goes further, is under way or was answered. */
+function isOrdered(next: FollowUp): boolean {
+  return next === 'await-receipt' || next === 'handled';
 }
 
 function givenOrders(row: IncidentRow | undefined) {
