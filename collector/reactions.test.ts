@@ -85,6 +85,21 @@ describe('one node whose certificate forges 1 000 drifts', () => {
     expect(c.orders.at(-1)).toMatchObject({ action: 'kill-subtree', target: { node: 'node-good' } });
   }, 120_000);
 
+  it('puts off a real attack elsewhere by one decision, not by a thousand', async () => {
+    c = await BrakedCollector.start({ ownerShare: 1, stopsPerWorkload: 10 });
+    await c.agent('evil', ['copy-e']);
+    await c.agent('good', ['copy-g']);
+    const forged = Array.from({ length: 1000 }, () => drifting('evil', 'copy-e'));
+    const real = drifting('good', 'copy-g');
+    await c.tell('evil', ...forged.map((incident) => ({ type: 'incident', incident }) as const));
+    await c.tell('good', { type: 'incident', incident: real });
+    for (const incident of forged) c.reactions.incident(incident, 'evil');
+    c.reactions.incident(real, 'good');
+    await c.reactions.settled();
+    const stopped = c.orders.filter((o) => o.action === 'kill-subtree').map((o) => o.target.incident);
+    expect(stopped.indexOf(real.id)).toBe(1);
+  }, 120_000);
+
   it('has nothing stopped in the name of a copy it never had', async () => {
     c = await BrakedCollector.start();
     await c.agent('evil', ['copy-e']);
