@@ -141,6 +141,24 @@ describe('a charge', () => {
   });
 });
 
+describe('a clock that was set back an hour', () => {
+  it('lets what was spent before a restart brake for the usual time, not for an hour more', async () => {
+    c = await BrakedCollector.start({ stopsPerWorkload: 1 });
+    await c.agent('a1', ['copy-1']);
+    await c.incident('a1', drifting('a1', 'copy-1'));
+    const [first] = c.orders;
+    c.now -= 3_600_000;
+    await c.restart();
+    await c.agent('a1', ['copy-1']);
+    await c.incident('a1', drifting('a1', 'copy-1'));
+    c.now += 670_000;
+    await c.incident('a1', drifting('a1', 'copy-1'));
+    expect(actions()).toEqual(['kill-subtree', 'hold', 'kill-subtree']);
+    expect(c.orders.at(-1)?.session).toBe(first?.session);
+    expect(c.orders.at(-1)?.seq).toBeGreaterThan(first?.seq ?? 0);
+  });
+});
+
 describe('a node that was updated', () => {
   it('is alerted on at most for half an hour, over a restart of the collector', async () => {
     c = await BrakedCollector.start();
