@@ -5,30 +5,25 @@ import { epochFile } from '../../agent/adapters/epoch-file.ts';
 import { SegmentSpool } from '../../agent/adapters/spool-segments.ts';
 import { GrpcUplink } from '../../agent/adapters/uplink-grpc.ts';
 import { Counters } from '../../agent/core/counters.ts';
-import type { InstanceRecord } from '../../agent/core/instances.ts';
 import { Epochs } from '../../agent/epochs.ts';
 import { OrderDesk } from '../../agent/order-desk.ts';
 import { Outbox } from '../../agent/outbox.ts';
-import type { Downlink, Enforcer, Hold, StopRequest, StopResult } from '../../agent/ports.ts';
+import type { Downlink } from '../../agent/ports.ts';
 import type { StateLine } from '../../agent/state-line.ts';
 import { StopHand } from '../../agent/stop-hand.ts';
-import type { Incident } from '../../fingerprint/incident.ts';
 import { parsePublicPem } from '../../fingerprint/keys.ts';
 import { newTrustPolicy } from '../../fingerprint/new-trust-policy.ts';
 import type { Order } from '../../fingerprint/order.ts';
 import { verifyOrder } from '../../fingerprint/order-envelope.ts';
 import type { Report } from '../../fingerprint/report.ts';
 import { enrolled } from './enrolled.ts';
-import { anApproval, anInstance } from './reports.ts';
+import { MadeUpNode, type Stopped } from './made-up-node.ts';
+import { anInstance } from './reports.ts';
 import { vendor } from './trust.ts';
 
-/** What was done to a made-up process, and by which order. Times in µs of the agent's clock. */
-export interface Done {
+/** What was stopped, and by which order. */
+export interface Done extends Stopped {
   readonly order: Order;
-  readonly action: StopRequest['action'];
-  readonly incident: string;
-  readonly target: string;
-  readonly at: number;
 }
 
 export interface ObeyingAgentOptions {
@@ -51,9 +46,6 @@ export interface ObeyingAgentOptions {
   readonly isEvil?: boolean;
 }
 
-/** As many as a flood of the tests may have alive. */
-const maxIncidents = 20_000;
-
 /**
  * What of an agent speaks to a collector and obeys it, all of it real: spool, outbox, uplink, epochs, orders, the steps of
  * a stop. Made up are the node, its processes and what drifts; nothing that was ended is ended twice.
@@ -69,9 +61,7 @@ export class ObeyingAgent {
   readonly #outbox: Outbox;
   readonly #uplink: GrpcUplink;
   readonly #desk: OrderDesk;
-  readonly #incidents = new Map<string, Incident>();
-  readonly #ended = new Set<string>();
-  readonly #holds: Hold[] = [];
+  readonly #made: MadeUpNode;
   readonly #ending = new AbortController();
   readonly #wakers: (() => void)[] = [];
   #current: Order | undefined;
@@ -93,6 +83,7 @@ export class ObeyingAgent {
     this.#options = options;
     this.spool = spool;
     this.agent = agent;
+    this.#made = new MadeUpNode(options.copies, (stopped) => this.#stopped(stopped));
     this.#tellsNumbers();
     const epochs = epochFile(join(dir, 'epoch.json'));
     const [session, log, counters] = [this.session, silent, this.counters];
@@ -140,7 +131,8 @@ export class ObeyingAgent {
 
   /** @returns the number it was given; undefined when the spool has no room */
   put(report: Report): number | undefined {
-    if (report.type === 'incident' && report.incident.approval !== undefined) this.#know(report.incident);
+    if (report.type === 'incident' && report.incident.approval !== undefined)
+      this.#made.drifted(report.incident);
     this.#lastSeq = undefined;
     this.#outbox.put(report);
     return this.#lastSeq;
@@ -207,7 +199,8 @@ export class ObeyingAgent {
   }
 
   #deskOf(commandKey: ReturnType<typeof parsePublicPem>): OrderDesk {
-    const { node, copies } = this.#options;
+    const { node } = this.#options;
+    const { attribution, watch, enforcer } = this.#made;
     const policy = newTrustPolicy({
       signer: vendor.publicKey,
       owner: 'Vendor Inc',
@@ -216,18 +209,6 @@ export class ObeyingAgent {
       commandKey,
       issuedAt: '2026-05-01T00:00:00Z',
     });
-    const instances = new Map(copies.map((id) => [id, recordOf(id)]));
-    const attribution = {
-      instance: (id: string) => instances.get(id),
-      subtree: (culprit: { pid: number; start: number }) => [culprit],
-      isExclusive: () => true,
-    };
-    const watch = { incident: (id: string) => this.#incidents.get(id), approvalOf: () => anApproval };
-    const enforcer: Enforcer = {
-      act: async (request) => this.#act(request),
-      holds: () => this.#holds,
-      resume: async (which) => this.#resume(which === 'all' ? undefined : which.incident),
-    };
     return new OrderDesk({
       node,
       session: this.session,
@@ -246,29 +227,9 @@ export class ObeyingAgent {
     });
   }
 
-  #act({ action, incident, culprit, cgroupPath, deadline }: StopRequest): StopResult {
-    const target = `${culprit.pid}:${culprit.start}`;
-    if (this.#ended.has(target)) return { result: 'target-gone', action, stopped: [] };
-    const at = now();
-    if (action === 'kill' || action === 'kill-subtree') this.#ended.add(target);
-    else
-      this.#holds.push({
-        incident: incident.id,
-        action,
-        cgroupPath,
-        pids: [culprit.pid],
-        since: at,
-        deadline,
-      });
+  #stopped(stopped: Stopped): void {
     if (this.#current === undefined) throw new Error('something is stopped that no order names');
-    this.#options.onDone?.({ order: this.#current, action, incident: incident.id, target, at });
-    return { result: 'done', action, stopped: [culprit.pid], stoppedAt: at };
-  }
-
-  #resume(incident: string | undefined): Hold[] {
-    const going = this.#holds.filter((hold) => incident === undefined || hold.incident === incident);
-    this.#holds.splice(0, this.#holds.length, ...this.#holds.filter((hold) => !going.includes(hold)));
-    return going;
+    this.#options.onDone?.({ order: this.#current, ...stopped });
   }
 
   #hear(line: StateLine): void {
@@ -279,12 +240,6 @@ export class ObeyingAgent {
 
   #tellCopies(): void {
     for (const copy of this.#options.copies) this.put(anInstance(copy, 'started', this.#options.node));
-  }
-
-  #know(incident: Incident): void {
-    const [oldest] = this.#incidents.keys();
-    if (this.#incidents.size >= maxIncidents && oldest !== undefined) this.#incidents.delete(oldest);
-    this.#incidents.set(incident.id, incident);
   }
 
   #next(): Promise<void> {
@@ -298,24 +253,3 @@ export class ObeyingAgent {
 
 const silent = { info: () => undefined, warn: () => undefined, error: () => undefined };
 const now = (): number => Date.now() * 1000;
-
-function recordOf(id: string): InstanceRecord {
-  return {
-    id,
-    cgroupPath: `/${id}`,
-    owner: { kind: 'cgroup', path: `/${id}`, owner: `cgroup/${id}` },
-    container: undefined,
-    startedAt: 1,
-    first: { pid: 1, start: 1 },
-    entrypointStart: 1,
-    state: 'started',
-    workload: undefined,
-    surroundings: undefined,
-    podImages: [],
-    abandoned: false,
-    live: 1,
-    emptySince: 0,
-    pen: [],
-    actors: new Map(),
-  };
-}

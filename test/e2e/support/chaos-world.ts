@@ -45,7 +45,12 @@ export class ChaosWorld {
 
   static async start(options: ChaosOptions): Promise<ChaosWorld> {
     const world = new ChaosWorld(options, await FlakyProxy.listen(options.random));
-    await world.startCollector();
+    try {
+      await world.startCollector();
+    } catch (error) {
+      await world.close();
+      throw error;
+    }
     world.proxy.target = String(world.#ready.address);
     for (const group of world.groups) world.startAgents(group);
     return world;

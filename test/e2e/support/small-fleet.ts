@@ -33,7 +33,12 @@ export class SmallFleet {
 
   static async start(config: object = {}): Promise<SmallFleet> {
     const fleet = new SmallFleet();
-    await fleet.startCollector(config);
+    try {
+      await fleet.startCollector(config);
+    } catch (error) {
+      await fleet.close();
+      throw error;
+    }
     return fleet;
   }
 
