@@ -122,10 +122,10 @@ describe('fifty agents whose processes, network and collector fail at random', (
       // Told on both sides, and the same.
       const told = book.lossesOf(node).reduce((n, { stored, acked }) => n + Math.max(0, acked - stored), 0);
       expect(row?.restored, node).toBe(told);
-      if (!floods) expect(row?.flooded, node).toBe(0);
       const tally = book.tally(node, db, row?.flooded ?? 0);
       expect(tally.unexplained).toEqual([]);
-      expect(tally.folded).toBeLessThanOrEqual(row?.flooded ?? 0);
+      // Whoever comes back with a minute's backlog may be folded too; but as little as that is kept, and given out again.
+      expect(tally.folded, node).toBeLessThanOrEqual(floods ? (row?.flooded ?? 0) : 0);
       expect(tally.promised).toBe(tally.found + tally.lost + tally.folded);
       for (const key of ['promised', 'found', 'lost', 'folded'] as const) sum[key] += tally[key];
     }
