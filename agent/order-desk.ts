@@ -26,8 +26,8 @@ export interface OrderDeskOptions {
   readonly quarantine?: Quarantine;
   /** Absent where nobody can disarm: no node of its own is watched. */
   readonly armState?: ArmState;
-  readonly attribution: Attribution;
-  readonly watch: Watch;
+  readonly attribution: Pick<Attribution, 'instance'>;
+  readonly watch: Pick<Watch, 'incident' | 'approvalOf'>;
   /** µs since the Unix epoch. */
   readonly now: () => number;
   readonly counters: Counters;

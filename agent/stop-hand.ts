@@ -26,7 +26,7 @@ export interface Timing {
 
 export interface StopHandOptions {
   readonly enforcer: Pick<Enforcer, 'act'>;
-  readonly attribution: Attribution;
+  readonly attribution: Pick<Attribution, 'subtree' | 'isExclusive'>;
   readonly watch: Pick<Watch, 'approvalOf'>;
   /** How long a hold or freeze lasts before it ends by itself. */
   readonly holdUs: number;

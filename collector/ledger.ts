@@ -10,6 +10,7 @@ import {
   skewMs,
   takesOut,
 } from './core/charges.ts';
+import { leaseLifeMs } from './core/leases.ts';
 import type { OutLease, Spending } from './core/spending.ts';
 import type { OrderRow } from './ports.ts';
 
@@ -32,14 +33,19 @@ export class Ledger {
     this.#options = options;
   }
 
-  /** @param orders since `reach`; @param leases that were over since then: whether they were spent is asked anew */
+  /**
+   * What the clock says to be in the future was set back since: it counts as of now, or it would brake until then.
+   *
+   * @param orders since `reach`; @param leases that were over since then: whether they were spent is asked anew
+   */
   restore(orders: readonly OrderRow[], leases: readonly OutLease[]): void {
+    const now = this.#options.now();
     this.#charges = [
       ...orders.filter(({ receipt }) => receipt === undefined || !isGivenBack(receipt.result)).map(chargeOf),
       ...leases.filter((lease) => lease.settled).flatMap(spentOf),
-    ];
+    ].map((charge) => ({ ...charge, at: Math.min(charge.at, now + orderReachMs) }));
     // What came back of those that are out may not have been looked at: all of each counts until it is over.
-    this.#leases = leases.map((lease) => (lease.settled ? lease : { ...lease, spent: 0 }));
+    this.#leases = leases.map((lease) => (lease.settled ? lease : { ...notAhead(lease, now), spent: 0 }));
   }
 
   /** ms since the Unix epoch: what is older counts no more. */
@@ -109,6 +115,16 @@ export function isActedAlone({ order }: Pick<Receipt, 'order'>): boolean {
 
 function leaseOf({ order }: Receipt): string | undefined {
   return actedAlone.exec(order)?.[1];
+}
+
+function notAhead(lease: OutLease, now: number): OutLease {
+  const { since, issuedAt, expiresAt } = lease;
+  return {
+    ...lease,
+    since: Math.min(since, now),
+    issuedAt: Math.min(issuedAt, now),
+    expiresAt: Math.min(expiresAt, now + leaseLifeMs),
+  };
 }
 
 /** Whether it took a copy out is not on record: it is taken for granted, for as long as it counts. */

@@ -55,6 +55,24 @@ describe('a rollout', () => {
   });
 });
 
+describe('a stop that was carried out', () => {
+  it('is put before nobody when its receipt comes after the brakes have closed', async () => {
+    c = await BrakedCollector.start({ rolloutMs: 1_800_000 });
+    for (const agent of ['a1', 'a2']) await c.agent(agent, [`copy-${agent}`]);
+    const drifts = [{ ...aDrift, origin: 'image' as const }];
+    await c.incident('a1', drifting('a1', 'copy-a1', { drifts }));
+    await c.incident('a2', drifting('a2', 'copy-a2', { drifts }));
+    const [order] = c.orders;
+    if (order === undefined) throw new Error('no order');
+    const { incident } = order.target;
+    const done = { result: 'done', action: 'kill-subtree', stopped: [4711] } as const;
+    await c.receipt('a1', { order: order.id, incident, ...done });
+    expect(actions()).toEqual(['kill-subtree', 'hold']);
+    const held = await c.held.list('waiting', 10);
+    expect(held.map((h) => h.agent)).toEqual(['a2']);
+  });
+});
+
 describe('one node whose certificate forges 1 000 drifts', () => {
   it('does not keep a real attack elsewhere from being stopped', async () => {
     c = await BrakedCollector.start({ ownerShare: 1, stopsPerWorkload: 10 });
@@ -65,6 +83,21 @@ describe('one node whose certificate forges 1 000 drifts', () => {
     expect(killed()).toBe(5);
     await c.incident('good', drifting('good', 'copy-g'));
     expect(c.orders.at(-1)).toMatchObject({ action: 'kill-subtree', target: { node: 'node-good' } });
+  }, 120_000);
+
+  it('puts off a real attack elsewhere by one decision, not by a thousand', async () => {
+    c = await BrakedCollector.start({ ownerShare: 1, stopsPerWorkload: 10 });
+    await c.agent('evil', ['copy-e']);
+    await c.agent('good', ['copy-g']);
+    const forged = Array.from({ length: 1000 }, () => drifting('evil', 'copy-e'));
+    const real = drifting('good', 'copy-g');
+    await c.tell('evil', ...forged.map((incident) => ({ type: 'incident', incident }) as const));
+    await c.tell('good', { type: 'incident', incident: real });
+    for (const incident of forged) c.reactions.incident(incident, 'evil');
+    c.reactions.incident(real, 'good');
+    await c.reactions.settled();
+    const stopped = c.orders.filter((o) => o.action === 'kill-subtree').map((o) => o.target.incident);
+    expect(stopped.indexOf(real.id)).toBe(1);
   }, 120_000);
 
   it('has nothing stopped in the name of a copy it never had', async () => {
@@ -105,6 +138,24 @@ describe('a charge', () => {
     c.now += 10_000;
     await c.incident('a1', drifting('a1', 'copy-1'));
     expect(actions()).toEqual(['kill-subtree', 'hold', 'kill-subtree']);
+  });
+});
+
+describe('a clock that was set back an hour', () => {
+  it('lets what was spent before a restart brake for the usual time, not for an hour more', async () => {
+    c = await BrakedCollector.start({ stopsPerWorkload: 1 });
+    await c.agent('a1', ['copy-1']);
+    await c.incident('a1', drifting('a1', 'copy-1'));
+    const [first] = c.orders;
+    c.now -= 3_600_000;
+    await c.restart();
+    await c.agent('a1', ['copy-1']);
+    await c.incident('a1', drifting('a1', 'copy-1'));
+    c.now += 670_000;
+    await c.incident('a1', drifting('a1', 'copy-1'));
+    expect(actions()).toEqual(['kill-subtree', 'hold', 'kill-subtree']);
+    expect(c.orders.at(-1)?.session).toBe(first?.session);
+    expect(c.orders.at(-1)?.seq).toBeGreaterThan(first?.seq ?? 0);
   });
 });
 

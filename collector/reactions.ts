@@ -3,7 +3,8 @@ import type { Receipt } from '../fingerprint/order.ts';
 import { targetOf } from '../fingerprint/target.ts';
 import { braked } from './core/brakes.ts';
 import { type Decision, type PolicyDecisions, rehearsed } from './core/decide.ts';
-import { followUp, isUnderWay, ordersAbout } from './core/follow-up.ts';
+import { FairQueue } from './core/fair-queue.ts';
+import { type FollowUp, followUp, isUnderWay, ordersAbout } from './core/follow-up.ts';
 import { reasonSentence } from './core/reason-sentence.ts';
 import { brakeLimits } from './core/response-policy.ts';
 import type { Sightings } from './core/rollout.ts';
@@ -17,7 +18,10 @@ import { Rehearsals } from './rehearsals.ts';
 import type { StateLine } from './state-line.ts';
 import { type SurroundingsOptions, surroundingsOf } from './surroundings.ts';
 
-/** Incidents that wait to be decided on. Beyond it the oldest are dropped and counted; their next report brings them back. */
+/**
+ * Incidents that wait to be decided on. Beyond it the oldest of the agent with the most are dropped and counted; their next
+ * report brings them back.
+ */
 const maxWaiting = 10_000;
 /** Incidents that are looked at again when an agent comes back. */
 const maxReconsidered = 1000;
@@ -36,12 +40,13 @@ export interface ReactionsOptions extends Omit<SurroundingsOptions, 'sightings' 
 }
 
 /**
- * From incident to order, one after the other: every decision sees the orders before it, so no budget is spent twice.
+ * From incident to order, one after the other, agent by agent in turn: every decision sees the orders before it, so no budget is spent twice.
  * An order is sent when it is on record. Decisions that stop nothing go on record with the incident itself.
  */
 export class Reactions {
   readonly #options: ReactionsOptions;
-  readonly #waiting = new Map<string, { readonly incident: Incident; readonly agent: string }>();
+  /** A decision takes milliseconds: a thousand forged drifts of one node must not put off a real one by seconds. */
+  readonly #waiting = new FairQueue<{ readonly incident: Incident; readonly agent: string }>();
   readonly #rehearsals = new Rehearsals();
   #working: Promise<void> | undefined;
   #dropped = 0;
@@ -144,25 +149,21 @@ export class Reactions {
     const { sightings, now } = this.#options;
     // Seen before its turn comes: of a hundred copies that drift at once the first is no less a rollout's.
     sightings.add(incident, now());
-    if (this.#waiting.size >= maxWaiting) this.#dropOldest();
-    this.#waiting.set(incident.id, { incident, agent });
+    this.#waiting.put(agent, incident.id, { incident, agent });
+    if (this.#waiting.size > maxWaiting) {
+      this.#waiting.drop();
+      this.#dropped += 1;
+    }
     this.#working ??= this.#work();
   }
 
-  #dropOldest(): void {
-    const oldest = this.#waiting.keys().next();
-    if (oldest.done === true) return;
-    this.#waiting.delete(oldest.value);
-    this.#dropped += 1;
-  }
-
   async #work(): Promise<void> {
-    for (const [id, { incident, agent }] of this.#waiting) {
-      this.#waiting.delete(id);
+    for (let next = this.#waiting.take(); next !== undefined; next = this.#waiting.take()) {
+      const { incident, agent } = next;
       try {
         await this.#react(incident, agent);
       } catch (err) {
-        this.#options.log.error({ incident: id, err }, 'reaction failed');
+        this.#options.log.error({ incident: incident.id, err }, 'reaction failed');
       }
     }
     this.#working = undefined;
@@ -199,12 +200,14 @@ export class Reactions {
     const target = targetOf(incident);
     if (alone.some((r) => r.result === 'done' && r.action !== 'hold' && r.stopped.includes(target.pid)))
       return;
+    const about = ordersAbout(target, givenOrders(row));
+    // What was ordered is nobody's question any more, whatever the brakes have come to say since.
+    if (wished.action === 'none' || isOrdered(followUp(wished.action, about, session, now()))) return;
     const decision = asAnswered(
       await this.#braked(incident, wished, link, { hasActed: alone.length > 0 }),
       held.answer(incident.id),
     );
     await held.note(incident, agent, wished, decision);
-    const about = ordersAbout(target, givenOrders(row));
     const { action } = decision;
     if (action === 'none' || followUp(action, about, session, now()) !== 'order') {
       await this.#record(incident, decision);
@@ -255,6 +258,11 @@ function asAnswered(decision: Decision, answer: ReturnType<HeldOrders['answer']>
   const { mode } = decision;
   if (answer === 'cancelled') return { action: 'none', reason: 'brake-asked', mode };
   return decision.action === 'hold' ? decision : { action: 'hold', reason: 'brake-asked', mode };
+}
+
+/** The order, or one that goes further, is under way or was answered. */
+function isOrdered(next: FollowUp): boolean {
+  return next === 'await-receipt' || next === 'handled';
 }
 
 function givenOrders(row: IncidentRow | undefined) {
