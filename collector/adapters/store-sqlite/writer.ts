@@ -66,7 +66,11 @@ export class Writer {
   commit(writes: readonly Write[], now: number): Answer[] {
     this.#now = now;
     try {
-      return this.#db.transaction(() => writes.map((w) => this.#apply(w, now)))();
+      return this.#db.transaction(() => {
+        const answers = writes.map((w) => this.#apply(w, now));
+        this.#incidents.flush();
+        return answers;
+      })();
     } catch (error) {
       // Row ids that were given in the transaction went with it.
       this.#workloads.clear();
@@ -82,7 +86,7 @@ export class Writer {
     if (write.kind === 'audit') return write.records.map((record) => this.#audit.add(record));
     const { decision } = write;
     const isNews = this.#sql.lastDecision.get(decision.incident) !== decisionText(decision);
-    if (isNews) this.#sql.decision.run(decision);
+    if (isNews) this.#record(decision);
     // In the commit of its decision: nothing is ordered that is not on record.
     if (write.order !== undefined) this.#sql.order.run(write.order);
     if (write.audit !== undefined) this.#audit.add(write.audit);
@@ -188,8 +192,13 @@ export class Writer {
     if (reason === '') return false;
     const decision = { time, incident, action: 'none', reason, rule, would_action: '', would_reason: '' };
     if (!isNew && this.#sql.lastDecision.get(incident) === decisionText(decision)) return false;
-    this.#sql.decision.run(decision);
+    this.#record(decision);
     return true;
+  }
+
+  #record(decision: DecisionRecord): void {
+    const { time, incident, action, reason, rule, would_action, would_reason } = decision;
+    this.#sql.decision.run(time, incident, action, reason, rule, would_action, would_reason);
   }
 
   #instance(agent: string, node: string, row: Extract<Row, readonly ['instance', ...unknown[]]>): void {
