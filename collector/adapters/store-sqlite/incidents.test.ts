@@ -36,7 +36,13 @@ const key = (n: number): string => String(n).padStart(64, '0');
 const drift = (n: number, over: Partial<Drift> = {}): Drift => ({ ...aDrift, key: key(n), ...over });
 
 /** What the agent of a node tells of a copy on it. */
-async function tells(node: string, pod: string, drifts: readonly Drift[], over: Partial<Incident> = {}) {
+async function tells(
+  node: string,
+  pod: string,
+  drifts: readonly Drift[],
+  over: Partial<Incident> = {},
+  quiet?: true,
+) {
   const hello: AgentHello = {
     agent: `agent-${node}`,
     node,
@@ -59,7 +65,10 @@ async function tells(node: string, pod: string, drifts: readonly Drift[], over: 
   });
   const report: Report = { type: 'incident', incident };
   const json = Buffer.from(reportBytes(report)).toString();
-  const { placed } = await store.ingest({ hello, records: [{ seq, report, json }] }, clock);
+  const { placed } = await store.ingest(
+    { hello, records: [{ seq, report, json, ...(quiet && { quiet }) }] },
+    clock,
+  );
   return { change: placed[0]?.[2], incident: placed[0]?.[1] ?? '' };
 }
 const all = () => incidents.list({ limit: 100 });
@@ -69,6 +78,35 @@ const act = async (id: string, request: Partial<ReviewRequest>) => {
 };
 
 describe('incidents', () => {
+  it('that many copies tell of in one commit count them all, and are led by the gravest', async () => {
+    const nodes = ['node-0', 'node-1', 'node-2', 'node-3'];
+    for (const node of nodes) await tells(node, `${node}-first`, [drift(1)], { severity: 'low' });
+    clock += 1000;
+    const severities = ['medium', 'critical', 'critical', 'low'] as const;
+    const changes = await Promise.all(
+      nodes.map((node, i) =>
+        tells(node, `${node}-second`, [drift(1, { count: 3 })], { severity: severities[i] ?? 'low' }),
+      ),
+    );
+    expect(changes.map(({ change }) => change)).toEqual(['graver', 'graver', 'grew', 'grew']);
+    const [row, ...others] = await all();
+    expect(others).toEqual([]);
+    expect(row).toMatchObject({
+      severity: 'critical',
+      count: 4 * aDrift.count + 12,
+      occurrences: 8,
+      last: clock * 1000,
+    });
+    expect(row?.lead.instance.id).toBe('node-1-second');
+  });
+
+  it('that nobody hears of are told of only when they change more than a count', async () => {
+    const opened = await tells('node-0', 'a', [drift(1)], {}, true);
+    const grown = await tells('node-0', 'b', [drift(1)], {}, true);
+    expect([opened.change, grown.change]).toEqual(['opened', undefined]);
+    expect(await all()).toMatchObject([{ occurrences: 2 }]);
+  });
+
   it('of five hundred occurrences on twenty copies are one row', async () => {
     for (let round = 1; round <= 5; round++)
       for (let pod = 0; pod < 20; pod++)
