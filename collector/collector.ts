@@ -13,6 +13,7 @@ import type {
   AgentHello,
   AgentLink,
   DriftStore,
+  IncidentChange,
   Ingested,
   Log,
   RawRecord,
@@ -146,7 +147,8 @@ export class Collector implements AgentHandler {
         tell({ type: 'missing', node, records: missing });
         nodes.missing(link.hello, missing);
       }
-      for (const c of consequences) if (c.seq > before) this.#stored(link, c, ingested);
+      const fresh = consequences.filter((c) => c.seq > before);
+      this.#allStored(link, fresh, ingested);
       return stored;
     } catch (err) {
       log.error({ node, err }, 'records could not be stored');
@@ -190,11 +192,18 @@ export class Collector implements AgentHandler {
 
   #incident({ seq, json, text, report }: ReadIncident, consequences: Consequence[]): StoredReport {
     const wished = this.#parts.reactions.wish(report.incident);
-    const isNone = wished.action === 'none';
-    if (!isNone || this.#parts.listened()) consequences.push({ kind: 'incident', seq, json, wished });
-    else consequences.push({ kind: 'quiet', seq, severity: report.incident.severity });
     const by = wished.rule === undefined ? {} : { rule: wished.rule };
-    return { seq, json: text, report, ...(isNone ? { reason: wished.reason, ...by } : {}) };
+    if (wished.action !== 'none') {
+      consequences.push({ kind: 'incident', seq, json, wished });
+      return { seq, json: text, report };
+    }
+    const { reason } = wished;
+    if (this.#parts.listened()) {
+      consequences.push({ kind: 'incident', seq, json, wished });
+      return { seq, json: text, report, reason, ...by };
+    }
+    consequences.push({ kind: 'quiet', seq, severity: report.incident.severity });
+    return { seq, json: text, report, reason, ...by, quiet: true };
   }
 
   /** A canary's announcement, or its incident, which is none: neither has consequences. */
@@ -208,25 +217,33 @@ export class Collector implements AgentHandler {
     return canary && { type: 'canary', ...canary, period: 0, time: now() * 1000 };
   }
 
-  /** A record is durable, for the first time: now it may have consequences. */
-  #stored(link: AgentLink, consequence: Consequence, { placed, newDecisions }: Ingested): void {
-    if (consequence.kind === 'report') {
-      this.#told(link, consequence.report);
-      return;
+  /** Records are durable, for the first time: now they may have consequences. */
+  #allStored(link: AgentLink, consequences: readonly Consequence[], ingested: Ingested): void {
+    const places = new Map(ingested.placed.map(([seq, incident, change]) => [seq, { incident, change }]));
+    const newDecisions = new Set(ingested.newDecisions);
+    for (const consequence of consequences) {
+      const { seq } = consequence;
+      if (consequence.kind === 'report') this.#told(link, consequence.report);
+      else if (consequence.kind === 'incident')
+        this.#stored(link, consequence, places.get(seq), newDecisions.has(seq));
+      else if (places.get(seq)?.change === 'opened') this.#parts.counted(consequence.severity);
     }
-    const [, placedIn, change = 'grew'] = placed.find(([at]) => at === consequence.seq) ?? [];
-    if (consequence.kind === 'quiet') {
-      if (change === 'opened') this.#parts.counted(consequence.severity);
-      return;
-    }
-    const { seq, json, wished } = consequence;
+  }
+
+  #stored(
+    link: AgentLink,
+    { json, wished }: Extract<Consequence, { readonly kind: 'incident' }>,
+    place: { readonly incident: string; readonly change: IncidentChange } | undefined,
+    isNewDecision: boolean,
+  ): void {
     const incident = readAgain(json, link);
     if (incident === undefined) return;
     const { reactions, tell, counted } = this.#parts;
+    const { change = 'grew', incident: row = incident.id } = place ?? {};
     if (change === 'opened') counted(incident.severity);
-    tell({ type: 'incident', isNew: change === 'opened', change, row: placedIn ?? incident.id, incident });
+    tell({ type: 'incident', isNew: change === 'opened', change, row, incident });
     if (wished.action !== 'none') reactions.incident(incident, link.hello.agent);
-    else if (newDecisions.includes(seq)) reactions.tellDecision(incident.id, wished);
+    else if (isNewDecision) reactions.tellDecision(incident.id, wished);
   }
 
   #told(link: AgentLink, report: Exclude<Report, { readonly type: 'incident' }>): void {
@@ -271,7 +288,7 @@ export class Collector implements AgentHandler {
       return [{ ...this.#incident({ seq: at + 1, json, text, report }, consequences), unfolds: true }];
     });
     const unfolded = await this.#parts.store.unfold({ hello: link.hello, records }, this.#parts.now());
-    for (const c of consequences) this.#stored(link, c, unfolded);
+    this.#allStored(link, consequences, unfolded);
   }
 
   heartbeat(link: AgentLink, beat: AgentBeat): void {

@@ -84,6 +84,8 @@ export interface StoredReport {
   readonly rule?: string;
   /** An earlier state of the incident was folded: this one takes its place. */
   readonly unfolds?: true;
+  /** Nobody hears of it: where it only grew an incident it need not be told what became of it. */
+  readonly quiet?: true;
 }
 
 /** An incident of a flood: acknowledged and counted, of each the last state kept while there is room. */
@@ -115,9 +117,9 @@ export interface Ingested {
   readonly stored: number;
   /** Sequence numbers that were jumped over: the agent's spool lost them. */
   readonly missing: number;
-  /** Of every occurrence: the incident it belongs to, and what it changed there. */
+  /** Of every occurrence, quiet ones that changed nothing but a count aside: the incident it belongs to, and what it changed there. */
   readonly placed: readonly (readonly [seq: number, incident: string, change: IncidentChange])[];
-  /** Of incidents about which nothing is done, where the last decision on record was another one, or none. */
+  /** Of incidents about which nothing is done and somebody hears, where the last decision on record was another one, or none. */
   readonly newDecisions: readonly number[];
 }
 

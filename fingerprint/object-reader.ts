@@ -31,8 +31,7 @@ export function readInteger(value: unknown, field: string, min: number, max: num
 }
 
 export function readWord<T extends string>(value: unknown, field: string, words: readonly T[]): T {
-  const word = words.find((w) => w === value);
-  if (word !== undefined) return word;
+  for (const word of words) if (word === value) return word;
   const given = typeof value === 'string' ? `"${printable(value, 40)}"` : typeof value;
   return refuse(field, `is ${given}; it must be one of ${words.join(', ')}`);
 }
@@ -59,7 +58,8 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
 export class ObjectReader {
   readonly #members: Readonly<Record<string, unknown>>;
   readonly #field: string;
-  readonly #read = new Set<string>();
+  /** A dozen names at most, all written in our own code: to look through them costs less than a set. */
+  readonly #read: string[] = [];
 
   constructor(value: unknown, field: string) {
     this.#members = isObject(value) ? value : refuse(field, 'must be an object');
@@ -76,7 +76,7 @@ export class ObjectReader {
 
   /** The raw member, for a reader of its own. */
   raw(name: string): unknown {
-    this.#read.add(name);
+    this.#read.push(name);
     return this.has(name) ? this.#members[name] : refuse(this.field(name), 'is missing');
   }
 
@@ -121,7 +121,7 @@ export class ObjectReader {
   /** Call last: every member that nobody read is refused. */
   end<T>(result: T): T {
     for (const name of Object.keys(this.#members)) {
-      if (!this.#read.has(name)) refuse(this.field(printable(name, 60)), 'is not known here');
+      if (!this.#read.includes(name)) refuse(this.field(printable(name, 60)), 'is not known here');
     }
     return result;
   }

@@ -17,53 +17,54 @@ const window = 16;
 
 /** One agent's stream. Messages are encoded before the clock starts: what an agent costs is not measured here. */
 export class BenchAgent {
-  readonly node: string;
   readonly #client: Client;
   readonly #stream;
   readonly #welcome = Promise.withResolvers<void>();
+  #order = Promise.withResolvers<number>();
   #seq = 0;
   #acked = 0;
   #wake: () => void = () => undefined;
 
   constructor(address: string, shown: NodeCertificate, node: string) {
-    this.node = node;
     this.#client = new Client(address, credentials.createSsl(shown.ca, shown.key, shown.certificate), {
+      // A connection of its own for each.
       'grpc.use_local_subchannel_pool': 1,
       'grpc.ssl_target_name_override': 'localhost',
     });
     const asIs = (bytes: Buffer): Buffer => bytes;
     this.#stream = this.#client.makeBidiStreamRequest(method.path, asIs, method.responseDeserialize);
-    this.#stream.on('data', (wire: object) => {
-      const message = parseCollectorMessage(wire);
-      if (message.kind === 'refused') throw new Error(message.sentence);
-      if (message.kind === 'ack') this.#acked = message.seq;
-      if (message.kind === 'welcome') this.#welcome.resolve();
-      this.#wake();
-    });
+    this.#stream.on('data', (wire: object) => this.#receive(wire));
     this.#stream.on('error', (error) => this.#welcome.reject(error));
-    this.#stream.write(codec.encode(agentMessageToWire({ kind: 'hello', hello: this.#hello() })));
+    this.#stream.write(codec.encode(agentMessageToWire({ kind: 'hello', hello: helloOf(node) })));
   }
 
-  #hello() {
-    return {
-      agent: `agent-${this.node}`,
-      node: this.node,
-      cluster: 'default',
-      session: '0'.repeat(32),
-      version: 'bench',
-      source: 'bench',
-      coverage: [],
-      acked: 0,
-    };
+  #receive(wire: object): void {
+    const message = parseCollectorMessage(wire);
+    if (message.kind === 'refused') throw new Error(message.sentence);
+    if (message.kind === 'ack') this.#acked = message.seq;
+    if (message.kind === 'welcome') this.#welcome.resolve();
+    if (message.kind === 'order') this.#order.resolve(monotonicMs());
+    this.#wake();
   }
 
   welcomed(): Promise<void> {
     return this.#welcome.promise;
   }
 
+  /** When the next order was here, by the clock all processes share. */
+  async ordered(): Promise<number> {
+    const at = await this.#order.promise;
+    this.#order = Promise.withResolvers();
+    return at;
+  }
+
   /** Batches for `send`. */
-  encode(reports: readonly Uint8Array[]): Buffer[] {
-    const records: WireRecord[] = reports.map((json) => ({ seq: ++this.#seq, kind: 'incident', json }));
+  encode(reports: readonly string[]): Buffer[] {
+    const records: WireRecord[] = reports.map((json) => ({
+      seq: ++this.#seq,
+      kind: 'incident',
+      json: Buffer.from(json),
+    }));
     const batches: Buffer[] = [];
     for (let at = 0; at < records.length; at += maxBatchRecords) {
       const batch = { kind: 'batch', records: records.slice(at, at + maxBatchRecords) } as const;
@@ -93,4 +94,22 @@ export class BenchAgent {
     this.#stream.cancel();
     this.#client.close();
   }
+}
+
+/** CLOCK_MONOTONIC: the same for every process of the machine. */
+export function monotonicMs(): number {
+  return Number(process.hrtime.bigint()) / 1e6;
+}
+
+function helloOf(node: string) {
+  return {
+    agent: `agent-${node}`,
+    node,
+    cluster: 'default',
+    session: '0'.repeat(32),
+    version: 'bench',
+    source: 'bench',
+    coverage: [],
+    acked: 0,
+  };
 }

@@ -12,7 +12,13 @@ export function driftOf(n: number, over: Partial<Drift> = {}): Drift {
 /** What the agents of nodes tell of copies on them. @param now ms since the Unix epoch */
 export function drifting(store: () => Pick<DriftStore, 'openAgent' | 'ingest'>, now: () => number) {
   const sequence = new Map<string, number>();
-  return async (node: string, pod: string, drifts: readonly Drift[], over: Partial<Incident> = {}) => {
+  return async (
+    node: string,
+    pod: string,
+    drifts: readonly Drift[],
+    over: Partial<Incident> = {},
+    quiet?: true,
+  ) => {
     const hello: AgentHello = {
       agent: `agent-${node}`,
       node,
@@ -35,7 +41,8 @@ export function drifting(store: () => Pick<DriftStore, 'openAgent' | 'ingest'>, 
     });
     const report: Report = { type: 'incident', incident };
     const json = Buffer.from(reportBytes(report)).toString();
-    const { placed } = await store().ingest({ hello, records: [{ seq, report, json }] }, now());
+    const records = [{ seq, report, json, ...(quiet && { quiet }) }];
+    const { placed } = await store().ingest({ hello, records }, now());
     return { change: placed[0]?.[2], incident: placed[0]?.[1] ?? '', occurrence: incident.id };
   };
 }

@@ -32,6 +32,18 @@ interface KnownOccurrence {
   readonly count: number;
 }
 
+/** By what an incident has grown in one commit. */
+interface Growth {
+  count: number;
+  last: number;
+  first: number;
+  severity: number;
+  /** It is graver, or holds a drift it did not hold before. */
+  isNews: boolean;
+  /** A new one, or the one it has. */
+  lead: string | null;
+}
+
 /** Drift keys whose incident is remembered: a bad rollout brings thousands of reports of the same few. */
 const maxRemembered = 20_000;
 
@@ -41,6 +53,8 @@ export class IncidentTable {
   /** `workload key` → the open incident that holds it, as long as no other does. */
   readonly #open = new Map<string, string>();
   readonly #severity = new Map<string, number>();
+  /** Since the commit began. */
+  readonly #growth = new Map<string, Growth>();
 
   constructor(db: Sqlite.Database) {
     this.#sql = prepare(db);
@@ -50,11 +64,34 @@ export class IncidentTable {
   forget(): void {
     this.#open.clear();
     this.#severity.clear();
+    this.#growth.clear();
   }
 
   /** The latest report of an occurrence holds all of it. Another node's is never overwritten. */
   take(agent: string, workload: number, row: OccurrenceRow, now: number): Placed {
-    const [, , , id, node, last, json, , severity, count, first, joined] = row;
+    return this.#join(agent, workload, row) ?? this.#find(agent, workload, row, now);
+  }
+
+  /** What incidents have grown by goes into their rows: to be called at the end of a transaction, in it. */
+  flush(): void {
+    for (const [incident, { count, last, first, severity, isNews, lead }] of this.#growth)
+      this.#sql.grow.run(count, last, first, severity, lead, isNews ? 1 : 0, incident);
+    this.#growth.clear();
+  }
+
+  /** The usual case by far: a new occurrence of drift with one key, which an open incident holds and nothing older claims. */
+  #join(agent: string, workload: number, row: OccurrenceRow): Placed | undefined {
+    const [, , , id, node, last, json, , severity, count, , keys] = row;
+    const incident = this.#open.get(`${workload} ${keys}`);
+    if (incident === undefined) return undefined;
+    // Looked for and written at once: what is known already is not written, and goes the long way.
+    const about = [id, agent, node, workload, last, json, incident, severity, count] as const;
+    if (this.#sql.insert.run(...about).changes === 0) return undefined;
+    return { incident, change: this.#grow(incident, row, count) ? 'graver' : 'grew', isNew: true };
+  }
+
+  #find(agent: string, workload: number, row: OccurrenceRow, now: number): Placed {
+    const [, , , id, node, last, json, , severity, count, , joined] = row;
     const known = this.#sql.occurrence.get(id);
     if (known !== undefined && (known.node !== node || known.workload !== workload))
       return { incident: known.incident, change: 'grew', isNew: false };
@@ -65,17 +102,38 @@ export class IncidentTable {
     else this.#sql.update.run(agent, last, json, incident, severity, count, id);
     const isNew = known === undefined;
     if (change === 'opened') {
-      this.#learn(workload, keys, incident, severity, true);
+      this.#remember(incident, severity);
+      this.#learn(workload, keys, incident, true);
       return { incident, change, isNew };
     }
     const before = known?.incident === incident ? known.count : 0;
+    const graver = this.#grow(incident, row, Math.max(0, count - before));
+    // What somebody is about to decide on is not what they looked at any more.
+    if (this.#learn(workload, keys, incident, change === 'reopened')) this.#advance(incident);
+    return { incident, change: graver && change === 'grew' ? 'graver' : change, isNew };
+  }
+
+  /** Kept until the end of the commit: of a bad rollout's reports hundreds are about one incident. @returns whether it is graver */
+  #grow(incident: string, [, , , id, , last, , , severity, , first]: OccurrenceRow, count: number): boolean {
     const was = this.#severityOf(incident);
     const graver = severity > was;
-    this.#sql.grow.run(Math.max(0, count - before), last, first, severity, graver ? id : null, incident);
-    const isMore = this.#learn(workload, keys, incident, Math.max(was, severity), change === 'reopened');
-    // What somebody is about to decide on is not what they looked at any more.
-    if (isMore || graver) this.#sql.advance.run(incident);
-    return { incident, change: graver && change === 'grew' ? 'graver' : change, isNew };
+    this.#remember(incident, graver ? severity : was);
+    const grown = this.#growth.get(incident);
+    if (grown === undefined) {
+      this.#growth.set(incident, { count, last, first, severity, isNews: graver, lead: graver ? id : null });
+      return graver;
+    }
+    grown.count += count;
+    grown.last = Math.max(grown.last, last);
+    grown.first = Math.min(grown.first, first);
+    grown.severity = Math.max(grown.severity, severity);
+    if (graver) [grown.lead, grown.isNews] = [id, true];
+    return graver;
+  }
+
+  #advance(incident: string): void {
+    const grown = this.#growth.get(incident);
+    if (grown !== undefined) grown.isNews = true;
   }
 
   #place(
@@ -134,17 +192,19 @@ export class IncidentTable {
     return this.#severity.get(incident) ?? this.#sql.severity.get(incident) ?? 0;
   }
 
-  /** @returns whether a key is new to it */
-  #learn(
-    workload: number,
-    keys: readonly string[],
-    incident: string,
-    severity: number,
-    isOpen: boolean,
-  ): boolean {
-    let isMore = false;
-    if (this.#severity.size >= maxRemembered) this.#severity.clear();
+  #remember(incident: string, severity: number): void {
+    if (this.#severity.get(incident) === severity) return;
+    if (this.#severity.size >= maxRemembered) {
+      // What is not remembered is looked up in the row.
+      this.flush();
+      this.#severity.clear();
+    }
     this.#severity.set(incident, severity);
+  }
+
+  /** @returns whether a key is new to it */
+  #learn(workload: number, keys: readonly string[], incident: string, isOpen: boolean): boolean {
+    let isMore = false;
     for (const key of keys) {
       const name = `${workload} ${key}`;
       if (this.#open.get(name) === incident) continue;
@@ -181,7 +241,7 @@ function prepare(db: Sqlite.Database) {
     ),
     insert: db.prepare(
       `INSERT INTO occurrences (id, agent, node, workload, last_us, report, incident, severity, count)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
     ),
     update: db.prepare(
       'UPDATE occurrences SET agent = ?, last_us = ?, report = ?, incident = ?, severity = ?, count = ? WHERE id = ?',
@@ -211,9 +271,8 @@ function prepare(db: Sqlite.Database) {
     ),
     grow: db.prepare(
       `UPDATE incidents SET count = count + ?, last_us = max(last_us, ?), first_us = min(first_us, ?),
-         severity = max(severity, ?), lead = coalesce(?, lead) WHERE id = ?`,
+         severity = max(severity, ?), lead = coalesce(?, lead), version = version + ? WHERE id = ?`,
     ),
-    advance: db.prepare<[id: string]>('UPDATE incidents SET version = version + 1 WHERE id = ?'),
     hold: db.prepare(
       'INSERT INTO incident_keys (workload, key, incident) VALUES (?, ?, ?) ON CONFLICT DO NOTHING',
     ),

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { driftOf as drift, drifting } from '../../../test/fakes/drifting.ts';
-import { shop } from '../../../test/fakes/reports.ts';
+import { aDrift, shop } from '../../../test/fakes/reports.ts';
 import { Incidents } from '../../incidents.ts';
 import type { ReviewRequest } from '../../ports/incidents.ts';
 import { SqliteStore } from '../store-sqlite.ts';
@@ -40,6 +40,35 @@ const act = async (id: string, request: Partial<ReviewRequest>) => {
 };
 
 describe('incidents', () => {
+  it('that many copies tell of in one commit count them all, and are led by the gravest', async () => {
+    const nodes = ['node-0', 'node-1', 'node-2', 'node-3'];
+    for (const node of nodes) await tells(node, `${node}-first`, [drift(1)], { severity: 'low' });
+    clock += 1000;
+    const severities = ['medium', 'critical', 'critical', 'low'] as const;
+    const changes = await Promise.all(
+      nodes.map((node, i) =>
+        tells(node, `${node}-second`, [drift(1, { count: 3 })], { severity: severities[i] ?? 'low' }),
+      ),
+    );
+    expect(changes.map(({ change }) => change)).toEqual(['graver', 'graver', 'grew', 'grew']);
+    const [row, ...others] = await all();
+    expect(others).toEqual([]);
+    expect(row).toMatchObject({
+      severity: 'critical',
+      count: 4 * aDrift.count + 12,
+      occurrences: 8,
+      last: clock * 1000,
+    });
+    expect(row?.lead.instance.id).toBe('node-1-second');
+  });
+
+  it('that nobody hears of are told of only when they change more than a count', async () => {
+    const opened = await tells('node-0', 'a', [drift(1)], {}, true);
+    const grown = await tells('node-0', 'b', [drift(1)], {}, true);
+    expect([opened.change, grown.change]).toEqual(['opened', undefined]);
+    expect(await all()).toMatchObject([{ occurrences: 2 }]);
+  });
+
   it('of five hundred occurrences on twenty copies are one row', async () => {
     for (let round = 1; round <= 5; round++)
       for (let pod = 0; pod < 20; pod++)

@@ -33,6 +33,7 @@ export type Row =
       keys: string,
       rule: string,
       unfolds: boolean,
+      quiet: boolean,
     ]
   | readonly [
       'novelty',
@@ -112,7 +113,7 @@ function toRow(record: ReadRecord, node: string): Row {
   return reportRow(record, node);
 }
 
-function reportRow({ seq, report, json, reason, rule, unfolds }: StoredReport, node: string): Row {
+function reportRow({ seq, report, json, reason, rule, unfolds, quiet }: StoredReport, node: string): Row {
   switch (report.type) {
     case 'incident': {
       const { workload, id, instance, last, first, severity, drifts } = report.incident;
@@ -130,6 +131,7 @@ function reportRow({ seq, report, json, reason, rule, unfolds }: StoredReport, n
         keys,
         rule ?? '',
         unfolds ?? false,
+        quiet ?? false,
       ];
     }
     case 'novelty': {

@@ -84,7 +84,18 @@ export interface Writes {
   readonly unfold: Run<[agent: Text, id: Text]>;
   readonly flooded: Run<[agent: Text, records: number]>;
   readonly refused: Run<[agent: Text, seq: number, reason: Text, agentAgain: Text]>;
-  readonly decision: Run<[DecisionRecord]>;
+  /** Not by name: there is one for every occurrence, and names cost a look-up each. */
+  readonly decision: Run<
+    [
+      time: number,
+      incident: Text,
+      action: Text,
+      reason: Text,
+      rule: Text,
+      wouldAction: Text,
+      wouldReason: Text,
+    ]
+  >;
   /** The latest one, as `decisionText` writes it. */
   readonly lastDecision: Pluck<[incident: Text], string>;
   readonly order: Run<[OrderRecord]>;
@@ -193,7 +204,7 @@ export function prepareWrites(db: Sqlite.Database): Writes {
     ),
     decision: db.prepare(
       `INSERT INTO decisions (time_ms, incident, action, reason, rule, would_action, would_reason)
-       VALUES (@time, @incident, @action, @reason, @rule, @would_action, @would_reason) ON CONFLICT DO NOTHING`,
+       VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
     ),
     lastDecision: db
       .prepare<[Text], string>(

@@ -43,6 +43,11 @@ interface Shown {
   readonly phase: Phase;
 }
 
+interface Told extends Placed {
+  /** It is on record why nothing was done, and that was news. */
+  readonly isDecided: boolean;
+}
+
 type OtherRow = Exclude<Row, readonly ['incident', ...unknown[]]>;
 
 /** Turns rows into the tables. One transaction per call; a call that throws has changed nothing. */
@@ -66,7 +71,11 @@ export class Writer {
   commit(writes: readonly Write[], now: number): Answer[] {
     this.#now = now;
     try {
-      return this.#db.transaction(() => writes.map((w) => this.#apply(w, now)))();
+      return this.#db.transaction(() => {
+        const answers = writes.map((w) => this.#apply(w, now));
+        this.#incidents.flush();
+        return answers;
+      })();
     } catch (error) {
       // Row ids that were given in the transaction went with it.
       this.#workloads.clear();
@@ -82,7 +91,7 @@ export class Writer {
     if (write.kind === 'audit') return write.records.map((record) => this.#audit.add(record));
     const { decision } = write;
     const isNews = this.#sql.lastDecision.get(decision.incident) !== decisionText(decision);
-    if (isNews) this.#sql.decision.run(decision);
+    if (isNews) this.#record(decision);
     // In the commit of its decision: nothing is ordered that is not on record.
     if (write.order !== undefined) this.#sql.order.run(write.order);
     if (write.audit !== undefined) this.#audit.add(write.audit);
@@ -100,9 +109,7 @@ export class Writer {
       if (seq <= stored) continue;
       missing += this.#jumped(delivery, stored, seq);
       if (row[0] === 'incident') {
-        const { incident, change, isDecided } = this.#told(delivery.agent, row, now);
-        placed.push([seq, incident, change]);
-        if (isDecided) newDecisions.push(seq);
+        note(row, this.#told(delivery.agent, row, now), { placed, newDecisions });
       } else this.#write(delivery, row, now);
       stored = seq;
     }
@@ -125,9 +132,7 @@ export class Writer {
     const newDecisions: number[] = [];
     for (const row of delivery.rows) {
       if (row[0] !== 'incident') continue;
-      const { incident, change, isDecided } = this.#told(delivery.agent, row, now);
-      placed.push([row[1], incident, change]);
-      if (isDecided) newDecisions.push(row[1]);
+      note(row, this.#told(delivery.agent, row, now), { placed, newDecisions });
     }
     return { before: 0, stored: delivery.rows.at(-1)?.[1] ?? 0, missing: 0, placed, newDecisions };
   }
@@ -160,7 +165,7 @@ export class Writer {
     }
   }
 
-  #told(agent: string, row: OccurrenceRow, now: number): Placed & { readonly isDecided: boolean } {
+  #told(agent: string, row: OccurrenceRow, now: number): Told {
     if (row[13]) this.#sql.unfold.run(agent, row[3]);
     const placed = this.#incidents.take(agent, this.#workload(row[2]), row, now);
     return { ...placed, isDecided: this.#decidedAgainst(row, placed.isNew, now) };
@@ -188,8 +193,13 @@ export class Writer {
     if (reason === '') return false;
     const decision = { time, incident, action: 'none', reason, rule, would_action: '', would_reason: '' };
     if (!isNew && this.#sql.lastDecision.get(incident) === decisionText(decision)) return false;
-    this.#sql.decision.run(decision);
+    this.#record(decision);
     return true;
+  }
+
+  #record(decision: DecisionRecord): void {
+    const { time, incident, action, reason, rule, would_action, would_reason } = decision;
+    this.#sql.decision.run(time, incident, action, reason, rule, would_action, would_reason);
   }
 
   #instance(agent: string, node: string, row: Extract<Row, readonly ['instance', ...unknown[]]>): void {
@@ -255,4 +265,16 @@ export class Writer {
     this.#workloads.set(key, id);
     return id;
   }
+}
+
+/** What nobody waits for need not cross to the other thread. */
+function note(
+  row: OccurrenceRow,
+  { incident, change, isDecided }: Told,
+  { placed, newDecisions }: { placed: Ingested['placed'][number][]; newDecisions: number[] },
+): void {
+  const [, seq] = row;
+  const quiet = row[14];
+  if (!quiet || change !== 'grew') placed.push([seq, incident, change]);
+  if (!quiet && isDecided) newDecisions.push(seq);
 }
