@@ -23,7 +23,7 @@ export interface BareRow {
 const driftsPerCommit = 4096;
 
 /** Tables whose rows are the drifts'. */
-export const drifted = ['occurrences', 'incidents', 'incident_keys', 'decisions', 'workloads'] as const;
+const drifted = ['occurrences', 'incidents', 'incident_keys', 'decisions', 'workloads'] as const;
 
 /**
  * The least that storing costs: prepared inserts of ready-made rows into the same tables, same indices, same durability

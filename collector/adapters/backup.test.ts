@@ -141,6 +141,30 @@ describe('restoring a backup', () => {
     expect(await store.nodes.losses()).toMatchObject([{ agent: 'a1', restored: 20 }]);
   });
 
+  it('ends join tokens, which may have been redeemed meanwhile, and takes every node for one that was changed', async () => {
+    const node = { software: { version: '1', source: 'sensor' }, changedAt: 5 };
+    await store.brakes.nodes.save('a1', 'local', 'node-1', node, 5);
+    const expiresAt = 1_800_000_500_000;
+    const token = { id: 'j1', secret: 'ab'.repeat(32), replaces: false, author: 'ada', madeAt: 5, expiresAt };
+    await store.identities.saveJoinToken(token);
+    await backup();
+    await store.close();
+    await restoring();
+    store = await SqliteStore.open(join(dir, 'whorl.db'));
+    expect(await store.brakes.nodes.of('a1', 'local', 'node-1')).toMatchObject({
+      changedAt: 1_800_000_000_000,
+    });
+    const redeemed = await store.identities.redeem({
+      id: 'j1',
+      secret: 'ab'.repeat(32),
+      cluster: 'local',
+      node: 'node-1',
+      key: 'k',
+      now: 1_800_000_000_001,
+    });
+    expect(redeemed).toBe('token-expired');
+  });
+
   it('is told as an alarm when nobody restored and the records are gone all the same', async () => {
     const epoch = await store.nodes.epoch();
     await store.ingest({ hello, records: records(1, 10) }, 2);

@@ -282,7 +282,7 @@ describe('why it was braked, in words', () => {
     [
       'brake-settling',
       { around: { isSettling: true } },
-      'nothing is stopped: the agent, its source or the kernel of this node changed less than half an hour ago',
+      'nothing is stopped: the agent, its source or the kernel of this node changed less than half an hour ago, or the collector was restored from a backup',
     ],
     [
       'brake-holds',

@@ -1,7 +1,5 @@
 import type { Workload } from '../../fingerprint/workload.ts';
 
-export const disarmKinds = ['cluster', 'namespace', 'workload'] as const;
-
 /** Where nothing is to be stopped for a while. */
 export type DisarmScope =
   | { readonly kind: 'cluster'; readonly cluster: string }

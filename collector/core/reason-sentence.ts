@@ -114,7 +114,8 @@ const because: Readonly<Record<Decision['reason'] | ByHand, string>> = {
   leased: 'the agent holds a lease for this workload and stops it by itself',
   'unknown-instance': 'this agent never told of the copy it is about',
   'brake-disarmed': 'it is disarmed here',
-  'brake-settling': 'the agent, its source or the kernel of this node changed less than half an hour ago',
+  'brake-settling':
+    'the agent, its source or the kernel of this node changed less than half an hour ago, or the collector was restored from a backup',
   'brake-rollout':
     'the same drift shows on several nodes soon after this image first came; a person is asked',
   'brake-owner': "too many stops of this owner's copies in ten minutes",

@@ -3,9 +3,9 @@ import type { Disarm, DisarmScope, HeldOrder, HeldState } from './brakes.ts';
 import type { NodeIncidentKind } from './nodes.ts';
 import type { OrderState } from './stops.ts';
 
-export { disarmKinds, maxDisarmMs } from '../core/disarm.ts';
+export { maxDisarmMs } from '../core/disarm.ts';
 /** What people may do to what drifts, and past what they may do it by name. */
-export { type Force, forces, type ManualAction, manualActions } from '../core/manual-order.ts';
+export { forces, manualActions } from '../core/manual-order.ts';
 
 /** What the HTTP API can ask about stopping. Places outside the caller's scope are answered as if they were not. */
 

@@ -167,6 +167,8 @@ describe('a collector that runs', () => {
       listen,
       insecureLoopback: true,
       auditSinks: [`file:${kept}`],
+      httpListen: '',
+      metricsListen: '',
       eventsJson: true,
     };
     const ending = new AbortController();
@@ -180,8 +182,9 @@ describe('a collector that runs', () => {
     try {
       await Promise.race([ready.promise, ended]);
       const socket = join(data, 'collector', 'collector.sock');
-      await ask(socket, 'collector', { method: 'POST', path: '/policy', body: { mode: 'freeze' } });
-      const status = await ask(socket, 'collector', { method: 'GET', path: '/status' });
+      const body = { mode: 'freeze', reason: 'OPS-21' };
+      await ask(socket, 'collector', { method: 'POST', path: '/api/v1/policy/mode', body });
+      const status = await ask(socket, 'collector', { method: 'GET', path: '/api/v1/status' });
       expect(status).toMatchObject({ audit: { size: 3, mismatches: 0 } });
     } finally {
       ending.abort();

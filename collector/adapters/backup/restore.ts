@@ -223,6 +223,7 @@ function newEpoch(unpacked: string, { time, epoch: of }: BackupManifest, request
     );
     db.transaction(() => {
       save.run('epoch', epoch);
+      for (const forget of forgotten(db)) db.prepare(forget).run({ now });
       // For the audit log: the collector that starts next puts it there.
       save.run('restored', JSON.stringify(note));
     })();
@@ -231,6 +232,21 @@ function newEpoch(unpacked: string, { time, epoch: of }: BackupManifest, request
   }
   sync(unpacked);
   return epoch;
+}
+
+/** What a database of an earlier moment must not believe of itself. One of an older schema has not got these tables yet. */
+function forgotten(db: Sqlite.Database): readonly string[] {
+  const has = db.prepare<[string], number>("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?");
+  const rows: readonly (readonly [table: string, sql: string])[] = [
+    // One that was redeemed after the backup would let somebody in a second time.
+    [
+      'join_tokens',
+      'UPDATE join_tokens SET expires_at_ms = min(expires_at_ms, @now) WHERE used_at_ms IS NULL',
+    ],
+    // What was stopped after the backup is in no budget: as after any change of a node, it is alerted at most for a while.
+    ['node_states', 'UPDATE node_states SET changed_ms = @now'],
+  ];
+  return rows.filter(([table]) => has.get(table) !== undefined).map(([, sql]) => sql);
 }
 
 /** Those that are there are moved aside, too. */

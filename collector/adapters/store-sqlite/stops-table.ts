@@ -23,7 +23,7 @@ const inScope = `(@clusters = '[]' OR w.cluster IN (SELECT value FROM json_each(
   AND (@namespaces = '[]' OR w.namespace IN (SELECT value FROM json_each(@namespaces)))`;
 
 /** What people look up of orders and held orders, in the database's thread. */
-export class StopsTable {
+class StopsTable {
   readonly #db: Sqlite.Database;
 
   constructor(db: Sqlite.Database) {
