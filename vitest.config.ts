@@ -8,7 +8,43 @@ import { defineConfig } from 'vitest/config';
  */
 const execArgv = ['--wasm-wrapper-tiering-budget=1000000000'];
 
-// Two projects: `unit` needs no root and no kernel; `e2e` runs real kernels, containers and processes, one file at a time.
+/**
+ * End-to-end tests that mostly wait for processes, and neither flood the kernel nor count what it lost: two files at a time.
+ * Every other one has the machine to itself, as a new one has that is not named here.
+ */
+const beside = [
+  'action',
+  'audit',
+  'chaos',
+  'cli-bad-input',
+  'collector',
+  'collector-clock-and-lock',
+  'collector-flooded',
+  'collector-huge-batch',
+  'evil-collector',
+  'falco-fuzz',
+  'falco-kill9',
+  'held-orders-by-hand',
+  'join',
+  'kill9',
+  'kubernetes',
+  'login',
+  'mutated-envelopes',
+  'mutated-tracee',
+  'orders-by-hand',
+  'policy-audit-notify',
+  'provisional',
+  'registry',
+  'restore',
+  'secrets',
+  'securesystemslib',
+  'stops-in-a-crowd',
+  'trust-push',
+  'vendors-page',
+].map((name) => `test/e2e/${name}.test.ts`);
+const patience = { testTimeout: 120_000, hookTimeout: 180_000 };
+
+// `unit` needs no root and no kernel. By default one processor of two would be left idle.
 export default defineConfig({
   test: {
     projects: [
@@ -16,8 +52,12 @@ export default defineConfig({
         test: {
           name: 'unit',
           execArgv,
+          maxWorkers: '100%',
+          // Of a machine that does something else too: what hangs is found all the same.
+          testTimeout: 30_000,
+          hookTimeout: 30_000,
           include: [
-            '{fingerprint,agent,collector,registry,cli,proto,bench}/**/*.test.ts',
+            '{fingerprint,agent,collector,config,registry,cli,proto,bench}/**/*.test.ts',
             'test/*.test.ts',
             'test/{property,contract}/**/*.test.ts',
           ],
@@ -27,10 +67,20 @@ export default defineConfig({
         test: {
           name: 'e2e',
           execArgv,
+          ...patience,
           include: ['test/e2e/**/*.test.ts'],
-          testTimeout: 120_000,
-          hookTimeout: 180_000,
+          exclude: beside,
           fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: 'e2e-beside',
+          execArgv,
+          ...patience,
+          include: beside,
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
         },
       },
     ],

@@ -5,27 +5,14 @@ import type { TrustPolicy } from '../fingerprint/trust-policy.ts';
 import type { RecordWatcher } from './core/hotpath/raw-record.ts';
 import type { OwnProcesses } from './core/own.ts';
 import type { SourceNote } from './core/source-note.ts';
-import type {
-  ArmState,
-  CanaryHand,
-  CodeBytes,
-  ContainerRuntime,
-  Control,
-  Enforcer,
-  EpochStore,
-  EventSource,
-  FingerprintSource,
-  Log,
-  Logins,
-  PodSource,
-  PolicyStore,
-  Quarantine,
-  Spool,
-  StateStore,
-  StateView,
-  SurroundingsReader,
-  Uplink,
-} from './ports.ts';
+import type { CodeBytes, ContainerRuntime, Logins, ObjectSource } from './ports/containers.ts';
+import type { ArmState, LabelStore } from './ports/disarm.ts';
+import type { Enforcer, Quarantine } from './ports/enforcer.ts';
+import type { FingerprintSource, PolicyStore, StateStore } from './ports/kept.ts';
+import type { EventSource } from './ports/source.ts';
+import type { StateView, SurroundingsReader } from './ports/state-view.ts';
+import type { EpochStore, Spool, Uplink } from './ports/uplink.ts';
+import type { CanaryHand, Control, Log } from './ports.ts';
 import type { StateLine } from './state-line.ts';
 
 /** Turns a source's bytes into events; a new one for each start of the source. */
@@ -49,7 +36,9 @@ export interface AgentDeps {
   readonly runtimes: readonly ContainerRuntime[];
   readonly surroundings: SurroundingsReader;
   /** Undefined where the Kubernetes API is not asked. */
-  readonly podSource?: PodSource | undefined;
+  readonly podSource?: ObjectSource | undefined;
+  /** Namespaces that bear the label which disarms them; undefined as above. */
+  readonly namespaceSource?: ObjectSource | undefined;
   /** Absent where nothing is live (a recording): the source is believed. */
   readonly bytes?: CodeBytes;
   readonly logins?: Logins;
@@ -76,6 +65,8 @@ export interface AgentDeps {
   readonly quarantine?: Quarantine;
   /** Absent where nothing is live: nothing is stopped there. */
   readonly armState?: ArmState;
+  /** Labels that disarm, over a restart. */
+  readonly labelStore: LabelStore;
   readonly control: Control;
   readonly own: OwnProcesses;
   /** How busy the event loop was since it was asked last, 0 to 1. */

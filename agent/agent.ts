@@ -7,6 +7,7 @@ import { ArmWatch } from './arm-watch.ts';
 import { Canaries } from './canary.ts';
 import type { AgentConfig } from './config.ts';
 import { Counters } from './core/counters.ts';
+import { DisarmLabels } from './disarm-labels.ts';
 import { Epochs } from './epochs.ts';
 import { FingerprintDesk } from './fingerprint-desk.ts';
 import { Intake } from './intake.ts';
@@ -17,7 +18,7 @@ import { Outbox } from './outbox.ts';
 import { Pipeline, type PipelineOptions } from './pipeline.ts';
 import { Pods } from './pods.ts';
 import { PolicyDesk } from './policy-desk.ts';
-import type { Downlink } from './ports.ts';
+import type { Downlink } from './ports/uplink.ts';
 import { StateSweep } from './state-sweep.ts';
 import { statusOf } from './status.ts';
 import { StopHand, type Timing } from './stop-hand.ts';
@@ -59,6 +60,7 @@ class Agent {
   readonly #pipeline: Pipeline;
   readonly #intake: Intake;
   readonly #hand: StopHand;
+  readonly #labels: DisarmLabels | undefined;
   readonly #arms: ArmWatch;
   readonly #leases: LeaseDesk;
   readonly #orders: OrderDesk;
@@ -141,10 +143,12 @@ class Agent {
       onStopped: (incident: string) => this.#pipeline.acted(incident),
       onReceipt: (receipt: Receipt) => this.#outbox.put({ type: 'receipt', receipt }),
     };
-    this.#arms = new ArmWatch(deps.armState, now);
+    this.#labels = this.#labelsOf();
+    this.#arms = new ArmWatch({ ...deps, local: deps.armState, labels: this.#labels });
     this.#leases = new LeaseDesk({ ...desk, disarmed: this.#arms.disarmed });
     this.#orders = new OrderDesk({
       ...desk,
+      disarmed: this.#arms.disarmedNow,
       onKill: (incident, ends) => this.#leases.ordered(incident, ends),
     });
   }
@@ -153,6 +157,12 @@ class Agent {
     const { podSource } = this.#deps;
     if (podSource === undefined) return undefined;
     return new Pods({ ...this.#deps, source: podSource, node: this.#config.node, counters: this.#counters });
+  }
+
+  #labelsOf(): DisarmLabels | undefined {
+    const { namespaceSource: source, labelStore: store } = this.#deps;
+    if (source === undefined) return undefined;
+    return new DisarmLabels({ ...this.#deps, source, store, counters: this.#counters });
   }
 
   #canariesOf(): Canaries | undefined {
@@ -200,6 +210,7 @@ class Agent {
       this.#pipeline.sawGap(this.#desk.aliveAt, this.#startedAt, 'the agent did not run');
     // At once: an agent that is killed within its first seconds leaves a gap too.
     await this.#saveAlive();
+    await this.#labels?.open();
     await this.#arms.look();
     const holds = enforcer.holds();
     if (holds.length > 0) say({ type: 'holds-adopted', holds });
@@ -229,7 +240,8 @@ class Agent {
     const { uplink, log } = this.#deps;
     if (uplink === undefined) return;
     const patience = sleep(readyWithinMs, undefined, { signal, ref: false }).catch(() => undefined);
-    await Promise.race([this.#intake.ready, patience]);
+    // Nothing is ordered or lent before it is known where people disarmed, unless the Kubernetes API takes too long.
+    await Promise.race([Promise.all([this.#intake.ready, this.#labels?.told]), patience]);
     if (signal.aborted) return;
     await uplink
       .run(this.#downlink(), signal)
@@ -275,6 +287,7 @@ class Agent {
     await Promise.all([
       this.#lookFromReady(signal),
       this.#pods?.run(signal),
+      this.#labels?.run(signal),
       every(tickMs, signal, () => this.#tick(now())),
       every(armLookMs, signal, () => this.#arms.look()),
       every(supportSeconds * 1000, signal, () => this.#pipeline.tellSupport()),
@@ -335,6 +348,8 @@ class Agent {
       ...this.#intake.counters(),
       ...bytes?.counters(),
       ...this.#pods?.counters(),
+      ...this.#labels?.counters(),
+      ...this.#arms.counters(),
     };
   }
 
@@ -351,6 +366,8 @@ class Agent {
       spool: spool.stats(),
       holds: enforcer.holds(),
       leases: this.#leases.summary(),
+      disarms: this.#arms.inForce,
+      disarmLabels: this.#labels?.status,
       watch: this.#pipeline.watch,
       canary: this.#canaries?.status,
       kubernetes:

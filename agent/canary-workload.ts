@@ -4,7 +4,8 @@ import type { ContainerRef } from '../fingerprint/event.ts';
 import { indexBehaviour } from '../fingerprint/index-behaviour.ts';
 import { learn } from '../fingerprint/learn.ts';
 import type { InForce } from './core/watched.ts';
-import type { CanaryHand, ContainerRuntime } from './ports.ts';
+import type { ContainerRuntime } from './ports/containers.ts';
+import type { CanaryHand } from './ports.ts';
 
 /** Says whose the canaries' cgroup is, to whoever asks the container runtimes. */
 export function canaryRuntime(hand: Pick<CanaryHand, 'cgroupPath'>): ContainerRuntime {

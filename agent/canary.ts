@@ -7,7 +7,8 @@ import { canaryFingerprint, canaryRuntime } from './canary-workload.ts';
 import type { Counters } from './core/counters.ts';
 import type { OwnProcesses } from './core/own.ts';
 import type { InForce } from './core/watched.ts';
-import type { CanaryHand, ContainerRuntime, Log } from './ports.ts';
+import type { ContainerRuntime } from './ports/containers.ts';
+import type { CanaryHand, Log } from './ports.ts';
 import type { StateLine } from './state-line.ts';
 
 /** DESIGN §4: the collector must see it within this, so its agent must long before. */

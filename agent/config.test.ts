@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { ConfigError, describeAgentConfig, parseAgentConfig } from './config.ts';
+import { ConfigError } from '../config/document.ts';
+import { describeAgentConfig, parseAgentConfig } from './config.ts';
 
 function problemsOf(file: unknown, flags: Record<string, unknown> = {}): readonly string[] {
   try {

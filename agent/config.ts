@@ -1,16 +1,7 @@
-import { flag, integer, type Key, oneOf, pids, text } from './config-keys.ts';
+import { type ConfigOf, describeKeys, type ReadConfig, readConfig } from '../config/document.ts';
+import { flag, integer, oneOf, text } from '../config/keys.ts';
+import { pids } from './config-keys.ts';
 import { liveSources, transports } from './config-words.ts';
-
-/** What is wrong with a configuration: every problem, each a sentence naming the key and what it may be. */
-export class ConfigError extends Error {
-  readonly problems: readonly string[];
-
-  constructor(problems: readonly string[]) {
-    super(problems.join('\n'));
-    this.name = 'ConfigError';
-    this.problems = problems;
-  }
-}
 
 const keys = {
   dataDir: text('/var/lib/whorl', 'Where everything is kept; the agent uses `agent/` below it.'),
@@ -126,43 +117,19 @@ const keys = {
   logLevel: oneOf(['error', 'warn', 'info', 'debug'], 'info', 'How much is logged to stderr.'),
 };
 
-type Value<K> = K extends Key<infer T> ? T : never;
-export type AgentConfig = { readonly [K in keyof typeof keys]: Value<(typeof keys)[K]> };
+export type AgentConfig = ConfigOf<typeof keys>;
 
-/**
- * One configuration from a parsed file and flags; flags win. Flags are spelled as the keys (`dataDir`).
- *
- * @throws ConfigError with all problems at once
- */
+/** @throws ConfigError with all problems at once */
 export function parseAgentConfig(file: unknown, flags: Readonly<Record<string, unknown>> = {}): AgentConfig {
-  const problems: string[] = [];
-  if (!isObject(file)) throw new ConfigError(['the configuration must be a JSON object of keys and values']);
-  const given: Record<string, unknown> = { ...file };
-  for (const [name, value] of Object.entries(flags)) if (value !== undefined) given[name] = value;
-  for (const name of Object.keys(given)) if (!Object.hasOwn(keys, name)) problems.push(unknownKey(name));
-  const entries = Object.entries<Key<unknown>>(keys).map(([name, key]) => {
-    if (!Object.hasOwn(given, name)) return [name, key.initial];
-    const value = key.read(given[name]);
-    if (value === undefined) problems.push(`${name} must be ${key.range}`);
-    return [name, value];
-  });
-  // Each value was read by the key of its own name, or is in `problems`.
-  const config = Object.fromEntries(entries) as AgentConfig;
-  if (problems.length === 0) problems.push(...contradictions(config, Object.hasOwn(given, 'source')));
-  if (problems.length > 0) throw new ConfigError(problems);
-  return config;
+  return readConfig(keys, file, flags, contradictions);
 }
 
-/** The page of the configuration for docs/operations.md, in Markdown. */
 export function describeAgentConfig(): string {
-  const rows = Object.entries<Key<unknown>>(keys).map(
-    ([name, key]) => `| \`${name}\` | \`${JSON.stringify(key.initial)}\` | ${key.range} | ${key.doc} |`,
-  );
-  return ['| Key | Default | May be | Meaning |', '|---|---|---|---|', ...rows, ''].join('\n');
+  return describeKeys(keys);
 }
 
-function contradictions(config: AgentConfig, namesSource: boolean): string[] {
-  const problems = sourceContradictions(config, namesSource);
+function contradictions({ config, given }: ReadConfig<typeof keys>): string[] {
+  const problems = sourceContradictions(config, given.has('source'));
   if (config.dataDir === '') problems.push('dataDir must name a directory');
   if (config.source === 'replay' && config.recording === '')
     problems.push('recording must name a file when source is replay');
@@ -194,15 +161,4 @@ function sourceContradictions(config: AgentConfig, namesSource: boolean): string
       'sourceCa must be given where sourceCertificate or sourceName is: without it there is no TLS',
     );
   return problems;
-}
-
-/** Cut and quoted: the name comes from a file that may be hostile. */
-function unknownKey(name: string): string {
-  const known = Object.keys(keys).find((k) => k.toLowerCase() === name.toLowerCase().replaceAll(/[-_]/g, ''));
-  const hint = known === undefined ? `known are ${Object.keys(keys).join(', ')}` : `did you mean ${known}?`;
-  return `${JSON.stringify(name.slice(0, 64))} is no key of this configuration; ${hint}`;
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -6,7 +6,7 @@ import type { Report } from '../fingerprint/report.ts';
 import { epochFile } from './adapters/epoch-file.ts';
 import { Counters } from './core/counters.ts';
 import { Epochs } from './epochs.ts';
-import type { EpochStore } from './ports.ts';
+import type { EpochStore } from './ports/uplink.ts';
 import type { StateLine } from './state-line.ts';
 
 const [e1, e2] = ['1'.repeat(32), '2'.repeat(32)];
@@ -52,6 +52,13 @@ describe('a collector that comes back from a backup', () => {
     const second = agentWith(epochFile(file));
     second.epochs.welcomed({ epoch: e2, stored: 40, acked: 70 });
     expect(second.said).toEqual([]);
+  });
+
+  it('that is welcomed twice in a moment leaves the later word on disk, whole', async () => {
+    const file = join(dir, 'epoch');
+    const store = epochFile(file);
+    await Promise.all([700_000, 7_000, 70].map((base, i) => store.save({ epoch: i < 2 ? e1 : e2, base })));
+    expect(epochFile(file).known).toEqual({ epoch: e2, base: 70 });
   });
 
   it('without having been restored is an alarm on record there, once', () => {

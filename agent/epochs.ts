@@ -1,7 +1,8 @@
 import type { Counters } from './core/counters.ts';
 import { type Meeting, meet, type Welcomed } from './core/epoch.ts';
 import type { Outbox } from './outbox.ts';
-import type { EpochStore, Log } from './ports.ts';
+import type { EpochStore } from './ports/uplink.ts';
+import type { Log } from './ports.ts';
 import type { StateLine } from './state-line.ts';
 
 export interface EpochsOptions {

@@ -8,7 +8,7 @@ import { DeskNotices, type NoticesOptions } from './desk-notices.ts';
 import type { ShelfLimits } from './fingerprint-shelf.ts';
 import { KeptFiles } from './kept-files.ts';
 import { PolicyTerm } from './policy-term.ts';
-import type { FingerprintSource, StateStore } from './ports.ts';
+import type { FingerprintSource, StateStore } from './ports/kept.ts';
 import { Shelves } from './shelves.ts';
 import type { Signed } from './signed.ts';
 import { SiteLog } from './site-log.ts';

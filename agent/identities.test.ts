@@ -3,7 +3,7 @@ import { Counters } from './core/counters.ts';
 import type { InstanceRecord } from './core/instances.ts';
 import { Instances } from './core/instances.ts';
 import { Identities } from './identities.ts';
-import type { ContainerRuntime } from './ports.ts';
+import type { ContainerRuntime } from './ports/containers.ts';
 
 const digest = (c: string): string => `sha256:${c.repeat(64)}`;
 

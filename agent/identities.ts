@@ -5,7 +5,9 @@ import type { InstanceRecord } from './core/instances.ts';
 import { inItsPod, podQuestion } from './core/kubernetes/in-its-pod.ts';
 import { workloadOf } from './core/workload-of.ts';
 import type { Pods } from './pods.ts';
-import type { ContainerRuntime, Log, RunningContainer, SurroundingsReader } from './ports.ts';
+import type { ContainerRuntime, RunningContainer } from './ports/containers.ts';
+import type { SurroundingsReader } from './ports/state-view.ts';
+import type { Log } from './ports.ts';
 
 /** Questions under way at once: a node's 100 containers at agent start must not all hash their entrypoints together. */
 const maxAsking = 8;

@@ -4,7 +4,8 @@ import type { Attribution } from './core/attribution.ts';
 import type { Counters } from './core/counters.ts';
 import { Lag } from './core/lag.ts';
 import type { Pipeline } from './pipeline.ts';
-import type { SourceNote, SourceSink } from './ports.ts';
+import type { SourceSink } from './ports/source.ts';
+import type { SourceNote } from './ports.ts';
 import { readSource } from './source-loop.ts';
 import { SourceState, type SourceStatus } from './source-state.ts';
 

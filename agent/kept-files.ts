@@ -1,5 +1,5 @@
 import type { VerifiedFingerprint } from '../fingerprint/verify.ts';
-import type { FingerprintSource } from './ports.ts';
+import type { FingerprintSource } from './ports/kept.ts';
 import type { Shelves } from './shelves.ts';
 import { earlierFile, keptName, type Signed } from './signed.ts';
 

@@ -7,6 +7,7 @@ import { printable } from '../fingerprint/printable.ts';
 import { targetOf } from '../fingerprint/target.ts';
 import type { TrustPolicy } from '../fingerprint/trust-policy.ts';
 import { type Mode, minMode } from '../fingerprint/verdict.ts';
+import type { Disarm, Place } from './arm-watch.ts';
 import { readCommand } from './command-reader.ts';
 import type { Attribution } from './core/attribution.ts';
 import type { Counters } from './core/counters.ts';
@@ -16,7 +17,7 @@ import { type Clocks, LeaseBook, type LeaseSummary, type NotAllowed } from './co
 import { allowedAgainst, isForeignTarget } from './core/orders.ts';
 import { rateProblem } from './core/stop-rates.ts';
 import type { Watch } from './core/watch.ts';
-import type { LocalDisarm, Log } from './ports.ts';
+import type { Log } from './ports.ts';
 import type { StateLine } from './state-line.ts';
 import type { StopHand, Timing } from './stop-hand.ts';
 
@@ -32,8 +33,8 @@ export interface LeaseDeskOptions {
   readonly hand: StopHand;
   readonly attribution: Pick<Attribution, 'instance'>;
   readonly watch: Pick<Watch, 'approvalOf'>;
-  /** Why nothing is to be stopped on this node at this moment; undefined: it is armed. Never waits: a stop is under way. */
-  readonly disarmed: () => LocalDisarm | undefined;
+  /** Why nothing is to be stopped there at this moment; undefined: it is armed. Never waits: a stop is under way. */
+  readonly disarmed: (place: Place) => Disarm | undefined;
   /** µs since the Unix epoch. */
   readonly now: () => number;
   /** µs, of a clock that nobody sets. */
@@ -98,7 +99,7 @@ export class LeaseDesk {
     const before = hand.targetsOf(incident.id);
     const instance = attribution.instance(incident.instance.id);
     if (instance === undefined || before?.has(target) === true) return;
-    const disarmed = this.#options.disarmed();
+    const disarmed = this.#options.disarmed(incident);
     if (disarmed !== undefined) {
       this.#leave(incident, disarmed);
       return;
@@ -110,8 +111,8 @@ export class LeaseDesk {
     void stop.then((done) => this.#tell(incident, decision, done)).catch((err: unknown) => this.#broken(err));
   }
 
-  /** Somebody on this node said that nothing is to be stopped. Told once of each incident: the collector waits for a word. */
-  #leave(incident: Incident, { reason }: LocalDisarm): void {
+  /** Somebody said that nothing is to be stopped there. Told once of each incident: the collector waits for a word. */
+  #leave(incident: Incident, { detail }: Disarm): void {
     const { counters, steady, log, say, onReceipt } = this.#options;
     counters.add('leases.not.disarmed');
     if (!this.#refusals.take(incident.id, steady())) return;
@@ -121,9 +122,9 @@ export class LeaseDesk {
       cause: 'lease',
       result: 'refused-protected',
       stopped: [],
-      detail: `disarmed on this node (${printable(reason)})`,
+      detail,
     };
-    log.warn({ incident: incident.id, reason: printable(reason) }, 'not stopped: disarmed');
+    log.warn({ incident: incident.id, reason: detail }, 'not stopped: disarmed');
     say({ type: 'receipt', receipt });
     onReceipt(receipt);
   }

@@ -19,6 +19,8 @@ import {
   start,
 } from '../test/fakes/cart-node.ts';
 import { commander, stranger } from '../test/fakes/trust.ts';
+import { disarmLabel } from './core/kubernetes/disarm-label.ts';
+import type { ObjectSink } from './ports/containers.ts';
 
 afterEach(endAll);
 
@@ -85,6 +87,138 @@ describe('a node that somebody disarmed', () => {
     expect(world.acts).toEqual([]);
     expect(reportsOf(world, 'receipt')).toHaveLength(1);
     expect(world.control?.status()).toMatchObject({ leases: { live: 1, stopsLeft: 2 } });
+  });
+});
+
+/** A node in a cluster, on which the cart runs in pods, and what the Kubernetes API tells of namespaces. */
+class Cluster {
+  readonly world = new FakeWorld();
+  readonly #sink = Promise.withResolvers<ObjectSink>();
+
+  constructor() {
+    this.world.namespaceSource = {
+      run: async (sink, signal) => {
+        this.#sink.resolve(sink);
+        await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+      },
+    };
+  }
+
+  async judged(): Promise<FakeWorld> {
+    const world = start(this.world);
+    const inNoPod = world.identify;
+    world.identify = (path) => ({ id: path, ...inNoPod(path), pod: 'cart-1' });
+    await this.tells();
+    await inForce(world);
+    return world;
+  }
+
+  async isAway(reason: string): Promise<void> {
+    (await this.#sink.promise).away(reason);
+  }
+
+  /** These namespaces bear the label, each with its value. */
+  async tells(...labelled: readonly (readonly [name: string, value: string])[]): Promise<void> {
+    const sink = await this.#sink.promise;
+    sink.begin();
+    sink.page(labelled.map(([name, value]) => ({ metadata: { name, labels: { [disarmLabel]: value } } })));
+    sink.complete();
+    sink.reached();
+  }
+}
+
+describe('a namespace that a label disarms', () => {
+  const until = String(Date.parse('2026-05-03T14:00:00Z') / 1000);
+  const detail =
+    'disarmed in namespace shop by its label whorl.dev/disarmed-until until 2026-05-03T14:00:00Z';
+  const status = (world: FakeWorld) => world.control?.status() as { readonly counters: object };
+
+  it('has no lease spent and nothing held, and each incident says why, once', async () => {
+    const cluster = new Cluster();
+    const world = await cluster.judged();
+    await grant(world);
+    await cluster.tells(['shop', until]);
+    attack(world, 100);
+    expect(await receipt(world)).toMatchObject({ result: 'refused-protected', stopped: [], detail });
+    again(world, 100, 105);
+    await world.until(() => reportsOf(world, 'incident')[1]);
+    expect(world.acts).toEqual([]);
+    expect(reportsOf(world, 'receipt')).toHaveLength(1);
+    expect(await world.line('disarm-in-force')).toMatchObject({ namespace: 'shop', detail });
+    expect(status(world)).toMatchObject({
+      leases: { live: 1, stopsLeft: 2 },
+      disarms: [{ namespace: 'shop', detail }],
+      disarmLabels: { state: 'seen' },
+      counters: {
+        'disarmed.namespaces': 1,
+        'disarmed.namespace.shop': Number(until),
+      },
+    });
+    // Who took the label away wants it stopped when it comes again.
+    await cluster.tells();
+    again(world, 100, 106);
+    expect(await receipt(world, 1)).toMatchObject({ result: 'done', action: 'kill-subtree' });
+    expect(await world.line('disarm-ended')).toMatchObject({ namespace: 'shop' });
+  });
+
+  it('has orders refused, and what is held let go', async () => {
+    const cluster = new Cluster();
+    const world = await cluster.judged();
+    await cluster.tells(['shop', until]);
+    attack(world, 100);
+    const { incident } = await world.until(() => reportsOf(world, 'incident')[0]);
+    world.downlink?.onOrder(signOrder(await order(world), commander));
+    expect(await receipt(world)).toMatchObject({ order: 'order-1', result: 'refused-protected', detail });
+    world.holds = [
+      {
+        incident: incident.id,
+        action: 'hold',
+        cgroupPath: '/k8s.io/cart-100',
+        pids: [101],
+        since: world.now,
+        deadline: world.now + seconds(600),
+      },
+    ];
+    world.downlink?.onOrder(
+      signOrder(await order(world, { id: 'resume', seq: 2, action: 'resume' }), commander),
+    );
+    expect(await receipt(world, 1)).toMatchObject({ order: 'resume', result: 'done', action: 'resume' });
+    world.downlink?.onOrder(
+      signOrder(await order(world, { id: 'release', seq: 3, action: 'release' }), commander),
+    );
+    expect(await receipt(world, 2)).toMatchObject({ order: 'release', result: 'unsupported' });
+    expect(world.acts).toEqual([]);
+  });
+
+  it.each([
+    ['another namespace is disarmed', 'bank', until],
+    ['its time is over', 'shop', String(Date.parse('2026-05-03T11:59:59Z') / 1000)],
+  ])('is stopped as ever when %s', async (_why, name, value) => {
+    const cluster = new Cluster();
+    const world = await cluster.judged();
+    await grant(world);
+    await cluster.tells([name, value]);
+    attack(world, 100);
+    expect(await receipt(world)).toMatchObject({ result: 'done', action: 'kill-subtree' });
+  });
+
+  it('is known from the run before while the API is away, and nothing is obeyed before it was asked', async () => {
+    const cluster = new Cluster();
+    const { world } = cluster;
+    world.labels = [{ namespace: 'shop', value: until, seenAt: world.now - seconds(60) }];
+    start(world);
+    expect(await world.line('disarm-in-force')).toMatchObject({ namespace: 'shop', detail });
+    cart(world, 100);
+    await world.line('instance');
+    expect(world.downlink).toBeUndefined();
+    await cluster.isAway('it refuses (403)');
+    await world.until(() => world.downlink);
+    expect(await world.line('disarm-labels')).toEqual({
+      type: 'disarm-labels',
+      state: 'unseen',
+      reason: 'it refuses (403)',
+    });
+    expect(status(world)).toMatchObject({ disarms: [{ namespace: 'shop' }] });
   });
 });
 

@@ -8,6 +8,7 @@ import { loopUtilisation, microClock, steadyClock } from './adapters/clock.ts';
 import { codeBytes } from './adapters/code-bytes.ts';
 import { controlHttp } from './adapters/control-http.ts';
 import { makeDirectory, unusable } from './adapters/data-dir.ts';
+import { disarmLabelsFile } from './adapters/disarm-labels-file.ts';
 import { type CgroupEnforcer, openCgroupEnforcer } from './adapters/enforce-cgroup.ts';
 import { epochFile } from './adapters/epoch-file.ts';
 import { fingerprintsDir } from './adapters/fingerprints-dir.ts';
@@ -33,14 +34,11 @@ import type { GrpcUplink } from './adapters/uplink-grpc.ts';
 import { runAgent } from './agent.ts';
 import type { AgentDeps, Normaliser } from './agent-deps.ts';
 import type { AgentConfig } from './config.ts';
+import { disarmLabel } from './core/kubernetes/disarm-label.ts';
 import type { OwnProcesses } from './core/own.ts';
-import {
-  AgentError,
-  type CanaryHand,
-  type ContainerRuntime,
-  type Identity,
-  type PodSource,
-} from './ports.ts';
+import type { ContainerRuntime } from './ports/containers.ts';
+import type { Identity } from './ports/uplink.ts';
+import { AgentError, type CanaryHand } from './ports.ts';
 import { openSource } from './sources/sources.ts';
 import type { StateLine } from './state-line.ts';
 
@@ -112,7 +110,7 @@ async function wire(config: AgentConfig, wiring: Wiring): Promise<AgentDeps> {
     },
     runtimes,
     surroundings: procSurroundings(),
-    podSource: isLive ? await openPods(config, now) : undefined,
+    ...(isLive ? await openKubernetes(config, now) : {}),
     asksForOrigins: opening.tellsOrigins !== true,
     // Pids of a recording are somebody else's here.
     ...(isLive ? { bytes: codeBytes({ now }), logins: procLogins() } : {}),
@@ -139,6 +137,7 @@ async function wire(config: AgentConfig, wiring: Wiring): Promise<AgentDeps> {
     }),
     enforcer,
     armState: armStateFile(dir),
+    labelStore: disarmLabelsFile(join(dir, 'disarm-labels.json')),
     control: controlHttp(join(dir, 'agent.sock')),
     own,
     utilisation: loopUtilisation(),
@@ -205,14 +204,18 @@ function openRuntimes(config: AgentConfig, opened: Opened): Runtimes {
 }
 
 /** What a node does not use is not loaded: TLS alone is some megabytes on every node. */
-async function openPods(config: AgentConfig, now: () => number): Promise<PodSource | undefined> {
+async function openKubernetes(
+  config: AgentConfig,
+  now: () => number,
+): Promise<Pick<AgentDeps, 'podSource' | 'namespaceSource'>> {
   const { kubernetes, kubernetesApi, kubernetesToken: tokenFile, kubernetesCa: caFile, node } = config;
-  if (kubernetes === 'off') return undefined;
+  if (kubernetes === 'off') return {};
   const inPod = existsSync(tokenFile) ? addressInPod(process.env) : undefined;
   const server = kubernetesApi === '' ? inPod : kubernetesApi;
-  if (server === undefined) return undefined;
-  const { kubernetesPods } = await import('./adapters/kubernetes.ts');
-  return kubernetesPods({ server, tokenFile, caFile, node, random: Math.random, now });
+  if (server === undefined) return {};
+  const { kubernetesNamespaces, kubernetesPods } = await import('./adapters/kubernetes.ts');
+  const api = { server, tokenFile, caFile, random: Math.random, now };
+  return { podSource: kubernetesPods(node, api), namespaceSource: kubernetesNamespaces(disarmLabel, api) };
 }
 
 async function openEnforcer(

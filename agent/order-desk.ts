@@ -4,12 +4,14 @@ import type { Action, Order, Receipt, StopAction } from '../fingerprint/order.ts
 import { verifyOrder } from '../fingerprint/order-envelope.ts';
 import { printable } from '../fingerprint/printable.ts';
 import type { TrustPolicy } from '../fingerprint/trust-policy.ts';
+import type { Disarm, Place } from './arm-watch.ts';
 import { readCommand } from './command-reader.ts';
 import type { Attribution } from './core/attribution.ts';
 import type { Counters } from './core/counters.ts';
 import { checkOrder } from './core/orders.ts';
 import type { Watch } from './core/watch.ts';
-import type { ArmState, Enforcer, Log, Quarantine } from './ports.ts';
+import type { Enforcer, Quarantine } from './ports/enforcer.ts';
+import type { Log } from './ports.ts';
 import type { StateLine } from './state-line.ts';
 import type { StopHand } from './stop-hand.ts';
 
@@ -24,8 +26,8 @@ export interface OrderDeskOptions {
   readonly enforcer: Pick<Enforcer, 'holds' | 'resume'>;
   /** Absent where nothing can cut a copy off from the network. */
   readonly quarantine?: Quarantine;
-  /** Absent where nobody can disarm: no node of its own is watched. */
-  readonly armState?: ArmState;
+  /** Why nothing is to be stopped there at this moment; undefined: it is armed. */
+  readonly disarmed: (place: Place | undefined) => Promise<Disarm | undefined>;
   readonly attribution: Pick<Attribution, 'instance'>;
   readonly watch: Pick<Watch, 'incident' | 'approvalOf'>;
   /** µs since the Unix epoch. */
@@ -83,7 +85,7 @@ export class OrderDesk {
     const { node, session, enforcer, watch, now, hand } = this.#options;
     const incident = watch.incident(order.target.incident);
     const held = enforcer.holds().some((h) => h.incident === order.target.incident);
-    const disarmed = await this.#options.armState?.disarmed(now());
+    const disarmed = await this.#options.disarmed(incident);
     const check = checkOrder(order, {
       node,
       session,
@@ -92,7 +94,7 @@ export class OrderDesk {
       incident,
       approval: incident && watch.approvalOf(incident.workload),
       held,
-      ...(disarmed === undefined ? {} : { disarmed: printable(disarmed.reason) }),
+      ...(disarmed === undefined ? {} : { disarmed: disarmed.detail }),
       stops: hand.stops,
     });
     if (order.target.node === node && order.session === session)

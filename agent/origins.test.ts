@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Origins } from './origins.ts';
-import type { StateView } from './ports.ts';
+import type { StateView } from './ports/state-view.ts';
 
 const mountinfo = `30 1 0:40 / / rw - overlay overlay rw,lowerdir=/l2:/l1,upperdir=/snap/7/fs,workdir=/w
 31 30 0:41 / /data rw - ext4 /dev/sda1 rw

@@ -1,7 +1,7 @@
 import type { Origin, ProcessRef } from '../fingerprint/event.ts';
 import type { InstanceRecord } from './core/instances.ts';
 import { type Mount, mountOf, originAt, parseMounts } from './core/sweep/mounts.ts';
-import type { StateView } from './ports.ts';
+import type { StateView } from './ports/state-view.ts';
 
 /** A mount table is as long as the machine has mounts; new ones of a copy are rare, and told (`changed`). */
 const holdsUs = 10_000_000;

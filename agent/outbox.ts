@@ -3,7 +3,8 @@ import type { Report } from '../fingerprint/report.ts';
 import { parseReport, reportBytes } from '../fingerprint/report-json.ts';
 import { parseJson } from '../fingerprint/strict-json.ts';
 import type { Counters } from './core/counters.ts';
-import type { Log, Spool, Uplink } from './ports.ts';
+import type { Spool, Uplink } from './ports/uplink.ts';
+import type { Log } from './ports.ts';
 
 /** Read back from the spool at a time: some 100 kB. */
 const batch = 256;

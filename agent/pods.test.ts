@@ -4,7 +4,7 @@ import type { Report } from '../fingerprint/report.ts';
 import { workloadKey } from '../fingerprint/workload.ts';
 import { FakeWorld } from '../test/fakes/agent-ports.ts';
 import { runAgent } from './agent.ts';
-import type { PodSink } from './ports.ts';
+import type { ObjectSink } from './ports/containers.ts';
 
 const digest = `sha256:${'ab'.repeat(32)}`;
 const uid = '11111111-2222-3333-4444-555555555555';
@@ -36,7 +36,7 @@ const pod = (changes: { metadata?: object; spec?: object; status?: object } = {}
 class Cluster {
   readonly world: FakeWorld;
   readonly done: Promise<void>;
-  readonly #sink = Promise.withResolvers<PodSink>();
+  readonly #sink = Promise.withResolvers<ObjectSink>();
 
   constructor(config: object = {}) {
     this.world = new FakeWorld({ identifySeconds: 1, ...config });
@@ -62,7 +62,7 @@ class Cluster {
     });
   }
 
-  sink(): Promise<PodSink> {
+  sink(): Promise<ObjectSink> {
     return this.#sink.promise;
   }
 

@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Counters } from './core/counters.ts';
 import { type InPod, PodBook, type PodQuestion } from './core/kubernetes/pod-book.ts';
-import type { Log, PodSink, PodSource } from './ports.ts';
+import type { ObjectSink, ObjectSource } from './ports/containers.ts';
+import type { Log } from './ports.ts';
 import type { StateLine } from './state-line.ts';
 
 export interface PodsOptions {
-  readonly source: PodSource;
+  readonly source: ObjectSource;
   /** Of this node, in the API. */
   readonly node: string;
   readonly counters: Counters;
@@ -82,7 +83,7 @@ export class Pods {
     };
   }
 
-  #sink(): PodSink {
+  #sink(): ObjectSink {
     const book = this.#book;
     const changed = <A extends unknown[]>(act: (...args: A) => void) => {
       return (...args: A): void => {

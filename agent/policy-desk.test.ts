@@ -8,7 +8,7 @@ import type { TrustedKey, TrustPolicy } from '../fingerprint/trust-policy.ts';
 import { now, policy, testKey, vendor } from '../test/fakes/trust.ts';
 import { Counters } from './core/counters.ts';
 import { PolicyDesk } from './policy-desk.ts';
-import type { KeptPolicy } from './ports.ts';
+import type { KeptPolicy } from './ports/kept.ts';
 import type { StateLine } from './state-line.ts';
 
 const [a, b] = [testKey(11), testKey(12)];

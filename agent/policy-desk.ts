@@ -6,7 +6,8 @@ import { printable } from '../fingerprint/printable.ts';
 import type { TrustPolicy } from '../fingerprint/trust-policy.ts';
 import { policyDigest } from '../fingerprint/trust-policy-writer.ts';
 import type { Counters } from './core/counters.ts';
-import type { KeptPolicy, Log, PolicyStore } from './ports.ts';
+import type { KeptPolicy, PolicyStore } from './ports/kept.ts';
+import type { Log } from './ports.ts';
 import type { StateLine } from './state-line.ts';
 
 export interface PolicyDeskOptions {

@@ -10,7 +10,7 @@ import type { Workload } from '../fingerprint/workload.ts';
 import { approvalPolicy, approver, approves, itemFor, policyWith } from '../test/fakes/approvals.ts';
 import { cart, SignedDesk } from '../test/fakes/signed-desk.ts';
 import { baseline, imageName, signOptions, stranger, testKey, vendor } from '../test/fakes/trust.ts';
-import { earlierName } from './ports.ts';
+import { earlierName } from './ports/kept.ts';
 
 const base = signFingerprint(baseline, signOptions, vendor);
 const learner = testKey(9);

@@ -12,7 +12,7 @@ import { findRule, type TrustPolicy } from '../fingerprint/trust-policy.ts';
 import type { VerifiedFingerprint } from '../fingerprint/verify.ts';
 import type { Workload } from '../fingerprint/workload.ts';
 import type { Untrusted } from './core/watched.ts';
-import { earlierName, learnedName } from './ports.ts';
+import { earlierName, learnedName } from './ports/kept.ts';
 
 /** What a refused fingerprint is about, in its own words: enough to know of which copies nothing may be learned. */
 interface Refused extends Untrusted {

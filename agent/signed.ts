@@ -7,7 +7,7 @@ import type { TrustPolicy } from '../fingerprint/trust-policy.ts';
 import { type VerifiedFingerprint, verifyFingerprint } from '../fingerprint/verify.ts';
 import { type VerifiedApproval, verifyApproval } from '../fingerprint/verify-approval.ts';
 import { type VerifiedOverlay, verifyOverlay } from '../fingerprint/verify-overlay.ts';
-import { earlierName, learnedName } from './ports.ts';
+import { earlierName, learnedName } from './ports/kept.ts';
 
 /** What people sign about what runs here, verified on this node. */
 export type Signed =

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { AgentState } from './ports.ts';
+import type { AgentState } from './ports/kept.ts';
 import { SiteLog } from './site-log.ts';
 
 const nothing: ReadonlySet<string> = new Set();

@@ -1,7 +1,7 @@
 import type { Recorded } from '../fingerprint/accepted-keys.ts';
 import { FingerprintError } from '../fingerprint/errors.ts';
 import type { StreamState } from '../fingerprint/stream-versions.ts';
-import type { StateStore } from './ports.ts';
+import type { StateStore } from './ports/kept.ts';
 
 /**
  * As many as envelopes are kept (fingerprints-dir.ts), of one signer each. What is forgotten counts as never accepted, which is the stricter:

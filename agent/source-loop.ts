@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type EventSource, type Log, SourceError, type SourceSink } from './ports.ts';
+import { type EventSource, SourceError, type SourceSink } from './ports/source.ts';
+import type { Log } from './ports.ts';
 
 const firstRestartMs = 1_000;
 const longestRestartMs = 30_000;

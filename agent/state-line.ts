@@ -4,8 +4,9 @@ import type { Incident } from '../fingerprint/incident.ts';
 import type { Receipt } from '../fingerprint/order.ts';
 import type { Mode } from '../fingerprint/verdict.ts';
 import type { Instance, Subject, Workload } from '../fingerprint/workload.ts';
+import type { Disarm } from './arm-watch.ts';
 import type { LeaseRefusal } from './core/leases.ts';
-import type { Hold } from './ports.ts';
+import type { Hold } from './ports/enforcer.ts';
 import type { SourceStatus } from './source-state.ts';
 
 /** One change of state, for whoever runs the agent (`whorl agent --events-json` prints them as JSON lines). */
@@ -130,6 +131,14 @@ export type StateLine =
       readonly state: 'reached' | 'away';
       readonly reason?: string;
     }
+  | {
+      /** Whether labels that disarm namespaces are told; not: why. */
+      readonly type: 'disarm-labels';
+      readonly state: 'seen' | 'unseen';
+      readonly reason?: string;
+    }
+  /** Where nothing new is stopped, and no longer. */
+  | ({ readonly type: 'disarm-in-force' | 'disarm-ended' } & Disarm)
   | {
       /** The collector lacks records that were acknowledged: `restored` says so itself, `rolled-back` does not. */
       readonly type: 'collector';

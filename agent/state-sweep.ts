@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Log, ProcessGlance } from './ports.ts';
+import type { ProcessGlance } from './ports/state-view.ts';
+import type { Log } from './ports.ts';
 import { Belongings } from './state-sweep/belongings.ts';
 import { isWatched, type Member, oldestFirst, type SweepWorld } from './state-sweep/member.ts';
 import { Pause } from './state-sweep/pause.ts';

@@ -1,11 +1,14 @@
 import { isCanaryWorkload } from '../fingerprint/canary.ts';
 import { type CoverageWord, coverageChange } from '../fingerprint/coverage.ts';
+import type { Disarm } from './arm-watch.ts';
 import type { CanaryStatus } from './canary.ts';
 import type { LeaseSummary } from './core/leases.ts';
 import type { Watch } from './core/watch.ts';
 import type { WatchedWorkload } from './core/watched.ts';
+import type { LabelsStatus } from './disarm-labels.ts';
 import type { PodsStatus } from './pods.ts';
-import type { Hold, SpoolStats } from './ports.ts';
+import type { Hold } from './ports/enforcer.ts';
+import type { SpoolStats } from './ports/uplink.ts';
 import type { SourceStatus } from './source-state.ts';
 
 export interface StatusFacts {
@@ -20,6 +23,10 @@ export interface StatusFacts {
   readonly holds: readonly Hold[];
   /** What may be killed without asking. */
   readonly leases: LeaseSummary;
+  /** Where nothing new is stopped. */
+  readonly disarms: readonly Disarm[];
+  /** Undefined where the Kubernetes API is not asked. */
+  readonly disarmLabels: LabelsStatus | undefined;
   readonly watch: Watch;
   /** Undefined when silence is not tested. */
   readonly canary: CanaryStatus | undefined;

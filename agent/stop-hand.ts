@@ -9,7 +9,7 @@ import { nextStep } from './core/ladder.ts';
 import { allowedAgainst } from './core/orders.ts';
 import { needed, type Stop, type StopMode } from './core/stop-rates.ts';
 import type { Watch } from './core/watch.ts';
-import type { Enforcer, StopRequest, StopResult } from './ports.ts';
+import type { Enforcer, StopRequest, StopResult } from './ports/enforcer.ts';
 
 /** Stops that count against the node's limits: these allow some sixty in ten minutes. */
 const maxStops = 256;

@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { FingerprintError } from '../fingerprint/errors.ts';
 import type { TrustPolicy } from '../fingerprint/trust-policy.ts';
 import type { DeskNotices } from './desk-notices.ts';
-import { earlierName, type FingerprintSource } from './ports.ts';
+import { earlierName, type FingerprintSource } from './ports/kept.ts';
 import type { Shelves } from './shelves.ts';
 import type { SiteVerifier } from './site-verifier.ts';
 

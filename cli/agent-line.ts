@@ -75,9 +75,12 @@ export function agentLineText(line: AgentLine): Text | undefined {
     case 'canary':
       return canaryText(line);
     case 'kubernetes':
-      return line.state === 'reached'
-        ? [styled('green', 'asking'), ' the Kubernetes API whose containers are']
-        : [styled('yellow', 'not told'), ` whose containers are: ${printable(line.reason ?? '', 500)}`];
+    case 'disarm-labels':
+      return kubernetesText(line);
+    case 'disarm-in-force':
+      return [styled('red', 'DISARMED'), ` nothing new is stopped: ${printable(line.detail, 600)}`];
+    case 'disarm-ended':
+      return [styled('green', 'armed'), ` no longer ${printable(line.detail, 600)}`];
     case 'collector':
       return [
         styled('yellow', line.state === 'restored' ? 'restored' : 'rolled back'),
@@ -96,6 +99,15 @@ export function agentLineText(line: AgentLine): Text | undefined {
 function canaryText({ state, reason }: Extract<AgentLine, { type: 'canary' }>): Text | undefined {
   if (state !== 'impossible') return undefined;
   return [styled('yellow', 'untested'), ` whether this node sees anything: ${printable(reason ?? '')}`];
+}
+
+function kubernetesText(line: Extract<AgentLine, { type: 'kubernetes' | 'disarm-labels' }>): Text {
+  const isOfPods = line.type === 'kubernetes';
+  const what = isOfPods ? 'whose containers are' : 'which namespaces are disarmed';
+  if (line.state === 'reached' || line.state === 'seen')
+    return [styled('green', 'asking'), ` the Kubernetes API ${what}`];
+  const meanwhile = isOfPods ? '' : '; what was known holds until its end';
+  return [styled('yellow', 'not told'), ` ${what}: ${printable(line.reason ?? '', 500)}${meanwhile}`];
 }
 
 function incidentText({ id, severity, sentence }: Incident): Text {

@@ -66,7 +66,7 @@ export function agentDetail(agent: Answer, now: number): string[] {
         ]),
     ...agent
       .list('troubles')
-      .map((t) => line(wordOf(t), `${since(t)}: ${printable(t.text('sentence'), 500)}`)),
+      .map((t) => line('trouble', `${wordOf(t)} ${since(t)}: ${printable(t.text('sentence'), 500)}`)),
     ...agent.list('past').map((t) => line('was', `${wordOf(t)} ${since(t)} to ${time(t.number('closed'))}`)),
   ];
 }

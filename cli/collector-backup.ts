@@ -106,7 +106,11 @@ async function restoreFrom(io: Io, file: string, options: RestoreOptions): Promi
   const done = await explained(() => restore(dataDir(io, options.dataDir), request));
   if (options.json === true) return io.out(JSON.stringify({ dryRun, ...done }));
   const { time, schema } = done.manifest;
-  if (dryRun) return io.out(`${file} is whole: of ${time}, schema ${schema}; nothing was changed`);
+  if (dryRun) {
+    io.out(`${file} is whole: of ${time}, schema ${schema}; nothing was changed`);
+    if (done.isRunning === true) io.err('a collector runs here now: end it before you restore');
+    return;
+  }
   if (done.before !== undefined) io.out(`what was there lies in ${done.before}`);
   io.out(`restored the database of ${time}; start the collector, and its agents tell anew what runs`);
 }

@@ -24,6 +24,7 @@ export async function ask(
     readonly method: 'GET' | 'POST';
     readonly path: string;
     readonly body?: unknown;
+    readonly headers?: Readonly<Record<string, string>>;
     /** For what takes long without a word. */
     readonly timeoutMs?: number;
   },
@@ -59,20 +60,21 @@ function exchange(
     readonly method: string;
     readonly path: string;
     readonly body?: unknown;
+    readonly headers?: Readonly<Record<string, string>>;
     readonly timeoutMs?: number;
   },
 ): Promise<{ status: number; text: string }> {
   return new Promise((resolve, reject) => {
     const body = bodyOf(call.body);
     const type = call.body instanceof Uint8Array ? 'application/octet-stream' : 'application/json';
-    const headers =
+    const about =
       call.body === undefined ? {} : { 'content-type': type, 'content-length': Buffer.byteLength(body) };
     const sent = request(
       {
         socketPath,
         method: call.method,
         path: call.path,
-        headers,
+        headers: { ...call.headers, ...about },
         timeout: call.timeoutMs ?? answerTimeoutMs,
       },
       (response) => {

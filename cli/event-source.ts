@@ -1,5 +1,5 @@
 import { buildSensor } from '../agent/adapters/build-sensor.ts';
-import { SourceError } from '../agent/ports.ts';
+import { SourceError } from '../agent/ports/source.ts';
 import { kernelFindings } from './doctor/kernel.ts';
 import { providePackages } from './install-packages.ts';
 

@@ -39,6 +39,15 @@ describe('what is told of the Kubernetes API', () => {
     expect(finding?.state).toBe(isFine ? 'ok' : 'poor');
   });
 
+  it('is what doctor says of labels, too, when they are not seen', () => {
+    const kubernetes = { state: 'reached', pods: 1, withoutPod: 0 };
+    const disarmLabels = { state: 'unseen', reason: 'it refuses (403)', refused: 0 };
+    expect(kubernetesFindings({ kubernetes, disarmLabels })).toMatchObject([
+      { state: 'ok' },
+      { id: 'labels', state: 'poor', what: expect.stringContaining('(403)') },
+    ]);
+  });
+
   it.each([[undefined], [{}], [{ state: 7 }]])('is nothing of %j', (kubernetes) => {
     expect(told(kubernetes)).toBeUndefined();
     expect(kubernetesFindings({ kubernetes })).toEqual([]);

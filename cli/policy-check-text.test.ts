@@ -35,7 +35,7 @@ const textOf = (check: ReturnType<typeof checkPolicy>, more = {}) =>
 describe('a check of a response policy, for people', () => {
   it('says what would change, by which rule, and what was braked', () => {
     const text = textOf(checkPolicy(next, defaultPolicy, [1, 2].map(occurrence)));
-    expect(text).toContain('2 incidents since then, 2 would end in another way.');
+    expect(text).toContain('2 occurrences of drift since then, 2 would end in another way.');
     expect(text).toContain('under this policy  1 processes killed, 1 held; braked: 1 by brake-node');
     expect(text).toContain("under today's      2 only told");
     expect(text).toContain('2  foreign');
@@ -58,7 +58,7 @@ describe('a check of a response policy, for people', () => {
 
   it('says that nothing would change, that there was nothing, and where it was cut', () => {
     expect(textOf(checkPolicy(next, next, [occurrence(1)]))).toContain('and nothing would change');
-    expect(textOf(checkPolicy(next, next, []))).toContain('No incident since then');
+    expect(textOf(checkPolicy(next, next, []))).toContain('No drift since then');
     const cut = { isCut: true, warnings: ['careful'] };
     expect(textOf(checkPolicy(next, next, [occurrence(1)]), cut)).toMatch(
       /^warning careful\n.*\nOnly the newest 1/,

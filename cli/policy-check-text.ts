@@ -9,11 +9,15 @@ import { styled, type Text } from './text.ts';
 
 /** What would have happened under another policy, for people. */
 export function policyCheckLines(check: PolicyCheckReport): readonly Text[] {
-  const { incidents, next, current, stopped, spared, otherwise, idleRules, warnings, isCut } = check;
-  return [
+  const { occurrences, next, current, stopped, spared, otherwise, idleRules, warnings, isCut } = check;
+  const head: readonly Text[] = [
     ...warnings.map((warning) => [styled('yellow', 'warning'), ` ${printable(warning, 400)}`]),
     [styled('bold', headline(check))],
-    ...(isCut ? [`Only the newest ${incidents} were looked at; name a later time to see them all.`] : []),
+  ];
+  if (occurrences === 0) return head;
+  return [
+    ...head,
+    ...(isCut ? [`Only the newest ${occurrences} were looked at; name a later time to see them all.`] : []),
     `  under this policy  ${outcome(next)}`,
     `  under today's      ${outcome(current)}`,
     ...rehearsedOnly(next),
@@ -25,10 +29,10 @@ export function policyCheckLines(check: PolicyCheckReport): readonly Text[] {
   ];
 }
 
-function headline({ incidents, stopped, spared, otherwise }: PolicyCheck): string {
-  if (incidents === 0) return 'No incident since then: nothing to try it on.';
+function headline({ occurrences, stopped, spared, otherwise }: PolicyCheck): string {
+  if (occurrences === 0) return 'No drift since then: nothing to try it on.';
   const changed = stopped.total + spared.total + otherwise.total;
-  return `${incidents} incidents since then, ${changed === 0 ? 'and nothing would change' : `${changed} would end in another way`}.`;
+  return `${occurrences} ${occurrences === 1 ? 'occurrence' : 'occurrences'} of drift since then, ${changed === 0 ? 'and nothing would change' : `${changed} would end in another way`}.`;
 }
 
 const words: Readonly<Record<string, string>> = {
@@ -55,8 +59,8 @@ function byRule({ rules }: PolicyOutcome): readonly Text[] {
     '',
     'Decided by:',
     ...rules.map(
-      ({ rule, incidents }) =>
-        `  ${String(incidents).padStart(6)}  ${rule ?? 'no rule: the mode for the rest'}`,
+      ({ rule, occurrences }) =>
+        `  ${String(occurrences).padStart(6)}  ${rule ?? 'no rule: the mode for the rest'}`,
     ),
   ];
 }
@@ -66,8 +70,8 @@ function section(title: string, { total, changes }: ChangeList): readonly Text[]
   return [
     '',
     [styled('bold', `${total} ${title}:`)],
-    ...changes.map(({ incident, sentence, dryRun }) => [
-      styled('dim', `  ${incident.slice(0, 12)} `),
+    ...changes.map(({ occurrence, sentence, dryRun }) => [
+      styled('dim', `  ${occurrence.slice(0, 12)} `),
       `${dryRun === true ? '(dry run) ' : ''}${printable(sentence, 600)}`,
     ]),
     ...(changes.length < total ? [`  and ${total - changes.length} more`] : []),

@@ -1,6 +1,7 @@
 import type { PolicyCheckReport } from '../collector/core/check-policy.ts';
 import { parseResponsePolicy } from '../collector/core/parse-response-policy.ts';
 import type { ResponsePolicy } from '../collector/core/response-policy.ts';
+import type { Mode } from '../fingerprint/verdict.ts';
 import { Answer } from './answer.ts';
 import { type ApiClient, memberOf } from './api-client.ts';
 import { CliError, exitCodes } from './exit.ts';
@@ -43,6 +44,17 @@ export async function setPolicy(
   return toldPolicy(collector, await collector.call(call));
 }
 
+/** @param before the version whose mode it was */
+export async function setMode(
+  collector: ApiClient,
+  change: { readonly mode: Mode; readonly reason: string },
+  before: number,
+): Promise<ToldPolicy> {
+  const headers = { 'if-match': `"${before}"` };
+  await collector.call({ method: 'POST', path: '/policy/mode', body: change, headers });
+  return policyInForce(collector);
+}
+
 /** @param since ms since the Unix epoch */
 export async function checkedPolicy(
   collector: ApiClient,
@@ -83,7 +95,7 @@ function isReport(value: unknown): value is PolicyCheckReport {
     ['actions', 'braked'].every((m) => isObject(memberOf(memberOf(value, name), m)));
   const lists = ['stopped', 'spared', 'otherwise'];
   return (
-    typeof memberOf(value, 'incidents') === 'number' &&
+    typeof memberOf(value, 'occurrences') === 'number' &&
     ['next', 'current'].every(
       (name) => isOutcome(name) && Array.isArray(memberOf(memberOf(value, name), 'rules')),
     ) &&

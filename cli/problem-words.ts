@@ -18,8 +18,21 @@ export function refusal(where: string, status: number, answer: unknown): Refused
       typeof answer === 'object' && answer !== null ? Reflect.get(answer, name) : undefined;
     return typeof found === 'string' ? printable(found, 500) : '';
   };
-  const detail = text('detail') || `status ${status}`;
+  const detail = inVerbs(text('detail')) || `status ${status}`;
   return new Refused(status, codeOf(status), `${where} refused: ${detail}`, hintOf(status));
+}
+
+/** The collector speaks to any client and names its own lists; whoever sits at a terminal has a verb for each. */
+const verbs: Readonly<Record<string, string>> = {
+  agents: 'whorl agents',
+  clusters: 'whorl cluster list',
+  incidents: 'whorl incidents',
+  notify: 'whorl notify list',
+  workloads: 'whorl status',
+};
+
+function inVerbs(detail: string): string {
+  return detail.replaceAll(/GET \/api\/v1\/([a-z]+)(?![/a-z])/g, (said, list: string) => verbs[list] ?? said);
 }
 
 function codeOf(status: number): ExitCode {

@@ -90,10 +90,17 @@ export function describeCollector(status: unknown): string[] {
   if (status === undefined) return [];
   const collector = new Answer(status);
   const agents = collector.list('agents');
+  const address = collector.text('address');
+  const where = address === '' ? '' : `at ${address}, `;
+  // To a token of some namespaces nothing is told of what is the whole site's.
+  const isWhole = Object.hasOwn(Object(status), 'documents');
+  const handsOut = isWhole ? `; hands out ${documents(collector.at('documents'))}` : '';
   const away = agents.filter((a) => !a.flag('connected')).map((a) => `away       ${a.text('node')}`);
   return [
-    `collector  at ${collector.text('address')}, reactions up to ${collector.text('mode')}; hands out ${documents(collector.at('documents'))}`,
-    `agents     ${agents.filter((a) => a.flag('connected')).length} of ${agents.length} connected`,
+    `collector  ${where}reactions up to ${collector.text('mode')}${handsOut}`,
+    ...(isWhole || agents.length > 0
+      ? [`agents     ${agents.filter((a) => a.flag('connected')).length} of ${agents.length} connected`]
+      : []),
     ...away,
     ...agents.flatMap(describeBlindness),
     ...describeBeside(agents),

@@ -33,11 +33,11 @@ export async function orderStop(io: Io, wish: StopWish, options: StopOptions): P
   const client = await collectorOf(io, options);
   const plans = await planned(client, wish, options);
   const clear = plans.filter((plan) => plan.text('result') === 'would-order');
-  if (options.dryRun === true && options.json === true)
-    return io.out(JSON.stringify({ dryRun: true, ...wish, plans: plans.map((plan) => plan.value) }));
-  const tell = options.dryRun === true ? io.out : io.err;
-  if (options.json !== true || clear.length < plans.length)
+  if (options.dryRun === true && options.json === true) io.out(planJson(wish, plans));
+  else if (options.json !== true || clear.length < plans.length) {
+    const tell = options.dryRun === true ? io.out : io.err;
     for (const line of plans.flatMap((plan) => planLines(plan, wish.action))) tell(line);
+  }
   if (clear.length === 0)
     throw new CliError(
       exitCodes.usage,
@@ -78,6 +78,10 @@ export function given({ reason }: { readonly reason?: string }): string {
 async function planned(client: ApiClient, { action, ids }: StopWish, { force = [] }: StopOptions) {
   const body = { action, incidents: ids, force };
   return new Answer(await client.call({ method: 'POST', path: '/orders/plan', body })).list('plans');
+}
+
+function planJson({ action, ids }: StopWish, plans: readonly Answer[]): string {
+  return JSON.stringify({ dryRun: true, action, ids, plans: plans.map((plan) => plan.value) });
 }
 
 function planLines(plan: Answer, action: string): string[] {

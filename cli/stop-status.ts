@@ -2,6 +2,7 @@ import { printable } from '../fingerprint/printable.ts';
 import { formatSeconds } from '../fingerprint/time.ts';
 import { shortId } from './agent-line.ts';
 import { Answer } from './answer.ts';
+import { disarmedByAgents, disarmedHere, labelTrouble } from './disarm-text.ts';
 import { counted } from './known-file.ts';
 import { type Styled, styled, type Text } from './text.ts';
 
@@ -15,6 +16,7 @@ export function stopBanners(status: unknown): Text[] {
     ...brakes
       .list('disarms')
       .map((d) => banner('red', 'DISARMED', `${disarmLine(d)}; whorl rearm ${shortId(d.text('id'))}`)),
+    ...disarmedByAgents(told.list('agents')).map((place) => banner('red', 'DISARMED', place)),
     ...(waiting === 0
       ? []
       : [
@@ -29,16 +31,29 @@ export function stopBanners(status: unknown): Text[] {
   ];
 }
 
+/** The same of the agent of this machine, which a collector may not hear. */
+export function armBanners(agent: unknown): Text[] {
+  const trouble = labelTrouble(agent);
+  return [
+    ...disarmedHere(agent).map((detail) => banner('red', 'DISARMED', `nothing new is stopped: ${detail}`)),
+    ...(trouble === undefined ? [] : [banner('yellow', 'labels', `that disarm namespaces are ${trouble}`)]),
+  ];
+}
+
 /** `namespace shop of cluster prod until 2026-…: ada: migration`. */
 export function disarmLine(disarm: Answer): string {
-  const scope = disarm.at('scope');
-  const [owner, namespace] = [scope.text('owner'), scope.text('namespace')];
-  const inside = namespace === '' ? '' : `${owner === '' ? '' : `${owner} in `}namespace ${namespace} of `;
   const until = formatSeconds(disarm.number('until') * 1000);
   return printable(
-    `${inside}cluster ${scope.text('cluster')} until ${until}: ${disarm.text('author')}: ${disarm.text('reason')}`,
+    `${scopeText(disarm.at('scope'))} until ${until}: ${disarm.text('author')}: ${disarm.text('reason')}`,
     600,
   );
+}
+
+/** A place where stops can be switched off. */
+export function scopeText(scope: Answer): string {
+  const [owner, namespace] = [scope.text('owner'), scope.text('namespace')];
+  const inside = namespace === '' ? '' : `${owner === '' ? '' : `${owner} in `}namespace ${namespace} of `;
+  return `${inside}cluster ${scope.text('cluster')}`;
 }
 
 function nodeBanner(row: Answer): Text {

@@ -10,10 +10,11 @@ export function stopOptions(command: Command): Command {
       command
         .argument('<id...>', 'incidents, by the beginning of their ids: all copies of each that run')
         .addOption(
-          choice('--force <word>', 'go past a brake by its name: budget or last-copy; may be repeated', [
-            'budget',
-            'last-copy',
-          ]).argParser((word: string, before: string[] = []) => [...before, word]),
+          choice(
+            '--force <word>',
+            'go past a brake by its name: budget or last-copy; may be repeated. No agent kills more than 3 times for a workload in ten minutes',
+            ['budget', 'last-copy'],
+          ).argParser((word: string, before: string[] = []) => [...before, word]),
         )
         .option('--yes', 'do not ask')
         .option('--no-wait', 'do not wait for what the agents answer')

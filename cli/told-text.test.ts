@@ -62,6 +62,24 @@ describe('what an agent tells', () => {
       { type: 'collector', state: 'rolled-back', stored: 40, acked: 70, lost: 30 },
       'rolled back: the collector lacks 30 reports that it acknowledged, and was not restored by whorl; look at its disk',
     ],
+    [
+      {
+        type: 'disarm-in-force',
+        namespace: 'shop',
+        until: 1,
+        detail: 'disarmed in namespace shop \u001b[2J',
+      },
+      'DISARMED nothing new is stopped: disarmed in namespace shop \\x1b[2J',
+    ],
+    [
+      { type: 'disarm-ended', detail: 'disarmed on this node (ada: repair)' },
+      'armed no longer disarmed on this node (ada: repair)',
+    ],
+    [{ type: 'disarm-labels', state: 'seen' }, 'asking the Kubernetes API which namespaces are disarmed'],
+    [
+      { type: 'disarm-labels', state: 'unseen', reason: 'it refuses (403)' },
+      'not told which namespaces are disarmed: it refuses (403); what was known holds until its end',
+    ],
     [{ type: 'uplink', state: 'connected', detail: '' }, undefined],
   ])('%j', (line, text) => {
     const told = agentLineText(line);
@@ -250,6 +268,15 @@ describe('status', () => {
     expect(describeCollector({ agents, learnerKeyFile: '/d/learner.pub' }).at(-1)).toMatch(
       /^refuses {4}n1 takes nothing that was learned \(NO_LEARNER\): name \/d\/learner.pub .* whorl trust init --learner/,
     );
+  });
+
+  it('says nothing of the whole site to whom it is not told', () => {
+    const told = { id: 'c', mode: 'kill', agents: [], workloads: 2 };
+    expect(describeCollector(told)).toEqual(['collector  reactions up to kill']);
+    expect(describeCollector({ ...told, address: 'a:1', documents: {} })).toEqual([
+      'collector  at a:1, reactions up to kill; hands out 0 fingerprints, 0 overlays, 0 approvals, 0 trust policies',
+      'agents     0 of 0 connected',
+    ]);
   });
 
   it('says which node is watched twice, once for each node', () => {

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { liveSources, transports } from '../agent/config-words.ts';
-import type { SourceError } from '../agent/ports.ts';
+import type { SourceError } from '../agent/ports/source.ts';
 import { choice } from './choice.ts';
 import { endWithParent } from './daemon.ts';
 import { CliError, exitCodes } from './exit.ts';
@@ -51,8 +51,10 @@ async function release(io: Io, { dataDir }: AgentOptions): Promise<void> {
 
 async function watch(io: Io, options: AgentOptions): Promise<void> {
   const { main } = await import('../agent/main.ts');
-  const { ConfigError, parseAgentConfig } = await import('../agent/config.ts');
-  const ports = await import('../agent/ports.ts');
+  const { ConfigError } = await import('../config/document.ts');
+  const { parseAgentConfig } = await import('../agent/config.ts');
+  const { AgentError } = await import('../agent/ports.ts');
+  const { SourceError } = await import('../agent/ports/source.ts');
   const { untilSignal } = await import('./until-signal.ts');
   const { version } = await import('./version.ts');
   const { file, flags } = await readSettings(io, options);
@@ -64,9 +66,9 @@ async function watch(io: Io, options: AgentOptions): Promise<void> {
     await main(config, { out: (line) => io.out(line), signal: untilSignal(), version: version() });
   } catch (error) {
     if (error instanceof ConfigError) throw configProblem(error.problems, options);
-    if (error instanceof ports.AgentError)
+    if (error instanceof AgentError)
       throw new CliError(exitCodes.usage, error.message, undefined, { cause: error });
-    if (error instanceof ports.SourceError) throw sourceProblem(error, options, isSensor);
+    if (error instanceof SourceError) throw sourceProblem(error, options, isSensor);
     throw error;
   } finally {
     release();

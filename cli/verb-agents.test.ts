@@ -46,11 +46,15 @@ let dir: string;
 let server: Server;
 let asked: unknown[];
 let listen: string;
+let items: readonly object[];
+let namespaces: readonly string[];
 beforeEach(async () => {
   dir = mkdtempSync(join(tmpdir(), 'whorl-agents-'));
   mkdirSync(join(dir, 'collector'));
   asked = [];
   listen = '0.0.0.0:7443';
+  items = [other, n1, n2];
+  namespaces = [];
   server = createServer((request, response) => {
     let text = '';
     request.on('data', (part: Buffer) => {
@@ -63,12 +67,14 @@ beforeEach(async () => {
         asked.push([request.method, path, ...(text === '' ? [] : [JSON.parse(text)])]);
       const answer =
         path === '/agents'
-          ? { items: [other, n1, n2] }
+          ? { items }
           : path === '/join-tokens'
             ? { id: 'a', token, expiresAt: now + hour, listen }
             : path === '/clusters'
               ? { items: [] }
-              : n1;
+              : path === '/whoami'
+                ? { scope: { clusters: [], namespaces } }
+                : n1;
       response.end(JSON.stringify(answer));
     });
   });
@@ -95,8 +101,11 @@ describe('whorl agents', () => {
   });
 
   it('shows one in detail, by CLUSTER/NODE or an unambiguous beginning', async () => {
-    expect((await whorl(['agents', 'prod/worker-1'])).stdout).toContain(
-      '  source      sensor, sees exec, file',
+    expect((await whorl(['agents', 'prod/worker-1'])).stdout).toEqual(
+      expect.arrayContaining([
+        '  source      sensor, sees exec, file',
+        '  trouble     blind since 2026-01-02T02:04Z: it does not see what it does',
+      ]),
     );
     expect((await whorl(['agents', 'worker-2', '--json'])).stdout).toEqual([JSON.stringify(n1)]);
   });
@@ -107,6 +116,17 @@ describe('whorl agents', () => {
   ])('cannot show %s', async (name, sentence) => {
     const io = await whorl(['agents', name]);
     expect([io.exitCode, io.stderr]).toEqual([2, [expect.stringMatching(sentence)]]);
+  });
+});
+
+describe('whorl agents without an agent', () => {
+  it.each([
+    [[], /no agents yet; whorl agents add/],
+    [['shop'], /your token is for some namespaces/],
+  ])('says why, for a token of the namespaces %j', async (shown, sentence) => {
+    items = [];
+    namespaces = shown;
+    expect((await whorl(['agents'])).stderr).toEqual([expect.stringMatching(sentence)]);
   });
 });
 

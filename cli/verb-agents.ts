@@ -77,7 +77,15 @@ async function show(io: Io, node: string | undefined, options: Options): Promise
   if (node !== undefined) return showOne(io, collector, known(rows, node, { mayPrefix: true }), options);
   if (options.json === true) return io.out(JSON.stringify({ agents: rows }));
   for (const row of rows) io.out(agentLine(new Answer(row), io.now()));
-  if (rows.length === 0) io.err('no agents yet; whorl agents add --reason WHY lets one in');
+  if (rows.length === 0) io.err(await whyNone(collector));
+}
+
+/** A node carries copies of every namespace: a token of some namespaces is shown no agents at all. */
+async function whyNone(collector: ApiClient): Promise<string> {
+  const scope = new Answer(await collector.call({ method: 'GET', path: '/whoami' })).at('scope');
+  return scope.words('namespaces') !== ''
+    ? 'your token is for some namespaces, and agents are of whole clusters; an administrator can make you another'
+    : 'no agents yet; whorl agents add --reason WHY lets one in';
 }
 
 async function showOne(io: Io, collector: ApiClient, agent: Answer, { json }: Options): Promise<void> {

@@ -21,7 +21,8 @@ export function register(program: Command, io: Io): void {
 
 async function collect(io: Io, options: SettingOptions): Promise<void> {
   const { main } = await import('../collector/main.ts');
-  const { ConfigError, parseCollectorConfig } = await import('../collector/config.ts');
+  const { ConfigError } = await import('../config/document.ts');
+  const { parseCollectorConfig } = await import('../collector/config.ts');
   const { CollectorError, StoreError } = await import('../collector/ports.ts');
   const { untilSignal } = await import('./until-signal.ts');
   const { version } = await import('./version.ts');

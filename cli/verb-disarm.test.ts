@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type FakeIo, fakeIo } from '../test/fakes/io.ts';
 import { disarmScope, disarmSpan } from './disarm-place.ts';
 import { main } from './main.ts';
-import { stopBanners } from './stop-status.ts';
+import { armBanners, stopBanners } from './stop-status.ts';
 import { renderText } from './text.ts';
 
 let dir: string;
@@ -98,6 +98,49 @@ describe('whorl status', () => {
       'silent     n1: nothing is heard of it',
     ]);
     expect(stopBanners({})).toEqual([]);
+  });
+
+  it('names what agents refuse to stop, whoever disarmed it there', () => {
+    const until = Date.UTC(2026, 0, 1) / 1000;
+    const agent = (node: string, counters: object, connected = true) => ({
+      node,
+      cluster: 'prod',
+      connected,
+      counters,
+    });
+    const labelled = (at: number) => ({ 'disarmed.namespaces': 3, 'disarmed.namespace.shop': at });
+    const agents = [
+      agent('n1', { ...labelled(until), 'disarmed.node': 1 }),
+      agent('n2', { ...labelled(until - 60), 'disarmed.node': 0 }),
+      agent('n3', labelled(until), false),
+      { ...agent('n4', { 'disarmed.namespaces': 1, 'disarmed.namespace.shop': until }), cluster: 'test' },
+    ];
+    expect(stopBanners({ agents }).map((line) => renderText(line, false))).toEqual([
+      'DISARMED   namespace shop of cluster prod until 2026-01-01T00:00:00Z: by its label, on 2 nodes',
+      'DISARMED   namespace shop of cluster test until 2026-01-01T00:00:00Z: by its label, on 1 node',
+      'DISARMED   2 more namespaces: by their labels',
+      'DISARMED   node n1 of cluster prod: somebody said so there',
+    ]);
+    const many = Array.from({ length: 30 }, (_, i) => agent(`n${i}`, { 'disarmed.node': 1 }));
+    expect(stopBanners({ agents: many }).map((line) => renderText(line, false))).toHaveLength(21);
+  });
+
+  it('says of the agent of this machine what it refuses to stop, and what it cannot see', () => {
+    const lines = armBanners({
+      disarms: [
+        { detail: 'disarmed on this node (ada: \u001b[2J)' },
+        { namespace: 'shop', detail: 'disarmed in …' },
+      ],
+      disarmLabels: { state: 'unseen', reason: 'it refuses (403)', refused: 0 },
+    });
+    expect(lines.map((line) => renderText(line, false))).toEqual([
+      'DISARMED   nothing new is stopped: disarmed on this node (ada: \\x1b[2J)',
+      'DISARMED   nothing new is stopped: disarmed in …',
+      'labels     that disarm namespaces are not seen: it refuses (403); what was known holds until its end',
+    ]);
+    expect(armBanners({ disarmLabels: { state: 'seen', refused: 2 } })).toHaveLength(1);
+    for (const fine of [undefined, {}, { disarms: [], disarmLabels: { state: 'seen', refused: 0 } }])
+      expect(armBanners(fine)).toEqual([]);
   });
 });
 

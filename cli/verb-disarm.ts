@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { printable } from '../fingerprint/printable.ts';
 import { formatSeconds } from '../fingerprint/time.ts';
+import { shortId } from './agent-line.ts';
 import { Answer } from './answer.ts';
 import { type WhereOptions, whereOptions } from './collector-place.ts';
 import { agentDir, dataDir } from './data-dir.ts';
@@ -13,6 +14,7 @@ import { changing, examples } from './help.ts';
 import type { Io } from './io.ts';
 import { fileName } from './read-file.ts';
 import { collectorOf, given } from './stop-order.ts';
+import { scopeText } from './stop-status.ts';
 
 interface Options extends WhereOptions, PlaceOptions {
   readonly for?: string;
@@ -44,15 +46,17 @@ export function register(program: Command, io: Io): void {
 }
 
 async function disarm(io: Io, options: Options): Promise<void> {
+  const scope = options.local === true ? undefined : disarmScope(options);
   const ms = disarmSpan(options.for);
   const reason = given(options);
-  if (options.local === true) return disarmHere(io, ms, reason, options);
-  const body = { scope: disarmScope(options), hours: ms / 3_600_000, reason };
+  if (scope === undefined) return disarmHere(io, ms, reason, options);
+  const body = { scope, hours: ms / 3_600_000, reason };
   if (options.dryRun === true) {
+    const until = formatSeconds((io.now() + ms) * 1000);
     io.out(
       options.json === true
         ? JSON.stringify({ dryRun: true, ...body })
-        : `would disarm ${JSON.stringify(body.scope)}`,
+        : `would disarm ${printable(scopeText(new Answer(scope)), 400)} until ${until}`,
     );
     return;
   }
@@ -61,7 +65,7 @@ async function disarm(io: Io, options: Options): Promise<void> {
   const told = new Answer(answer);
   if (options.json === true) return io.out(JSON.stringify(answer));
   const until = formatSeconds(told.at('disarm').number('until') * 1000);
-  io.out(`disarmed until ${until}; whorl rearm ${printable(told.at('disarm').text('id'))} ends it`);
+  io.out(`disarmed until ${until}; whorl rearm ${shortId(told.at('disarm').text('id'))} ends it`);
   if (told.number('workloads') === 0) io.err('no workload is known there: is the name right?');
 }
 

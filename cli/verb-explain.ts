@@ -60,20 +60,21 @@ async function explain(io: Io, word: string | undefined, options: Options): Prom
 
 async function glossary(): Promise<ReadonlyMap<string, Meaning>> {
   const g = await import('./glossary.ts');
+  const codes = await import('./glossary-codes.ts');
   const tables = [
     g.driftMeanings,
     g.unjudgedMeanings,
     g.modeMeanings,
     g.exitMeanings,
-    g.errorMeanings,
-    g.warningMeanings,
-    g.registryMeanings,
+    codes.errorMeanings,
+    codes.warningMeanings,
+    codes.registryMeanings,
     g.readinessMeanings,
     g.receiptMeanings,
     g.verdictMeanings,
     g.originMeanings,
     g.changeMeanings,
-    g.sourceMeanings,
+    codes.sourceMeanings,
     await lintMeanings(),
     Object.fromEntries(Object.entries(g.kindMeanings).map(([kind, means]) => [kind, [means] as const])),
   ];

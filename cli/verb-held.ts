@@ -61,6 +61,7 @@ async function held(io: Io, id: string | undefined, options: Options): Promise<v
   for (const row of rows)
     if (options.json === true) io.out(JSON.stringify(row.value));
     else for (const line of heldLines(row)) io.out(line);
+  if (rows.length === 0 && id !== undefined) throw noneBegins(id);
   if (rows.length === 0 && options.json !== true) io.err('nothing waits for a person');
 }
 
@@ -102,16 +103,16 @@ async function ended(io: Io, how: 'release' | 'cancel', id: string, options: End
 
 async function one(client: ApiClient, id: string): Promise<Answer> {
   const [found, another] = await client.list('/held-orders', { id }, 2);
-  if (found === undefined)
-    throw new CliError(
-      exitCodes.usage,
-      `no held order has an id that begins with ${printable(id, 64)}`,
-      'whorl held lists them',
-    );
+  if (found === undefined) throw noneBegins(id);
   if (another !== undefined)
     throw new CliError(
       exitCodes.usage,
       `more than one held order has an id that begins with ${printable(id, 64)}`,
     );
   return new Answer(found);
+}
+
+function noneBegins(id: string): CliError {
+  const sentence = `no held order has an id that begins with ${printable(id, 64)}`;
+  return new CliError(exitCodes.usage, sentence, 'whorl held --all lists them');
 }

@@ -1,19 +1,13 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { localCaller } from '../collector/access.ts';
 import { checkPolicy } from '../collector/core/check-policy.ts';
 import { parseResponsePolicy } from '../collector/core/parse-response-policy.ts';
 import { defaultPolicy } from '../collector/core/response-policy.ts';
 import type { PolicyInForce, ResponsePolicyService } from '../collector/ports/api-response-policy.ts';
-import { fakeApi } from '../test/fakes/api.ts';
+import { apiSite } from '../test/fakes/api-site.ts';
 import { fakeIo } from '../test/fakes/io.ts';
 import { main } from './main.ts';
 
 /** A collector's API on a socket, with a policy that can be set and no incidents. */
-const dir = mkdtempSync(join(tmpdir(), 'whorl-policy-cli-'));
 let versions: PolicyInForce[];
 const current = (): PolicyInForce => versions.at(-1) ?? { version: 0, policy: defaultPolicy, setAt: 0 };
 const add = (policy: PolicyInForce['policy'], by: { author: string; reason: string }) => {
@@ -30,37 +24,30 @@ const responsePolicy: ResponsePolicyService = {
     return current();
   },
   set: async (document, by) => ({ ...add(read(document), by), warnings: [] }),
+  setMode: async (mode, by) => add({ ...current().policy, mode }, by),
   setAgain: async (version, by) => add(versions[version - 1]?.policy ?? defaultPolicy, by),
   history: async ({ before = 99, limit }) =>
     versions
       .filter((v) => v.version < before)
       .toReversed()
       .slice(0, limit),
-  check: async (document) => ({
-    ...checkPolicy(read(document), current().policy, []),
-    isCut: false,
-    warnings: [],
-  }),
+  check: async (document) => {
+    const report = { ...checkPolicy(read(document), current().policy, []), isCut: false, warnings: [] };
+    meanwhile();
+    return report;
+  },
 };
-let server: Server;
+/** What somebody else does between what is looked at and what is set. */
+let meanwhile = () => {};
+let site: Awaited<ReturnType<typeof apiSite>>;
 beforeAll(async () => {
-  const policy = {
-    mode: () => current().policy.mode,
-    setMode: async (mode: PolicyInForce['policy']['mode'], by: { author: string; reason: string }) =>
-      void add({ ...current().policy, mode }, by),
-  };
-  const app = await fakeApi({ responsePolicy, policy }, { local: () => localCaller('ada') });
-  mkdirSync(join(dir, 'collector'));
-  server = createServer((request, response) => app.routing(request, response));
-  await new Promise<void>((resolve) => server.listen(join(dir, 'collector', 'collector.sock'), resolve));
+  site = await apiSite({ responsePolicy });
 });
 beforeEach(() => {
   versions = [];
+  meanwhile = () => {};
 });
-afterAll(() => {
-  server.close();
-  rmSync(dir, { recursive: true });
-});
+afterAll(() => site.close());
 
 async function policy(...args: readonly string[]) {
   const io = fakeIo({
@@ -68,7 +55,7 @@ async function policy(...args: readonly string[]) {
     'p.json': '{"version":1,"rules":[{"name":"a","match":{},"mode":"kill"}]}',
     'bad.yaml': 'version: 1\nmode: kil\n',
   });
-  await main(['policy', ...args, '--data-dir', dir], io);
+  await main(['policy', ...args, '--data-dir', site.dir], io);
   return { code: io.exitCode, out: io.stdout.join('\n'), err: io.stderr.join('\n') };
 }
 const why = ['--reason', 'CHG-1'] as const;
@@ -80,7 +67,7 @@ describe('whorl policy set', () => {
       code: 0,
       out: 'version 1 of the response policy is in force: 0 rules, freeze for the rest',
       err: expect.stringMatching(
-        /^~ mode: alert → freeze\n\nThe last 24 hours under it:\nNo incident since then/,
+        /^~ mode: alert → freeze\n\nThe last 24 hours under it:\nNo drift since then/,
       ),
     });
     expect(versions).toMatchObject([{ by: { author: 'local:ada', reason: 'CHG-1' } }]);
@@ -88,7 +75,7 @@ describe('whorl policy set', () => {
 
   it('reads JSON, too, and answers in it', async () => {
     const said = JSON.parse((await policy('set', 'p.json', '--json', ...why)).out);
-    expect(said).toMatchObject({ dryRun: false, before: 0, version: 1, check: { incidents: 0 } });
+    expect(said).toMatchObject({ dryRun: false, before: 0, version: 1, check: { occurrences: 0 } });
     expect(said.changes).toEqual(['+ rule a: {"match":{},"mode":"kill"}']);
   });
 
@@ -117,6 +104,22 @@ describe('whorl policy set', () => {
   });
 });
 
+describe('who was faster', () => {
+  it.each([[['set', 'p.yaml', ...why]], [['mode', 'kill', ...why]], [['again', '1', ...why]]])(
+    'is not overruled unseen by %j',
+    async (args) => {
+      await policy('set', 'p.json', ...why);
+      await policy('mode', 'observe', ...why);
+      meanwhile = () => void add({ ...current().policy, mode: 'freeze' }, { author: 'eve', reason: 'CHG-2' });
+      expect(await policy(...args)).toMatchObject({
+        code: 2,
+        err: expect.stringContaining('it is not the version you looked at any more'),
+      });
+      expect(versions.map((v) => v.by?.author)).toEqual(['local:ada', 'local:ada', 'eve']);
+    },
+  );
+});
+
 describe('whorl policy show, history, again, mode and check', () => {
   it('shows what can be set again, and who set it', async () => {
     expect((await policy('show')).err).toContain('version 0: what the configuration');
@@ -124,7 +127,7 @@ describe('whorl policy show, history, again, mode and check', () => {
     const { out, err } = await policy('show');
     expect(err).toBe('version 1, set 1970-01-01T00:00:01Z by local:ada: CHG-1');
     const io = fakeIo({ 'shown.yaml': `${out}\n` });
-    await main(['policy', 'set', 'shown.yaml', ...why, '--data-dir', dir], io);
+    await main(['policy', 'set', 'shown.yaml', ...why, '--data-dir', site.dir], io);
     expect(io.stderr.join()).toContain('says the same already');
     expect(JSON.parse((await policy('show', '--json')).out)).toMatchObject({ version: 1 });
   });
@@ -149,6 +152,6 @@ describe('whorl policy show, history, again, mode and check', () => {
 
   it.each(['24h', '7d', '30m', '2026-01-01T00:00:00Z'])('checks against %s', async (since) => {
     const { code, out } = await policy('check', 'p.yaml', '--against', since);
-    expect([code, out]).toEqual([0, expect.stringContaining('No incident since then')]);
+    expect([code, out]).toEqual([0, expect.stringContaining('No drift since then')]);
   });
 });

@@ -12,7 +12,14 @@ import { needCollector } from './need-collector.ts';
 import { policyCheckLines } from './policy-check-text.ts';
 import { policyDifference } from './policy-difference.ts';
 import { readPolicyFile } from './policy-document.ts';
-import { checkedPolicy, policyHistory, policyInForce, setPolicy, type ToldPolicy } from './policy-of.ts';
+import {
+  checkedPolicy,
+  policyHistory,
+  policyInForce,
+  setMode,
+  setPolicy,
+  type ToldPolicy,
+} from './policy-of.ts';
 import { reasonOf } from './reason-option.ts';
 import { styled } from './text.ts';
 
@@ -47,7 +54,7 @@ export function registerPolicyChanges(policy: Command, io: Io): void {
     ['whorl policy again 3 --reason "CHG-4711 taken back"', 'as whorl policy history counts'],
   ]);
   const mode = sub('mode <mode>', `for whatever no rule is about: ${modes.join(', ')}`).action(
-    (given: string, options: Options) => setMode(io, given, options),
+    (given: string, options: Options) => setOnlyMode(io, given, options),
   );
   examples(mode, [
     ['whorl policy mode alert --reason "incident bridge"', 'nothing but rules stops anything'],
@@ -85,7 +92,7 @@ async function setAgain(io: Io, given: string, options: Options): Promise<void> 
   await change(io, collector, options, { before, policy, document: policy }, set);
 }
 
-async function setMode(io: Io, given: string, options: Options): Promise<void> {
+async function setOnlyMode(io: Io, given: string, options: Options): Promise<void> {
   const reason = reasonOf(options);
   const mode = modes.find((word) => word === given);
   if (mode === undefined)
@@ -97,10 +104,9 @@ async function setMode(io: Io, given: string, options: Options): Promise<void> {
   const collector = await needCollector(io, options);
   const before = await policyInForce(collector);
   const policy: ResponsePolicy = { ...before.policy, mode };
-  await change(io, collector, options, { before, policy, document: policy }, async () => {
-    await collector.call({ method: 'POST', path: '/policy/mode', body: { mode, reason } });
-    return policyInForce(collector);
-  });
+  await change(io, collector, options, { before, policy, document: policy }, () =>
+    setMode(collector, { mode, reason }, before.version),
+  );
 }
 
 interface Wanted {

@@ -47,8 +47,9 @@ async function rearm(io: Io, id: string | undefined, options: Options): Promise<
     );
   if (options.local === true) return rearmHere(io, options);
   const client = await collectorOf(io, options);
-  const rows = (await client.list('/disarms')).map((row) => new Answer(row));
-  const meant = rows.filter((row) => id === undefined || row.text('id').startsWith(id));
+  // Not in pages: there are never more than the collector keeps in force at once.
+  const answer = new Answer(await client.call({ method: 'GET', path: '/disarms' }));
+  const meant = answer.list('items').filter((row) => id === undefined || row.text('id').startsWith(id));
   if (id !== undefined && meant.length !== 1)
     throw new CliError(
       exitCodes.usage,

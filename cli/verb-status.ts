@@ -9,7 +9,7 @@ import { CliError, exitCodes } from './exit.ts';
 import { examples } from './help.ts';
 import type { Io } from './io.ts';
 import { describeAgent, describeCollector, describeWorkloads, isUnseen, lostOf } from './status-text.ts';
-import { stopBanners } from './stop-status.ts';
+import { armBanners, stopBanners } from './stop-status.ts';
 
 interface Options extends WhereOptions {
   readonly json?: boolean;
@@ -47,7 +47,7 @@ async function status(io: Io, options: Options): Promise<void> {
   if (options.json === true)
     io.out(JSON.stringify({ agent: agent ?? null, collector: collector ?? null, workloads }));
   else {
-    for (const banner of stopBanners(collector)) io.out(banner);
+    for (const banner of [...stopBanners(collector), ...armBanners(agent)]) io.out(banner);
     for (const line of [
       ...describeAgent(agent),
       ...describeCollector(collector),

@@ -38,7 +38,7 @@ beforeEach(async () => {
   const now = () => clock;
   tells = drifting(() => store, now);
   const incidents = new Incidents({
-    store: store.rolledUp,
+    store: store.incidents,
     isSigned: (digest) => digest === signed,
     now,
     tell: (line) => void told.push(line),

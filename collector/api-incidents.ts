@@ -7,11 +7,11 @@ import type { Incidents } from './incidents.ts';
 import type { Caller } from './ports/api.ts';
 import type { IncidentService, IncidentsWanted } from './ports/api-incidents.ts';
 import type { IncidentDetail, IncidentQuery, IncidentSummary } from './ports/incidents.ts';
-import type { DriftStore, IncidentRow } from './ports.ts';
+import type { DriftStore, OccurrenceRow } from './ports.ts';
 
 interface IncidentParts {
   readonly incidents: Incidents;
-  readonly store: Pick<DriftStore, 'incidents'>;
+  readonly store: Pick<DriftStore, 'occurrences'>;
 }
 
 export function incidentService({ incidents, store }: IncidentParts): IncidentService {
@@ -52,7 +52,7 @@ export function incidentService({ incidents, store }: IncidentParts): IncidentSe
       return { kind: 'taken', version: incident.version, incident: describeDetail(incident) };
     },
     occurrence: async (caller, id) => {
-      const [row] = await store.incidents({ id, limit: 1, scope: caller.scope });
+      const [row] = await store.occurrences({ id, limit: 1, scope: caller.scope });
       return row === undefined ? undefined : describeOccurrence(row);
     },
   };
@@ -88,7 +88,7 @@ function describeDetail(incident: IncidentDetail) {
   return { ...describeSummary(incident), seen: incident.seen.map(describeOccurrence) };
 }
 
-function describeOccurrence({ decisions, ...row }: IncidentRow) {
+function describeOccurrence({ decisions, ...row }: OccurrenceRow) {
   return {
     ...row,
     techniques: techniquesOfIncident(row.incident),

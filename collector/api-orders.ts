@@ -10,7 +10,7 @@ import type { DriftStore } from './ports.ts';
 export interface OrderParts {
   readonly manual: ManualOrders;
   readonly stops: StopRecords;
-  readonly store: Pick<DriftStore, 'incidents'>;
+  readonly store: Pick<DriftStore, 'occurrences'>;
   readonly now: () => number;
 }
 
@@ -69,7 +69,7 @@ async function occurrencesMeant(
 ): Promise<string[] | NotNamed> {
   const found: string[] = [];
   for (const id of occurrences) {
-    const [row] = await store.incidents({ id, limit: 1, scope });
+    const [row] = await store.occurrences({ id, limit: 1, scope });
     if (row === undefined) return { kind: 'unknown', sentence: `no occurrence has the id ${id}` };
     found.push(id);
   }

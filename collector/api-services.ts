@@ -11,14 +11,7 @@ import type { Incidents } from './incidents.ts';
 import type { Learning } from './learning.ts';
 import type { Nodes } from './nodes.ts';
 import type { Notifications } from './notifications.ts';
-import type {
-  ApiServices,
-  Caller,
-  DocumentService,
-  PolicyService,
-  StatusService,
-  WorkloadService,
-} from './ports/api.ts';
+import type { ApiServices, Caller, DocumentService, StatusService, WorkloadService } from './ports/api.ts';
 import type { AgentRow, DriftStore, WorkloadRow } from './ports.ts';
 import type { Provisionals } from './provisionals.ts';
 import type { Reactions } from './reactions.ts';
@@ -61,7 +54,6 @@ export function apiServices(parts: ServiceParts): Omit<ApiServices, 'access' | '
     workloads: workloadService(parts),
     incidents: incidentService(parts),
     documents: documentService(parts),
-    policy: policyService(parts),
     agents: agentService(parts),
     clusters: clusterService(parts),
     backups: parts.backups,
@@ -151,15 +143,6 @@ function documentService({ fingerprints, present, tell, audit }: ServiceParts): 
       for (const { link } of present.values()) link.fingerprint(envelope);
       tell({ type: 'fingerprint', ...added });
       return { ...added, agents: present.size };
-    },
-  };
-}
-
-function policyService({ policies }: ServiceParts): PolicyService {
-  return {
-    mode: () => policies.current.mode,
-    setMode: async (mode, change) => {
-      await policies.setMode(mode, change);
     },
   };
 }

@@ -18,7 +18,7 @@ const maxShown = 50;
 export interface StopParts {
   readonly stopping: Stopping;
   readonly nodes: Pick<Nodes, 'incidents' | 'losses'>;
-  readonly store: Pick<DriftStore, 'incidents' | 'workloads'> & {
+  readonly store: Pick<DriftStore, 'occurrences' | 'workloads'> & {
     readonly stops: StopRecords;
     readonly brakes: Pick<BrakeStore, 'copies'>;
   };

@@ -25,7 +25,7 @@ export function beginningPolicy(config: CollectorConfig, keptMode?: string): Res
       nodeShare,
       ownerShare,
       rolloutMinutes: config.rolloutMinutes,
-      settleMinutes: config.settlingMinutes,
+      settlingMinutes: config.settlingMinutes,
       holdsPerWorkload,
       holdsPerCluster,
     },

@@ -100,11 +100,11 @@ export class Collector implements AgentHandler {
     const { nodes, floods } = this.#parts;
     const { agent, node, session } = link.hello;
     // First: what it was acknowledged is compared with what is here before it is told that.
-    await nodes.came(link);
+    const forgotten = await nodes.came(link);
     floods.came(link);
     const stored = await store.openAgent(link.hello, now());
     await canaries.came(link);
-    await this.#parts.settling.came(link.hello);
+    await this.#parts.settling.came(link.hello, forgotten);
     // The newest stream is the agent's: the older one is half-open, or a copy of the agent with the same spool.
     present.get(agent)?.link.refuse('replaced', 'another stream of the same agent has taken its place');
     present.set(agent, { link, since: now(), heard: now(), beat: undefined });

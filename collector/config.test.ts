@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { ConfigError, describeCollectorConfig, parseCollectorConfig } from './config.ts';
+import { ConfigError } from '../config/document.ts';
+import { describeCollectorConfig, parseCollectorConfig } from './config.ts';
 
 describe('parseCollectorConfig', () => {
   it('has a default for everything', () => {

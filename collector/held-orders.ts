@@ -17,7 +17,7 @@ const keptMs = 30 * 86_400_000;
 
 export interface HeldOrdersOptions {
   readonly store: HeldOrderStore;
-  readonly incidents: Pick<DriftStore, 'incidents'>;
+  readonly drifts: Pick<DriftStore, 'occurrences'>;
   readonly orders: Pick<OrderMaker, 'make'>;
   /** What policy and approval allow at this moment. */
   readonly wish: (incident: Incident) => Decision;
@@ -156,7 +156,7 @@ export class HeldOrders {
     who: Who,
     work: (held: HeldOrder, incident: Incident, link: AgentLink) => Promise<HeldAnswer>,
   ): Promise<HeldAnswer> {
-    const { store, incidents, linkOf } = this.#options;
+    const { store, drifts, linkOf } = this.#options;
     if (who.reason.trim() === '') return refused('no-reason', 'say why');
     const held = await store.of(id);
     if (held === undefined) return refused('unknown', 'there is no such held order');
@@ -167,7 +167,7 @@ export class HeldOrders {
       );
     this.#ending.add(id);
     try {
-      const [row] = await incidents.incidents({ id: held.incident, limit: 1 });
+      const [row] = await drifts.occurrences({ id: held.incident, limit: 1 });
       if (row === undefined) return refused('unknown', 'its incident is not on record any more');
       const link = linkOf(held.agent);
       if (link === undefined)

@@ -1,21 +1,24 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Restored } from './adapters/backup/restore.ts';
 import { restoreBackup } from './adapters/backup/restore.ts';
 import { writeBackup } from './adapters/backup/write.ts';
 import { copyAtRest } from './adapters/store-sqlite/at-rest.ts';
 import { schemaVersion } from './adapters/store-sqlite/database.ts';
-import type { BackupAnswer } from './ports/backups.ts';
+import { type BackupAnswer, BackupError } from './ports/backups.ts';
 
 /** What is done to a collector's data directory while none runs on it: the composition root of backup and restore. */
 
-export { BackupError } from './ports/backups.ts';
+export { BackupError };
 
 /** @throws BackupError, StoreError */
-export function backupAtRest(
+export async function backupAtRest(
   dataDir: string,
   request: { readonly out: string; readonly withKeys: boolean; readonly release: string },
 ): Promise<BackupAnswer> {
   const dir = join(dataDir, 'collector');
+  if (!existsSync(join(dir, 'whorl.db')))
+    throw new BackupError('nothing', `no collector kept anything in ${dir}; name its --data-dir`);
   const copyTo = (file: string) => copyAtRest(join(dir, 'whorl.db'), file);
   return writeBackup({ ...request, dir, copyTo, now: Date.now() });
 }

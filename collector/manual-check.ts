@@ -11,7 +11,7 @@ import {
 } from './core/manual-order.ts';
 import { reasonSentence, recordedSentence } from './core/reason-sentence.ts';
 import type { Spending } from './core/spending.ts';
-import type { AgentLink, DriftStore, IncidentRow } from './ports.ts';
+import type { AgentLink, DriftStore, OccurrenceRow } from './ports.ts';
 import { type SurroundingsOptions, surroundingsOf } from './surroundings.ts';
 
 export type ManualCode =
@@ -41,14 +41,14 @@ export interface BrakeMet {
 /** What may be ordered as far as no force helps, with what it would happen in. */
 export interface Clear {
   readonly result: 'clear';
-  readonly row: IncidentRow;
+  readonly row: OccurrenceRow;
   readonly link: AgentLink;
   /** Absent of what meets no brakes. */
   readonly around?: Surroundings;
 }
 
 export interface ManualCheckOptions extends Omit<SurroundingsOptions, 'limits'> {
-  readonly store: Pick<DriftStore, 'incidents'>;
+  readonly store: Pick<DriftStore, 'occurrences'>;
   readonly limits: () => BrakeLimits;
   readonly isProtected: (workload: Workload) => boolean;
   readonly linkOf: (agent: string) => AgentLink | undefined;
@@ -71,7 +71,7 @@ export class ManualCheck {
     spending: () => Spending,
   ): Promise<Clear | ManualRefused> {
     const { store, linkOf, isProtected } = this.#options;
-    const [row] = await store.incidents({ id, limit: 1 });
+    const [row] = await store.occurrences({ id, limit: 1 });
     if (row === undefined) return refused(id, 'unknown-incident', noOccurrence);
     const link = linkOf(row.agent);
     if (link === undefined)

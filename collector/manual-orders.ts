@@ -130,7 +130,7 @@ export class ManualOrders {
   }
 
   async #planQuarantine(id: string): Promise<ManualPlan> {
-    const [row] = await this.#options.store.incidents({ id, limit: 1 });
+    const [row] = await this.#options.store.occurrences({ id, limit: 1 });
     const about = row === undefined ? {} : { about: row.incident };
     if (this.#options.quarantine === undefined) return { ...noEnforcer(id), ...about, brakes: [] };
     if (row === undefined) return { ...refused(id, 'unknown-incident', noOccurrence), brakes: [] };
@@ -188,7 +188,7 @@ export class ManualOrders {
 
   async #quarantine(id: string, who: Who): Promise<ManualOutcome> {
     const { quarantine, store } = this.#options;
-    const [row] = await store.incidents({ id, limit: 1 });
+    const [row] = await store.occurrences({ id, limit: 1 });
     if (row === undefined) return refused(id, 'unknown-incident', noOccurrence);
     if (quarantine === undefined) return noEnforcer(id);
     const { node, id: instance } = row.incident.instance;

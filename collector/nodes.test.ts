@@ -64,10 +64,11 @@ function makeNodes(): Nodes {
   });
 }
 
-async function comes(link: AgentLink): Promise<void> {
+async function comes(link: AgentLink): Promise<number> {
   present.add(link.hello.agent);
-  await nodes.came(link);
+  const forgotten = await nodes.came(link);
   await store.openAgent(link.hello, now);
+  return forgotten;
 }
 const beat = (over: { ahead?: number; dropped?: number } = {}): AgentBeat => ({
   time: (now + (over.ahead ?? 0)) * 1000,
@@ -164,8 +165,8 @@ describe('what is wrong with a node besides', () => {
   });
 
   it('tells how much a restored collector lacks', async () => {
-    await comes(linkOf({ acked: 70, epoch: 'e'.repeat(32) }));
-    await comes(linkOf({ acked: 70, epoch: 'e'.repeat(32) }));
+    expect(await comes(linkOf({ acked: 70, epoch: 'e'.repeat(32) }))).toBe(70);
+    expect(await comes(linkOf({ acked: 70, epoch: 'e'.repeat(32) }))).toBe(0);
     expect(await rows()).toEqual(['restored 70']);
     expect(told).toMatchObject([
       { detail: 'restored from a backup: 70 records acknowledged after it are not here' },
@@ -200,7 +201,7 @@ describe('a flood', () => {
       stored: 500,
       missing: 0,
     });
-    expect(await store.incidents({ limit: 1_000 })).toHaveLength(50);
+    expect(await store.occurrences({ limit: 1_000 })).toHaveLength(50);
     const out: string[] = [];
     const unfold = async (_: AgentLink, texts: readonly string[]) => {
       out.push(...texts);
@@ -219,7 +220,7 @@ describe('a flood', () => {
     }
     // Of each the last state, once.
     expect(new Set(out).size).toBe(250);
-    const kept = await store.incidents({ limit: 1_000 });
+    const kept = await store.occurrences({ limit: 1_000 });
     expect(kept.map(({ incident }) => incident.more).toSorted((a, b) => a - b)).toEqual(
       Array.from({ length: 250 }, (_, i) => i + 250),
     );

@@ -64,8 +64,11 @@ export class Nodes {
     }
   }
 
-  /** Before the agent's first record is taken. */
-  async came({ hello }: AgentLink): Promise<void> {
+  /**
+   * Before the agent's first record is taken.
+   * @returns how many of its records were acknowledged and are not here: told the first time, and 0 from then on
+   */
+  async came({ hello }: AgentLink): Promise<number> {
     const { store, now } = this.#options;
     const met = await store.meet(hello);
     const node = this.#nodes.get(hello.agent) ?? this.#add(hello, now());
@@ -75,8 +78,8 @@ export class Nodes {
       // The node is back with another spool: whoever kept the old one will not come any more.
       if (isSame && other.agent !== hello.agent && !this.#options.isPresent(other.agent)) this.#forget(other);
     }
-    if (met.kind === 'as-before') return;
-    this.#opened(node, met.kind, met.lost, sentences[met.kind](met.lost));
+    if (met.kind !== 'as-before') this.#opened(node, met.kind, met.lost, sentences[met.kind](met.lost));
+    return met.lost;
   }
 
   heartbeat({ hello }: AgentLink, { time, spool }: AgentBeat): void {

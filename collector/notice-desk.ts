@@ -6,7 +6,7 @@ import type { Sink } from './core/notify-sinks.ts';
 import { isWanted } from './core/sink-filter.ts';
 import type { Notice, Notifier } from './ports/notifier.ts';
 import type { Outbox, OutboxEntry, Told } from './ports/outbox.ts';
-import type { DriftStore, IncidentRow, Log } from './ports.ts';
+import type { DriftStore, Log, OccurrenceRow } from './ports.ts';
 import { RowNames } from './row-names.ts';
 import { changeOf } from './state-changes.ts';
 import type { StateLine } from './state-line.ts';
@@ -22,7 +22,7 @@ const page = 200;
 export interface NoticeDeskOptions {
   readonly sinks: readonly Sink<Notifier>[];
   readonly outbox: Outbox;
-  readonly incidents: DriftStore['incidents'];
+  readonly occurrences: DriftStore['occurrences'];
   /** ms since the Unix epoch. */
   readonly now: () => number;
   readonly log: Log;
@@ -92,22 +92,22 @@ export class NoticeDesk {
    * @param since ms since the Unix epoch: what was over by then is old news
    */
   async catchUp(since: number): Promise<void> {
-    const { outbox, incidents, now } = this.#options;
+    const { outbox, occurrences, now } = this.#options;
     const activeAfter = since * 1000;
     this.#isBehind = false;
     for (;;) {
       const ids = await outbox.untold(activeAfter, page);
-      for (const id of ids) await this.#tellRows(await incidents({ id, limit: 1 }), now());
+      for (const id of ids) await this.#tellRows(await occurrences({ id, limit: 1 }), now());
       if (ids.length < page) break;
     }
-    await this.#tellRows(await incidents({ activeAfter, limit: maxCompared }), now());
+    await this.#tellRows(await occurrences({ activeAfter, limit: maxCompared }), now());
   }
 
   get isBehind(): boolean {
     return this.#isBehind && this.#pending.size === 0;
   }
 
-  async #tellRows(rows: readonly IncidentRow[], at: number): Promise<void> {
+  async #tellRows(rows: readonly OccurrenceRow[], at: number): Promise<void> {
     for (const row of rows) {
       this.#names.remember(row.incident.id, row.row);
       await this.#tell(changesOf(row).map((change) => ({ change: this.#names.named(change), at })));
@@ -131,7 +131,7 @@ export class NoticeDesk {
     const subject = subjectOf(change);
     const isKnown = change.of === 'incident' || !isOfIncident(change) || told.get(subject)?.incident;
     if (isKnown) return [change];
-    const rows = await this.#options.incidents({ id: subject, limit: 1 });
+    const rows = await this.#options.occurrences({ id: subject, limit: 1 });
     return [
       ...rows.map(({ incident, row }) => ({ of: 'incident', incident: { ...incident, id: row } }) as const),
       change,
@@ -185,7 +185,7 @@ function isOfIncident(change: Change): boolean {
 }
 
 /** What a brake held back waits in the list of held orders, and is told from there. */
-function changesOf({ incident, row, receipts }: IncidentRow): readonly Change[] {
+function changesOf({ incident, row, receipts }: OccurrenceRow): readonly Change[] {
   return [
     { of: 'incident', incident: { ...incident, id: row } },
     ...receipts.map((receipt): Change => ({ of: 'receipt', receipt })),

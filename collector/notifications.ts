@@ -20,7 +20,7 @@ const maxDeadShown = 100;
 export interface NotificationsOptions {
   readonly sinks: readonly Sink<Notifier>[];
   readonly outbox: Outbox;
-  readonly store: Pick<DriftStore, 'incidents' | 'setting' | 'saveSetting'>;
+  readonly store: Pick<DriftStore, 'occurrences' | 'setting' | 'saveSetting'>;
   readonly audit: AuditLog;
   /** ms since the Unix epoch. */
   readonly now: () => number;
@@ -42,7 +42,7 @@ export class Notifications {
 
   constructor(options: NotificationsOptions) {
     this.#options = options;
-    this.#desk = new NoticeDesk({ ...options, incidents: (filter) => options.store.incidents(filter) });
+    this.#desk = new NoticeDesk({ ...options, occurrences: (filter) => options.store.occurrences(filter) });
     const common = {
       ...options,
       wake: () => this.#wake(),

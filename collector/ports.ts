@@ -148,7 +148,7 @@ export interface OrderRow {
 }
 
 /** An occurrence: what one agent tells of one copy, and what was done about it. */
-export interface IncidentRow {
+export interface OccurrenceRow {
   readonly incident: Incident;
   /** Id of the incident that people read, which it belongs to. */
   readonly row: string;
@@ -189,7 +189,7 @@ export interface ProvisionalRow {
   readonly envelope: Uint8Array;
 }
 
-export interface IncidentFilter {
+export interface OccurrenceFilter {
   readonly id?: string;
   readonly agent?: string;
   /** µs since the Unix epoch: incidents that were last active after this. */
@@ -238,7 +238,7 @@ export interface DriftStore {
   provisionalsOf(agent: string): Promise<readonly Uint8Array[]>;
   /** Agents that run copies of it. */
   agentsOf(hash: string): Promise<readonly string[]>;
-  incidents(filter: IncidentFilter): Promise<readonly IncidentRow[]>;
+  occurrences(filter: OccurrenceFilter): Promise<readonly OccurrenceRow[]>;
   /** Newest first. */
   ordersSince(issuedAfter: number): Promise<readonly OrderRow[]>;
   close(): Promise<void>;

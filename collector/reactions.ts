@@ -13,7 +13,7 @@ import type { HeldOrders } from './held-orders.ts';
 import { isActedAlone, type Ledger } from './ledger.ts';
 import { decisionRow, type OrderMaker } from './order-maker.ts';
 import type { LeaseStore } from './ports/brakes.ts';
-import type { AgentLink, DriftStore, IncidentRow, Log } from './ports.ts';
+import type { AgentLink, DriftStore, Log, OccurrenceRow } from './ports.ts';
 import { Rehearsals } from './rehearsals.ts';
 import type { StateLine } from './state-line.ts';
 import { type SurroundingsOptions, surroundingsOf } from './surroundings.ts';
@@ -63,7 +63,7 @@ export class Reactions {
     ledger.restore(rows, await leases.since(ledger.reach));
     for (const { order } of rows) orders.remember(order.session, order.seq);
     const activeAfter = (now() - policy().policy.limits.rolloutMinutes * 60_000) * 1000;
-    const recent = await store.incidents({ activeAfter, limit: maxReconsidered });
+    const recent = await store.occurrences({ activeAfter, limit: maxReconsidered });
     for (const { incident } of recent) sightings.add(incident, incident.last / 1000);
   }
 
@@ -119,7 +119,7 @@ export class Reactions {
     alone?: Receipt,
   ): Promise<void> {
     try {
-      const rows = await this.#options.store.incidents({ ...which, limit: maxReconsidered });
+      const rows = await this.#options.store.occurrences({ ...which, limit: maxReconsidered });
       for (const { incident, agent: reporter } of rows) {
         // A receipt that names another node's incident has no say in it.
         if (reporter !== agent) continue;
@@ -195,7 +195,7 @@ export class Reactions {
   async #stop(incident: Incident, wished: Decision, link: AgentLink): Promise<void> {
     const { store, now, held, orders } = this.#options;
     const { agent, session } = link.hello;
-    const [row] = await store.incidents({ id: incident.id, limit: 1 });
+    const [row] = await store.occurrences({ id: incident.id, limit: 1 });
     const alone = (row?.receipts ?? []).filter(isActedAlone);
     const target = targetOf(incident);
     if (alone.some((r) => r.result === 'done' && r.action !== 'hold' && r.stopped.includes(target.pid)))
@@ -265,7 +265,7 @@ function isOrdered(next: FollowUp): boolean {
   return next === 'await-receipt' || next === 'handled';
 }
 
-function givenOrders(row: IncidentRow | undefined) {
+function givenOrders(row: OccurrenceRow | undefined) {
   return (row?.orders ?? []).map((order) => {
     const receipt = row?.receipts.find((r) => r.order === order.id);
     return receipt === undefined ? { order } : { order, receipt };

@@ -3,7 +3,7 @@ import { aDrift, anIncident } from '../test/fakes/reports.ts';
 import { defaultPolicy } from './core/response-policy.ts';
 import type { PolicyRow, ResponsePolicyStore } from './ports/response-policy.ts';
 import { PolicyRefused } from './ports/response-policy.ts';
-import type { IncidentRow } from './ports.ts';
+import type { OccurrenceRow } from './ports.ts';
 import { type PolicyAuditEntry, ResponsePolicies } from './response-policies.ts';
 import type { StateLine } from './state-line.ts';
 
@@ -33,13 +33,13 @@ const now = 1_000_000;
 let table: Table;
 let told: StateLine[];
 let audited: PolicyAuditEntry[];
-let stored: IncidentRow[];
+let stored: OccurrenceRow[];
 
 function start(): ResponsePolicies {
   return new ResponsePolicies({
     store: table,
-    incidents: {
-      incidents: async ({ limit }) => stored.slice(0, limit),
+    drifts: {
+      occurrences: async ({ limit }) => stored.slice(0, limit),
     },
     copies: {
       around: async () => ({
@@ -130,8 +130,10 @@ describe('the response policy in force', () => {
   it('keeps its rules when only the mode is set', async () => {
     const policies = start();
     await policies.set({ version: 1, rules: [{ name: 'r', match: {}, mode: 'alert' }] }, by, 0);
-    const { version, policy } = await policies.setMode('kill', by);
+    const { version, policy } = await policies.setMode('kill', by, 1);
     expect([version, policy.mode, policy.rules.map((r) => r.name)]).toEqual([2, 'kill', ['r']]);
+    await expect(policies.setMode('alert', by, 1)).rejects.toMatchObject({ code: 'changed' });
+    expect(policies.inForce).toMatchObject({ version: 2, policy: { mode: 'kill' } });
   });
 
   it('is an earlier one again when a person takes a change back', async () => {
@@ -154,7 +156,7 @@ describe('the response policy in force', () => {
 });
 
 describe('a check against what happened', () => {
-  const row = (i: number): IncidentRow => ({
+  const row = (i: number): OccurrenceRow => ({
     row: '',
     incident: anIncident({
       id: i.toString(16).padStart(64, '0'),
@@ -171,7 +173,7 @@ describe('a check against what happened', () => {
     stored = [row(1), row(2)];
     const document = { version: 1, rules: [{ name: 'exec', match: { kinds: ['exec'] }, mode: 'kill' }] };
     expect(await start().check(document, 0)).toMatchObject({
-      incidents: 2,
+      occurrences: 2,
       isCut: false,
       // One copy of ten may be stopped in ten minutes.
       next: { actions: { 'kill-subtree': 1, hold: 1 }, braked: { 'brake-node': 1 } },
@@ -180,9 +182,9 @@ describe('a check against what happened', () => {
     });
   });
 
-  it('says when there were more incidents than it looked at', async () => {
+  it('says when there were more occurrences than it looked at', async () => {
     stored = Array.from({ length: 5_001 }, (_, i) => row(i));
-    expect(await start().check({ version: 1 }, 0)).toMatchObject({ incidents: 5_000, isCut: true });
+    expect(await start().check({ version: 1 }, 0)).toMatchObject({ occurrences: 5_000, isCut: true });
   });
 
   it('refuses what is no policy', async () => {

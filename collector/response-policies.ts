@@ -14,7 +14,7 @@ import {
   type PolicyRow,
   type ResponsePolicyStore,
 } from './ports/response-policy.ts';
-import { type DriftStore, type IncidentRow, StoreError } from './ports.ts';
+import { type DriftStore, type OccurrenceRow, StoreError } from './ports.ts';
 import type { StateLine } from './state-line.ts';
 
 /** Incidents that a check looks at: as many as are read from the store at once without holding up ingest for seconds. */
@@ -23,7 +23,7 @@ const maxReasonLength = 1024;
 
 export interface ResponsePoliciesOptions {
   readonly store: ResponsePolicyStore;
-  readonly incidents: Pick<DriftStore, 'incidents'>;
+  readonly drifts: Pick<DriftStore, 'occurrences'>;
   readonly copies: Pick<CopiesStore, 'around'>;
   readonly beginning: ResponsePolicy;
   /** ms since the Unix epoch. */
@@ -94,8 +94,8 @@ export class ResponsePolicies {
   }
 
   /** The policy in force with another mode for whatever no rule is about. @throws PolicyRefused */
-  setMode(mode: Mode, by: By): Promise<PolicyInForce> {
-    return this.#oneByOne(() => this.#add({ ...this.current, mode }, by, this.#inForce.version));
+  setMode(mode: Mode, by: By, ifMatch: number): Promise<PolicyInForce> {
+    return this.#oneByOne(() => this.#add({ ...this.current, mode }, by, ifMatch));
   }
 
   /** Undo: an earlier version once more, as a new one. 0 is what the configuration says. @throws PolicyRefused */
@@ -123,7 +123,7 @@ export class ResponsePolicies {
   async check(document: unknown, since: number, scope?: Scope): Promise<PolicyCheckReport> {
     const parsed = parseResponsePolicy(document);
     if (parsed.kind === 'refused') throw new PolicyRefused('invalid', parsed.problems);
-    const rows = await this.#options.incidents.incidents({
+    const rows = await this.#options.drifts.occurrences({
       activeAfter: since * 1000,
       limit: maxChecked + 1,
       ...(scope === undefined ? {} : { scope }),
@@ -132,7 +132,7 @@ export class ResponsePolicies {
     return { ...check, isCut: rows.length > maxChecked, warnings: parsed.warnings };
   }
 
-  async #around(rows: readonly IncidentRow[]): Promise<readonly Occurrence[]> {
+  async #around(rows: readonly OccurrenceRow[]): Promise<readonly Occurrence[]> {
     const known = new Map<string, Copies>();
     const occurrences: Occurrence[] = [];
     for (const { incident, agent } of rows) {

@@ -11,7 +11,7 @@ export interface SettlingOptions {
   readonly now: () => number;
 }
 
-/** Which nodes had their agent, source or kernel changed lately. */
+/** Which nodes had their agent, source or kernel changed lately, or were forgotten in part. */
 export class SettlingNodes {
   readonly #options: SettlingOptions;
   readonly #nodes = new Map<string, NodeState>();
@@ -20,12 +20,15 @@ export class SettlingNodes {
     this.#options = options;
   }
 
-  /** Before the agent's first record is acted on. @throws StoreError */
-  async came({ agent, cluster, node, version, source, kernel }: AgentHello): Promise<void> {
+  /**
+   * Before the agent's first record is acted on.
+   * @param forgotten its records that were acknowledged and are not here @throws StoreError
+   */
+  async came({ agent, cluster, node, version, source, kernel }: AgentHello, forgotten = 0): Promise<void> {
     const { store, now } = this.#options;
     const before = await store.of(agent, cluster, node);
     const software = { version, source, ...(kernel === undefined ? {} : { kernel }) };
-    const state = afterHello(before, software, now());
+    const state = afterHello(before, software, now(), forgotten);
     await store.save(agent, cluster, node, state, now());
     if (this.#nodes.size >= maxAgents) this.#forgetOldest();
     this.#nodes.delete(agent);

@@ -59,7 +59,7 @@ export class Stopping {
     this.held = new HeldOrders({
       ...making,
       store: brakes.heldOrders,
-      incidents: store,
+      drifts: store,
       wish: (incident) => this.reactions.wish(incident),
       holdMs,
     });

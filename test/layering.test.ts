@@ -16,6 +16,7 @@ const rules: readonly Rule[] = [
     mayImport: /^(fingerprint\/|tweetnacl$|canonicalize$)/,
     why: 'the signed format is checkable without the agent',
   },
+  { from: /^config\//, mayImport: /^config\//, why: 'knows how a configuration is read, not whose' },
   { from: /^agent\/core\//, mayImport: /^(fingerprint\/|agent\/core\/)/, why: 'replayable, table-testable' },
   {
     from: /^collector\/core\//,
@@ -25,13 +26,13 @@ const rules: readonly Rule[] = [
   {
     from: /^agent\/adapters\//,
     mayImport:
-      /^(fingerprint\/|proto\/|agent\/ports\.ts$|agent\/adapters\/[a-z]+(-[a-z]+)*\/|node:|@grpc\/grpc-js$|@peculiar\/x509$|protobufjs)/,
+      /^(fingerprint\/|proto\/|agent\/ports(\/[a-z-]+)?\.ts$|agent\/adapters\/[a-z]+(-[a-z]+)*\/|node:|@grpc\/grpc-js$|protobufjs)/,
     why: 'adapters meet only in main.ts; a folder below adapters is one adapter in several files',
   },
   {
     from: /^collector\/adapters\//,
     mayImport:
-      /^(fingerprint\/|proto\/|collector\/ports(\/[a-z-]+)?\.ts$|collector\/adapters\/[a-z]+(-[a-z]+)*\/|node:|@grpc\/grpc-js$|better-sqlite3$|tar-stream$|@peculiar\/x509$|jose$|undici$|reflect-metadata$|fastify$|@fastify\/|typebox$|prom-client$)/,
+      /^(fingerprint\/|proto\/|collector\/ports(\/[a-z-]+)?\.ts$|collector\/adapters\/[a-z]+(-[a-z]+)*\/|node:|@grpc\/grpc-js$|better-sqlite3$|tar-stream$|jose$|undici$|fastify$|@fastify\/|typebox$|prom-client$)/,
     why: 'adapters meet only in main.ts; a folder below adapters is one adapter in several files',
   },
   {
@@ -46,13 +47,19 @@ const rules: readonly Rule[] = [
   },
   {
     from: /^agent\//,
-    mayImport: /^(fingerprint\/|agent\/(?!adapters|main|sources\/)|node:(buffer|timers\/promises)$)/,
+    mayImport: /^(fingerprint\/|config\/|agent\/(?!adapters|main|sources\/)|node:(buffer|timers\/promises)$)/,
     why: 'the pipeline sees ports, not adapters',
   },
   {
     from: /^collector\//,
-    mayImport: /^(fingerprint\/|collector\/(?!adapters|main|maintenance)|node:(buffer|timers\/promises)$)/,
+    mayImport:
+      /^(fingerprint\/|config\/|collector\/(?!adapters|main|maintenance)|node:(buffer|timers\/promises)$)/,
     why: 'the pipeline sees ports, not adapters',
+  },
+  {
+    from: /^proto\/x509\.ts$/,
+    mayImport: /^(proto\/reflect-stub\.ts|@peculiar\/x509)$/,
+    why: 'the only door to certificates',
   },
   {
     from: /^proto\//,
@@ -67,12 +74,12 @@ const rules: readonly Rule[] = [
   {
     from: /^cli\//,
     mayImport:
-      /^(fingerprint\/|registry\/|cli\/|agent\/(core|in-force|main|config|adapters|pipeline|ports|state-line)|collector\/(core|main|maintenance|config|ports|state-line)|node:|commander$|yaml$|undici$)/,
+      /^(fingerprint\/|config\/|registry\/|cli\/|agent\/(core|in-force|main|config|adapters|pipeline|ports|state-line)|collector\/(core|main|maintenance|config|ports|state-line)|node:|commander$|yaml$|undici$)/,
     why: 'verbs are thin: they call the core and the composition roots',
   },
 ];
 
-const rooms = ['fingerprint', 'registry', 'proto', 'agent', 'collector', 'cli'];
+const rooms = ['fingerprint', 'config', 'registry', 'proto', 'agent', 'collector', 'cli'];
 const files = rooms.flatMap((room) =>
   readdirSync(room, { recursive: true, encoding: 'utf8' })
     .filter((f) => f.endsWith('.ts') && !f.endsWith('.test.ts'))

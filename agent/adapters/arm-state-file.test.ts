@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { armStateFile } from './arm-state-file.ts';
+import { disarmLabelsFile } from './disarm-labels-file.ts';
 
 const hour = 3_600_000_000;
 const start = Date.UTC(2026, 0, 1) * 1000;
@@ -27,13 +28,16 @@ const disarmed = (text: string | undefined, now: number) => {
 describe('a node that is disarmed by hand', () => {
   it('is so until the time that stands there', async () => {
     expect(await disarmed(undefined, start)).toBeUndefined();
-    expect(await disarmed(JSON.stringify(file), start + hour - 1)).toEqual({ reason: 'ada: repair' });
+    expect(await disarmed(JSON.stringify(file), start + hour - 1)).toEqual({
+      reason: 'ada: repair',
+      until: start + hour,
+    });
     expect(await disarmed(undefined, start + hour)).toBeUndefined();
   });
 
   it('is so for a day at most', async () => {
     const forever = JSON.stringify({ ...file, until: '2099-01-01T00:00:00Z' });
-    expect(await disarmed(forever, start + 24 * hour - 1)).toBeDefined();
+    expect(await disarmed(forever, start + 24 * hour - 1)).toMatchObject({ until: start + 24 * hour });
     expect(await disarmed(undefined, start + 24 * hour)).toBeUndefined();
   });
 
@@ -45,5 +49,32 @@ describe('a node that is disarmed by hand', () => {
     ['far too much', `${JSON.stringify(file)}${' '.repeat(20_000)}`],
   ])('is so, too, when the file holds %s', async (_what, text) => {
     expect(await disarmed(text, start)).toMatchObject({ reason: expect.stringContaining('cannot be read') });
+  });
+});
+
+describe('labels that disarm, over a restart', () => {
+  const label = { namespace: 'shop', value: '1798761600', seenAt: start };
+  const file = () => join(dir, 'disarm-labels.json');
+
+  it('are what was kept last, and none before', async () => {
+    const store = disarmLabelsFile(file());
+    expect(await store.load()).toEqual([]);
+    await store.save([label, { ...label, namespace: 'bank' }]);
+    await store.save([label]);
+    expect(await disarmLabelsFile(file()).load()).toEqual([label]);
+  });
+
+  it.each([
+    ['no JSON', '{'],
+    ['another form', '[]'],
+    ['no list', '{"labels": 7}'],
+    [
+      'no labels',
+      '{"labels": [7, {"namespace": "shop"}, {"namespace": "shop", "value": "1", "seenAt": 1.5}]}',
+    ],
+    ['far too much', `{"labels": []}${' '.repeat(3 << 20)}`],
+  ])('are none when the file holds %s', async (_what, text) => {
+    writeFileSync(file(), text);
+    expect(await disarmLabelsFile(file()).load()).toEqual([]);
   });
 });

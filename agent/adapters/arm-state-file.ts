@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseJson } from '../../fingerprint/strict-json.ts';
 import { parseTime } from '../../fingerprint/time.ts';
-import type { ArmState, LocalDisarm } from '../ports.ts';
+import type { ArmState, LocalDisarm } from '../ports/disarm.ts';
 
 const fileName = 'disarmed.json';
 /** A time, a name and a reason; more is not ours. */
@@ -35,5 +35,6 @@ function inForce(value: unknown, now: number): LocalDisarm | undefined {
   const [from, to] = [since, until].map((text) => (typeof text === 'string' ? parseTime(text) : undefined));
   if (from === undefined || to === undefined || typeof author !== 'string' || typeof reason !== 'string')
     throw new TypeError('a member is missing');
-  return now < Math.min(to, from + maxUs) ? { reason: `${author}: ${reason}` } : undefined;
+  const end = Math.min(to, from + maxUs);
+  return now < end ? { reason: `${author}: ${reason}`, until: end } : undefined;
 }

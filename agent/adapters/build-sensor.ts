@@ -4,7 +4,7 @@ import { access, mkdir, mkdtemp, readdir, readFile, rename, rm, stat } from 'nod
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { SourceError } from '../ports.ts';
+import { SourceError } from '../ports/source.ts';
 
 const run = promisify(execFile);
 

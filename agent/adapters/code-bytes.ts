@@ -1,6 +1,6 @@
 import { closeSync, lstatSync, readFileSync } from 'node:fs';
 import type { Origin, ProcessRef } from '../../fingerprint/event.ts';
-import type { CodeBytes, CodeQuestion } from '../ports.ts';
+import type { CodeBytes, CodeQuestion } from '../ports/containers.ts';
 import { Budget } from './code-bytes/budget.ts';
 import { inLayers } from './code-bytes/in-layers.ts';
 import { isLocal, layersBelow, type Mount, mountOf, parseMounts } from './code-bytes/mounts.ts';

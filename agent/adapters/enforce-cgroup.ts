@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { printable } from '../../fingerprint/printable.ts';
-import type { Enforcer, Hold, StopRequest, StopResult } from '../ports.ts';
+import type { Enforcer, Hold, StopRequest, StopResult } from '../ports/enforcer.ts';
 import { ProtectedError } from './enforcement/chase.ts';
 import { EvidenceCamera } from './enforcement/evidence-proc.ts';
 import { evidenceStore } from './enforcement/evidence-store.ts';

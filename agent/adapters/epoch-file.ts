@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parseJson } from '../../fingerprint/strict-json.ts';
-import type { EpochStore, KnownEpoch } from '../ports.ts';
+import type { EpochStore } from '../ports/uplink.ts';
+import type { KnownEpoch } from '../ports.ts';
 import { replaceFile } from './disk/replace-file.ts';
 
 /**
@@ -9,13 +10,17 @@ import { replaceFile } from './disk/replace-file.ts';
  */
 export function epochFile(path: string): EpochStore {
   let known = read(path);
+  // One after the other: two that write at once would mix their bytes, or leave the older one.
+  let tail: Promise<void> = Promise.resolve();
   return {
     get known() {
       return known;
     },
-    save: async (next) => {
+    save: (next) => {
       known = next;
-      await replaceFile(path, JSON.stringify(next));
+      const saved = tail.then(() => replaceFile(path, JSON.stringify(next)));
+      tail = saved.catch(() => undefined);
+      return saved;
     },
   };
 }

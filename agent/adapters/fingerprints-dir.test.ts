@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { FingerprintSource, KeptEnvelope } from '../ports.ts';
+import type { FingerprintSource, KeptEnvelope } from '../ports/kept.ts';
 import { fingerprintsDir } from './fingerprints-dir.ts';
 
 let dir = '';

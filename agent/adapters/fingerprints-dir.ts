@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { mkdir, open, readdir, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type FingerprintSource, type KeptEnvelope, learnedName } from '../ports.ts';
+import { type FingerprintSource, type KeptEnvelope, learnedName } from '../ports/kept.ts';
 import { replaceFile } from './disk/replace-file.ts';
 
 /** The directory of fingerprints cannot be used; the message says which, why, and what to do. */

@@ -5,16 +5,16 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { agentRules, serviceAccount } from '../../test/fakes/kube-api/access.ts';
 import { FakeKubeApi, failures } from '../../test/fakes/kube-api/kube-api.ts';
-import type { Pod } from '../../test/fakes/kube-api/pod-store.ts';
-import type { PodSink } from '../ports.ts';
+import type { Pod } from '../../test/fakes/kube-api/object-store.ts';
+import type { ObjectSink } from '../ports/containers.ts';
 import { addressInPod } from './kubernetes/access.ts';
 import { Lines } from './kubernetes/lines.ts';
-import { type KubernetesOptions, kubernetesPods } from './kubernetes.ts';
+import { type KubernetesOptions, kubernetesNamespaces, kubernetesPods } from './kubernetes.ts';
 
 const agent = serviceAccount('whorl-system', 'whorl-agent', agentRules);
 
 /** What an adapter told, in words, and the pods that are there by it. */
-class Told implements PodSink {
+class Told implements ObjectSink {
   readonly said: string[] = [];
   readonly pods = new Map<string, Pod>();
   #listed = new Set<string>();
@@ -86,17 +86,16 @@ afterEach(async () => {
   await api.close();
 });
 
+const options = (): KubernetesOptions => ({
+  server: api.address,
+  tokenFile: api.tokenFile,
+  caFile: api.caFile,
+  random: () => 0,
+  now: () => Date.now() * 1000,
+});
+
 function follow(changes: Partial<KubernetesOptions> = {}): void {
-  const source = kubernetesPods({
-    server: api.address,
-    tokenFile: api.tokenFile,
-    caFile: api.caFile,
-    node: 'n1',
-    random: () => 0,
-    now: () => Date.now() * 1000,
-    ...changes,
-  });
-  runs.push(source.run(told, stop.signal));
+  runs.push(kubernetesPods('n1', { ...options(), ...changes }).run(told, stop.signal));
 }
 
 const pod = (name: string, more: object = {}): Pod => ({
@@ -219,6 +218,79 @@ describe('the pods of this node', () => {
       '2',
       '2',
     ]);
+  });
+});
+
+describe('the namespaces that bear a label', () => {
+  const label = 'whorl.dev/disarmed-until';
+  const labelled = (name: string, labels: Readonly<Record<string, string>> = { [label]: '1' }): void => {
+    api.namespaces.put({ metadata: { name, labels } });
+  };
+  const followNamespaces = (): void =>
+    void runs.push(kubernetesNamespaces(label, options()).run(told, stop.signal));
+
+  it('are listed and followed, and of others nothing is told', async () => {
+    labelled('shop');
+    labelled('bank', { team: 'b' });
+    put('a');
+    followNamespaces();
+    await told.says('reached');
+    expect(told.said).toEqual(['list', 'page of 1', 'listed', 'reached']);
+    labelled('bank', { [label]: '2' });
+    labelled('shop', { [label]: '3' });
+    labelled('shop', { team: 's' });
+    labelled('plain', {});
+    api.namespaces.remove(undefined, 'bank');
+    await told.says('remove bank');
+    expect(told.said.slice(4)).toEqual(['set bank', 'set shop', 'remove shop', 'remove bank']);
+    expect(Object.fromEntries(listings()[0] ?? [])).toEqual({
+      labelSelector: label,
+      resourceVersion: '0',
+      limit: '128',
+    });
+    expect(Object.fromEntries(watchings()[0] ?? [])).toMatchObject({ labelSelector: label, watch: '1' });
+    expect(api.asked.every(({ path }) => path === '/api/v1/namespaces')).toBe(true);
+  });
+
+  it('are told of again when the API was away', async () => {
+    labelled('shop');
+    followNamespaces();
+    await told.says('reached');
+    await api.stop();
+    await told.says('away');
+    api.namespaces.remove(undefined, 'shop');
+    labelled('bank');
+    api.namespaces.compact();
+    await api.start();
+    api.let(agent);
+    await told.says('listed', 2);
+    expect([...told.pods.keys()]).toEqual(['bank']);
+  });
+
+  it('are asked for again and again where the right to list them is missing, which is named', async () => {
+    api.let({ ...agent, rules: agentRules.filter(({ resource }) => resource === 'pods') });
+    labelled('shop');
+    followNamespaces();
+    await told.says('away', 2);
+    expect(told.said.find((one) => one.startsWith('away'))).toBe(
+      `away: the Kubernetes API at ${api.address}: it refuses (403): namespaces is forbidden: User "system:serviceaccount:whorl-system:whorl-agent" cannot list resource "namespaces" in API group "" at the cluster scope; the agent needs list and watch on namespaces (deploy/kubernetes/agent-rbac.yaml)`,
+    );
+    api.let(agent);
+    await told.says('reached');
+    expect([...told.pods.keys()]).toEqual(['shop']);
+  });
+
+  it('are given up when there are more than any number of pages holds', async () => {
+    api.bend = (body, { query }) =>
+      !query.has('limit')
+        ? body
+        : JSON.stringify({
+            kind: 'NamespaceList',
+            metadata: { continue: 'eyJydiI6OTk5OTk5OX0' },
+            items: null,
+          });
+    followNamespaces();
+    await told.says('more namespaces than 1024 pages hold');
   });
 });
 

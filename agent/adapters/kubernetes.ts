@@ -1,12 +1,11 @@
-import type { PodSink, PodSource } from '../ports.ts';
+import type { ObjectSink, ObjectSource } from '../ports/containers.ts';
 import { ApiClient, type ApiOptions } from './kubernetes/api-client.ts';
 import { type ApiError, broken } from './kubernetes/api-error.ts';
-import { atTheBeginning, PodStream, type Position } from './kubernetes/pod-stream.ts';
+import { type Listed, namespacesWith, podsOn } from './kubernetes/listed.ts';
+import { atTheBeginning, ObjectStream, type Position } from './kubernetes/object-stream.ts';
 import { backoffMs, sleep } from './retry/backoff.ts';
 
-export interface KubernetesOptions extends Omit<ApiOptions, 'idleMs'> {
-  /** Of this node, in the API. */
-  readonly node: string;
+export interface KubernetesOptions extends Omit<ApiOptions, 'idleMs' | 'rights'> {
   /** 0 … 1 */
   readonly random: () => number;
   /** µs since the Unix epoch. */
@@ -23,9 +22,22 @@ const shortUs = 1_000_000;
 /** Failures in a row after which also what usually mends itself is worth telling. */
 const worthTelling = 3;
 
-/** The pods of this node: listed, then followed. Comes back by itself, with growing pauses. */
-export function kubernetesPods(options: KubernetesOptions): PodSource {
-  return { run: (sink, signal) => new Following(options, sink, signal).run() };
+/**
+ * The pods of this node: listed, then followed. Comes back by itself, with growing pauses.
+ *
+ * @param node its name in the API
+ */
+export function kubernetesPods(node: string, options: KubernetesOptions): ObjectSource {
+  return followed(podsOn(node), options);
+}
+
+/** The same of the namespaces that bear a label, whatever it says. */
+export function kubernetesNamespaces(label: string, options: KubernetesOptions): ObjectSource {
+  return followed(namespacesWith(label), options);
+}
+
+function followed(listed: Listed, options: KubernetesOptions): ObjectSource {
+  return { run: (sink, signal) => new Following(listed, options, sink, signal).run() };
 }
 
 interface Session {
@@ -36,13 +48,15 @@ interface Session {
 }
 
 class Following {
+  readonly #listed: Listed;
   readonly #options: KubernetesOptions;
-  readonly #sink: PodSink;
+  readonly #sink: ObjectSink;
   readonly #signal: AbortSignal;
   readonly #at: Position = atTheBeginning();
   #failures = 0;
 
-  constructor(options: KubernetesOptions, sink: PodSink, signal: AbortSignal) {
+  constructor(listed: Listed, options: KubernetesOptions, sink: ObjectSink, signal: AbortSignal) {
+    this.#listed = listed;
     this.#options = options;
     this.#sink = sink;
     this.#signal = signal;
@@ -65,12 +79,12 @@ class Following {
 
   /** One connection: certificate and address are looked up anew with each. */
   async #session(): Promise<Session> {
-    const { node, random, idleMs = 10_000 } = this.#options;
+    const { random, idleMs = 10_000 } = this.#options;
     let client: ApiClient | undefined;
     let opened = false;
     try {
-      client = new ApiClient({ ...this.#options, idleMs });
-      const stream = new PodStream(client, node, this.#sink);
+      client = new ApiClient({ ...this.#options, idleMs, rights: this.#listed.rights });
+      const stream = new ObjectStream(client, this.#listed, this.#sink);
       if (this.#at.version === undefined) await stream.list(this.#at, this.#signal);
       const seconds = shortestWatch + Math.floor(random() * watchSpread);
       await stream.watch(this.#at, seconds, this.#signal, () => {

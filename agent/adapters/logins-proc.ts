@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { ProcessRef } from '../../fingerprint/event.ts';
-import type { Logins } from '../ports.ts';
+import type { Logins } from '../ports/containers.ts';
 import { readAlive } from './linux/process-proc.ts';
 
 /** (uid_t)-1: no login stands above it; services are started so. */

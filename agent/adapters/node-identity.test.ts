@@ -15,9 +15,8 @@ import { agentMessageToWire, parseCollectorMessage } from '../../proto/convert.t
 import { loadProto } from '../../proto/load.ts';
 import { minted } from '../../test/fakes/enrolled.ts';
 import { anyIdentities, by, type MemoryIdentities } from '../../test/fakes/identities.ts';
-import type { Downlink } from '../ports.ts';
+import { LiveStream } from '../../test/fakes/live-stream.ts';
 import { NodeIdentity, type NodeIdentityOptions } from './node-identity.ts';
-import { GrpcUplink } from './uplink-grpc.ts';
 
 /** Both ends as they are, on a port of this machine; only the clocks and the database are a test's own. */
 const day = 86_400_000;
@@ -74,49 +73,16 @@ async function shownBy(identity: NodeIdentity) {
   return shown;
 }
 
-/** A live stream of this node, and what it was told. */
-class Stream implements Downlink {
-  readonly states: string[] = [];
-  #wake: (() => void)[] = [];
-
-  constructor(identity: Pick<NodeIdentity, 'current' | 'refused'>) {
-    const ending = new AbortController();
-    const uplink = new GrpcUplink({
-      address,
-      identity,
-      agent: 'a1',
-      node: 'n',
-      cluster: 'c',
-      session: '0'.repeat(32),
-      version: '1',
-      source: 'test',
-      coverage: [],
-      random: () => 0,
-    });
-    const run = uplink.run(this, ending.signal);
-    undo.push(async () => {
-      ending.abort();
-      await run;
-    });
-  }
-  onAck(): void {}
-  onWelcome(): void {}
-  onLease(): void {}
-  onOrder(): void {}
-  onFingerprint(): void {}
-  onState(state: string, detail: string): void {
-    this.states.push(state === 'connected' ? state : detail);
-    for (const wake of this.#wake.splice(0)) wake();
-  }
-  async until(count: number): Promise<readonly string[]> {
-    while (this.states.length < count) await new Promise<void>((resolve) => this.#wake.push(resolve));
-    return this.states;
-  }
+function live(identity: Pick<NodeIdentity, 'current' | 'refused'>): LiveStream {
+  const stream = new LiveStream({ address, identity, cluster: 'c', node: 'n' });
+  undo.push(() => stream.end());
+  return stream;
 }
+const told = (count: number) => (states: readonly string[]) => states.length >= count;
 
 describe('a node that has a join token and nothing else', () => {
   it('knows its collector by the pin, gets a certificate and connects with it', async () => {
-    expect(await new Stream(node()).until(1)).toEqual(['connected']);
+    expect(await live(node()).until(told(1))).toEqual(['connected']);
     const mode = (name: string) => (statSync(join(dir, 'identity', name)).mode & 0o777).toString(8);
     expect([mode('key.pem'), readFileSync(join(dir, 'identity', 'ca.pem'), 'utf8')]).toEqual([
       '600',
@@ -280,8 +246,8 @@ describe('the port', () => {
   ])('serves nobody %s', async (_name, make, sentence) => {
     const given = await make();
     const shown = { ...given, ca: Buffer.from(tls.bundle), renewAt: Number.MAX_SAFE_INTEGER };
-    const stream = new Stream({ current: async () => shown, refused: () => undefined });
-    expect((await stream.until(1))[0]).toMatch(sentence);
+    const stream = live({ current: async () => shown, refused: () => undefined });
+    expect((await stream.until(told(1)))[0]).toMatch(sentence);
   });
 
   it('serves nobody without a certificate, and says so', async () => {
@@ -310,21 +276,21 @@ describe('the port', () => {
   });
 
   it('ends the stream of whoever is shut out, at once and with a sentence', async () => {
-    const stream = new Stream(node());
-    await stream.until(1);
+    const stream = live(node());
+    await stream.until(told(1));
     await identities.revoke({ cluster: 'c', agent: 'n' }, by);
-    expect((await stream.until(2))[1]).toMatch(/shut out by a person/);
+    expect((await stream.until(told(2)))[1]).toMatch(/shut out by a person/);
   });
 
   it('shows a renewed certificate from the next connection on, and a live stream goes on', async () => {
-    const live = new Stream(node());
-    await live.until(1);
+    const stream = live(node());
+    await stream.until(told(1));
     const renewed = await tlsFiles(join(dir, 'tls'), names, clock.now + 700 * day);
     edge.use(doorOf(renewed));
     const fingerprint = await serverSeen();
     expect(fingerprint).toBe(new X509Certificate(renewed.certificate).fingerprint256);
     expect(fingerprint).not.toBe(new X509Certificate(tls.certificate).fingerprint256);
-    expect(live.states).toEqual(['connected']);
+    expect(stream.states).toEqual(['connected']);
   });
 
   it('believes an old authority and a new one while one follows the other, and tells agents of both', async () => {

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { Identity, NodeCertificate } from '../ports.ts';
+import type { Identity, NodeCertificate } from '../ports/uplink.ts';
 import { type Collector, enrol, renew } from './identity/enrolment-call.ts';
 import { IdentityError } from './identity/identity-error.ts';
 import { IdentityFiles, type KeptCertificate, type KeptKey } from './identity/identity-files.ts';

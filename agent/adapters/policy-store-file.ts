@@ -3,7 +3,7 @@ import { decodeBase64, encodeBase64 } from '../../fingerprint/base64.ts';
 import { FingerprintError } from '../../fingerprint/errors.ts';
 import { Fields } from '../../fingerprint/fields.ts';
 import { parseJson } from '../../fingerprint/strict-json.ts';
-import type { KeptPolicy, PolicyStore } from '../ports.ts';
+import type { KeptPolicy, PolicyStore } from '../ports/kept.ts';
 import { replaceFile } from './disk/replace-file.ts';
 
 /** Above all versions the desk keeps, of the size policies have; a file beyond it is not ours. */

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import type { ContainerRuntime } from '../ports.ts';
+import type { ContainerRuntime } from '../ports/containers.ts';
 import { type Candidate, candidates, usualNamespaces } from './containerd/container-id.ts';
 import type { Container, ContainerdClient } from './containerd/containerd-client.ts';
 import type { describer } from './containerd/describe.ts';

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import type { ContainerRuntime } from '../ports.ts';
+import type { ContainerRuntime } from '../ports/containers.ts';
 import { containerId } from './cri/container-id.ts';
 import type { CriClient } from './cri/cri-client.ts';
 

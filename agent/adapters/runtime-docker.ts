@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import type { ContainerRuntime } from '../ports.ts';
+import type { ContainerRuntime } from '../ports/containers.ts';
 import { candidate } from './docker/container-id.ts';
 import { describe } from './docker/describe.ts';
 import { dockerClient } from './docker/docker-client.ts';

@@ -1,4 +1,4 @@
-import type { ContainerRuntime } from '../ports.ts';
+import type { ContainerRuntime } from '../ports/containers.ts';
 import { entrypointDigest } from './host/entrypoint-digest.ts';
 
 /**

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { constants, fstatSync, openSync, type Stats, statSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { printable } from '../../fingerprint/printable.ts';
-import { type EventSource, SourceError } from '../ports.ts';
+import { type EventSource, SourceError } from '../ports/source.ts';
 import { cannot, pathHints } from './falco/errors.ts';
 import type { FalcoIntakeOptions, HeardSink } from './falco/intake.ts';
 import { LineCutter, maxLineBytes } from './falco/line-cutter.ts';

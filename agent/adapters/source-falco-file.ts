@@ -2,7 +2,7 @@ import { statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { printable } from '../../fingerprint/printable.ts';
-import { type EventSource, SourceError } from '../ports.ts';
+import { type EventSource, SourceError } from '../ports/source.ts';
 import { cannot, pathHints } from './falco/errors.ts';
 import type { FalcoIntakeOptions, HeardSink } from './falco/intake.ts';
 import { maxLineBytes } from './falco/line-cutter.ts';

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { setInterval, setTimeout as sleep } from 'node:timers/promises';
-import { type EventSource, SourceError } from '../ports.ts';
+import { type EventSource, SourceError } from '../ports/source.ts';
 import type { FalcoIntakeOptions, HeardSink } from './falco/intake.ts';
 import { runBeside } from './falco/run-beside.ts';
 import { falcoVersionOf } from './falco/version.ts';

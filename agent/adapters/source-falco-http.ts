@@ -3,7 +3,7 @@ import { createServer as createTlsServer } from 'node:https';
 import { isIPv4, isIPv6 } from 'node:net';
 import { gunzipSync } from 'node:zlib';
 import { printable } from '../../fingerprint/printable.ts';
-import { type EventSource, SourceError } from '../ports.ts';
+import { type EventSource, SourceError } from '../ports/source.ts';
 import { cannot } from './falco/errors.ts';
 import type { FalcoIntakeOptions, HeardSink } from './falco/intake.ts';
 import { maxLineBytes } from './falco/line-cutter.ts';

@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { printable } from '../../fingerprint/printable.ts';
-import { type EventSource, SourceError, type SourceSink } from '../ports.ts';
+import { type EventSource, SourceError, type SourceSink } from '../ports/source.ts';
 
 /** Records of the sensor from a file, as recorded; `.gz` is unpacked. Ends when the file ends. */
 export function replaySource(path: string, now: () => number): EventSource {

@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import type { Readable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { printable } from '../../fingerprint/printable.ts';
-import { type EventSource, SourceError, type SourceSink } from '../ports.ts';
+import { type EventSource, SourceError, type SourceSink } from '../ports/source.ts';
 
 export interface SensorOptions {
   /** The built sensor (build-sensor.ts). */

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type EventSource, type Log, SourceError, type SourceSink } from '../ports.ts';
+import { type EventSource, SourceError, type SourceSink } from '../ports/source.ts';
+import type { Log } from '../ports.ts';
 import { ask } from './grpc-stream/ask.ts';
 import { connectGrpc, type GrpcTransport } from './grpc-stream/connect.ts';
 import type { GrpcConnection, GrpcEndpoint } from './grpc-stream/grpc.ts';

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { TraceeServer, type TraceeServerOptions } from '../../test/fakes/tracee-server.ts';
-import { SourceError, type SourceNote } from '../ports.ts';
+import { SourceError } from '../ports/source.ts';
+import type { SourceNote } from '../ports.ts';
 import type { GrpcTransport } from './grpc-stream/connect.ts';
 import { type TraceeOptions, traceeSource } from './source-tracee.ts';
 

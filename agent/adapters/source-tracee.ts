@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { printable } from '../../fingerprint/printable.ts';
-import { type EventSource, SourceError, type SourceSink } from '../ports.ts';
+import { type EventSource, SourceError, type SourceSink } from '../ports/source.ts';
 import { type AskOptions, ask } from './grpc-stream/ask.ts';
 import { connectGrpc, type GrpcTransport } from './grpc-stream/connect.ts';
 import type { GrpcConnection, GrpcEndpoint } from './grpc-stream/grpc.ts';

@@ -1,5 +1,5 @@
 import { type FileHandle, mkdir, open, unlink } from 'node:fs/promises';
-import type { Spool, SpoolStats } from '../ports.ts';
+import type { Spool, SpoolStats } from '../ports/uplink.ts';
 import { PositionFile } from './spool/position-file.ts';
 import { decodeRecord, encodeRecord, headerBytes, maxRecordBytes } from './spool/record.ts';
 import { createSegment, recoverSegments, type Segment } from './spool/segment.ts';

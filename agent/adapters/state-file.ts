@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { FingerprintError } from '../../fingerprint/errors.ts';
 import { parseJson } from '../../fingerprint/strict-json.ts';
-import type { AgentState, StateStore } from '../ports.ts';
+import type { AgentState, StateStore } from '../ports/kept.ts';
 import { replaceFile } from './disk/replace-file.ts';
 
 /** The agent's own state as a small JSON file. */

@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import type { ProcessRef } from '../../fingerprint/event.ts';
-import type { Surroundings, SurroundingsReader } from '../ports.ts';
+import type { SurroundingsReader } from '../ports/state-view.ts';
+import type { Surroundings } from '../ports.ts';
 import { listInRoot, openInRoot } from './host/file-in-root.ts';
 import { type CrontabLine, parseCrontab } from './linux/crontab.ts';
 import { addressesOf } from './linux/net-namespace.ts';

@@ -12,7 +12,7 @@ import { loadProto } from '../../proto/load.ts';
 import { enrolled, minted } from '../../test/fakes/enrolled.ts';
 import { openGate } from '../../test/fakes/open-gate.ts';
 import { aGap, aNovelty, anIncident } from '../../test/fakes/reports.ts';
-import type { Downlink } from '../ports.ts';
+import type { Downlink } from '../ports/uplink.ts';
 import { backoffMs } from './retry/backoff.ts';
 import type { UplinkOptions } from './uplink-grpc/endpoint.ts';
 import { GrpcUplink } from './uplink-grpc.ts';

@@ -1,5 +1,5 @@
 import type { Report } from '../../fingerprint/report.ts';
-import type { Downlink, Heartbeat, NodeCertificate, Uplink } from '../ports.ts';
+import type { Downlink, Heartbeat, NodeCertificate, Uplink } from '../ports/uplink.ts';
 import { backoffMs, sleep } from './retry/backoff.ts';
 import { credentialsFor, UplinkError, type UplinkOptions } from './uplink-grpc/endpoint.ts';
 import { encodeReport } from './uplink-grpc/record.ts';

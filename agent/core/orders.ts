@@ -18,7 +18,7 @@ export interface OrderContext {
   readonly approval: Approval | undefined;
   /** A hold or freeze of this incident is in force, perhaps from an earlier run. */
   readonly held: boolean;
-  /** Why nothing is to be stopped on this node; absent: it is armed. */
+  /** Why nothing is to be stopped there, in a sentence; absent: it is armed. */
   readonly disarmed?: string;
   /** Earlier stops, any order. */
   readonly stops: readonly Stop[];
@@ -46,9 +46,8 @@ export function checkOrder(order: Order, context: OrderContext): OrderCheck {
     return context.held ? { go: true } : refuse('target-gone', 'nothing of this incident is held');
   // What an earlier run cut off may be let back, whatever is still known of why.
   if (order.action === 'release') return { go: true };
-  // After resume and release: what is held may be let go on a node where nothing new is to be stopped.
-  if (context.disarmed !== undefined)
-    return refuse('refused-protected', `disarmed on this node (${context.disarmed})`);
+  // After resume and release: what is held may be let go where nothing new is to be stopped.
+  if (context.disarmed !== undefined) return refuse('refused-protected', context.disarmed);
   const no = driftProblem(order, order.action, context);
   return no === undefined ? { go: true } : refuse(...no);
 }

@@ -8,7 +8,7 @@ import { falcoUnixSource } from '../adapters/source-falco-unix.ts';
 import type { AgentConfig } from '../config.ts';
 import { falcoLosses } from '../core/normalise/falco/loss.ts';
 import { createFalcoNormaliser } from '../core/normalise/falco/normaliser.ts';
-import { type EventSource, SourceError } from '../ports.ts';
+import { type EventSource, SourceError } from '../ports/source.ts';
 import { grpcEndpointOf } from './grpc-endpoint.ts';
 import type { OpenedSource, SourceContext } from './opened-source.ts';
 

@@ -1,7 +1,8 @@
 import type { Normaliser } from '../agent-deps.ts';
 import type { AgentConfig } from '../config.ts';
 import type { OwnProcesses } from '../core/own.ts';
-import type { EventSource, Log, NodeView } from '../ports.ts';
+import type { EventSource } from '../ports/source.ts';
+import type { Log, NodeView } from '../ports.ts';
 
 /** What a source is made from. */
 export interface SourceContext {

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { buildSensor } from '../adapters/build-sensor.ts';
 import { sensorSource } from '../adapters/source-sensor.ts';
 import { createSensorNormaliser } from '../core/normalise/sensor.ts';
-import { SourceError } from '../ports.ts';
+import { SourceError } from '../ports/source.ts';
 import type { OpenedSource, SourceContext } from './opened-source.ts';
 
 export async function openSensor({ config, dir, own, now }: SourceContext): Promise<OpenedSource> {

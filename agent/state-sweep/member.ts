@@ -2,7 +2,7 @@ import type { Event, EventOf } from '../../fingerprint/event.ts';
 import type { Attribution } from '../core/attribution.ts';
 import type { Counters } from '../core/counters.ts';
 import type { ProcessRecord } from '../core/process-record.ts';
-import type { ProcessGlance, ProcessView, StateView } from '../ports.ts';
+import type { ProcessGlance, ProcessView, StateView } from '../ports/state-view.ts';
 
 /** What the parts of a sweep work with. */
 export interface SweepWorld {

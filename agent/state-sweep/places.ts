@@ -1,6 +1,6 @@
 import type { Origin } from '../../fingerprint/event.ts';
 import { type Mount, originAt, parseMounts } from '../core/sweep/mounts.ts';
-import type { StateView } from '../ports.ts';
+import type { StateView } from '../ports/state-view.ts';
 import type { Member } from './member.ts';
 
 /** Where files come from, by mount namespace; for one sweep, since mounts change. */

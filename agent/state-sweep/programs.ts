@@ -1,7 +1,7 @@
 import type { EventOf } from '../../fingerprint/event.ts';
 import { argsOf, textOf } from '../core/normalise/sensor-text.ts';
 import { type CodeMapping, codeMappings, isMarked, withoutMark } from '../core/sweep/mappings.ts';
-import type { MemoryView, ProcessGlance } from '../ports.ts';
+import type { MemoryView, ProcessGlance } from '../ports/state-view.ts';
 import { Lane } from './lane.ts';
 import { foundBy, isWatched, type Member, type SweepWorld } from './member.ts';
 import type { Places } from './places.ts';

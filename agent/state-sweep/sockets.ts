@@ -1,6 +1,6 @@
 import type { Event } from '../../fingerprint/event.ts';
 import { type FoundSocket, foundSockets } from '../core/sweep/sockets.ts';
-import type { ProcessGlance } from '../ports.ts';
+import type { ProcessGlance } from '../ports/state-view.ts';
 import { foundBy, isWatched, type Member, type SweepWorld } from './member.ts';
 import type { Pause } from './pause.ts';
 

@@ -1,4 +1,4 @@
-import type { NodeCertificate } from '../../agent/ports.ts';
+import type { NodeCertificate } from '../../agent/ports/uplink.ts';
 import { minted } from '../../test/fakes/enrolled.ts';
 import { BenchAgent } from './agents.ts';
 import { driftsOf, nodeName } from './drifts.ts';

@@ -1,5 +1,5 @@
 import { Client, credentials } from '@grpc/grpc-js';
-import type { NodeCertificate } from '../../agent/ports.ts';
+import type { NodeCertificate } from '../../agent/ports/uplink.ts';
 import {
   agentMessageToWire,
   maxBatchRecords,

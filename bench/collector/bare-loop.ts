@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import Sqlite from 'better-sqlite3';
+import { freshSchema } from '../../collector/adapters/store-sqlite/schema.ts';
 import { severities } from '../../fingerprint/incident.ts';
 import { type Workload, workloadKey } from '../../fingerprint/workload.ts';
 import { type Drift, nodeName, severity } from './drifts.ts';
@@ -41,9 +41,7 @@ export class BareLoop {
     db.pragma('locking_mode = EXCLUSIVE');
     db.pragma('journal_mode = WAL');
     db.pragma('synchronous = FULL');
-    db.exec(
-      readFileSync(new URL('../../collector/adapters/store-sqlite/schema.sql', import.meta.url), 'utf8'),
-    );
+    db.exec(freshSchema());
     this.#db = db;
     this.#insert = insertsInto(db);
     this.#addWorkload = addsWorkloads(db);

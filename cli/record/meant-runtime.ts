@@ -1,5 +1,5 @@
 import { parseCgroupPath } from '../../agent/core/cgroup-path.ts';
-import type { ContainerRuntime, RunningContainer } from '../../agent/ports.ts';
+import type { ContainerRuntime, RunningContainer } from '../../agent/ports/containers.ts';
 import type { ProcessRef } from '../../fingerprint/event.ts';
 import { unpushedDigest } from '../../fingerprint/image-ref.ts';
 import { isMeant } from './image-pattern.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { ContainerRuntime, RunningContainer } from '../../agent/ports.ts';
+import type { ContainerRuntime, RunningContainer } from '../../agent/ports/containers.ts';
 import type { Event } from '../../fingerprint/event.ts';
 import { unpushedDigest } from '../../fingerprint/image-ref.ts';
 import { meantRuntime, newCensus } from './meant-runtime.ts';

@@ -4,6 +4,7 @@ import { FingerprintError } from '../../fingerprint/errors.ts';
 import { aCaller, FakeFeed, fakeApi, fakeServices, whole } from '../../test/fakes/api.ts';
 import { type Role, roles } from '../ports/access.ts';
 import type { Answered, Change } from '../ports/api.ts';
+import type { ResponsePolicyService } from '../ports/api-response-policy.ts';
 import { StoreError } from '../ports.ts';
 
 const as = (role: Role) => ({ authorization: `Bearer ${role}` });
@@ -12,7 +13,7 @@ const hash = '0'.repeat(64);
 const mode = (payload: object | string, headers: object = {}): InjectOptions => ({
   method: 'POST',
   url: '/api/v1/policy/mode',
-  headers: { ...as('admin'), ...json, ...headers },
+  headers: { ...as('admin'), ...json, 'if-match': '*', ...headers },
   payload,
 });
 const freeze = { mode: 'freeze', reason: 'CHG-1' };
@@ -132,7 +133,7 @@ describe('what is refused, as problem+json', () => {
       'invalid',
       undefined,
     ],
-    ['another version', mode(freeze, { 'if-match': '"kill"' }), 412, 'changed-meanwhile', undefined],
+    ['another version', mode(freeze, { 'if-match': '"7"' }), 412, 'changed-meanwhile', undefined],
     [
       'a wrong bootstrap token',
       {
@@ -375,14 +376,18 @@ describe('who asks too much', () => {
 });
 
 describe('Idempotency-Key', () => {
+  const policy = fakeServices().responsePolicy.inForce;
+  const setting = (setMode: ResponsePolicyService['setMode']) => ({
+    responsePolicy: { ...fakeServices().responsePolicy, setMode },
+  });
   const setup = async () => {
     const changes: Change[] = [];
-    const policy = {
-      mode: () => 'alert' as const,
-      setMode: async (_mode: string, change: Change) => void changes.push(change),
-    };
     let now = 0;
-    const app = await fakeApi({ policy }, { now: () => now });
+    const services = setting(async (_mode, change) => {
+      changes.push(change);
+      return policy;
+    });
+    const app = await fakeApi(services, { now: () => now });
     const post = (key: string, payload: object = freeze, headers: object = {}) =>
       app.inject(mode(payload, { 'idempotency-key': key, ...headers }));
     return { changes, post, wait: (ms: number) => (now += ms), app };
@@ -426,14 +431,14 @@ describe('Idempotency-Key', () => {
   });
 
   it('while the first is under way says so', async () => {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const app = await fakeApi({ policy: { mode: () => 'alert', setMode: () => promise } });
+    const { promise, resolve } = Promise.withResolvers<typeof policy>();
+    const app = await fakeApi(setting(() => promise));
     // Nothing is sent before somebody waits for it.
     const first = app.inject(mode(freeze, { 'idempotency-key': 'k' })).then((answer) => answer);
     await expect
       .poll(async () => (await app.inject(mode(freeze, { 'idempotency-key': 'k' }))).json().code)
       .toBe('conflict');
-    resolve();
+    resolve(policy);
     expect((await first).statusCode).toBe(200);
   });
 
@@ -441,8 +446,9 @@ describe('Idempotency-Key', () => {
     let fails = true;
     const setMode = async () => {
       if (fails) throw new StoreError('disk-full', 'full');
+      return policy;
     };
-    const app = await fakeApi({ policy: { mode: () => 'alert', setMode } });
+    const app = await fakeApi(setting(setMode));
     const post = async () => (await app.inject(mode(freeze, { 'idempotency-key': 'k' }))).statusCode;
     expect(await post()).toBe(503);
     fails = false;

@@ -17,7 +17,7 @@ import {
   aSupport,
   shop,
 } from '../../test/fakes/reports.ts';
-import type { AgentHello, Delivery, IncidentFilter, ReadRecord } from '../ports.ts';
+import type { AgentHello, Delivery, OccurrenceFilter, ReadRecord } from '../ports.ts';
 import { SqliteStore } from './store-sqlite.ts';
 
 const hello: AgentHello = {
@@ -125,7 +125,7 @@ describe('ingest', () => {
     expect(await store.ingest(delivery(3, [report(2)]), 2)).toMatchObject({
       placed: [[3, '1'.repeat(64), 'grew']],
     });
-    const rows = await store.incidents({ limit: 10 });
+    const rows = await store.occurrences({ limit: 10 });
     expect(rows.map((r) => r.incident)).toEqual([anIncident({ more: 2 })]);
   });
 
@@ -138,7 +138,7 @@ describe('ingest', () => {
     const other = { ...hello, agent: 'a2', node: 'node-2' };
     await store.openAgent(other, 2);
     await store.ingest(delivery(1, [{ type: 'incident', incident: theirs }], other), 3);
-    expect((await store.incidents({ limit: 10 }))[0]?.incident.sentence).toBe(anIncident().sentence);
+    expect((await store.occurrences({ limit: 10 }))[0]?.incident.sentence).toBe(anIncident().sentence);
   });
 
   it('acknowledges what is no report and keeps why', async () => {
@@ -306,8 +306,8 @@ describe('incidents, page by page', () => {
     type: 'incident',
     incident: anIncident({ id: id.repeat(32), last, workload }),
   });
-  const ids = async (filter: Omit<IncidentFilter, 'limit'>, limit = 10) =>
-    (await store.incidents({ ...filter, limit })).map(({ incident }) => incident.id.slice(0, 2));
+  const ids = async (filter: Omit<OccurrenceFilter, 'limit'>, limit = 10) =>
+    (await store.occurrences({ ...filter, limit })).map(({ incident }) => incident.id.slice(0, 2));
   const behind = (last: number, id: string) => ({ before: { last, id: id.repeat(32) } });
   beforeEach(() => store.ingest(delivery(1, [at('aa', 5), at('bb', 7), at('cc', 7, pay), at('dd', 9)]), 2));
 
@@ -350,7 +350,7 @@ describe('orders and decisions', () => {
       await one(3, 'stale'),
       await one(4, ''),
     ]).toEqual([[1], [], [3], []]);
-    const [row] = await store.incidents({ limit: 1 });
+    const [row] = await store.occurrences({ limit: 1 });
     expect(row?.decisions.map((d) => d.reason)).toEqual(['stale', 'policy-mode']);
     const again = { time: 200, incident: anIncident().id, action: 'none', reason: 'stale' };
     expect([await store.saveDecision(again), await store.saveDecision({ ...again, action: 'hold' })]).toEqual(
@@ -405,12 +405,41 @@ describe('orders and decisions', () => {
       11,
     );
     expect((await store.ordersSince(9))[0]?.receipt).toEqual(receipt);
-    expect((await store.incidents({ limit: 1 }))[0]).toMatchObject({
+    expect((await store.occurrences({ limit: 1 }))[0]).toMatchObject({
       orders: [order],
       receipts: [receipt],
       decisions: [decision],
     });
     expect(await store.ordersSince(10)).toEqual([]);
+  });
+
+  it('come back with several receipts in the order of their orders, behind what the agent did by itself', async () => {
+    const incident = anIncident().id;
+    const target = { node: 'node-1', instance: 'shop-1', process: { pid: 7, start: 8 }, incident };
+    const times = { issuedAt: '2026-01-01T00:00:00Z', expiresAt: '2026-01-01T00:01:00Z' };
+    // Their ids are drawn: they tell no order.
+    for (const [at, id] of ['c', 'b', 'a', 'd'].entries()) {
+      const order: Order = {
+        id,
+        action: 'hold',
+        session: 's1',
+        seq: at,
+        target,
+        reason: 'because',
+        ...times,
+      };
+      const about = { agent: 'a1', workload: workloadKey(shop), charge: 'c', issuedAt: 10 + (at >> 1) };
+      const decision = { time: 10 + at, incident, action: 'hold', reason: 'by-hand' };
+      await store.saveDecision(decision, { order, envelope: Buffer.from('{}'), ...about });
+    }
+    const receipt = (order: string): Report => ({
+      type: 'receipt',
+      receipt: { order, incident, result: 'done', stopped: [] },
+    });
+    const told = ['d', 'a', 'b', 'c', `lease:l1:${incident}`].map(receipt);
+    await store.ingest(delivery(1, [{ type: 'incident', incident: anIncident() }, ...told]), 20);
+    const [row] = await store.occurrences({ limit: 1 });
+    expect(row?.receipts.map((r) => r.order)).toEqual([`lease:l1:${incident}`, 'c', 'b', 'a', 'd']);
   });
 });
 

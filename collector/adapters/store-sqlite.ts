@@ -10,10 +10,10 @@ import {
   type DecisionRow,
   type Delivery,
   type DriftStore,
-  type IncidentFilter,
-  type IncidentRow,
   type Ingested,
   type LearnedWorkload,
+  type OccurrenceFilter,
+  type OccurrenceRow,
   type OrderRow,
   type ProvisionalRow,
   StoreError,
@@ -25,8 +25,8 @@ import { brakeStore } from './store-sqlite/brakes.ts';
 import {
   agentRow,
   decisionRecord,
-  incidentRow,
   learnedWorkload,
+  occurrenceRow,
   orderRecord,
   orderRow,
   provisionalRecord,
@@ -54,7 +54,7 @@ export class SqliteStore implements DriftStore, BackupSource {
   readonly stops: StopRecords;
   readonly #thread: DatabaseThread;
   readonly #commits: GroupCommit;
-  readonly rolledUp: IncidentStore;
+  readonly incidents: IncidentStore;
   readonly identities: IdentityStore;
   readonly access: SqliteAccess;
   readonly audit: AuditStore;
@@ -73,7 +73,7 @@ export class SqliteStore implements DriftStore, BackupSource {
 
   private constructor(thread: DatabaseThread, mayRetry: (error: StoreError) => Promise<boolean>) {
     this.#thread = thread;
-    this.rolledUp = new SqliteIncidents(thread);
+    this.incidents = new SqliteIncidents(thread);
     this.identities = new Identities(thread);
     this.access = new SqliteAccess(thread);
     this.responsePolicies = new SqliteResponsePolicies(thread);
@@ -183,8 +183,8 @@ export class SqliteStore implements DriftStore, BackupSource {
     return this.#thread.call('agentsOf', hash);
   }
 
-  async incidents(filter: IncidentFilter): Promise<readonly IncidentRow[]> {
-    return (await this.#thread.call('incidents', filter)).map(incidentRow);
+  async occurrences(filter: OccurrenceFilter): Promise<readonly OccurrenceRow[]> {
+    return (await this.#thread.call('occurrences', filter)).map(occurrenceRow);
   }
 
   async ordersSince(issuedAfter: number): Promise<readonly OrderRow[]> {

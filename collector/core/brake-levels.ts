@@ -55,16 +55,25 @@ export function workloadLevels(
         leases: own.leases.filter((lease) => isLive(lease, now)),
       })),
     )
+    .filter(counts)
     .toSorted((a, b) => leastLeft(a) - leastLeft(b) || (a.workload < b.workload ? -1 : 1));
 }
 
+/** Of every cluster in which anything counts. */
 export function clusterLevels(asked: Asked): readonly ClusterLevel[] {
   const { limits } = asked;
-  return grouped(asked, clusterOf).map(([cluster, spending]) => ({
-    cluster,
-    stops: level({ ...asked, spending }, 'stop', limits.stopsPerCluster),
-    holds: level({ ...asked, spending }, 'hold', limits.holdsPerCluster),
-  }));
+  return grouped(asked, clusterOf)
+    .map(([cluster, spending]) => ({
+      cluster,
+      stops: level({ ...asked, spending }, 'stop', limits.stopsPerCluster),
+      holds: level({ ...asked, spending }, 'hold', limits.holdsPerCluster),
+    }))
+    .filter(counts);
+}
+
+/** Letting go is on the ledger, too, and so is a lease of which all is told: neither takes anything from a budget. */
+function counts({ stops, holds }: Pick<WorkloadLevel, 'stops' | 'holds'>): boolean {
+  return [stops, holds].some(({ used, leased }) => used + leased > 0);
 }
 
 function leastLeft({ stops, holds, owner }: WorkloadLevel): number {

@@ -7,26 +7,27 @@ import { type DecidedAction, type Decision, PolicyDecisions } from './decide.ts'
 import { recordedSentence } from './reason-sentence.ts';
 import { brakeLimits, type ResponsePolicy } from './response-policy.ts';
 
-/** An incident as it was told, and what ran around it; who counts copies today takes those for then. */
+/** What one agent told of one copy, and what ran around it; who counts copies today takes those for then. */
 export interface Occurrence extends Surroundings {
   readonly incident: Incident;
 }
 
 /** What one policy makes of all of them, as if it had been in force. What it only rehearses counts as if it were done. */
 export interface PolicyOutcome {
-  /** How many incidents end in each; those that end in none are left out. */
+  /** How many occurrences end in each; those that end in none are left out. */
   readonly actions: Readonly<Partial<Record<DecidedAction, number>>>;
   /** How many of them are only rehearsed (`dryRun`). */
   readonly dryRun: number;
-  /** How many incidents each rule decided; `rule` is absent for what no rule is about. */
-  readonly rules: readonly { readonly rule?: string; readonly incidents: number }[];
+  /** How many occurrences each rule decided; `rule` is absent for what no rule is about. */
+  readonly rules: readonly { readonly rule?: string; readonly occurrences: number }[];
   /** How many a brake turned into something milder. */
   readonly braked: Readonly<Partial<Record<BrakeReason, number>>>;
 }
 
-/** One incident about which the two policies disagree. */
+/** One occurrence about which the two policies disagree. */
 export interface PolicyChange {
-  readonly incident: string;
+  /** Its id. */
+  readonly occurrence: string;
   readonly sentence: string;
   /** What the checked policy does it only rehearses. */
   readonly dryRun?: true;
@@ -39,7 +40,7 @@ export interface ChangeList {
 }
 
 export interface PolicyCheck {
-  readonly incidents: number;
+  readonly occurrences: number;
   readonly next: PolicyOutcome;
   readonly current: PolicyOutcome;
   /** Something is stopped or held that is not today. */
@@ -54,7 +55,7 @@ export interface PolicyCheck {
 
 /** A check, and how far it reaches. */
 export interface PolicyCheckReport extends PolicyCheck {
-  /** More incidents were active since then than are looked at: the newest are in it. */
+  /** More were active since then than are looked at: the newest are in it. */
   readonly isCut: boolean;
   readonly warnings: readonly string[];
 }
@@ -63,8 +64,8 @@ export interface PolicyCheckReport extends PolicyCheck {
 const maxChanges = 100;
 
 /**
- * What would have happened under another policy, and what under the one in force: both decide on the same incidents in the
- * order in which they were active, each with budgets of its own.
+ * What would have happened under another policy, and what under the one in force: both decide on the same
+ * occurrences in the order in which they were active, each with budgets of its own.
  */
 export function checkPolicy(
   next: ResponsePolicy,
@@ -83,7 +84,7 @@ export function checkPolicy(
   };
   const deciding = new Set(decided.map((decision) => decision.rule));
   return {
-    incidents: inOrder.length,
+    occurrences: inOrder.length,
     next: outcomeOf(decided),
     current: outcomeOf(today),
     stopped: of('stopped'),
@@ -97,7 +98,7 @@ function decideAll(policy: ResponsePolicy, occurrences: readonly Occurrence[]): 
   const decisions = new PolicyDecisions(policy);
   const charges = new Map<string, Charge>();
   return occurrences.map(({ incident, ...around }) => {
-    // Decided on as it came: an old incident is not stale to a policy that is tried on it.
+    // Decided on as it came: an old one is not stale to a policy that is tried on it.
     const at = incident.last / 1000;
     const wished = decisions.decide(incident, at);
     const limits = brakeLimits(decisions.limitsOf(wished));
@@ -120,7 +121,7 @@ function outcomeOf(decisions: readonly Decision[]): PolicyOutcome {
     dryRun: decisions.filter(({ action, dryRun }) => dryRun === true && action !== 'none').length,
     rules: [...rules]
       .toSorted(([, a], [, b]) => b - a)
-      .map(([rule, incidents]) => ({ ...(rule === undefined ? {} : { rule }), incidents })),
+      .map(([rule, occurrences]) => ({ ...(rule === undefined ? {} : { rule }), occurrences })),
     braked: Object.fromEntries(counts(decisions.map(({ reason }) => reason).filter(isBrake))),
   };
 }
@@ -143,7 +144,7 @@ function changeOf(
   const where = printable(`${namespace}/${owner}/${container}`, 200);
   const sentence = `${where}: ${said(next)}; today ${said(today)}`;
   const dryRun = next.dryRun === true && next.action !== 'none' ? { dryRun: true as const } : {};
-  return { kind, change: { incident: incident.id, sentence, ...dryRun } };
+  return { kind, change: { occurrence: incident.id, sentence, ...dryRun } };
 }
 
 function said({ action, reason, rule }: Decision): string {

@@ -184,7 +184,7 @@ const limitRanges: Readonly<Record<keyof ResponseLimits, readonly [number, numbe
   holdsPerWorkload: [0, 1000],
   holdsPerCluster: [0, 10_000],
   rolloutMinutes: [0, 1440],
-  settleMinutes: [0, 1440],
+  settlingMinutes: [0, 1440],
 };
 
 function limitsIn(problems: Problems) {

@@ -21,7 +21,7 @@ export interface ResponseLimits {
   /** How long after a new digest the same drift on several nodes is held and asked about. */
   readonly rolloutMinutes: number;
   /** How long after a change of agent, source or kernel a node only alerts. */
-  readonly settleMinutes: number;
+  readonly settlingMinutes: number;
 }
 
 /** What a rule is about. What it does not name it is about whatever it is. */
@@ -72,7 +72,7 @@ export const defaultLimits: ResponseLimits = {
   holdsPerWorkload: defaultBrakes.holdsPerWorkload,
   holdsPerCluster: defaultBrakes.holdsPerCluster,
   rolloutMinutes: 30,
-  settleMinutes: 30,
+  settlingMinutes: 30,
 };
 
 export const defaultPolicy: ResponsePolicy = {
@@ -184,12 +184,12 @@ export function leaseResponse({ response, protected: isSpared }: ResolvedPolicy)
 
 /** The limits in the brakes' own units. */
 export function brakeLimits(limits: ResponseLimits): BrakeLimits {
-  const { windowMinutes, rolloutMinutes, settleMinutes, ...counts } = limits;
+  const { windowMinutes, rolloutMinutes, settlingMinutes, ...counts } = limits;
   return {
     ...counts,
     windowMs: windowMinutes * 60_000,
     rolloutMs: rolloutMinutes * 60_000,
-    settlingMs: settleMinutes * 60_000,
+    settlingMs: settlingMinutes * 60_000,
   };
 }
 

@@ -1,3 +1,4 @@
+import type { Mode } from '../../fingerprint/verdict.ts';
 import type { Scope } from './access.ts';
 import type { By, PolicyCheckReport, PolicyInForce } from './response-policy.ts';
 
@@ -12,6 +13,8 @@ export interface ResponsePolicyService {
     by: By,
     ifMatch: number,
   ): Promise<PolicyInForce & { readonly warnings: readonly string[] }>;
+  /** The policy in force with another mode for whatever no rule is about. */
+  setMode(mode: Mode, by: By, ifMatch: number): Promise<PolicyInForce>;
   setAgain(version: number, by: By, ifMatch: number): Promise<PolicyInForce>;
   /** Newest first. @param page `before`: only versions below it */
   history(page: { readonly before?: number; readonly limit: number }): Promise<readonly PolicyInForce[]>;

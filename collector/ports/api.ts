@@ -1,4 +1,3 @@
-import type { Mode } from '../../fingerprint/verdict.ts';
 import type { Place, Role, Scope, TokenRow } from './access.ts';
 import type { AgentService, BackupService, ClusterService } from './api-agents.ts';
 import type { AuditService } from './api-audit.ts';
@@ -100,11 +99,6 @@ export interface DocumentService {
   addDocument(envelope: Uint8Array, author: string): Promise<object>;
 }
 
-export interface PolicyService {
-  mode(): Mode;
-  setMode(mode: Mode, change: Change): Promise<void>;
-}
-
 /** One change of state, as it is sent: serialised once, whoever listens. */
 export interface FeedEvent {
   /** `<boot>-<n>`. */
@@ -127,7 +121,6 @@ export interface ApiServices {
   readonly workloads: WorkloadService;
   readonly incidents: IncidentService;
   readonly documents: DocumentService;
-  readonly policy: PolicyService;
   readonly agents: AgentService;
   readonly clusters: ClusterService;
   readonly backups: BackupService;

@@ -26,7 +26,15 @@ export interface BackupAnswer {
 
 /** Why a backup cannot be made or restored, with what to do. */
 export class BackupError extends Error {
-  readonly code: 'exists' | 'unwritable' | 'disk-full' | 'not-a-backup' | 'damaged' | 'newer' | 'running';
+  readonly code:
+    | 'exists'
+    | 'unwritable'
+    | 'disk-full'
+    | 'not-a-backup'
+    | 'damaged'
+    | 'newer'
+    | 'running'
+    | 'nothing';
   constructor(code: BackupError['code'], message: string, options?: { cause?: unknown }) {
     super(message, options);
     this.name = 'BackupError';

@@ -1,7 +1,7 @@
 import type { Drift, Incident, Severity } from '../../fingerprint/incident.ts';
 import type { Subject, Workload } from '../../fingerprint/workload.ts';
 import type { Act, ActRefused, IncidentState, ReviewAct } from '../core/review.ts';
-import type { IncidentRow } from '../ports.ts';
+import type { OccurrenceRow } from '../ports.ts';
 import type { AuditRecord } from './audit.ts';
 
 export type { Disposition, IncidentState, ReviewAct } from '../core/review.ts';
@@ -55,7 +55,7 @@ export interface ReviewRecord {
 
 export interface IncidentDetail extends IncidentSummary {
   /** Gravest first; `more` did not fit. */
-  readonly seen: readonly IncidentRow[];
+  readonly seen: readonly OccurrenceRow[];
   readonly more: number;
   /** Oldest first. */
   readonly history: readonly ReviewRecord[];

@@ -45,7 +45,7 @@ export async function assemble(
   const present: Map<string, Presence> = new Map();
   const policies = new ResponsePolicies({
     store: store.responsePolicies,
-    incidents: store,
+    drifts: store,
     copies: store.brakes.copies,
     beginning: beginningPolicy(config, await store.setting('mode')),
     now,
@@ -99,9 +99,9 @@ export async function assemble(
   const stopping = new Stopping({ ...about, newId: randomUUID, now, log, tell });
   const { reactions, settling } = stopping;
 
-  const retention = new Retention({ store: store.rolledUp, keepDays: config.keepDays, now, log });
+  const retention = new Retention({ store: store.incidents, keepDays: config.keepDays, now, log });
   const incidents = new Incidents({
-    store: store.rolledUp,
+    store: store.incidents,
     isSigned: (digest, { workload }) => fingerprints.isAbout(digest, workload),
     now,
     tell,

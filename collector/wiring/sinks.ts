@@ -1,6 +1,7 @@
+import { ConfigError } from '../../config/document.ts';
 import { jsonLines } from '../adapters/notify-jsonlines.ts';
 import { webhook } from '../adapters/notify-webhook.ts';
-import { type CollectorConfig, ConfigError } from '../config.ts';
+import type { CollectorConfig } from '../config.ts';
 import { readSinks, type Sink } from '../core/notify-sinks.ts';
 import type { Notifier } from '../ports/notifier.ts';
 import type { CollectorIo } from './wiring.ts';

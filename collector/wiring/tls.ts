@@ -12,8 +12,8 @@ export class TlsWatch {
     at: { readonly dir: string; readonly names: readonly string[]; readonly now: () => number },
     log: Log,
   ): Promise<TlsWatch> {
-    const read = () => tlsFiles(at.dir, at.names, at.now());
-    return new TlsWatch(read, await read(), log);
+    const { dir, names, now } = at;
+    return new TlsWatch(() => tlsFiles(dir, names, now(), true), await tlsFiles(dir, names, now()), log);
   }
 
   private constructor(read: () => Promise<TlsFiles>, current: TlsFiles, log: Log) {

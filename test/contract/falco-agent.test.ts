@@ -11,7 +11,7 @@ import { falcoHttpSource } from '../../agent/adapters/source-falco-http.ts';
 import { falcoUnixSource } from '../../agent/adapters/source-falco-unix.ts';
 import { runAgent } from '../../agent/agent.ts';
 import { createFalcoNormaliser } from '../../agent/core/normalise/falco/normaliser.ts';
-import type { EventSource } from '../../agent/ports.ts';
+import type { EventSource } from '../../agent/ports/source.ts';
 import { FakeWorld } from '../fakes/agent-ports.ts';
 import { asJsonOutput, decoded, messages, openNode } from '../fakes/falco-recordings.ts';
 import { FalcoServer } from '../fakes/falco-server.ts';

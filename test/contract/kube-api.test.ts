@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { agentRules, serviceAccount } from '../fakes/kube-api/access.ts';
 import { FakeKubeApi } from '../fakes/kube-api/kube-api.ts';
-import type { Pod } from '../fakes/kube-api/pod-store.ts';
+import type { Pod } from '../fakes/kube-api/object-store.ts';
 
 /** The fake API server answers what a real one was recorded to answer (bpf-fixtures/kubernetes-1.20). */
 
@@ -180,6 +180,62 @@ describe('a watch', () => {
   });
 });
 
+describe('namespaces', () => {
+  const label = 'whorl.dev/disarmed-until';
+  const names = async (selector: string): Promise<string[]> => {
+    const { body } = await ask(`/api/v1/namespaces?labelSelector=${encodeURIComponent(selector)}`);
+    return body.items.map(({ metadata }: Pod) => metadata.name);
+  };
+  beforeEach(() => {
+    api.namespaces.put({ metadata: { name: 'shop', labels: { [label]: '1', team: 'a' } } });
+    api.namespaces.put({ metadata: { name: 'bank', labels: { team: 'b' } } });
+    api.namespaces.put({ metadata: { name: 'plain' } });
+  });
+
+  it.each<[string, string[]]>([
+    ['', ['bank', 'plain', 'shop']],
+    [label, ['shop']],
+    [`!${label}`, ['bank', 'plain']],
+    [`${label},team=a`, ['shop']],
+    ['team==b', ['bank']],
+    ['team!=b', ['plain', 'shop']],
+    ['team,team!=a', ['bank']],
+  ])('that %j selects by their labels', async (selector, found) => {
+    expect(await names(selector)).toEqual(found);
+  });
+
+  it.each(['a in (b)', '!team=a', '='])('are not selected by %j', async (selector) => {
+    const { status, body } = await ask(`/api/v1/namespaces?labelSelector=${encodeURIComponent(selector)}`);
+    expect({ status, reason: body.reason }).toEqual({ status: 400, reason: 'BadRequest' });
+  });
+
+  it('are told by name, without a namespace of their own', async () => {
+    const { body } = await ask('/api/v1/namespaces/shop');
+    expect(body).toMatchObject({ kind: 'Namespace', metadata: { name: 'shop' } });
+    expect(body.metadata.namespace).toBeUndefined();
+    expect((await ask('/api/v1/namespaces')).body.kind).toBe('NamespaceList');
+    expect((await ask('/api/v1/namespaces/none')).status).toBe(404);
+  });
+
+  it('that lose a label are deleted for who watches it, as they were before', async () => {
+    const query = `watch=1&resourceVersion=${api.namespaces.version}&timeoutSeconds=1&labelSelector=${label}`;
+    const answer = request(`${api.address}/api/v1/namespaces?${query}`, {
+      dispatcher,
+      headers: { authorization: `Bearer ${administrator}` },
+    });
+    api.namespaces.put({ metadata: { name: 'plain', labels: { [label]: '2' } } });
+    api.namespaces.put({ metadata: { name: 'plain', labels: {} } });
+    api.namespaces.put({ metadata: { name: 'bank', labels: {} } });
+    const lines = (await (await answer).body.text()).trimEnd().split('\n');
+    const told = lines.map((line) => JSON.parse(line));
+    expect(told.map(({ type, object }) => [type, object.metadata.name, object.metadata.labels])).toEqual([
+      ['ADDED', 'plain', { [label]: '2' }],
+      ['DELETED', 'plain', { [label]: '2' }],
+    ]);
+    expect(Number(told[1].object.metadata.resourceVersion)).toBe(api.namespaces.version - 1);
+  });
+});
+
 describe('who asks', () => {
   const agent = serviceAccount('default', 'agent', agentRules);
 
@@ -244,9 +300,9 @@ describe('discovery', () => {
     },
   );
 
-  it('tells of pods as recorded', async () => {
-    const ofPods = ({ resources }: Answer): Answer => resources.find((r: Answer) => r.name === 'pods');
+  it.each(['pods', 'namespaces'])('tells of %s as recorded', async (name) => {
+    const of = ({ resources }: Answer): Answer => resources.find((r: Answer) => r.name === name);
     const { body } = await ask('/api/v1');
-    expect(ofPods(body)).toEqual(ofPods(recorded('04-api-v1-resources.json').response.body));
+    expect(of(body)).toEqual(of(recorded('04-api-v1-resources.json').response.body));
   });
 });

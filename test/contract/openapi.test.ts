@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, it } from 'vitest';
 import { fakeApi } from '../fakes/api.ts';
@@ -52,6 +52,22 @@ describe('docs/openapi.json', () => {
       );
       for (const { schema } of [...parameters, ...bodies])
         if (schema !== undefined) expect(ajv.validateSchema(schema), JSON.stringify(ajv.errors)).toBe(true);
+    }
+  });
+
+  it('gives what the command line reads page by page in pages', async () => {
+    const { paths } = await described();
+    const files = readdirSync('cli').filter((name) => name.endsWith('.ts'));
+    const paged = files.flatMap((name) =>
+      [...readFileSync(`cli/${name}`, 'utf8').matchAll(/\.list\('(\/[a-z-]+)'/g)].map(([, path]) => path),
+    );
+    expect(paged).toContain('/held-orders');
+    for (const path of paged) {
+      const { parameters = [] } = paths[`/api/v1${path}`]?.get ?? {};
+      expect([path, parameters.map((p) => p.name)]).toEqual([
+        path,
+        expect.arrayContaining(['limit', 'cursor']),
+      ]);
     }
   });
 

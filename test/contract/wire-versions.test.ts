@@ -107,7 +107,7 @@ describe('an agent of protocol version 1', () => {
     const store = await SqliteStore.open(join(dir, 'collector', 'whorl.db'));
     try {
       expect(await store.agents()).toMatchObject([{ stored: recorded.records, missing: 0, refused: 0 }]);
-      expect(await store.incidents({ limit: 9 })).toMatchObject([
+      expect(await store.occurrences({ limit: 9 })).toMatchObject([
         { incident: { more: 7 }, receipts: [{ order: 'order-1' }] },
       ]);
       expect(await store.workloads()).toMatchObject([{ instances: 2, running: 1, novelties: 2 }]);

@@ -183,7 +183,8 @@ describe('a collector that runs', () => {
       await Promise.race([ready.promise, ended]);
       const socket = join(data, 'collector', 'collector.sock');
       const body = { mode: 'freeze', reason: 'OPS-21' };
-      await ask(socket, 'collector', { method: 'POST', path: '/api/v1/policy/mode', body });
+      const headers = { 'if-match': '"0"' };
+      await ask(socket, 'collector', { method: 'POST', path: '/api/v1/policy/mode', body, headers });
       const status = await ask(socket, 'collector', { method: 'GET', path: '/api/v1/status' });
       expect(status).toMatchObject({ audit: { size: 3, mismatches: 0 } });
     } finally {

@@ -7,7 +7,7 @@ import { seededRandom } from '../../bench/statistics.ts';
 import { lateUs, mostWithin } from './support/chaos-book.ts';
 import { ChaosWorld } from './support/chaos-world.ts';
 
-const seconds = process.env.WHORL_TEST_LONG === '1' ? 300 : 30;
+const seconds = process.env.WHORL_TEST_LONG === '1' ? 300 : 60;
 const seed = Number(process.env.WHORL_TEST_SEED ?? 20_260_501);
 const random = seededRandom(seed);
 const budget = { stopsPerWorkload: 12, stopsPerCluster: 15 };

@@ -107,7 +107,8 @@ async function good(): Promise<void> {
   for (const step of steps) expect(await whorl(...step), step.join(' ')).toMatchObject({ code: 0 });
 }
 
-describe.each(reading)('%s', (_verb, codes, args) => {
+// Beside each other: each is a process, and there are some two hundred.
+describe.each(reading)('%s', { concurrent: true }, (_verb, codes, args) => {
   it.each(bad)('a file that is %s is one sentence', async (_how, file) => {
     const real = args.map((arg) =>
       arg === 'F' ? at(file) : /^out\/|\.(jsonl?|key|pub)$/.test(arg) ? at(arg) : arg,

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { GrpcUplink } from '../../agent/adapters/uplink-grpc.ts';
-import type { Downlink } from '../../agent/ports.ts';
+import type { Downlink } from '../../agent/ports/uplink.ts';
 import { GrpcIngest } from '../../collector/adapters/ingest-grpc.ts';
 import { GroupCommit } from '../../collector/adapters/store-sqlite/group-commit.ts';
 import type { AgentHandler, AgentLink, RawRecord } from '../../collector/ports.ts';

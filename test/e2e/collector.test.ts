@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { GrpcUplink } from '../../agent/adapters/uplink-grpc.ts';
-import type { Downlink } from '../../agent/ports.ts';
+import type { Downlink } from '../../agent/ports/uplink.ts';
 import { main } from '../../cli/main.ts';
 import { parsePublicPem } from '../../fingerprint/keys.ts';
 import type { Lease } from '../../fingerprint/lease.ts';
@@ -225,6 +225,7 @@ describe('a collector at its first start', () => {
       'POST',
       '/api/v1/policy/mode',
       '{"mode":"freeze","reason":"test"}',
+      { 'if-match': '"0"' },
     );
     const before = (await callControl(first.controlSocket, 'GET', '/api/v1/status')).body;
     first.child.kill('SIGKILL');

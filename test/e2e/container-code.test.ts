@@ -16,7 +16,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { codeBytes } from '../../agent/adapters/code-bytes.ts';
 import { type ContainerdRuntime, containerdRuntime } from '../../agent/adapters/runtime-containerd.ts';
-import type { RunningContainer } from '../../agent/ports.ts';
+import type { RunningContainer } from '../../agent/ports/containers.ts';
 import type { Origin } from '../../fingerprint/event.ts';
 import { ContainerService } from './support/container-service.ts';
 import { Containerd } from './support/containerd.ts';

@@ -170,6 +170,7 @@ describe.each(['sensor', 'tracee'])('the story of a container, through %s', (sou
       method: 'POST',
       path: '/api/v1/policy/mode',
       body: { mode: 'kill', reason: 'test' },
+      headers: { 'if-match': '*' },
     });
     const approved = await agentLines.wait(
       'the approval is in force',

@@ -4,9 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { NodeIdentity } from '../../agent/adapters/node-identity.ts';
-import { GrpcUplink } from '../../agent/adapters/uplink-grpc.ts';
-import type { Downlink } from '../../agent/ports.ts';
 import { Child } from '../fakes/children.ts';
+import { LiveStream } from '../fakes/live-stream.ts';
 
 /** The command line on both machines, a real collector, and an uplink that has nothing but what `whorl join` left. */
 let dir: string;
@@ -54,48 +53,14 @@ async function newToken(...args: string[]): Promise<string> {
   return JSON.parse(made.out).token;
 }
 
-/** What the agent of the node tells of its stream. */
-class Node implements Downlink {
-  readonly states: string[] = [];
-  #wake: (() => void)[] = [];
-
-  constructor() {
-    const ending = new AbortController();
-    const about = { cluster: 'default', node: 'n1', random: () => 0 };
-    const uplink = new GrpcUplink({
-      ...about,
-      address,
-      identity: new NodeIdentity({
-        ...about,
-        dir: join(dir, 'n', 'agent', 'identity'),
-        address,
-        token: () => undefined,
-        now: Date.now,
-      }),
-      agent: 'spool-1',
-      session: '1'.repeat(32),
-      version: 'test',
-      source: 'fake',
-      coverage: ['exec'],
-    });
-    const run = uplink.run(this, ending.signal);
-    undo.push(async () => {
-      ending.abort();
-      await run;
-    });
-  }
-  onAck(): void {}
-  onWelcome(): void {}
-  onLease(): void {}
-  onOrder(): void {}
-  onFingerprint(): void {}
-  onState(state: string, detail: string): void {
-    this.states.push(state === 'connected' ? state : detail);
-    for (const wake of this.#wake.splice(0)) wake();
-  }
-  async until(is: (last: string) => boolean): Promise<void> {
-    while (!is(this.states.at(-1) ?? '')) await new Promise<void>((resolve) => this.#wake.push(resolve));
-  }
+/** The node, with what `whorl join` left there and no token. */
+function live(): LiveStream {
+  const about = { address, cluster: 'default', node: 'n1' };
+  const inDir = { dir: join(dir, 'n', 'agent', 'identity'), now: Date.now, random: () => 0 };
+  const identity = new NodeIdentity({ ...about, ...inDir, token: () => undefined });
+  const stream = new LiveStream({ ...about, identity });
+  undo.push(() => stream.end());
+  return stream;
 }
 
 describe('a node', () => {
@@ -107,20 +72,20 @@ describe('a node', () => {
     });
     const joined = await onNode(token);
     expect([joined.code, joined.out]).toEqual([0, expect.stringContaining(`collector=${address}\n`)]);
-    const node = new Node();
-    await node.until((last) => last === 'connected');
+    const node = live();
+    await node.until((all) => all.at(-1) === 'connected');
     expect((await onCollector('agents', 'add', '--dry-run')).code).toBe(0);
     const listed = await whorl(['agents', '--data-dir', join(dir, 'c')]);
     expect(listed.out).toMatch(/^default\/n1 {2}connected, by fake test, heard .*, certificate until /);
 
     expect((await onCollector('agents', 'revoke', 'n1')).code).toBe(2);
     expect((await onCollector('agents', 'revoke', 'n1', '--yes')).code).toBe(0);
-    await node.until((last) => last.includes('shut out'));
+    await node.until((all) => all.at(-1)?.includes('shut out') === true);
     const refused = await onNode(await newToken('--node', 'n1'));
     expect([refused.code, refused.err]).toEqual([3, expect.stringMatching(/shut out by a person/)]);
 
     expect((await onCollector('agents', 'let-in', 'n1')).code).toBe(0);
-    await node.until((last) => last === 'connected');
+    await node.until((all) => all.at(-1) === 'connected');
     expect((await onNode(await newToken('--node', 'n1'))).code).toBe(0);
   });
 

@@ -9,13 +9,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { containerdRuntime } from '../../agent/adapters/runtime-containerd.ts';
 import { criRuntime } from '../../agent/adapters/runtime-cri.ts';
 import { SegmentSpool } from '../../agent/adapters/spool-segments.ts';
+import { disarmLabel } from '../../agent/core/kubernetes/disarm-label.ts';
 import type { AgentLine } from '../../cli/agent-line.ts';
 import type { Report } from '../../fingerprint/report.ts';
 import { parseReport } from '../../fingerprint/report-json.ts';
 import { parseJson } from '../../fingerprint/strict-json.ts';
 import { agentRules, serviceAccount } from '../fakes/kube-api/access.ts';
 import { FakeKubeApi } from '../fakes/kube-api/kube-api.ts';
-import type { Pod } from '../fakes/kube-api/pod-store.ts';
+import type { Pod } from '../fakes/kube-api/object-store.ts';
 import { Containerd } from './support/containerd.ts';
 import { Kubelet } from './support/kubelet.ts';
 import { NodeAgent } from './support/node-agent.ts';
@@ -123,11 +124,53 @@ describe('kubectl and the API server of our tests', () => {
     await once(child, 'close');
   });
 
+  it('agree about namespaces that bear a label, and about what a label may say', async () => {
+    const write = (value: string): Promise<string> => {
+      const file = join(dir, 'namespace.json');
+      writeFileSync(
+        file,
+        JSON.stringify({ kind: 'Namespace', apiVersion: 'v1', metadata: { name: 'shop' } }),
+      );
+      return kubectl('label', '--local', '-f', file, `${disarmLabel}=${value}`, '-o', 'json');
+    };
+    const seconds = String(Math.floor(Date.now() / 1000) + 7_200);
+    const shop = JSON.parse(await write(seconds));
+    await expect(write('2026-11-20T10:00:00Z')).rejects.toThrow(
+      /a valid label must|Invalid value|invalid label/,
+    );
+    api.namespaces.put(shop);
+    api.namespaces.put({ metadata: { name: 'bank', labels: { team: 'b' } } });
+    expect(await kubectl('get', 'namespaces', '-o', 'name')).toBe('namespace/bank\nnamespace/shop');
+    expect(await kubectl('get', 'ns', '-l', disarmLabel, '-o', 'name')).toBe('namespace/shop');
+    expect(await kubectl('get', 'ns', '-l', `${disarmLabel}=${seconds}`, '-o', 'name')).toBe(
+      'namespace/shop',
+    );
+    expect(await kubectl('get', 'ns', '-l', `!${disarmLabel}`, '-o', 'name')).toBe('namespace/bank');
+
+    const args = ['get', 'ns', '-l', disarmLabel, '-w', '--output-watch-events', '-o', 'json'];
+    const child = spawn('kubectl', args, { env: environment, stdio: ['ignore', 'pipe', 'inherit'] });
+    let text = '';
+    const seen = async (found: string): Promise<void> => {
+      while (!text.includes(found)) text += (await once(child.stdout, 'data'))[0];
+    };
+    const from = api.namespaceWatches.size;
+    while (api.namespaceWatches.size === from) await sleep(20);
+    api.namespaces.put({ metadata: { name: 'shop', labels: {} } });
+    await seen('"DELETED"');
+    api.namespaces.put({ metadata: { name: 'bank', labels: { [disarmLabel]: seconds } } });
+    await seen('"bank"');
+    child.kill();
+    await once(child, 'close');
+    for (const name of ['shop', 'bank']) api.namespaces.remove(undefined, name);
+  });
+
   it('agree about who asks and what he may', async () => {
     expect(await kubectl('auth', 'whoami', '-o', 'jsonpath={.status.userInfo.username}')).toBe(
       'system:serviceaccount:whorl-system:reader',
     );
     expect(await kubectl('auth', 'can-i', 'watch', 'pods', '-A')).toBe('yes');
+    expect(await kubectl('auth', 'can-i', 'watch', 'namespaces')).toBe('yes');
+    await expect(kubectl('auth', 'can-i', 'get', 'namespaces')).rejects.toMatchObject({ stdout: 'no\n' });
     await expect(kubectl('auth', 'can-i', 'delete', 'pods', '-A')).rejects.toMatchObject({ stdout: 'no\n' });
     await expect(kubectl('get', 'secrets', '-A')).rejects.toThrow(/doesn't have a resource type|forbidden/);
     await expect(kubectl('--token', 'x', 'get', 'pods')).rejects.toThrow(/Unauthorized|must be logged in/);
@@ -238,6 +281,20 @@ describe('a pod on a real containerd', () => {
       (e) => e,
     );
     expect(status.stdout).toMatch(/^ok +the Kubernetes API tells of 1 pod$/m);
+    const until = Math.floor(Date.now() / 1000) + 3_600;
+    api.namespaces.put({ metadata: { name: 'shop', labels: { [disarmLabel]: String(until) } } });
+    await agent.told(
+      'the label',
+      (line) => line.type === 'disarm-in-force' && line.until === until * 1_000_000,
+    );
+    const shown = await run(process.execPath, ['cli/main.ts', 'status', '--data-dir', dataDir]).catch(
+      (e) => e,
+    );
+    expect(shown.stdout).toMatch(
+      /^DISARMED +nothing new is stopped: disarmed in namespace shop by its label/m,
+    );
+    api.namespaces.put({ metadata: { name: 'shop', labels: {} } });
+    await agent.told('its end', (line) => line.type === 'disarm-ended');
     await agent.stop();
 
     const all = await spooled(join(dataDir, 'agent', 'spool'));

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { GrpcUplink } from '../../agent/adapters/uplink-grpc.ts';
 import { Counters } from '../../agent/core/counters.ts';
 import { FingerprintDesk } from '../../agent/fingerprint-desk.ts';
-import type { Downlink } from '../../agent/ports.ts';
+import type { Downlink } from '../../agent/ports/uplink.ts';
 import type { StateLine } from '../../agent/state-line.ts';
 import { parsePublicPem } from '../../fingerprint/keys.ts';
 import { learnerTrustPolicy } from '../../fingerprint/new-trust-policy.ts';

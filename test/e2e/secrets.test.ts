@@ -229,6 +229,7 @@ async function setMode(mode: Mode): Promise<void> {
     method: 'POST',
     path: '/api/v1/policy/mode',
     body: { mode, reason: 'test' },
+    headers: { 'if-match': '*' },
   });
 }
 

@@ -7,7 +7,7 @@ import { readTrustFile } from '../../agent/adapters/trust-file.ts';
 import { GrpcUplink } from '../../agent/adapters/uplink-grpc.ts';
 import { Counters } from '../../agent/core/counters.ts';
 import { PolicyDesk } from '../../agent/policy-desk.ts';
-import type { Downlink } from '../../agent/ports.ts';
+import type { Downlink } from '../../agent/ports/uplink.ts';
 import type { StateLine } from '../../agent/state-line.ts';
 import { Child } from '../fakes/children.ts';
 import { enrolled } from '../fakes/enrolled.ts';

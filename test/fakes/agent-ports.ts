@@ -1,23 +1,14 @@
 import type { AgentDeps, Normaliser } from '../../agent/agent-deps.ts';
 import { type AgentConfig, parseAgentConfig } from '../../agent/config.ts';
-import type {
-  AgentState,
-  ArmState,
-  CanaryHand,
-  ControlHandler,
-  Downlink,
-  EpochStore,
-  Hold,
-  KeptPolicy,
-  KnownEpoch,
-  PodSource,
-  Quarantine,
-  SourceSink,
-  StateView,
-  StopRequest,
-  Surroundings,
-} from '../../agent/ports.ts';
-import { SourceError } from '../../agent/ports.ts';
+import type { ObjectSource } from '../../agent/ports/containers.ts';
+import type { ArmState, DisarmLabel } from '../../agent/ports/disarm.ts';
+import type { Hold, Quarantine, StopRequest } from '../../agent/ports/enforcer.ts';
+import type { AgentState, KeptPolicy } from '../../agent/ports/kept.ts';
+import type { SourceSink } from '../../agent/ports/source.ts';
+import { SourceError } from '../../agent/ports/source.ts';
+import type { StateView } from '../../agent/ports/state-view.ts';
+import type { Downlink, EpochStore } from '../../agent/ports/uplink.ts';
+import type { CanaryHand, ControlHandler, KnownEpoch, Surroundings } from '../../agent/ports.ts';
 import type { StateLine } from '../../agent/state-line.ts';
 import { behaviourKinds, type ContainerRef, type Event } from '../../fingerprint/event.ts';
 import type { Report } from '../../fingerprint/report.ts';
@@ -44,7 +35,10 @@ export class FakeWorld {
   surroundings: (pid: number) => Surroundings | undefined = () => undefined;
   policy: TrustPolicy | undefined;
   policies: readonly KeptPolicy[] = [];
-  podSource: PodSource | undefined;
+  podSource: ObjectSource | undefined;
+  namespaceSource: ObjectSource | undefined;
+  /** Labels that disarm, as they are kept. */
+  labels: readonly DisarmLabel[] = [];
   view: StateView | undefined;
   canary: CanaryHand | string | undefined;
   state: AgentState = { streams: {}, aliveAt: 0 };
@@ -104,6 +98,13 @@ export class FakeWorld {
       runtimes: [{ name: 'fake', identify: async (path) => this.identify(path) }],
       surroundings: { of: async ({ pid }) => this.surroundings(pid), host: async () => this.surroundings(1) },
       podSource: this.podSource,
+      namespaceSource: this.namespaceSource,
+      labelStore: {
+        load: async () => this.labels,
+        save: async (labels) => {
+          this.labels = labels;
+        },
+      },
       asksForOrigins: false,
       view: this.view,
       canary: this.canary,

@@ -6,7 +6,7 @@ import { SegmentSpool } from '../../agent/adapters/spool-segments.ts';
 import { GrpcUplink } from '../../agent/adapters/uplink-grpc.ts';
 import { Counters } from '../../agent/core/counters.ts';
 import { Outbox } from '../../agent/outbox.ts';
-import type { Downlink } from '../../agent/ports.ts';
+import type { Downlink } from '../../agent/ports/uplink.ts';
 import type { Report } from '../../fingerprint/report.ts';
 import { enrolled } from './enrolled.ts';
 import { aDrift, anIncident } from './reports.ts';

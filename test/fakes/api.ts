@@ -41,7 +41,6 @@ export function fakeServices(over: Partial<ApiServices> = {}): ApiServices {
       occurrence: async () => undefined,
     },
     documents: { addDocument: async () => ({ kind: 'base' }) },
-    policy: { mode: () => 'alert', setMode: async () => undefined },
     agents: {
       agents: async () => ({ items: [] }),
       agent: async () => undefined,
@@ -54,6 +53,7 @@ export function fakeServices(over: Partial<ApiServices> = {}): ApiServices {
     responsePolicy: {
       inForce: { version: 0, policy: defaultPolicy, setAt: 0 },
       set: never,
+      setMode: async (mode) => ({ version: 1, policy: { ...defaultPolicy, mode }, setAt: 1 }),
       setAgain: never,
       history: async () => [],
       check: never,

@@ -1,6 +1,6 @@
 import { Counters } from '../../agent/core/counters.ts';
 import { FingerprintDesk } from '../../agent/fingerprint-desk.ts';
-import type { AgentState, FingerprintSource, KeptEnvelope } from '../../agent/ports.ts';
+import type { AgentState, FingerprintSource, KeptEnvelope } from '../../agent/ports/kept.ts';
 import type { StateLine } from '../../agent/state-line.ts';
 import type { TrustPolicy } from '../../fingerprint/trust-policy.ts';
 import type { Workload } from '../../fingerprint/workload.ts';

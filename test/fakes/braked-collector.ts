@@ -166,6 +166,6 @@ function limitsIn({ windowMs, rolloutMs, settlingMs, ...counts }: BrakeLimits): 
     ...counts,
     windowMinutes: minutes(windowMs),
     rolloutMinutes: minutes(rolloutMs),
-    settleMinutes: minutes(settlingMs),
+    settlingMinutes: minutes(settlingMs),
   };
 }

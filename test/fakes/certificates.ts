@@ -1,11 +1,10 @@
-import '../../collector/adapters/keys/reflect-stub.ts';
 import { webcrypto } from 'node:crypto';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import * as x509 from '@peculiar/x509';
 import { makeAuthority, type Pair } from '../../collector/adapters/keys/certificates.ts';
+import * as x509 from '../../proto/x509.ts';
 
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
 const dayMs = 86_400_000;

@@ -6,10 +6,11 @@ export function callControl(
   method: 'GET' | 'POST',
   path: string,
   body: string | Uint8Array = '',
+  more: Readonly<Record<string, string>> = {},
 ): Promise<{ status: number; body: Record<string, unknown> }> {
   return new Promise((resolve, reject) => {
     const type = path.endsWith('/documents') ? 'application/octet-stream' : 'application/json';
-    const headers = body.length === 0 ? {} : { 'content-type': type };
+    const headers = body.length === 0 ? more : { ...more, 'content-type': type };
     const sent = request({ socketPath, method, path, headers }, (response) => {
       let text = '';
       response.setEncoding('utf8').on('data', (part: string) => {

@@ -1,7 +1,7 @@
 import { generateKeyPairSync, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { Identity, NodeCertificate } from '../../agent/ports.ts';
+import type { Identity, NodeCertificate } from '../../agent/ports/uplink.ts';
 import { makeAgentCertificate } from '../../collector/adapters/keys/agent-certificates.ts';
 import { spiffeId } from '../../collector/core/agent-identity.ts';
 

@@ -29,7 +29,7 @@ export class IncidentSite {
     const store = await SqliteStore.open(join(this.dir, 'whorl.db'));
     this.#store = store;
     const incidents = new Incidents({
-      store: store.rolledUp,
+      store: store.incidents,
       isSigned: () => true,
       now: () => this.now,
       tell: () => undefined,

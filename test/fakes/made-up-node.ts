@@ -1,5 +1,5 @@
 import type { InstanceRecord } from '../../agent/core/instances.ts';
-import type { Enforcer, Hold, StopRequest, StopResult } from '../../agent/ports.ts';
+import type { Enforcer, Hold, StopRequest, StopResult } from '../../agent/ports/enforcer.ts';
 import type { ProcessRef } from '../../fingerprint/event.ts';
 import type { Incident } from '../../fingerprint/incident.ts';
 import { anApproval } from './reports.ts';

@@ -1,4 +1,4 @@
-import type { AgentState, FingerprintSource, StateStore } from '../../agent/ports.ts';
+import type { AgentState, FingerprintSource, StateStore } from '../../agent/ports/kept.ts';
 
 /** What a node keeps, without a disk: signed envelopes by name, and what it remembers. */
 export interface MemoryDisk {

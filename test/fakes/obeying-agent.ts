@@ -6,20 +6,18 @@ import { SegmentSpool } from '../../agent/adapters/spool-segments.ts';
 import { GrpcUplink } from '../../agent/adapters/uplink-grpc.ts';
 import { Counters } from '../../agent/core/counters.ts';
 import { Epochs } from '../../agent/epochs.ts';
-import { OrderDesk } from '../../agent/order-desk.ts';
 import { Outbox } from '../../agent/outbox.ts';
-import type { Downlink } from '../../agent/ports.ts';
+import type { Downlink } from '../../agent/ports/uplink.ts';
 import type { StateLine } from '../../agent/state-line.ts';
-import { StopHand } from '../../agent/stop-hand.ts';
-import { parsePublicPem } from '../../fingerprint/keys.ts';
-import { newTrustPolicy } from '../../fingerprint/new-trust-policy.ts';
+import { type PublicKey, parsePublicPem } from '../../fingerprint/keys.ts';
 import type { Order } from '../../fingerprint/order.ts';
 import { verifyOrder } from '../../fingerprint/order-envelope.ts';
 import type { Report } from '../../fingerprint/report.ts';
+import type { Workload } from '../../fingerprint/workload.ts';
 import { enrolled } from './enrolled.ts';
 import { MadeUpNode, type Stopped } from './made-up-node.ts';
+import { type Cargo, NodeDesks } from './node-desks.ts';
 import { anInstance } from './reports.ts';
-import { vendor } from './trust.ts';
 
 /** What was stopped, and by which order. */
 export interface Done extends Stopped {
@@ -42,13 +40,17 @@ export interface ObeyingAgentOptions {
     readonly lost: number;
   }) => void;
   readonly onOrder?: (order: Order) => void;
+  /** What the agent says of itself. */
+  readonly onTold?: (line: StateLine) => void;
+  /** Told of whatever comes down. @returns false when it is lost on the way */
+  readonly carries?: (what: Cargo, envelope: Uint8Array) => boolean;
   /** It takes orders, does nothing and says nothing: whoever has its certificate. */
   readonly isEvil?: boolean;
 }
 
 /**
- * What of an agent speaks to a collector and obeys it, all of it real: spool, outbox, uplink, epochs, orders, the steps of
- * a stop. Made up are the node, its processes and what drifts; nothing that was ended is ended twice.
+ * What of an agent speaks to a collector and obeys it, all of it real: spool, outbox, uplink, epochs, documents, orders, the
+ * steps of a stop. Leases are taken and never used: each stop is asked for. Made up are the node, its processes and what drifts; nothing that was ended is ended twice.
  */
 export class ObeyingAgent {
   readonly counters = new Counters();
@@ -60,8 +62,9 @@ export class ObeyingAgent {
   readonly #options: ObeyingAgentOptions;
   readonly #outbox: Outbox;
   readonly #uplink: GrpcUplink;
-  readonly #desk: OrderDesk;
+  readonly #desks: NodeDesks;
   readonly #made: MadeUpNode;
+  readonly #commandKey: PublicKey;
   readonly #ending = new AbortController();
   readonly #wakers: (() => void)[] = [];
   #current: Order | undefined;
@@ -105,7 +108,17 @@ export class ObeyingAgent {
     });
     const outbox = new Outbox({ spool, uplink: this.#uplink, counters, log });
     this.#outbox = outbox;
-    this.#desk = this.#deskOf(parsePublicPem(readFileSync(commandKeyFile, 'utf8')));
+    this.#commandKey = parsePublicPem(readFileSync(commandKeyFile, 'utf8'));
+    this.#desks = new NodeDesks({
+      dir,
+      node,
+      session,
+      commandKey: this.#commandKey,
+      made: this.#made,
+      counters,
+      say: (line) => this.#hear(line),
+      onReceipt: (receipt) => void this.put({ type: 'receipt', receipt }),
+    });
     const retell = (): void => this.#tellCopies();
     const told = new Epochs({
       store: epochs,
@@ -116,7 +129,8 @@ export class ObeyingAgent {
       log,
       say: (line) => this.#hear(line),
     });
-    this.#running = this.#uplink.run(this.#downlink(told, commandKeyFile), this.#ending.signal);
+    const down = this.#downlink(told);
+    this.#running = this.#desks.open().then(() => this.#uplink.run(down, this.#ending.signal));
     this.#tellCopies();
   }
 
@@ -154,7 +168,7 @@ export class ObeyingAgent {
   }
 
   heartbeat(): void {
-    this.#uplink.heartbeat({ time: now(), counters: {}, spool: this.spool.stats() });
+    this.#uplink.heartbeat({ time: now(), counters: this.counters.snapshot(), spool: this.spool.stats() });
   }
 
   async close(): Promise<void> {
@@ -164,8 +178,34 @@ export class ObeyingAgent {
     await this.spool.close();
   }
 
-  #downlink(epochs: Epochs, commandKeyFile: string): Downlink {
-    const keys = [parsePublicPem(readFileSync(commandKeyFile, 'utf8'))];
+  /** As if it came down at this moment, whoever sends it. Resolves when it was looked at. */
+  take(what: Cargo, envelope: Uint8Array): Promise<void> {
+    if (what !== 'order') return this.#desks.take(what, envelope);
+    const order = verifyOrder(envelope, [this.#commandKey]);
+    this.#obeying = this.#obeying.then(async () => {
+      this.#current = order;
+      await this.#desks.take(what, envelope);
+      this.#current = undefined;
+      this.#wake();
+    });
+    return this.#obeying;
+  }
+
+  /** By which version of a person's fingerprint a workload is judged here; undefined: by none. */
+  judgedBy(workload: Workload): number | undefined {
+    return this.#desks.fingerprints.judging(workload)?.approval.version;
+  }
+
+  #downlink(epochs: Epochs): Downlink {
+    const came = (what: Cargo) => (envelope: Uint8Array, taken?: () => void) => {
+      const isHere = this.#options.carries?.(what, envelope) !== false;
+      if (what === 'order') {
+        this.#options.onOrder?.(verifyOrder(envelope, [this.#commandKey]));
+        this.#wake();
+      }
+      if (!isHere || (what === 'order' && this.#options.isEvil === true)) return taken?.();
+      void this.take(what, envelope).finally(taken);
+    };
     return {
       onWelcome: (welcome) => epochs.welcomed(welcome),
       onAck: (seq) => {
@@ -174,21 +214,9 @@ export class ObeyingAgent {
         // What was acknowledged leaves the spool in its own time.
         void this.spool.ack(seq).then(() => this.#wake());
       },
-      onFingerprint: (_envelope, taken) => taken?.(),
-      onLease: (_envelope, taken) => taken?.(),
-      onOrder: (envelope, taken) => {
-        const order = verifyOrder(envelope, keys);
-        this.#options.onOrder?.(order);
-        this.#wake();
-        if (this.#options.isEvil === true) return taken?.();
-        this.#obeying = this.#obeying.then(async () => {
-          this.#current = order;
-          await this.#desk.take(envelope);
-          this.#current = undefined;
-          taken?.();
-          this.#wake();
-        });
-      },
+      onFingerprint: came('fingerprint'),
+      onLease: came('lease'),
+      onOrder: came('order'),
       onState: (state) => {
         this.#connected = state === 'connected';
         if (this.#connected) this.#outbox.connected();
@@ -198,41 +226,13 @@ export class ObeyingAgent {
     };
   }
 
-  #deskOf(commandKey: ReturnType<typeof parsePublicPem>): OrderDesk {
-    const { node } = this.#options;
-    const { attribution, watch, enforcer } = this.#made;
-    const policy = newTrustPolicy({
-      signer: vendor.publicKey,
-      owner: 'Vendor Inc',
-      image: 'example/**',
-      maxMode: 'kill',
-      commandKey,
-      issuedAt: '2026-05-01T00:00:00Z',
-    });
-    return new OrderDesk({
-      node,
-      session: this.session,
-      trust: async () => policy,
-      hand: new StopHand({ enforcer, attribution, watch, holdUs: 600_000_000, now }),
-      enforcer,
-      attribution,
-      watch,
-      now,
-      counters: this.counters,
-      log: silent,
-      say: () => undefined,
-      onStopped: () => undefined,
-      onKill: () => undefined,
-      onReceipt: (receipt) => void this.put({ type: 'receipt', receipt }),
-    });
-  }
-
   #stopped(stopped: Stopped): void {
     if (this.#current === undefined) throw new Error('something is stopped that no order names');
     this.#options.onDone?.({ order: this.#current, ...stopped });
   }
 
   #hear(line: StateLine): void {
+    this.#options.onTold?.(line);
     if (line.type !== 'collector' || !('lost' in line)) return;
     const { stored, acked, lost } = line;
     this.#options.onLost?.({ stored, acked, lost });

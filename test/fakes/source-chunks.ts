@@ -1,4 +1,5 @@
-import type { EventSource, SourceNote } from '../../agent/ports.ts';
+import type { EventSource } from '../../agent/ports/source.ts';
+import type { SourceNote } from '../../agent/ports.ts';
 
 export interface Chunk {
   /** A copy: a source may use its own bytes again. */

@@ -1,9 +1,8 @@
-import '../../collector/adapters/keys/reflect-stub.ts';
 import { webcrypto } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ServerCredentials } from '@grpc/grpc-js';
-import * as x509 from '@peculiar/x509';
+import * as x509 from '../../proto/x509.ts';
 
 x509.cryptoProvider.set(webcrypto);
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;

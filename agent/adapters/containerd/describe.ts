@@ -1,4 +1,4 @@
-import type { RunningContainer } from '../../ports.ts';
+import type { RunningContainer } from '../../ports/containers.ts';
 import { commandOfSpec, placeOf, probesOf, siteLabels } from '../oci/told.ts';
 import type { Container, ContainerdClient } from './containerd-client.ts';
 import { type ImageTold, imageTold, manifestDigest } from './image.ts';

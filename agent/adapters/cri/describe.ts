@@ -1,5 +1,5 @@
 import { parseJson } from '../../../fingerprint/strict-json.ts';
-import type { RunningContainer } from '../../ports.ts';
+import type { RunningContainer } from '../../ports/containers.ts';
 import { isObject } from '../oci/json.ts';
 import { commandOfSpec, placeOf, probesOf } from '../oci/told.ts';
 import type { CriClient, CriContainer } from './cri-client.ts';

@@ -1,4 +1,4 @@
-import type { RunningContainer } from '../../ports.ts';
+import type { RunningContainer } from '../../ports/containers.ts';
 import { isObject, isTexts, textsOf } from '../oci/json.ts';
 import { checkOf, placeOf, probesOf, siteLabels } from '../oci/told.ts';
 

@@ -1,5 +1,5 @@
 import { setTimeout as sleep, setImmediate as yieldToEvents } from 'node:timers/promises';
-import type { StopRequest } from '../../ports.ts';
+import type { StopRequest } from '../../ports/enforcer.ts';
 import { type CgroupFs, until } from '../linux/cgroup-fs.ts';
 import { listPids, type ProcessStat, readAlive, startOf } from '../linux/process-proc.ts';
 import type { Protection } from './protect.ts';

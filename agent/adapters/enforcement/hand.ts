@@ -1,4 +1,4 @@
-import type { StopRequest, StopResult } from '../../ports.ts';
+import type { StopRequest, StopResult } from '../../ports/enforcer.ts';
 import type { CgroupFs } from '../linux/cgroup-fs.ts';
 import type { ProcessStat } from '../linux/process-proc.ts';
 import { type Captured, closeCaptured, type EvidenceCamera } from './evidence-proc.ts';

@@ -1,6 +1,6 @@
 import { realpathSync } from 'node:fs';
 import { sha256Hex } from '../../../fingerprint/digest.ts';
-import type { Hold } from '../../ports.ts';
+import type { Hold } from '../../ports/enforcer.ts';
 import { type CgroupFs, childPath, until } from '../linux/cgroup-fs.ts';
 import { readStat } from '../linux/process-proc.ts';
 import { type HoldRecord, loadHolds, saveHolds } from './holds-file.ts';

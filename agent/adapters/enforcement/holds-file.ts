@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseJson } from '../../../fingerprint/strict-json.ts';
-import type { Hold } from '../../ports.ts';
+import type { Hold } from '../../ports/enforcer.ts';
 import { replaceFile } from '../disk/replace-file.ts';
 
 /** What must be known to undo a hold or freeze after the agent that made it is gone. */

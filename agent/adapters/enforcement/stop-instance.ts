@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { StopRequest, StopResult } from '../../ports.ts';
+import type { StopRequest, StopResult } from '../../ports/enforcer.ts';
 import { until } from '../linux/cgroup-fs.ts';
 import { type ProcessStat, readAlive, readStat, startOf } from '../linux/process-proc.ts';
 import { capture, type Hand, orLetGo, report, stopWithinMs } from './hand.ts';

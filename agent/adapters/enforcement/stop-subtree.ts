@@ -1,4 +1,4 @@
-import type { StopRequest, StopResult } from '../../ports.ts';
+import type { StopRequest, StopResult } from '../../ports/enforcer.ts';
 import { until } from '../linux/cgroup-fs.ts';
 import { cgroupOf } from '../linux/process-proc.ts';
 import { Chase } from './chase.ts';

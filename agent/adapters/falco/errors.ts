@@ -1,5 +1,5 @@
 import { printable } from '../../../fingerprint/printable.ts';
-import { SourceError } from '../../ports.ts';
+import { SourceError } from '../../ports/source.ts';
 
 /** Why a way in cannot be opened, in a sentence that says what to do. */
 export function cannot(

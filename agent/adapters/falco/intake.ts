@@ -1,4 +1,5 @@
-import type { Log, SourceSink } from '../../ports.ts';
+import type { SourceSink } from '../../ports/source.ts';
+import type { Log } from '../../ports.ts';
 
 /** What every way in has to do with. */
 export interface FalcoIntakeOptions {

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import type { ListenOptions, Server } from 'node:net';
-import { SourceError } from '../../ports.ts';
+import { SourceError } from '../../ports/source.ts';
 import type { HeardSink } from './intake.ts';
 
 /** Writers at once. Falco is one; it opens the next connection before the last one is gone. */

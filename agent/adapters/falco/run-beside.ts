@@ -1,4 +1,4 @@
-import type { SourceSink } from '../../ports.ts';
+import type { SourceSink } from '../../ports/source.ts';
 import { lookBeside } from './beside.ts';
 import { type FalcoIntakeOptions, HeardSink } from './intake.ts';
 

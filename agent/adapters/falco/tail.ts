@@ -1,6 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 'node:fs';
 import { printable } from '../../../fingerprint/printable.ts';
-import { SourceError } from '../../ports.ts';
+import { SourceError } from '../../ports/source.ts';
 import { maxLineBytes } from './line-cutter.ts';
 import type { FilePlace } from './place-file.ts';
 

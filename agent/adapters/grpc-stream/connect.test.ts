@@ -8,7 +8,7 @@ import { Server, ServerCredentials, type ServerDuplexStream, type ServerWritable
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type Certificates, makeCertificates } from '../../../test/fakes/certificates.ts';
 import { ping, settings } from '../../../test/fakes/http2-script.ts';
-import { SourceError } from '../../ports.ts';
+import { SourceError } from '../../ports/source.ts';
 import { ask } from './ask.ts';
 import { connectGrpc, type GrpcTransport } from './connect.ts';
 import type { GrpcEndpoint } from './grpc.ts';

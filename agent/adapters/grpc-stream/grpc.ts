@@ -1,4 +1,4 @@
-import type { SourceError } from '../../ports.ts';
+import type { SourceError } from '../../ports/source.ts';
 
 /** Where a gRPC server is, and how it is known. Files are read at each attempt, so that renewed ones are taken up. */
 export interface GrpcEndpoint {

@@ -1,5 +1,5 @@
 import { printable } from '../../../fingerprint/printable.ts';
-import { SourceError } from '../../ports.ts';
+import { SourceError } from '../../ports/source.ts';
 import type { CallEnd, GrpcEndpoint } from './grpc.ts';
 
 /** What went wrong with a connection or a call, in sentences that say what to do. */

@@ -1,4 +1,4 @@
-import { SourceError } from '../../ports.ts';
+import { SourceError } from '../../ports/source.ts';
 
 /**
  * The few small protobuf messages that go beside a source's events. By hand: a library for some numbers and strings would

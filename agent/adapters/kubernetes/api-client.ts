@@ -11,6 +11,8 @@ export interface ApiOptions {
   readonly caFile: string;
   /** Without a byte for so long it is given up. */
   readonly idleMs: number;
+  /** What has to be allowed, for a person whose server refuses. */
+  readonly rights: string;
 }
 
 /** What is said in a Status is a sentence or two. */
@@ -53,7 +55,7 @@ export class ApiClient {
 
   async #getWith(token: string, path: string, signal: AbortSignal, idleMs: number): Promise<IncomingMessage> {
     const answer = await this.#send(path, token, signal, idleMs);
-    if (answer.statusCode !== 200) throw await toRefusal(answer);
+    if (answer.statusCode !== 200) throw await toRefusal(answer, this.#options.rights);
     return answer;
   }
 
@@ -96,12 +98,12 @@ export async function bodyOf(answer: IncomingMessage, maxBytes: number): Promise
   return Buffer.concat(parts).toString('utf8');
 }
 
-async function toRefusal(answer: IncomingMessage): Promise<ApiError> {
+async function toRefusal(answer: IncomingMessage, rights: string): Promise<ApiError> {
   const seconds = Number(answer.headers['retry-after'] ?? 0);
   const retryAfterMs = Number.isFinite(seconds) ? Math.min(Math.max(0, seconds * 1000), longestRetryMs) : 0;
   // What stands before the API (a proxy, a load balancer) answers in a language of its own.
   const text = await bodyOf(answer, maxStatusBytes).catch(() => '');
-  return refusal(answer.statusCode ?? 0, messageOf(text), retryAfterMs);
+  return refusal(answer.statusCode ?? 0, messageOf(text), retryAfterMs, rights);
 }
 
 function messageOf(text: string): string {

@@ -13,7 +13,7 @@ export type ApiErrorCode =
   | 'too-large'
   | 'unexpected';
 
-/** Why the Kubernetes API does not tell of pods, for a person. */
+/** Why the Kubernetes API does not tell of something, for a person. */
 export class ApiError extends Error {
   readonly code: ApiErrorCode;
   /** It asked to be left alone for this long. */
@@ -26,17 +26,22 @@ export class ApiError extends Error {
   }
 }
 
-const rbac =
-  'the agent needs get, list and watch on pods in all namespaces (deploy/kubernetes/agent-rbac.yaml)';
-
-/** An answer that is none of ours. @param message what the API wrote into its Status */
-export function refusal(status: number, message: string, retryAfterMs: number): ApiError {
+/**
+ * An answer that is none of ours.
+ *
+ * @param message what the API wrote into its Status
+ * @param rights whoever is refused lacks these
+ */
+export function refusal(status: number, message: string, retryAfterMs: number, rights: string): ApiError {
   const said = message === '' ? `status ${status}` : printable(message, 400);
   switch (status) {
     case 401:
       return new ApiError('unauthorised', `it does not accept the token (401): ${said}`);
     case 403:
-      return new ApiError('forbidden', `it refuses (403): ${said}; ${rbac}`);
+      return new ApiError(
+        'forbidden',
+        `it refuses (403): ${said}; the agent needs ${rights} (deploy/kubernetes/agent-rbac.yaml)`,
+      );
     case 410:
       return new ApiError('expired', `what was known is too old (410): ${said}`);
     case 429:

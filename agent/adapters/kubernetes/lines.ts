@@ -34,7 +34,7 @@ export class Lines {
     if (part.length === 0) return;
     this.#size += part.length;
     if (this.#size > this.#maxBytes)
-      throw new ApiError('too-large', `it tells of one pod in more than ${this.#maxBytes} bytes`);
+      throw new ApiError('too-large', `it tells of one object in more than ${this.#maxBytes} bytes`);
     this.#parts.push(part);
   }
 }

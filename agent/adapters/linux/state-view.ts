@@ -1,6 +1,6 @@
 import { lstatSync, opendirSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
-import type { MemoryView, StateView } from '../../ports.ts';
+import type { MemoryView, StateView } from '../../ports/state-view.ts';
 import { readStat } from './process-proc.ts';
 
 /** As in core/sweep/moved.ts; an adapter does not know the core. */

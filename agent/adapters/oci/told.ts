@@ -1,5 +1,5 @@
 import { parseJson } from '../../../fingerprint/strict-json.ts';
-import type { RunningContainer } from '../../ports.ts';
+import type { RunningContainer } from '../../ports/containers.ts';
 import { isObject, isTexts } from './json.ts';
 
 /** Three probes, two hooks and a health check of each kind, many times over. */

@@ -1,7 +1,7 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { printable } from '../../../fingerprint/printable.ts';
-import { SourceError } from '../../ports.ts';
+import { SourceError } from '../../ports/source.ts';
 
 type Field = 'sourceCa' | 'sourceCertificate' | 'sourceKey';
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { traceeProto } from '../../../test/fakes/tracee-messages.ts';
-import { SourceError } from '../../ports.ts';
+import { SourceError } from '../../ports/source.ts';
 import { eventsRequest, methods, metricsOf, versionOf } from './messages.ts';
 
 const proto = traceeProto('main');

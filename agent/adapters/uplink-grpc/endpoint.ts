@@ -1,6 +1,6 @@
 import { type ChannelCredentials, type ChannelOptions, credentials } from '@grpc/grpc-js';
 import type { CoverageWord } from '../../../fingerprint/coverage.ts';
-import type { Identity, NodeCertificate } from '../../ports.ts';
+import type { Identity, NodeCertificate } from '../../ports/uplink.ts';
 import { isLocal } from './address.ts';
 
 /** Where the collector is, and who this node is there. */

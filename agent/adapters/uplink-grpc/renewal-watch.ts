@@ -1,4 +1,4 @@
-import type { Identity, NodeCertificate } from '../../ports.ts';
+import type { Identity, NodeCertificate } from '../../ports/uplink.ts';
 
 /** The longest a timer can wait; longer than any certificate lasts. */
 const longestMs = 2 ** 31 - 1;

@@ -18,8 +18,9 @@ import {
   type WireRecord,
 } from '../../../proto/convert.ts';
 import { loadProto } from '../../../proto/load.ts';
-import type { Downlink, Heartbeat, NodeCertificate } from '../../ports.ts';
+import type { Downlink, Heartbeat, NodeCertificate } from '../../ports/uplink.ts';
 import { channelOptions, credentialsFor, type UplinkOptions } from './endpoint.ts';
+import { failureWords } from './failure-words.ts';
 
 /** Sent and not acknowledged: enough to keep a collector busy over one slow commit, small enough to forget at a drop. */
 const maxInFlightRecords = 1024;
@@ -98,7 +99,7 @@ export class UplinkStream {
     this.#welcomeTimer = setTimeout(() => this.close('the collector does not answer'), welcomeTimeoutMs);
     call.on('data', (wire: object) => this.#receive(wire));
     call.on('end', () => this.close('the collector ended the stream'));
-    call.on('error', (error: ServiceError) => this.close(error.details || error.message));
+    call.on('error', (error: ServiceError) => this.close(failureWords(error.details || error.message)));
     call.write(agentMessageToWire({ kind: 'hello', hello }));
   }
 

@@ -45,10 +45,11 @@ function read(bytes: Uint8Array, file: string): unknown {
   }
 }
 
-export function none(file: string): BackupError {
+export function none(file: string, cause?: unknown): BackupError {
   return new BackupError(
     'not-a-backup',
     `${file} is no backup that whorl made; name the file of collector backup --out`,
+    { cause },
   );
 }
 

@@ -42,6 +42,8 @@ export interface Restored {
   readonly before?: string;
   /** Of what is there now; absent in a dry run. */
   readonly epoch?: string;
+  /** Of a dry run alone: a collector runs there, which has to be ended first. */
+  readonly isRunning?: true;
 }
 
 /**
@@ -55,11 +57,11 @@ export async function restoreBackup(request: RestoreRequest): Promise<Restored> 
   const target = join(dir, databaseName);
   const unpacked = join(dir, `restoring-${randomBytes(6).toString('hex')}`);
   mkdirSync(dir, { recursive: true, mode: 0o700 });
-  const lock = takeLock(target);
+  const lock = dryRun ? undefined : takeLock(target);
   try {
     const { manifest, keys } = await unpack(request, unpacked);
     check(unpacked, manifest, request);
-    if (dryRun) return { manifest };
+    if (dryRun) return { manifest, ...(isInUse(target) ? { isRunning: true } : {}) };
     const epoch = newEpoch(unpacked, manifest, request);
     const aside = `${target}.before-restore-${new Date(request.now).toISOString().replaceAll(/[-:.]/g, '')}`;
     const isMoved = existsSync(target);
@@ -103,6 +105,16 @@ function takeLock(target: string): Sqlite.Database | undefined {
   }
 }
 
+function isInUse(target: string): boolean {
+  try {
+    takeLock(target)?.close();
+    return false;
+  } catch (error) {
+    if (error instanceof BackupError && error.code === 'running') return true;
+    throw error;
+  }
+}
+
 interface Unpacked {
   readonly manifest: BackupManifest;
   readonly keys: ReadonlyMap<string, Buffer>;
@@ -116,8 +128,8 @@ async function unpack({ file }: RestoreRequest, target: string): Promise<Unpacke
   reading.catch(() => undefined);
   const hashes = new Map<string, string>();
   const keys = new Map<string, Buffer>();
+  let manifest: BackupManifest | undefined;
   try {
-    let manifest: BackupManifest | undefined;
     for await (const entry of tar) {
       const { name, size = 0 } = entry.header;
       if (manifest === undefined) {
@@ -132,7 +144,7 @@ async function unpack({ file }: RestoreRequest, target: string): Promise<Unpacke
     return { manifest, keys };
   } catch (error) {
     tar.destroy();
-    throw explainUnpack(file, error);
+    throw explainUnpack(file, error, manifest !== undefined);
   }
 }
 
@@ -161,13 +173,14 @@ async function take(entry: AsyncIterable<unknown>, about: Taking): Promise<void>
   hashes.set(name, hash.digest('hex'));
 }
 
-function explainUnpack(file: string, error: unknown): BackupError {
+/** @param isBackup whether it began as one */
+function explainUnpack(file: string, error: unknown, isBackup: boolean): BackupError {
   if (error instanceof BackupError) return error;
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   if (code === 'ENOENT')
     return new BackupError('not-a-backup', `${file}: there is no such file`, { cause: error });
   if (['ENOSPC', 'EDQUOT', 'EACCES', 'EROFS'].includes(code)) return unwritable(file, error);
-  return damaged(file, error);
+  return isBackup ? damaged(file, error) : none(file, error);
 }
 
 function hashing(hash: Hash) {

@@ -37,6 +37,7 @@ export function backupProblem(error: BackupError): Problem {
     case 'not-a-backup':
     case 'damaged':
     case 'newer':
+    case 'nothing':
       return new Problem('internal', sentence, { cause: error });
   }
 }

@@ -1,8 +1,8 @@
 import { Type } from 'typebox';
-import type { ApiServices, Caller } from '../../ports/api.ts';
+import type { ApiServices } from '../../ports/api.ts';
 import type { App } from './app.ts';
-import { Problem } from './problem.ts';
 import { listOf, openObject, PlainName, Reason, strictObject, Time } from './schemas.ts';
+import { assertWholeSite } from './whole-site.ts';
 
 /** A JWKS of 64 KiB as a string of JSON, every quote of it escaped. */
 const bodyLimit = 160 * 1024;
@@ -52,7 +52,7 @@ export function clusterRoutes(app: App, { clusters }: ApiServices): void {
       response: { 200: listOf(Cluster) },
     },
     handler: async ({ caller }) => {
-      assertWhole(caller);
+      assertWholeSite(caller, 'clusters are those');
       const items = (await clusters.clusters()).map((c) => ({ ...c, accounts: [...c.accounts] }));
       return { items };
     },
@@ -70,7 +70,7 @@ export function clusterRoutes(app: App, { clusters }: ApiServices): void {
       response: { 204: Type.Null() },
     },
     handler: async ({ caller, body: { reason, ...cluster } }, reply) => {
-      assertWhole(caller);
+      assertWholeSite(caller, 'clusters are those');
       await clusters.add(cluster, { author: caller.name, reason });
       return reply.code(204).send(null);
     },
@@ -88,14 +88,9 @@ export function clusterRoutes(app: App, { clusters }: ApiServices): void {
       response: { 204: Type.Null() },
     },
     handler: async ({ caller, params, query }, reply) => {
-      assertWhole(caller);
+      assertWholeSite(caller, 'clusters are those');
       await clusters.remove(params.name, { author: caller.name, reason: query.reason });
       return reply.code(204).send(null);
     },
   });
-}
-
-/** Who sees a part of the site must not say whose tokens let machines into all of it. */
-function assertWhole({ seesAll }: Caller): void {
-  if (!seesAll) throw new Problem('forbidden', 'clusters are for administrators of the whole site');
 }

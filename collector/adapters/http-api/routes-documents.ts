@@ -3,6 +3,7 @@ import type { ApiServices } from '../../ports/api.ts';
 import type { App } from './app.ts';
 import { Problem } from './problem.ts';
 import { loose } from './schemas.ts';
+import { assertWholeSite } from './whole-site.ts';
 
 /** docs/format.md: the largest envelope that is read. */
 const maxDocumentBytes = 4 * 1024 * 1024;
@@ -24,8 +25,7 @@ export function documentRoutes(app: App, { documents }: ApiServices): void {
     },
     handler: async ({ caller, body }) => {
       // Documents rule wherever their subjects run: who sees a part of the site must not hand them to all of it.
-      if (!caller.seesAll)
-        throw new Problem('forbidden', 'documents go to every agent; they take a token for the whole site');
+      assertWholeSite(caller, 'documents are those');
       if (!Buffer.isBuffer(body) || body.length === 0)
         throw new Problem('invalid', 'the body is empty; send the signed document');
       return documents.addDocument(new Uint8Array(body), caller.name);

@@ -1,13 +1,14 @@
 import { Type } from 'typebox';
 import type { ApiServices } from '../../ports/api.ts';
 import type { App } from './app.ts';
-import { assertMatches, withEtag } from './precondition.ts';
-import { Problem } from './problem.ts';
+import { policyChange } from './policy-change.ts';
+import { withEtag } from './precondition.ts';
 import { ModeName, openObject, Reason, strictObject } from './schemas.ts';
 
 const Answer = Type.Object({ mode: ModeName }, openObject);
 
-export function policyRoutes(app: App, { policy }: ApiServices): void {
+/** The mode is a part of the response policy: it has the version of that, and changing it makes the next one. */
+export function policyRoutes(app: App, { responsePolicy }: ApiServices): void {
   app.route({
     method: 'GET',
     url: '/api/v1/policy/mode',
@@ -19,8 +20,9 @@ export function policyRoutes(app: App, { policy }: ApiServices): void {
       response: { 200: Answer },
     },
     handler: async (_request, reply) => {
-      withEtag(reply, policy.mode());
-      return { mode: policy.mode() };
+      const { version, policy } = responsePolicy.inForce;
+      withEtag(reply, version);
+      return { mode: policy.mode };
     },
   });
   app.route({
@@ -35,13 +37,11 @@ export function policyRoutes(app: App, { policy }: ApiServices): void {
       response: { 200: Answer },
     },
     handler: async (request, reply) => {
-      const { caller, body } = request;
-      if (!caller.seesAll)
-        throw new Problem('forbidden', 'the mode is that of the whole site; it takes a token for all of it');
-      assertMatches(request, policy.mode(), false);
-      await policy.setMode(body.mode, { author: caller.name, reason: body.reason });
-      withEtag(reply, body.mode);
-      return { mode: body.mode };
+      const { body } = request;
+      const { by, before } = policyChange(request, body.reason, responsePolicy);
+      const { version, policy } = await responsePolicy.setMode(body.mode, by, before);
+      withEtag(reply, version);
+      return { mode: policy.mode };
     },
   });
 }

@@ -10,7 +10,7 @@ const as = (role: Role, more: object = {}) => ({ authorization: `Bearer ${role}`
 const nothing = { total: 0, changes: [] };
 const none = { actions: {}, dryRun: 0, rules: [], braked: {} };
 const report: PolicyCheckReport = {
-  incidents: 7,
+  occurrences: 7,
   next: none,
   current: none,
   stopped: nothing,
@@ -34,6 +34,7 @@ function policies(over: Partial<ResponsePolicyService> = {}) {
       asked.push({ set: document, change, ifMatch });
       return { ...inForce, version: 4, warnings: ['careful'] };
     },
+    setMode: async () => inForce,
     setAgain: async (version, change, ifMatch) => {
       asked.push({ version, change, ifMatch });
       return { ...inForce, version: 4 };
@@ -178,7 +179,7 @@ describe('the response policy over HTTP', () => {
       headers: as('analyst'),
       payload: { policy: { version: 1 }, since: 1000 },
     });
-    expect(answer.json()).toMatchObject({ incidents: 7 });
+    expect(answer.json()).toMatchObject({ occurrences: 7 });
     expect(seen).toEqual([[{ version: 1 }, 1000, scope]]);
   });
 

@@ -4,10 +4,10 @@ import type { ApiServices } from '../../ports/api.ts';
 import type { PolicyInForce } from '../../ports/api-response-policy.ts';
 import type { App, Tools } from './app.ts';
 import { pageQuery } from './cursor.ts';
-import { assertMatches, withEtag } from './precondition.ts';
+import { policyChange } from './policy-change.ts';
+import { withEtag } from './precondition.ts';
 import { Problem } from './problem.ts';
 import { listOf, loose, openObject, Reason, strictObject, Time } from './schemas.ts';
-import { assertWholeSite } from './whole-site.ts';
 
 /** 200 rules of 64 long patterns each, as JSON. */
 const maxPolicyBytes = 1 << 20;
@@ -59,11 +59,8 @@ function changeRoutes(app: App, policies: Service): void {
       response: { 200: WithWarnings },
     },
     handler: async (request, reply) => {
-      const { caller, body } = request;
-      assertWholeSite(caller, 'the response policy is that');
-      const before = policies.inForce.version;
-      assertMatches(request, before, true);
-      const by = { author: caller.name, reason: body.reason };
+      const { body } = request;
+      const { by, before } = policyChange(request, body.reason, policies);
       const { warnings, ...set } = await policies.set(body.policy, by, before);
       return { ...answered(reply, set), warnings: [...warnings] };
     },
@@ -80,11 +77,8 @@ function changeRoutes(app: App, policies: Service): void {
       response: { 200: InForce },
     },
     handler: async (request, reply) => {
-      const { caller, body } = request;
-      assertWholeSite(caller, 'the response policy is that');
-      const before = policies.inForce.version;
-      assertMatches(request, before, true);
-      const by = { author: caller.name, reason: body.reason };
+      const { body } = request;
+      const { by, before } = policyChange(request, body.reason, policies);
       return answered(reply, await policies.setAgain(body.version, by, before));
     },
   });
@@ -126,13 +120,13 @@ function checkRoute(app: App, policies: Service): void {
       operationId: 'checkResponsePolicy',
       summary: 'What would have happened under another response policy; changes nothing',
       description:
-        'The incidents that were active since then, 5 000 at most, and of those the ones the token sees.',
+        'The drifts that agents told of since then, 5 000 at most, and of those the ones the token sees.',
       tags: ['policy'],
       body: Type.Object({ policy: Policy, since: Time }, strictObject),
       response: { 200: loose('Incidents, what both policies do about them, and where they differ') },
     },
     handler: async ({ caller, body }) => {
-      // Each reads thousands of incidents: several at once would hold up what agents tell.
+      // Each reads thousands of occurrences: several at once would hold up what agents tell.
       if (isChecking)
         throw new Problem('unavailable', 'a policy is being checked already; ask again in a moment', {
           headers: { 'retry-after': '2' },

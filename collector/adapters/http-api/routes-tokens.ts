@@ -4,6 +4,7 @@ import type { App, Tools } from './app.ts';
 import { pageQuery } from './cursor.ts';
 import { Problem } from './problem.ts';
 import { listOf, Name, openObject, Reason, RoleName, ScopeBody, strictObject, Time } from './schemas.ts';
+import { assertWholeSite } from './whole-site.ts';
 
 const info = {
   id: Type.String(),
@@ -46,7 +47,7 @@ export function tokenRoutes(app: App, { access }: ApiServices, { cursors }: Tool
       response: { 200: listOf(Token) },
     },
     handler: async ({ caller, query: { limit = 100, cursor } }) => {
-      assertWhole(caller.seesAll);
+      assertWholeSite(caller, 'tokens are those');
       const { after } = cursors.read('tokens', cursor);
       const rows = (await access.tokens()).filter((row) => after === undefined || isAfter(row, after));
       const items = rows.slice(0, limit).map(describeToken);
@@ -68,7 +69,7 @@ export function tokenRoutes(app: App, { access }: ApiServices, { cursors }: Tool
       response: { 201: MadeToken },
     },
     handler: async ({ caller, body }, reply) => {
-      assertWhole(caller.seesAll);
+      assertWholeSite(caller, 'tokens are those');
       const { name, role, expiresAt, reason, scope = { clusters: [], namespaces: [] } } = body;
       const wanted = { name, role, scope, ...(expiresAt === undefined ? {} : { expiresAt }) };
       const made = await access.createToken(wanted, { author: caller.name, reason });
@@ -88,7 +89,7 @@ export function tokenRoutes(app: App, { access }: ApiServices, { cursors }: Tool
       response: { 204: Type.Null() },
     },
     handler: async ({ caller, params, query }, reply) => {
-      assertWhole(caller.seesAll);
+      assertWholeSite(caller, 'tokens are those');
       if (await access.revokeToken(params.id, { author: caller.name, reason: query.reason }))
         return reply.code(204).send(null);
       throw new Problem('not-found', 'no token that could be revoked has this id; whorl login token list');
@@ -99,11 +100,6 @@ export function tokenRoutes(app: App, { access }: ApiServices, { cursors }: Tool
 /** The newest come first, those of one moment by their ids. */
 function isAfter({ createdAt, id }: TokenInfo, { time, id: lastId }: After): boolean {
   return createdAt < time || (createdAt === time && id > lastId);
-}
-
-/** Who sees a part of the site must not make a token that sees all of it. */
-function assertWhole(seesAll: boolean): void {
-  if (!seesAll) throw new Problem('forbidden', 'tokens are for administrators of the whole site');
 }
 
 export function describeToken({ scope, ...rest }: TokenInfo) {

@@ -1,6 +1,5 @@
-import './reflect-stub.ts';
 import { createPublicKey, type KeyObject, webcrypto } from 'node:crypto';
-import * as x509 from '@peculiar/x509';
+import * as x509 from '../../../proto/x509.ts';
 import { importKey, type Pair, serial, signingAlgorithm } from './certificates.ts';
 
 /** Clocks of agents may be behind: by minutes, not by the day that a certificate lasts. */

@@ -62,6 +62,14 @@ describe('TLS files', () => {
     await expect(tlsFiles(dir, ['localhost'], now)).rejects.toThrow(/server\.key .* 0600/);
   });
 
+  it('are refused when the key of the authority is gone: no other is put in its place', async () => {
+    const { caFile } = await tlsFiles(dir, ['localhost'], now);
+    const before = readFileSync(caFile, 'utf8');
+    rmSync(join(dir, 'ca.key'));
+    await expect(tlsFiles(dir, ['localhost'], now)).rejects.toThrow(/lacks ca\.pem or ca\.key; put back/);
+    expect(readFileSync(caFile, 'utf8')).toBe(before);
+  });
+
   it('are refused with a sentence when damaged', async () => {
     await tlsFiles(dir, ['localhost'], now);
     writeFileSync(join(dir, 'server.pem'), 'garbage');

@@ -1,6 +1,8 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
+import { createSecureContext } from 'node:tls';
 import { CollectorError } from '../../ports.ts';
 import type { Pair } from './certificates.ts';
 import { readKept, writeKept } from './kept-file.ts';
@@ -32,19 +34,27 @@ const maxAuthorities = 8;
  *
  * @param names host names and addresses of this collector
  * @param now ms since the Unix epoch
+ * @param isRunning agents believe the authority that there was: where it is gone none is made in its place
  * @throws CollectorError
  */
-export async function tlsFiles(dir: string, names: readonly string[], now: number): Promise<TlsFiles> {
-  const made = await pair(dir, 'ca', async () => (await generator()).makeAuthority(now));
+export async function tlsFiles(
+  dir: string,
+  names: readonly string[],
+  now: number,
+  isRunning = false,
+): Promise<TlsFiles> {
+  const made = readPair(dir, 'ca') ?? (await newAuthority(dir, now, isRunning));
   const caFile = join(dir, 'ca.pem');
   const authorities = parsed(() => pemBlocks(made.certificate).map((pem) => new X509Certificate(pem)));
   const authority = signing(made, authorities, caFile);
   const server = readPair(dir, 'server');
   const usable = server !== undefined && isUsable(server, authority, names, now);
   const { certificate, key } = usable ? server : await renew(dir, authority, names, now);
+  const chain = `${certificate.trimEnd()}\n${authority.certificate}`;
+  assertServed(dir, chain, key);
   return {
     caFile,
-    certificate: Buffer.from(`${certificate.trimEnd()}\n${authority.certificate}`),
+    certificate: Buffer.from(chain),
     key: Buffer.from(key),
     authority,
     bundle: authorities.map((ca) => ca.toString()).join(''),
@@ -75,12 +85,30 @@ function generator(): Promise<typeof import('./certificates.ts')> {
   return import('./certificates.ts');
 }
 
-async function pair(dir: string, name: string, make: () => Promise<Pair>): Promise<Pair> {
-  const kept = readPair(dir, name);
-  if (kept !== undefined) return kept;
-  const made = await make();
-  writePair(dir, name, made);
+/** Beside a certificate whose key is gone none is made: agents pinned it, and the key may be moved back. */
+async function newAuthority(dir: string, now: number, isRunning: boolean): Promise<Pair> {
+  if (isRunning || existsSync(join(dir, 'ca.pem')))
+    throw new CollectorError(
+      'bad-file',
+      `${dir} lacks ca.pem or ca.key; put back what was there. Without both a start makes another authority, which no agent believes`,
+    );
+  const made = await (await generator()).makeAuthority(now);
+  writePair(dir, 'ca', made);
   return made;
+}
+
+/** Here rather than where it is shown: a listener that throws on it would end a collector that runs. */
+function assertServed(dir: string, cert: string, key: string): void {
+  try {
+    createSecureContext({ cert, key });
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new CollectorError(
+      'bad-file',
+      `${join(dir, 'server.pem')} cannot be shown to anybody (${why}); remove it and server.key to have new ones made`,
+      { cause },
+    );
+  }
 }
 
 function readPair(dir: string, name: string): Pair | undefined {

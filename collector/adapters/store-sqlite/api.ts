@@ -1,6 +1,6 @@
 import type { AuditRecord } from '../../ports/audit.ts';
 import type { IncidentQuery } from '../../ports/incidents.ts';
-import type { AgentHello, IncidentFilter } from '../../ports.ts';
+import type { AgentHello, OccurrenceFilter } from '../../ports.ts';
 import { AccessTable, type TokenRecord } from './access-table.ts';
 import { auditApi } from './audit.ts';
 import { AuditTable } from './audit-table.ts';
@@ -54,12 +54,12 @@ export function openApi(file: string) {
     provisionalsOf: (agent: string) => reader.provisionalsOf(agent),
     agentsOf: (hash: string) => reader.agentsOf(hash),
     saveProvisional: (hash: string, row: ProvisionalRecord) => keeper.saveProvisional(hash, row),
-    incidents: (filter: IncidentFilter) => reader.incidents(filter),
+    occurrences: (filter: OccurrenceFilter) => reader.occurrences(filter),
     incidentList: (query: IncidentQuery) => rows.list(query),
     incidentDetail: (id: string, limit: number) => {
       const summary = rows.get(id);
       if (summary === undefined) return undefined;
-      const seen = rows.occurrencesOf(id, limit).flatMap((o) => reader.incidents({ id: o, limit: 1 }));
+      const seen = rows.occurrencesOf(id, limit).flatMap((o) => reader.occurrences({ id: o, limit: 1 }));
       return { summary, seen, history: rows.historyOf(id) };
     },
     incidentsSilencedBy: (id: string) => rows.silencedBy(id),

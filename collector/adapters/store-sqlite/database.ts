@@ -1,10 +1,10 @@
-import { existsSync, readFileSync } from 'node:fs';
 import Sqlite from 'better-sqlite3';
 import { StoreError } from '../../ports.ts';
 import { keepCopy } from './kept-copy.ts';
 import { migrations } from './migrations.ts';
+import { freshSchema } from './schema.ts';
 
-/** Raised with every change of schema.sql, with a step in migrations.ts that brings older files up. */
+/** Raised with every change of what schema.ts gives, with a step in migrations.ts that brings older files up. */
 export const schemaVersion = migrations.length + 1;
 
 /**
@@ -44,17 +44,10 @@ function bringUp(db: Sqlite.Database, file: string): void {
   if (version > 0) keepCopy(db, file, version);
   // All or nothing: a file that is half brought up could be read by neither release.
   db.transaction(() => {
-    if (version === 0) db.exec(schema());
+    if (version === 0) db.exec(freshSchema());
     else for (const step of migrations.slice(version - 1)) step(db);
     db.pragma(`user_version = ${schemaVersion}`);
   })();
-}
-
-/** Beside this file in the source tree; compiled, this file is one folder further from the package's root. */
-function schema(): string {
-  const near = new URL('schema.sql', import.meta.url);
-  const packaged = new URL('../../../../collector/adapters/store-sqlite/schema.sql', import.meta.url);
-  return readFileSync(existsSync(near) ? near : packaged, 'utf8');
 }
 
 /** What SQLite says, as a closed code and a sentence. */

@@ -10,10 +10,10 @@ import { roles, type Workload } from '../../../fingerprint/workload.ts';
 import type {
   AgentRow,
   DecisionRow,
-  IncidentRow,
   LearnedInstance,
   LearnedNovelty,
   LearnedWorkload,
+  OccurrenceRow,
   OrderRow,
   ProvisionalRow,
   WorkloadRow,
@@ -22,10 +22,10 @@ import { StoreError } from '../../ports.ts';
 import type {
   AgentRecord,
   DecisionRecord,
-  IncidentRecord,
   InstanceRecord,
   LearnedRecord,
   NoveltyRecord,
+  OccurrenceRecord,
   OrderRecord,
   ProvisionalRecord,
   WorkloadCounts,
@@ -112,7 +112,7 @@ function instanceRow(record: InstanceRecord): LearnedInstance {
   };
 }
 
-export function incidentRow(record: IncidentRecord): IncidentRow {
+export function occurrenceRow(record: OccurrenceRecord): OccurrenceRow {
   return {
     incident: incidentOf(record.report),
     row: record.row,

@@ -5,7 +5,7 @@ import type { IncidentChange } from '../../ports.ts';
 import { dispositionOf, stateOf } from './incident-words.ts';
 import type { Row } from './rows.ts';
 
-export type OccurrenceRow = Extract<Row, readonly ['incident', ...unknown[]]>;
+export type ReportedRow = Extract<Row, readonly ['incident', ...unknown[]]>;
 
 export interface Placed {
   readonly incident: string;
@@ -68,7 +68,7 @@ export class IncidentTable {
   }
 
   /** The latest report of an occurrence holds all of it. Another node's is never overwritten. */
-  take(agent: string, workload: number, row: OccurrenceRow, now: number): Placed {
+  take(agent: string, workload: number, row: ReportedRow, now: number): Placed {
     return this.#join(agent, workload, row) ?? this.#find(agent, workload, row, now);
   }
 
@@ -80,7 +80,7 @@ export class IncidentTable {
   }
 
   /** The usual case by far: a new occurrence of drift with one key, which an open incident holds and nothing older claims. */
-  #join(agent: string, workload: number, row: OccurrenceRow): Placed | undefined {
+  #join(agent: string, workload: number, row: ReportedRow): Placed | undefined {
     const [, , , id, node, last, json, , severity, count, , keys] = row;
     const incident = this.#open.get(`${workload} ${keys}`);
     if (incident === undefined) return undefined;
@@ -90,7 +90,7 @@ export class IncidentTable {
     return { incident, change: this.#grow(incident, row, count) ? 'graver' : 'grew', isNew: true };
   }
 
-  #find(agent: string, workload: number, row: OccurrenceRow, now: number): Placed {
+  #find(agent: string, workload: number, row: ReportedRow, now: number): Placed {
     const [, , , id, node, last, json, , severity, count, , joined] = row;
     const known = this.#sql.occurrence.get(id);
     if (known !== undefined && (known.node !== node || known.workload !== workload))
@@ -114,7 +114,7 @@ export class IncidentTable {
   }
 
   /** Kept until the end of the commit: of a bad rollout's reports hundreds are about one incident. @returns whether it is graver */
-  #grow(incident: string, [, , , id, , last, , , severity, , first]: OccurrenceRow, count: number): boolean {
+  #grow(incident: string, [, , , id, , last, , , severity, , first]: ReportedRow, count: number): boolean {
     const was = this.#severityOf(incident);
     const graver = severity > was;
     this.#remember(incident, graver ? severity : was);
@@ -139,7 +139,7 @@ export class IncidentTable {
   #place(
     own: string | undefined,
     workload: number,
-    row: OccurrenceRow,
+    row: ReportedRow,
     keys: readonly string[],
     now: number,
   ): { incident: string; change: IncidentChange } {
@@ -162,11 +162,7 @@ export class IncidentTable {
   }
 
   /** The first occurrence gives its name; when an incident that was closed has that, one is made from both. */
-  #begin(
-    workload: number,
-    [, , , id, , last, , , severity, count, first]: OccurrenceRow,
-    now: number,
-  ): string {
+  #begin(workload: number, [, , , id, , last, , , severity, count, first]: ReportedRow, now: number): string {
     const about = [workload, severity, now, now, first, last, count, id] as const;
     if (this.#sql.open.run(id, ...about).changes === 1) return id;
     const name = createHash('sha256').update(`${id}\n${now}`).digest('hex');

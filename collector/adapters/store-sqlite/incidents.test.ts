@@ -25,7 +25,7 @@ beforeEach(async () => {
   told.length = 0;
   const isSigned = (digest: string) => digest === signed;
   const tell = (line: object) => void told.push(line);
-  incidents = new Incidents({ store: store.rolledUp, isSigned, now: () => clock, tell });
+  incidents = new Incidents({ store: store.incidents, isSigned, now: () => clock, tell });
 });
 afterEach(async () => {
   await store.close();
@@ -113,7 +113,7 @@ describe('incidents', () => {
     await store.close();
     store = await SqliteStore.open(join(dir, 'whorl.db'));
     incidents = new Incidents({
-      store: store.rolledUp,
+      store: store.incidents,
       isSigned: () => true,
       now: () => clock,
       tell: () => {},
@@ -161,11 +161,11 @@ describe('what is too old', () => {
     await act(incident, { act: 'note' });
     clock += 10;
     await tells('n2', 'p2', [drift(1)]);
-    expect(await store.rolledUp.retire(clock * 1000)).toEqual({ occurrences: 1, isDone: true });
+    expect(await store.incidents.retire(clock * 1000)).toEqual({ occurrences: 1, isDone: true });
     expect(await all()).toMatchObject([{ id: incident, occurrences: 1, lead: { instance: { id: 'p2' } } }]);
-    await store.rolledUp.retire((clock + 1) * 1000);
+    await store.incidents.retire((clock + 1) * 1000);
     expect(await all()).toEqual([]);
-    expect(await store.incidents({ limit: 10 })).toEqual([]);
+    expect(await store.occurrences({ limit: 10 })).toEqual([]);
     expect(await tells('n1', 'p3', [drift(1)])).toMatchObject({ change: 'opened' });
   });
 });

@@ -12,7 +12,7 @@ import type {
   Silenced,
 } from '../../ports/incidents.ts';
 import { StoreError } from '../../ports.ts';
-import { incidentOf, incidentRow, workloadOf } from './domain.ts';
+import { incidentOf, occurrenceRow, workloadOf } from './domain.ts';
 import type { NextState, ReviewRow, SilencedRow, SummaryRecord } from './incident-reader.ts';
 import { dispositionOf, reviewActOf, severityOf, stateOf } from './incident-words.ts';
 import type { DatabaseThread } from './thread.ts';
@@ -38,7 +38,7 @@ export class SqliteIncidents implements IncidentStore {
     const { summary, seen, history } = found;
     return {
       ...summaryOf(summary),
-      seen: seen.map(incidentRow),
+      seen: seen.map(occurrenceRow),
       more: Math.max(0, summary.occurrences - seen.length),
       history: history.map(reviewOf),
     };

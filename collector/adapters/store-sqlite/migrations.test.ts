@@ -28,8 +28,18 @@ function of(schema: 1 | 2): void {
   db.close();
 }
 
-const tables = (db: Sqlite.Database) =>
-  db.prepare("SELECT type, name FROM sqlite_master WHERE name NOT LIKE 'sqlite%' ORDER BY name").all();
+/** Everything of a file's schema, and each column with its type, default and place in the key; their order may differ. */
+const schemaOf = (db: Sqlite.Database) => ({
+  objects: db
+    .prepare("SELECT type, name FROM sqlite_master WHERE name NOT LIKE 'sqlite%' ORDER BY name")
+    .all(),
+  columns: db
+    .prepare(
+      `SELECT m.name AS object, c.name, c.type, c."notnull", c.dflt_value, c.pk FROM sqlite_master m
+       JOIN pragma_table_info(m.name) c WHERE m.type = 'table' ORDER BY m.name, c.name`,
+    )
+    .all(),
+});
 
 describe('a database of an earlier release', () => {
   it.each([1, 2] as const)(
@@ -39,7 +49,7 @@ describe('a database of an earlier release', () => {
       const db = openDatabase(file);
       expect(db.pragma('user_version', { simple: true })).toBe(3);
       const fresh = openDatabase(join(dir, 'fresh.db'));
-      expect(tables(db)).toEqual(tables(fresh));
+      expect(schemaOf(db)).toEqual(schemaOf(fresh));
       fresh.close();
       for (const [table, rows] of Object.entries({ agents: 1, gaps: 1, decisions: 1, settings: 1 }))
         expect(db.prepare(`SELECT count(*) FROM ${table}`).pluck().get(), table).toBe(rows);

@@ -1,13 +1,9 @@
 import { createHash } from 'node:crypto';
 import type Sqlite from 'better-sqlite3';
-import { accessSchema } from './schema-3/access.ts';
-import { auditSchema } from './schema-3/audit.ts';
-import { brakesSchema } from './schema-3/brakes.ts';
-import { identitiesSql } from './schema-3/identities.ts';
-import { incidentsTo3 } from './schema-3/incidents.ts';
-import { ingestTables } from './schema-3/ingest.ts';
-import { outboxSchema } from './schema-3/outbox.ts';
-import { decisionRuleSchema, responsePolicySchema } from './schema-3/response-policies.ts';
+import { tablesOfSchema3 } from './schema.ts';
+import { workloadsTo3 } from './schema-3/brakes.ts';
+import { firstIncidents, occurrencesTo3 } from './schema-3/incidents.ts';
+import { decisionsTo3 } from './schema-3/response-policies.ts';
 
 /** Step i brings a file from schema i + 1 to i + 2. A step is never changed once a release has written its result. */
 export const migrations: readonly ((db: Sqlite.Database) => void)[] = [
@@ -38,15 +34,10 @@ export const migrations: readonly ((db: Sqlite.Database) => void)[] = [
   },
   /** Occurrences are rolled up into incidents; agents have certificates, people tokens; what is done is audited. */
   (db) => {
-    db.exec(incidentsTo3);
-    db.exec(identitiesSql);
-    db.exec(accessSchema);
-    db.exec(auditSchema);
-    db.exec(responsePolicySchema);
-    db.exec(decisionRuleSchema);
-    db.exec(ingestTables);
-    db.exec(brakesSchema);
-    db.exec(outboxSchema);
+    // The order matters: `incidents` is the old name of the occurrences, and the first incidents are made of those.
+    db.exec(occurrencesTo3 + workloadsTo3 + decisionsTo3);
+    db.exec(tablesOfSchema3);
+    db.exec(firstIncidents);
   },
 ];
 

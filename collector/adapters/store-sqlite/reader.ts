@@ -1,6 +1,6 @@
 import type Sqlite from 'better-sqlite3';
 import type { Phase } from '../../../fingerprint/phase.ts';
-import type { IncidentFilter } from '../../ports.ts';
+import type { OccurrenceFilter } from '../../ports.ts';
 import { bits } from './bitset.ts';
 
 /** Rows as they lie in the tables. STRICT tables hold the types; JSON is parsed on the other side of the thread. */
@@ -115,7 +115,7 @@ export interface DecisionRecord {
   readonly would_reason: string;
 }
 
-export interface IncidentRecord {
+export interface OccurrenceRecord {
   readonly agent: string;
   readonly row: string;
   readonly report: string;
@@ -221,7 +221,7 @@ export class Reader {
     return this.#db.prepare<[number], string>(sql).pluck().all(workload).join('+');
   }
 
-  incidents(filter: IncidentFilter): IncidentRecord[] {
+  occurrences(filter: OccurrenceFilter): OccurrenceRecord[] {
     const { id = null, agent = null, activeAfter = -1, before, idPrefix, scope, limit } = filter;
     return this.#db
       .prepare<
@@ -250,7 +250,7 @@ export class Reader {
       .map(({ id, incident, ...row }) => ({ ...row, row: incident, ...this.#handling(id) }));
   }
 
-  #handling(incident: string): Omit<IncidentRecord, 'agent' | 'report' | 'row'> {
+  #handling(incident: string): Omit<OccurrenceRecord, 'agent' | 'report' | 'row'> {
     return {
       decisions: this.#db
         .prepare<[string], DecisionRecord>(
@@ -262,7 +262,11 @@ export class Reader {
         .prepare<[string], OrderRecord>('SELECT * FROM orders WHERE incident = ? ORDER BY issued_at_ms, seq')
         .all(incident),
       receipts: this.#db
-        .prepare<[string], string>('SELECT report FROM receipts WHERE incident = ? ORDER BY order_id')
+        .prepare<[string], string>(
+          // What an agent did before anybody ordered anything has no order, and comes first.
+          `SELECT r.report FROM receipts r LEFT JOIN orders o ON o.id = r.order_id AND o.agent = r.agent
+           WHERE r.incident = ? ORDER BY o.issued_at_ms, o.seq, r.order_id`,
+        )
         .pluck()
         .all(incident),
     };

@@ -56,7 +56,7 @@ describe('decisions in the database', () => {
     acked: 0,
   } as const;
   const incident = anIncident();
-  const decisions = async () => (await store.incidents({ id: incident.id, limit: 1 }))[0]?.decisions;
+  const decisions = async () => (await store.occurrences({ id: incident.id, limit: 1 }))[0]?.decisions;
   const report = { type: 'incident', incident } as const;
 
   it('name the rule, and what would have been done', async () => {

@@ -5,7 +5,7 @@ import type { AuditRecord } from '../../ports/audit.ts';
 import type { Ingested } from '../../ports.ts';
 import type { AuditTable } from './audit-table.ts';
 import { bits, withBits } from './bitset.ts';
-import type { IncidentTable, OccurrenceRow, Placed } from './incident-table.ts';
+import type { IncidentTable, Placed, ReportedRow } from './incident-table.ts';
 import type { DecisionRecord, OrderRecord } from './reader.ts';
 import type { Row, RowDelivery } from './rows.ts';
 import { decisionText, prepareWrites, type Writes } from './statements.ts';
@@ -165,7 +165,7 @@ export class Writer {
     }
   }
 
-  #told(agent: string, row: OccurrenceRow, now: number): Told {
+  #told(agent: string, row: ReportedRow, now: number): Told {
     if (row[13]) this.#sql.unfold.run(agent, row[3]);
     const placed = this.#incidents.take(agent, this.#workload(row[2]), row, now);
     return { ...placed, isDecided: this.#decidedAgainst(row, placed.isNew, now) };
@@ -188,7 +188,7 @@ export class Writer {
   }
 
   /** @returns whether that is news */
-  #decidedAgainst(row: OccurrenceRow, isNew: boolean, time: number): boolean {
+  #decidedAgainst(row: ReportedRow, isNew: boolean, time: number): boolean {
     const [, , , incident, , , , reason, , , , , rule] = row;
     if (reason === '') return false;
     const decision = { time, incident, action: 'none', reason, rule, would_action: '', would_reason: '' };
@@ -269,7 +269,7 @@ export class Writer {
 
 /** What nobody waits for need not cross to the other thread. */
 function note(
-  row: OccurrenceRow,
+  row: ReportedRow,
   { incident, change, isDecided }: Told,
   { placed, newDecisions }: { placed: Ingested['placed'][number][]; newDecisions: number[] },
 ): void {

@@ -16,7 +16,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { findCgroup2Mount } from '../../../agent/adapters/linux/cgroup-fs.ts';
 import { readStat, startOf } from '../../../agent/adapters/linux/process-proc.ts';
-import type { StopRequest } from '../../../agent/ports.ts';
+import type { StopRequest } from '../../../agent/ports/enforcer.ts';
 import type { ProcessRef } from '../../../fingerprint/event.ts';
 
 export const mount = findCgroup2Mount(readFileSync('/proc/self/mountinfo', 'utf8')) ?? '';

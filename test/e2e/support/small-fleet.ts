@@ -2,9 +2,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
+import type { StateLine } from '../../../agent/state-line.ts';
+import { main } from '../../../cli/main.ts';
 import type { Incident } from '../../../fingerprint/incident.ts';
 import type { Order } from '../../../fingerprint/order.ts';
 import { Child } from '../../fakes/children.ts';
+import { fakeIo } from '../../fakes/io.ts';
+import type { Cargo } from '../../fakes/node-desks.ts';
 import { type Done, ObeyingAgent } from '../../fakes/obeying-agent.ts';
 import { aDrift, anIncident } from '../../fakes/reports.ts';
 
@@ -18,6 +22,13 @@ export interface Held {
   readonly sentence: string;
 }
 
+/** What came down to a node. */
+export interface Sent {
+  readonly node: string;
+  readonly what: Cargo;
+  readonly envelope: Uint8Array;
+}
+
 /** A real collector in a process of its own, and agents in this one that connect to it by gRPC. */
 export class SmallFleet {
   readonly dir = mkdtempSync(join(tmpdir(), 'whorl-fleet-'));
@@ -25,7 +36,13 @@ export class SmallFleet {
   /** As they came to agents, whether or not they were obeyed. */
   readonly orders: Order[] = [];
   readonly done: Done[] = [];
+  /** Everything that came down, in its order. */
+  readonly sent: Sent[] = [];
+  /** What agents said of themselves. */
+  readonly told: { readonly node: string; readonly line: StateLine }[] = [];
   readonly lines: Record<string, unknown>[] = [];
+  /** Whether something is lost on its way down. */
+  loses: (sent: Sent) => boolean = () => false;
   collector!: Child;
   ready: Record<string, unknown> = {};
   #count = 0;
@@ -79,6 +96,16 @@ export class SmallFleet {
         this.done.push(done);
         this.#wake();
       },
+      onTold: (line) => {
+        this.told.push({ node, line });
+        this.#wake();
+      },
+      carries: (what, envelope) => {
+        const sent = { node, what, envelope };
+        this.sent.push(sent);
+        this.#wake();
+        return !this.loses(sent);
+      },
       ...more,
     });
     this.agents.set(node, agent);
@@ -121,6 +148,17 @@ export class SmallFleet {
     return this.orders.filter((o) => o.action === action && (node === undefined || o.target.node === node));
   }
 
+  /** What came down to one node, in its order. */
+  cameTo(node: string, what: Cargo): Uint8Array[] {
+    return this.sent.flatMap((s) => (s.node === node && s.what === what ? [s.envelope] : []));
+  }
+
+  /** What one agent said of this kind. */
+  linesOf<T extends StateLine['type']>(node: string, type: T): Extract<StateLine, { type: T }>[] {
+    const isIt = (line: StateLine): line is Extract<StateLine, { type: T }> => line.type === type;
+    return this.told.flatMap(({ node: of, line }) => (of === node && isIt(line) ? [line] : []));
+  }
+
   /** What was left for a person. Ends everything. */
   held(): Promise<Held[]> {
     return this.read((db) =>
@@ -149,8 +187,21 @@ export class SmallFleet {
 
   async #end(): Promise<void> {
     for (const agent of this.agents.values()) await agent.drained();
+    await this.stopCollector();
+  }
+
+  /** As its service manager does. @returns its exit code */
+  async stopCollector(): Promise<number | null> {
     this.collector.kill('SIGTERM');
-    await this.collector.ended();
+    return await this.collector.ended();
+  }
+
+  /** The command line on the collector's machine. @returns what it printed */
+  async whorl(args: readonly string[], files: Readonly<Record<string, string>> = {}): Promise<string> {
+    const io = fakeIo(files, { now: Date.now });
+    await main([...args, '--data-dir', this.dir], io);
+    if (io.exitCode !== 0) throw new Error(`whorl ${args.join(' ')}: ${io.stderr.join('; ')}`);
+    return io.stdout.join('\n');
   }
 
   async close(): Promise<void> {

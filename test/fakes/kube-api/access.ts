@@ -30,7 +30,10 @@ export function serviceAccount(namespace: string, name: string, rules: User['rul
 }
 
 /** What deploy/kubernetes/agent-rbac.yaml gives the agent. */
-export const agentRules: readonly Rule[] = [{ group: '', resource: 'pods', verbs: ['get', 'list', 'watch'] }];
+export const agentRules: readonly Rule[] = [
+  { group: '', resource: 'pods', verbs: ['get', 'list', 'watch'] },
+  { group: '', resource: 'namespaces', verbs: ['list', 'watch'] },
+];
 
 export function may({ rules }: User, verb: string, group: string, resource: string): boolean {
   if (rules === 'all') return true;

@@ -1,4 +1,4 @@
-/** Enough of discovery for kubectl to find pods, who it is and what it may do. */
+/** Enough of discovery for kubectl to find pods and namespaces, who it is and what it may do. */
 
 const groups: Readonly<Record<string, readonly object[]>> = {
   'authentication.k8s.io': [
@@ -33,6 +33,16 @@ const pods = {
   storageVersionHash: 'xPOwRZ+Yhw8=',
 };
 
+const namespaces = {
+  name: 'namespaces',
+  singularName: '',
+  namespaced: false,
+  kind: 'Namespace',
+  verbs: ['create', 'delete', 'get', 'list', 'patch', 'update', 'watch'],
+  shortNames: ['ns'],
+  storageVersionHash: 'Q3oi5N2YM8M=',
+};
+
 const version = {
   major: '1',
   minor: '20',
@@ -53,7 +63,8 @@ export function discovery(path: string, address: string): object | undefined {
       versions: ['v1'],
       serverAddressByClientCIDRs: [{ clientCIDR: '0.0.0.0/0', serverAddress: address }],
     };
-  if (path === '/api/v1') return { kind: 'APIResourceList', groupVersion: 'v1', resources: [pods] };
+  if (path === '/api/v1')
+    return { kind: 'APIResourceList', groupVersion: 'v1', resources: [namespaces, pods] };
   if (path === '/apis')
     return { kind: 'APIGroupList', apiVersion: 'v1', groups: Object.keys(groups).map(groupOf) };
   const [group = '', resources = []] =

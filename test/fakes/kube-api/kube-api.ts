@@ -13,8 +13,8 @@ import {
 import { accessReview, forbidden, may, selfReview, tokenReview, type User } from './access.ts';
 import { bodyOf, type Spec } from './bodies.ts';
 import { discovery } from './discovery.ts';
-import { listPods } from './lists.ts';
-import { PodStore } from './pod-store.ts';
+import { listOf } from './lists.ts';
+import { ObjectStore } from './object-store.ts';
 import { type Selection, selectionOf } from './selection.ts';
 import { failure, noSuchPath, notFound, type Status, unauthorized } from './status.ts';
 import { Watches, whole } from './watches.ts';
@@ -26,10 +26,13 @@ export interface Asked {
   readonly user: string | undefined;
 }
 
-/** A Kubernetes API server of pods, as far as README.md says, whose state a test sets. */
+/** A Kubernetes API server of pods and namespaces, as far as README.md says, whose state a test sets. */
 export class FakeKubeApi {
-  readonly pods = new PodStore();
+  readonly pods = new ObjectStore({ name: 'Pod', isNamespaced: true });
+  readonly namespaces = new ObjectStore({ name: 'Namespace', isNamespaced: false });
+  /** Of pods. */
   readonly watches = new Watches(this.pods);
+  readonly namespaceWatches = new Watches(this.namespaces);
   /** Who holds which token. */
   readonly users = new Map<string, User>();
   readonly asked: Asked[] = [];
@@ -82,6 +85,7 @@ export class FakeKubeApi {
   /** Away, with all connections; `start` brings it back. */
   async stop(): Promise<void> {
     this.watches.drop();
+    this.namespaceWatches.drop();
     this.#server?.closeAllConnections();
     this.#server?.close();
     if (this.#server?.listening === true) await once(this.#server, 'close');
@@ -100,7 +104,8 @@ export class FakeKubeApi {
     this.asked.push(asked);
     const { spec = {} } = await bodyOf(request);
     const found = user === undefined ? unauthorized : this.#found(asked, user, spec);
-    if (isSelection(found)) this.watches.start(query, found, answer);
+    const watches = path === namespacesPath ? this.namespaceWatches : this.watches;
+    if (isSelection(found)) watches.start(query, found, answer);
     else this.#send(answer, found, asked);
   }
 
@@ -130,22 +135,21 @@ export class FakeKubeApi {
 
   #resource({ method, path, query }: Asked, user: User): object | Selection {
     const [, namespace, resource, name] =
-      /^\/api\/v1(?:\/namespaces\/([^/]+))?\/([a-z]+)(?:\/([^/]+))?$/.exec(path) ?? [];
+      /^\/api\/v1(?:\/namespaces\/([^/]+)(?=\/))?\/([a-z]+)(?:\/([^/]+))?$/.exec(path) ?? [];
     if (resource === undefined || method !== 'GET') return noSuchPath;
     const isWatch = ['1', 'true'].includes(query.get('watch') ?? '');
     const verb = name !== undefined ? 'get' : isWatch ? 'watch' : 'list';
     if (!may(user, verb, '', resource)) return forbidden(user, verb, resource, namespace);
-    if (resource !== 'pods') return noSuchPath;
-    const instead = this.failures.shift();
+    const store = resource === 'pods' ? this.pods : resource === 'namespaces' ? this.namespaces : undefined;
+    if (store === undefined) return noSuchPath;
+    const instead = store === this.pods ? this.failures.shift() : undefined;
     if (instead !== undefined) return instead;
-    if (name !== undefined) return this.#pod(namespace ?? '', name);
+    if (name !== undefined) {
+      const found = store.get(namespace, name);
+      return found === undefined ? notFound(name, resource) : whole(store.kind.name, found);
+    }
     const selection = selectionOf(query, namespace);
-    return isWatch || !isSelection(selection) ? selection : listPods(this.pods, query, selection);
-  }
-
-  #pod(namespace: string, name: string): object {
-    const pod = this.pods.get(namespace, name);
-    return pod === undefined ? notFound(name, 'pods') : whole(pod);
+    return isWatch || !isSelection(selection) ? selection : listOf(store, query, selection);
   }
 
   #send(answer: ServerResponse, body: object, asked: Asked): void {
@@ -159,6 +163,8 @@ export class FakeKubeApi {
     answer.end(this.bend(`${JSON.stringify(body)}\n`, asked));
   }
 }
+
+const namespacesPath = '/api/v1/namespaces';
 
 function isSelection(found: object): found is Selection {
   return typeof found === 'function';

@@ -1,20 +1,22 @@
-import type { Change, ChangeType, Pod } from './pod-store.ts';
+import { labelSelection } from './label-selector.ts';
+import type { Change, ChangeType, KubeObject } from './object-store.ts';
 import { failure, type Status } from './status.ts';
 
-/** Which pods a request is about. */
-export type Selection = (pod: Pod) => boolean;
+/** Which objects a request is about. */
+export type Selection = (object: KubeObject) => boolean;
 
-const fields: Readonly<Record<string, (pod: Pod) => unknown>> = {
-  'spec.nodeName': (pod) => pod.spec?.nodeName ?? '',
-  'metadata.name': (pod) => pod.metadata.name,
-  'metadata.namespace': (pod) => pod.metadata.namespace,
+const fields: Readonly<Record<string, (object: KubeObject) => unknown>> = {
+  'spec.nodeName': ({ spec }) => spec?.nodeName ?? '',
+  'metadata.name': ({ metadata }) => metadata.name,
+  'metadata.namespace': ({ metadata }) => metadata.namespace,
 };
 
-/** Field selectors with `=`, `==` and `!=`; no label selectors yet. */
+/** Field selectors with `=`, `==` and `!=`, and what `labelSelection` knows. */
 export function selectionOf(query: URLSearchParams, namespace: string | undefined): Selection | Status {
-  if (query.get('labelSelector')) return failure(400, 'BadRequest', 'this server knows no label selectors');
+  const byLabel = labelSelection(query.get('labelSelector') ?? '');
+  if (typeof byLabel !== 'function') return byLabel;
   const parts = (query.get('fieldSelector') ?? '').split(',').filter((part) => part !== '');
-  const tests: Selection[] = [];
+  const tests: Selection[] = [byLabel];
   for (const part of parts) {
     const [, name = '', operator, value] = /^([^=!]+)(==?|!=)(.*)$/.exec(part) ?? [];
     const field = fields[name];
@@ -24,15 +26,24 @@ export function selectionOf(query: URLSearchParams, namespace: string | undefine
         'BadRequest',
         `Unable to find "/v1, Resource=pods" that match field selector "${part}"`,
       );
-    tests.push((pod) => (field(pod) === value) === (operator !== '!='));
+    tests.push((object) => (field(object) === value) === (operator !== '!='));
   }
-  return (pod) =>
-    (namespace === undefined || pod.metadata.namespace === namespace) && tests.every((test) => test(pod));
+  return (object) =>
+    (namespace === undefined || object.metadata.namespace === namespace) &&
+    tests.every((test) => test(object));
 }
 
-/** As a watcher of this selection sees the change: what leaves it is deleted for him, what enters it is added. */
-export function seen({ type, pod, before }: Change, selection: Selection): ChangeType | undefined {
-  const [is, was] = [type !== 'DELETED' && selection(pod), before !== undefined && selection(before)];
-  if (is) return was ? 'MODIFIED' : 'ADDED';
-  return was ? 'DELETED' : undefined;
+/**
+ * As a watcher of this selection sees the change: what leaves it is deleted for him, what enters it is added. Of what
+ * leaves he sees the last version that was his, under the number of the change.
+ */
+export function seen(
+  { type, object, before, version }: Change,
+  selection: Selection,
+): { readonly type: ChangeType; readonly object: KubeObject } | undefined {
+  const [is, was] = [type !== 'DELETED' && selection(object), before !== undefined && selection(before)];
+  if (is) return { type: was ? 'MODIFIED' : 'ADDED', object };
+  if (!was || before === undefined) return undefined;
+  const metadata = { ...before.metadata, resourceVersion: String(version) };
+  return { type: 'DELETED', object: { ...before, metadata } };
 }

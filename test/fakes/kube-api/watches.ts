@@ -1,14 +1,14 @@
 import type { ServerResponse } from 'node:http';
-import type { Pod, PodStore } from './pod-store.ts';
+import type { Change, KubeObject, ObjectStore } from './object-store.ts';
 import { type Selection, seen } from './selection.ts';
 import { gone } from './status.ts';
 
 /** The watches under way: one line of JSON for each change, in chunks, until their time is over. */
 export class Watches {
-  readonly #store: PodStore;
+  readonly #store: ObjectStore;
   readonly #open = new Set<ServerResponse>();
 
-  constructor(store: PodStore) {
+  constructor(store: ObjectStore) {
     this.#store = store;
   }
 
@@ -26,15 +26,13 @@ export class Watches {
       return;
     }
     if (version === 0)
-      for (const pod of this.#store.all().filter(selection)) say(answer, 'ADDED', whole(pod));
-    for (const change of version === 0 ? [] : this.#store.since(version)) {
-      const type = seen(change, selection);
-      if (type !== undefined) say(answer, type, whole(change.pod));
-    }
-    const stop = this.#store.listen((change) => {
-      const type = seen(change, selection);
-      if (type !== undefined) say(answer, type, whole(change.pod));
-    });
+      for (const one of this.#store.all().filter(selection)) say(answer, 'ADDED', this.#whole(one));
+    const tell = (change: Change): void => {
+      const told = seen(change, selection);
+      if (told !== undefined) say(answer, told.type, this.#whole(told.object));
+    };
+    for (const change of version === 0 ? [] : this.#store.since(version)) tell(change);
+    const stop = this.#store.listen(tell);
     const seconds = Number(query.get('timeoutSeconds') ?? 1800);
     const end = setTimeout(() => answer.end(), seconds * 1000);
     this.#open.add(answer);
@@ -48,8 +46,10 @@ export class Watches {
   /** As each minute, to those that asked for it. */
   bookmark(): void {
     const metadata = { resourceVersion: String(this.#store.version), creationTimestamp: null };
-    const pod = { kind: 'Pod', apiVersion: 'v1', metadata, spec: { containers: null }, status: {} };
-    for (const answer of this.#open) say(answer, 'BOOKMARK', pod);
+    const { name: kind } = this.#store.kind;
+    const spec = kind === 'Pod' ? { containers: null } : {};
+    const object = { kind, apiVersion: 'v1', metadata, spec, status: {} };
+    for (const answer of this.#open) say(answer, 'BOOKMARK', object);
   }
 
   /** Whatever a test wants to have said, also what no API server says. */
@@ -59,6 +59,10 @@ export class Watches {
 
   end(): void {
     for (const answer of this.#open) answer.end();
+  }
+
+  #whole(object: KubeObject): object {
+    return whole(this.#store.kind.name, object);
   }
 
   /** The connection is reset. */
@@ -72,6 +76,6 @@ function say(answer: ServerResponse, type: string, object: object): void {
 }
 
 /** Alone, an object says what it is; in a list it does not. */
-export function whole(pod: Pod): object {
-  return { kind: 'Pod', apiVersion: 'v1', ...pod };
+export function whole(kind: string, object: KubeObject): object {
+  return { kind, apiVersion: 'v1', ...object };
 }

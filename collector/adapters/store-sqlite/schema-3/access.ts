@@ -1,5 +1,5 @@
 /** Who may use the API. Of a token only its hash is kept. */
-export const accessSchema = `
+export const accessTables = `
 CREATE TABLE api_tokens (
   id            TEXT PRIMARY KEY,
   hash          TEXT NOT NULL,

@@ -1,5 +1,5 @@
 /** The log: an RFC 6962 tree whose leaves are rows of `audit` and whose other nodes are `audit_nodes`, complete subtrees alone. */
-export const auditSchema = `
+export const auditTables = `
   -- Append only. The body is what was hashed; erased, it is NULL and its author empty, and the leaf goes on proving.
   CREATE TABLE audit (
     seq     INTEGER PRIMARY KEY,

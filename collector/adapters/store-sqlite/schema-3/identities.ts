@@ -1,5 +1,5 @@
 /** Who may be an agent: what lets a machine in, what was signed for it, and who was shut out. */
-export const identitiesSql = `
+export const identityTables = `
 CREATE TABLE join_tokens (
   id            TEXT PRIMARY KEY,
   -- sha256 of the secret, hex.

@@ -1,5 +1,5 @@
-/** What one agent tells of one copy becomes an occurrence; what a person reads is the incident it belongs to. */
-const incidentTables = `
+/** What a person reads: occurrences that share a drift key, however many copies they came from. */
+export const incidentTables = `
 CREATE TABLE incidents (
   id          TEXT PRIMARY KEY,
   workload    INTEGER NOT NULL REFERENCES workloads (id),
@@ -43,8 +43,8 @@ CREATE TABLE reviews (
 ) STRICT, WITHOUT ROWID;
 `;
 
-/** Each report of an incident that is known becomes an incident of one occurrence: nobody rolled them up then. */
-export const incidentsTo3 = `
+/** What an agent tells of one copy is an occurrence. Its old name is free for the tables of incidents after this. */
+export const occurrencesTo3 = `
 ALTER TABLE incidents RENAME TO occurrences;
 DROP INDEX incidents_by_time;
 CREATE INDEX occurrences_by_time ON occurrences (last_us);
@@ -52,7 +52,10 @@ ALTER TABLE occurrences ADD COLUMN incident TEXT NOT NULL DEFAULT '';
 ALTER TABLE occurrences ADD COLUMN severity INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE occurrences ADD COLUMN count INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX occurrences_by_incident ON occurrences (incident);
-${incidentTables}
+`;
+
+/** Each report that is known becomes an incident of one occurrence: nobody rolled them up then. */
+export const firstIncidents = `
 UPDATE occurrences SET incident = id,
   severity = CASE json_extract(report, '$.incident.severity') WHEN 'critical' THEN 3 WHEN 'high' THEN 2 WHEN 'medium' THEN 1 ELSE 0 END,
   count = coalesce((SELECT sum(json_extract(value, '$.count')) FROM json_each(report, '$.incident.drifts')), 0);

@@ -1,5 +1,5 @@
 /** Notices on their way, the sinks they go to, and what was told of what. */
-export const outboxSchema = `
+export const outboxTables = `
 -- AUTOINCREMENT: the number is the order of a story, so that one is never given twice.
 CREATE TABLE outbox (
   seq             INTEGER PRIMARY KEY AUTOINCREMENT,

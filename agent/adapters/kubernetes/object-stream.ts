@@ -1,14 +1,15 @@
-import type { PodSink } from '../../ports.ts';
+import type { ObjectSink } from '../../ports/containers.ts';
 import { isObject } from '../oci/json.ts';
 import { type ApiClient, bodyOf } from './api-client.ts';
 import { ApiError, broken, refusal } from './api-error.ts';
 import { Lines } from './lines.ts';
+import type { Listed } from './listed.ts';
 
-/** 110 usual pods are some 2 MB; one pod can be 3 MB at most, with all that its makers may put into it. */
+/** 110 usual pods are some 2 MB; one object can be 3 MB at most, with all that its makers may put into it. */
 const maxAnswerBytes = 8 * 1024 * 1024;
 /** What kubelet runs usually fits into one page. */
 const pageSize = 128;
-/** A page holds one pod at least, and the agent keeps no more than this many. */
+/** A page holds one object at least, and the agent keeps no more pods than this. */
 const maxPages = 1_024;
 
 /** Where to go on from. */
@@ -17,7 +18,7 @@ export interface Position {
   version: string | undefined;
   /** Whether the list may come from the server's own memory, a moment old: cheap for it, and refused to nobody. */
   isMemoryFine: boolean;
-  /** Pods to a page: fewer after an answer that was too large. */
+  /** Objects to a page: fewer after an answer that was too large. */
   pageSize: number;
 }
 
@@ -25,15 +26,15 @@ export function atTheBeginning(): Position {
   return { version: undefined, isMemoryFine: true, pageSize };
 }
 
-/** Lists the pods of one node and follows their changes. */
-export class PodStream {
+/** Lists objects of one kind and follows their changes. */
+export class ObjectStream {
   readonly #client: ApiClient;
-  readonly #selector: string;
-  readonly #sink: PodSink;
+  readonly #listed: Listed;
+  readonly #sink: ObjectSink;
 
-  constructor(client: ApiClient, node: string, sink: PodSink) {
+  constructor(client: ApiClient, listed: Listed, sink: ObjectSink) {
     this.#client = client;
-    this.#selector = `spec.nodeName=${node}`;
+    this.#listed = listed;
     this.#sink = sink;
   }
 
@@ -44,8 +45,8 @@ export class PodStream {
     for (let page = 0; page < maxPages; page += 1) {
       const query = next === '' ? this.#firstPage(at) : { continue: next };
       const answer = await this.#client.get(this.#path({ ...query, limit: String(at.pageSize) }), signal);
-      const { version, more, pods } = toPage(await bodyOf(answer, maxAnswerBytes));
-      this.#sink.page(pods);
+      const { version, more, objects } = toPage(await bodyOf(answer, maxAnswerBytes), this.#listed);
+      this.#sink.page(objects);
       if (more === '') {
         this.#sink.complete();
         at.version = version;
@@ -53,7 +54,7 @@ export class PodStream {
       }
       next = more;
     }
-    throw new ApiError('unexpected', `it tells of more pods than ${maxPages} pages hold`);
+    throw new ApiError('unexpected', `it tells of more ${this.#listed.plural} than ${maxPages} pages hold`);
   }
 
   #firstPage(at: Position): Readonly<Record<string, string>> {
@@ -100,7 +101,12 @@ export class PodStream {
       case 'BOOKMARK':
         break;
       case 'ERROR':
-        throw refusal(typeof object.code === 'number' ? object.code : 0, textOf(object.message), 0);
+        throw refusal(
+          typeof object.code === 'number' ? object.code : 0,
+          textOf(object.message),
+          0,
+          this.#listed.rights,
+        );
       default:
         throw new ApiError('unexpected', 'it tells of a kind of change that is not known');
     }
@@ -109,26 +115,27 @@ export class PodStream {
   }
 
   #path(query: Readonly<Record<string, string>>): string {
-    return `/api/v1/pods?${new URLSearchParams({ fieldSelector: this.#selector, ...query })}`;
+    const { path, query: selecting } = this.#listed;
+    return `${path}?${new URLSearchParams({ ...selecting, ...query })}`;
   }
 }
 
 interface Page {
-  readonly pods: readonly unknown[];
+  readonly objects: readonly unknown[];
   readonly version: string;
   /** Where the next page begins; empty: there is none. */
   readonly more: string;
 }
 
-function toPage(text: string): Page {
+function toPage(text: string, { kind, plural }: Listed): Page {
   const list = parsed(text);
   const metadata = isObject(list) ? list.metadata : undefined;
-  if (!isObject(list) || list.kind !== 'PodList' || !isObject(metadata))
-    throw new ApiError('unexpected', 'it answers with something else than a list of pods');
+  if (!isObject(list) || list.kind !== kind || !isObject(metadata))
+    throw new ApiError('unexpected', `it answers with something else than a list of ${plural}`);
   const { items } = list;
-  // No pods at all are written as null by old servers.
-  const pods = Array.isArray(items) ? items : [];
-  return { pods, version: textOf(metadata.resourceVersion), more: textOf(metadata.continue) };
+  // None at all are written as null by old servers.
+  const objects = Array.isArray(items) ? items : [];
+  return { objects, version: textOf(metadata.resourceVersion), more: textOf(metadata.continue) };
 }
 
 function parsed(text: string): unknown {
