@@ -6,7 +6,7 @@ import { type EventSource, SourceError } from '../ports/source.ts';
 import { cannot, pathHints } from './falco/errors.ts';
 import type { FalcoIntakeOptions, HeardSink } from './falco/intake.ts';
 import { maxLineBytes } from './falco/line-cutter.ts';
-import { PlaceFile } from './falco/place-file.ts';
+import { type FilePlace, PlaceFile } from './falco/place-file.ts';
 import { rotatedBefore } from './falco/rotated.ts';
 import { runBeside } from './falco/run-beside.ts';
 import { Tail } from './falco/tail.ts';
@@ -48,9 +48,12 @@ class Follower {
   async run(signal: AbortSignal): Promise<void> {
     const { path, lookMs: every = lookMs } = this.#options;
     try {
+      const stopped = this.#place.read();
       this.#begin();
+      // Before anybody hears that it is watched: what Falco writes from then on is not passed over as old.
+      if (stopped === undefined) this.#passOverOld();
       this.#sink.connected();
-      this.#catchUp();
+      if (stopped !== undefined) this.#catchUp(stopped);
       while (!signal.aborted) {
         if (!this.#look()) await sleep(every, undefined, { signal }).catch(() => undefined);
         // Timers and other sources have their turn, however much there is to read.
@@ -77,16 +80,19 @@ class Follower {
     this.#tail = new Tail(path);
   }
 
+  #passOverOld(): void {
+    this.#tail?.toEnd();
+    if (this.#tail !== undefined) this.#place.write(this.#tail.place);
+  }
+
   /** From the place on where an earlier run stopped; what was put aside meanwhile comes first. */
-  #catchUp(): void {
-    const place = this.#place.read();
+  #catchUp(place: FilePlace): void {
     const current = this.#tail;
-    if (place === undefined) current?.toEnd();
-    else if (current?.resume(place) !== true) this.#rotatedAway(place, current);
+    if (current?.resume(place) !== true) this.#rotatedAway(place, current);
     if (current !== undefined) this.#place.write(current.place);
   }
 
-  #rotatedAway(place: NonNullable<ReturnType<PlaceFile['read']>>, current: Tail | undefined): void {
+  #rotatedAway(place: FilePlace, current: Tail | undefined): void {
     current?.rewind();
     const aside = rotatedBefore(this.#options.path);
     const at = aside.findIndex(({ stat }) => stat.ino === place.ino && stat.dev === place.dev);
@@ -100,7 +106,7 @@ class Follower {
   }
 
   /** @returns false when it is not the file of that place */
-  #readAside(path: string, from?: NonNullable<ReturnType<PlaceFile['read']>>): boolean {
+  #readAside(path: string, from?: FilePlace): boolean {
     const tail = new Tail(path);
     try {
       if (from !== undefined && !tail.resume(from)) return false;
@@ -116,6 +122,8 @@ class Follower {
     if (this.#tail === undefined) {
       if (statSync(this.#options.path, { throwIfNoEntry: false }) === undefined) return false;
       this.#tail = new Tail(this.#options.path);
+      // All of it is new: a restart must not take what came before its first piece was judged for old.
+      this.#place.write(this.#tail.place);
     }
     if (this.#read(this.#tail)) return true;
     return this.#isReplaced(this.#tail);

@@ -2,6 +2,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import {
   appendFileSync,
   chmodSync,
+  existsSync,
   mkdtempSync,
   readFileSync,
   renameSync,
@@ -18,7 +19,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { ServerCredentials } from '@grpc/grpc-js';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { makeCertificates } from '../../test/fakes/certificates.ts';
 import { FalcoServer } from '../../test/fakes/falco-server.ts';
 import type { EventSource } from '../ports/source.ts';
@@ -119,6 +120,38 @@ describe('a file', () => {
     appendFileSync(join(folder, 'alerts'), '\n');
     await reader.until(() => reader.lines.length === 2);
     expect(reader.lines).toEqual(alerts(1, 3));
+  });
+
+  it('misses nothing that is written once it says it is connected', async () => {
+    const folder = dir();
+    const path = join(folder, 'alerts');
+    writeFileSync(path, `${alert(0)}\n`);
+    const stop = new AbortController();
+    let text = '';
+    await falcoFileSource({ ...options, path, placeFile: join(folder, 'place'), lookMs: 1 }).run(
+      {
+        bytes: (bytes) => {
+          text += Buffer.from(bytes).toString('latin1');
+          stop.abort();
+        },
+        note: ({ type }) => type === 'connected' && appendFileSync(path, `${alert(1)}\n`),
+      },
+      stop.signal,
+    );
+    expect(text).toBe(`${alert(1)}\n`);
+  });
+
+  it('that came while the agent waited for it is read from its start, also after a restart', async () => {
+    const folder = dir();
+    const waiting = follow(folder);
+    await waiting.connected();
+    writeFileSync(join(folder, 'alerts'), '');
+    await vi.waitUntil(() => existsSync(join(folder, 'place')), { timeout: 20_000 });
+    await waiting.stop();
+    appendFileSync(join(folder, 'alerts'), `${alert(3)}\n`);
+    const next = follow(folder);
+    await next.until(() => next.lines.length === 1);
+    expect(next.lines).toEqual([alert(3)]);
   });
 
   it('is waited for when Falco has not written yet', async () => {
