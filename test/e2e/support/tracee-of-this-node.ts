@@ -24,11 +24,14 @@ export class TraceeOfThisNode {
 
   static async listen(socket: string): Promise<TraceeOfThisNode> {
     const tracee = new TraceeOfThisNode(await TraceeServer.listen(`unix:${socket}`, { dialect: 'v0.22.5' }));
-    tracee.#done = tracee.#watch();
+    const { promise: looks, resolve } = Promise.withResolvers<void>();
+    tracee.#done = tracee.#watch(resolve);
+    // What starts before the sensor looks would be told without its start.
+    await Promise.race([looks, tracee.#done]);
     return tracee;
   }
 
-  async #watch(): Promise<void> {
+  async #watch(onLook: () => void): Promise<void> {
     const now = () => Date.now() * 1000;
     const uptime = Number(readFileSync('/proc/uptime', 'utf8').split(' ')[0]) * 1e6;
     const told = new SensorAsTracee(Math.round(now() - uptime) + clockErrorUs);
@@ -37,6 +40,8 @@ export class TraceeOfThisNode {
     const bytes = (chunk: Uint8Array): void => {
       for (const event of normaliser.push(chunk))
         for (const seen of told.of(event)) this.server.send(traceeMessage(seen, 'v0.22.5'));
+      // Its greeting names what it looks at.
+      if (normaliser.coverage().length > 0) onLook();
     };
     await source.run({ bytes, note: () => undefined }, this.#stop.signal);
   }
