@@ -172,7 +172,6 @@ describe('fifty agents whose processes, network and collector fail at random', (
     expect(done.filter(({ node, orderNode }) => node !== orderNode)).toEqual([]);
     expect(done.filter((line) => lateUs(line) > skewUs)).toEqual([]);
     // What was ordered after the backup the restored collector does not know of.
-    if (seconds > 180) expect(done.length).toBeGreaterThan(doneBefore);
     for (const part of [done.slice(0, doneBefore), done.slice(doneBefore)])
       expect(mostWithin(windowMs, part)).toBeLessThanOrEqual(budget.stopsPerWorkload);
   });
