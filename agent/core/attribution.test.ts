@@ -138,15 +138,21 @@ describe('Attribution', () => {
     expect(node.out[0]).toMatchObject({ type: 'instance', state: 'started' });
   });
 
-  it("does not take the runtime's second execution of itself for the workload", () => {
-    const node = new Node();
-    node.fork(ref(10), ref(100));
-    node.attach(ref(100), c1);
-    node.exec(ref(100), '/memfd:runc_cloned:/proc/self/exe', { args: ['runc', 'init'], origin: 'memory' });
-    node.open(ref(100), '/etc/group');
-    node.exec(ref(100), '/app');
-    expect(node.acts()).toEqual(['c1: entrypoint /app exec']);
-  });
+  it.each([
+    ['from memory', '/memfd:runc_cloned:/proc/self/exe', 'memory'],
+    ['from a mount that is detached', '/', undefined],
+  ] as const)(
+    "does not take the runtime's second execution of itself, %s, for the workload",
+    (_, exe, origin) => {
+      const node = new Node();
+      node.fork(ref(10), ref(100));
+      node.attach(ref(100), c1);
+      node.exec(ref(100), exe, { args: ['runc', 'init'], ...(origin === undefined ? {} : { origin }) });
+      node.open(ref(100), '/etc/group');
+      node.exec(ref(100), '/app');
+      expect(node.acts()).toEqual(['c1: entrypoint /app exec']);
+    },
+  );
 
   it('calls what enters a running container interactive', () => {
     const node = new Node();

@@ -19,7 +19,15 @@ export function isRuntimePrologue(
   if (instance.owner.kind === 'unit') return event.exe.endsWith('/lib/systemd/systemd-executor');
   if (instance.owner.kind !== 'container' || !isRuncInit(event.args)) return false;
   // Only the host's runtime can come in from outside as `runc init`; inside, that name proves nothing.
-  return isRuncInit(before?.args ?? []) || /^\/?(dev\/shm\/)?memfd:runc_cloned:/.test(event.exe);
+  return isRuncInit(before?.args ?? []) || isSealedCopy(event.exe);
+}
+
+/**
+ * Of runc's own program: from memory, or (1.1) from a mount that was detached once it was open, which leaves `/` of its
+ * path. No image can name a program so. A source that shows containers alone shows nothing before it.
+ */
+function isSealedCopy(exe: string): boolean {
+  return exe === '/' || /^\/?(dev\/shm\/)?memfd:runc_cloned:/.test(exe);
 }
 
 /**
