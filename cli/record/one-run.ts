@@ -52,6 +52,8 @@ export async function oneRun(options: RunOptions): Promise<RunEnd> {
   const census = newCensus();
   const runtime = meantRuntime([docker, containerd], options.targets, options.sinceBoot(), census);
   try {
+    // What is wrong with it is told when a container is asked about; there may be none.
+    await containerd.ready().catch(() => undefined);
     return await watched(options, { census, runtime, command: options.command, filter: (events) => events });
   } finally {
     containerd.close();
