@@ -129,7 +129,6 @@ describe('record', () => {
     expect((await record([...args, '--check'], large)).code).toBe(0);
   });
 
-  // A copy that lives a tenth of a second may end before its runtime has answered; the run says so, with 4.
   it('lists what was not in every run, keeps it, and asks nobody about it again', async () => {
     const out = 'three';
     const counter = join(shop.dir, 'counter');
