@@ -4,7 +4,10 @@ import { basename, dirname, join } from 'node:path';
 /** As many as are looked at: log rotation keeps some ten. */
 const maxRotated = 64;
 
-/** Files that this one was called before it was put aside, oldest first: `alerts.json.1`, `alerts.json-20261120`. */
+/**
+ * Files that this one was called before it was put aside, oldest first: `alerts.json.1`, `alerts.json-20261120`. The kernel
+ * dates writes by its tick of up to 10 ms: two that were written last within one are told apart by when they were made.
+ */
 export function rotatedBefore(path: string): readonly { readonly path: string; readonly stat: Stats }[] {
   const [folder, name] = [dirname(path), basename(path)];
   return readdirSync(folder)
@@ -14,7 +17,7 @@ export function rotatedBefore(path: string): readonly { readonly path: string; r
       const stat = statSync(join(folder, entry), { throwIfNoEntry: false });
       return stat?.isFile() === true ? [{ path: join(folder, entry), stat }] : [];
     })
-    .sort((a, b) => a.stat.mtimeMs - b.stat.mtimeMs);
+    .sort((a, b) => a.stat.mtimeMs - b.stat.mtimeMs || a.stat.birthtimeMs - b.stat.birthtimeMs);
 }
 
 function isPacked(entry: string): boolean {
