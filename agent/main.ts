@@ -93,7 +93,7 @@ async function wire(config: AgentConfig, wiring: Wiring): Promise<AgentDeps> {
   const nodeView = () => procNodeView({ proc: '/proc', cgroups: cgroupMount(), now });
   const opening = await openSource({ config, dir, own, now, log, nodeView });
   const { source, isLive } = opening;
-  const { runtimes, kill } = openRuntimes(config, opened);
+  const { runtimes, kill } = await openRuntimes(config, opened);
   const enforcer = await openEnforcer(config, { dir, log, now, kill });
   opened.close.push(() => enforcer.close());
   const spoolDir = join(dir, 'spool');
@@ -186,7 +186,7 @@ interface Runtimes {
   readonly kill?: (instance: string) => Promise<void>;
 }
 
-function openRuntimes(config: AgentConfig, opened: Opened): Runtimes {
+async function openRuntimes(config: AgentConfig, opened: Opened): Promise<Runtimes> {
   const host = hostRuntime();
   // Before containerd, which runs Docker's containers and knows none of their images.
   const docker = config.dockerSocket === '' ? [] : [dockerRuntime({ socket: config.dockerSocket })];
@@ -195,6 +195,8 @@ function openRuntimes(config: AgentConfig, opened: Opened): Runtimes {
   // After containerd's own, which says which of an image's manifests runs, and of which layers.
   const cri = criRuntime(config.criSocket === '' ? {} : { socket: config.criSocket });
   opened.close.push(...[...containerd, cri].map((runtime) => () => runtime.close()));
+  // While the first answer is on its way later copies would be known first. One that is away is asked again for each copy.
+  await Promise.all(containerd.map((runtime) => runtime.ready().catch(() => undefined)));
   return {
     runtimes: [...docker, ...containerd, cri, host],
     kill: async (id) => {
