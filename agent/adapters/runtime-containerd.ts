@@ -13,8 +13,10 @@ export interface ContainerdOptions {
 
 export interface ContainerdRuntime extends ContainerRuntime {
   /**
-   * Loads and connects what an answer needs, for who must not miss a container of a tenth of a second: the first answer
-   * takes several times as long as the next. Resolves at once where nobody listens. @throws ContainerdError
+   * Loads and connects what an answer needs: else the first takes several times as long as the next, a container of a
+   * tenth of a second is missed, and later copies are known before it. Resolves at once where there is no socket.
+   *
+   * @throws ContainerdError
    */
   ready(): Promise<void>;
   /** SIGKILL to every process of a container, by its id. @throws ContainerdError */
@@ -60,7 +62,7 @@ interface Line {
   readonly describe: ReturnType<typeof describer>;
 }
 
-/** Loaded when the first container is asked about: grpc-js costs 10 MB on nodes that have another runtime. */
+/** Loaded where containerd's socket is there: grpc-js costs 10 MB on nodes that have another runtime. */
 async function lineTo(socket: string, timeoutMs: number): Promise<Line> {
   const { containerdClient } = await import('./containerd/containerd-client.ts');
   const { describer } = await import('./containerd/describe.ts');
