@@ -10,7 +10,9 @@ it('tells what was not seen while the source was away, each part of it once', ()
     since: 100,
     lastAt: 0,
   });
-  expect(source.came(200, { type: 'connected', version: 'v0.24.1' })).toBeUndefined();
+  expect(source.came(150, { type: 'connected', version: 'v0.24.1' })).toBeUndefined();
+  expect(source.status(2_000)).toMatchObject({ state: 'starting', version: 'v0.24.1', lastAt: 0 });
+  expect(source.came(200, { type: 'watching' })).toBeUndefined();
   expect(source.came(300)).toBeUndefined();
   expect(source.status(2_000)).toMatchObject({
     state: 'delivering',
@@ -22,7 +24,9 @@ it('tells what was not seen while the source was away, each part of it once', ()
   expect(source.status(2_000)).toMatchObject({ state: 'away', since: 500, reason: 'it closed the stream' });
   expect(source.ended(900, 'nobody listens')).toBe(500);
   expect(source.status(2_000)).toMatchObject({ since: 500, reason: 'nobody listens', version: 'v0.24.1' });
-  expect(source.came(1_000, { type: 'connected', version: 'v0.25.0' })).toBe(900);
+  expect(source.came(950, { type: 'connected', version: 'v0.25.0' })).toBeUndefined();
+  expect(source.status(2_000)).toMatchObject({ state: 'away', version: 'v0.25.0' });
+  expect(source.came(1_000, { type: 'watching' })).toBe(900);
   expect(source.status(2_000)).toMatchObject({ state: 'delivering', version: 'v0.25.0', since: 1_000 });
   expect(source.status(2_000).reason).toBeUndefined();
   expect(source.came(1_100)).toBeUndefined();
@@ -36,9 +40,9 @@ describe('a source that stands still', () => {
   const second = 1_000_000;
   const wedged = (): SourceState => {
     const source = new SourceState('tracee', 0);
-    source.came(second, { type: 'connected', version: 'v1' });
+    source.came(second, { type: 'watching' });
     source.ended(12 * second, 'it stands still', true);
-    source.came(13 * second, { type: 'connected', version: 'v1' });
+    source.came(13 * second, { type: 'watching' });
     return source;
   };
   const away = { state: 'away', since: 12 * second, reason: 'it stands still' };

@@ -42,12 +42,16 @@ export class SourceState {
    * @returns since when nothing was seen, when it was away until now
    */
   came(at: number, note?: SourceNote): number | undefined {
+    if (note?.type === 'connected') {
+      // Between this and its taking our request it would tell nobody what happens.
+      this.#status = { ...this.#status, version: note.version };
+      return undefined;
+    }
     if (note === undefined) this.#doubt = undefined;
     const { state, lastAt, version } = this.#status;
     const wasAway = state === 'away';
     const since = state === 'delivering' ? this.#status.since : at;
-    const said = note?.type === 'connected' ? note.version : version;
-    this.#status = { name: this.#status.name, state: 'delivering', version: said, since, lastAt: at };
+    this.#status = { name: this.#status.name, state: 'delivering', version, since, lastAt: at };
     return wasAway ? Math.max(lastAt, this.#toldUntil) : undefined;
   }
 

@@ -94,7 +94,7 @@ describe.each<GrpcTransport>(['http2', 'grpc-js'])('Tracee over %s', (transport)
     tracee.send(event, event);
     await heard.until(() => heard.bytes >= 2 * framed.length);
     expect(heard.body).toEqual(Buffer.concat([framed, framed]));
-    expect(heard.notes).toEqual([{ type: 'connected', version: 'v0.24.1' }]);
+    expect(heard.notes[0]).toEqual({ type: 'connected', version: 'v0.24.1' });
     ending.abort();
     expect(await heard.ended).toBeUndefined();
     await tracee.hasClients(0);
@@ -198,7 +198,7 @@ describe('Tracee', () => {
     const second = await aTracee({ version: 'v0.24.1' });
     const after = new Heard();
     await second.hasClients(1);
-    expect(after.notes).toEqual([{ type: 'connected', version: 'v0.24.1' }]);
+    expect(after.notes[0]).toEqual({ type: 'connected', version: 'v0.24.1' });
   });
 
   it('that lost events makes a gap of what it lost since the last look, and of nothing before', async () => {
@@ -208,10 +208,11 @@ describe('Tracee', () => {
     await tracee.hasClients(1);
     tracee.send(event);
     await heard.until(() => heard.bytes > 0);
-    await new Promise((resolve) => setTimeout(resolve, 60));
+    // Behind the first look.
+    await heard.until(() => heard.notes.length === 2);
     tracee.metrics.LostEvCount += 7;
-    await heard.until(() => heard.notes.length > 1);
-    const [, gap] = heard.notes;
+    await heard.until(() => heard.notes.length > 2);
+    const [, , gap] = heard.notes;
     expect(gap).toMatchObject({ type: 'gap', lost: 7, reason: 'Tracee lost events before anybody saw them' });
     if (gap?.type === 'gap') expect(gap.until).toBeGreaterThan(gap.since);
   });
@@ -223,7 +224,22 @@ describe('Tracee', () => {
     await new Promise((resolve) => setTimeout(resolve, 300));
     tracee.send(event);
     await heard.until(() => heard.bytes > 0);
-    expect(heard.notes).toHaveLength(1);
+    expect(heard.notes.map((n) => n.type)).toEqual(['connected', 'watching']);
+  });
+
+  it('is said to be watched when it has our request for events', async () => {
+    const tracee = await aTracee();
+    const heard = new Heard();
+    await heard.until(() => heard.notes.some((n) => n.type === 'watching'));
+    expect(tracee.clients).toBe(1);
+  });
+
+  it('is not said to be watched before it has answered behind that request', async () => {
+    const tracee = await aTracee();
+    tracee.isDeaf = true;
+    const heard = new Heard({ patienceMs: 100 });
+    expect(await heard.ended).toMatchObject({ code: 'wedged' });
+    expect(heard.notes.map((n) => n.type)).toEqual(['connected']);
   });
 
   it('that counts events and hands us none is wedged', async () => {

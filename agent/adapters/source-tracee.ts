@@ -111,7 +111,11 @@ function asking({ patienceMs: timeoutMs = patienceMs }: TraceeOptions): AskOptio
   return { timeoutMs, maxBytes: maxAnswerBytes };
 }
 
-/** Looks at the counters until the signal aborts. @throws SourceError `wedged`; as the call ended otherwise */
+/**
+ * Tells that Tracee has our request, and looks at its counters until the signal aborts.
+ *
+ * @throws SourceError `wedged`; as the call ended otherwise
+ */
 async function watchLoss(
   connection: GrpcConnection,
   options: TraceeOptions,
@@ -121,9 +125,11 @@ async function watchLoss(
 ): Promise<never | undefined> {
   const { now, lookMs: every = lookMs } = options;
   const watch = new LossWatch();
-  while (!signal.aborted) {
+  for (let isFirst = true; !signal.aborted; isFirst = false) {
     const metrics = metricsOf(await ask(connection, methods.metrics, empty, asking(options)));
     if (signal.aborted) return undefined;
+    // It was asked behind our request for events, on the same line: who answers this has that.
+    if (isFirst) sink.note({ type: 'watching' });
     for (const finding of watch.look(metrics, now(), hasHeard())) {
       if (finding.type === 'wedged') throw wedged(connection, finding.why);
       const { since, until, lost } = finding;

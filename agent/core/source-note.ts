@@ -4,12 +4,19 @@
  */
 export type SourceNote =
   | {
-      /** A connection stands: the first thing told after each. `version` as the source writes it, empty where it cannot say. */
+      /**
+       * A connection stands: the first thing told after each, before any event. Nothing is watched yet. `version` as the
+       * source writes it, empty where it cannot say.
+       */
       readonly type: 'connected';
       readonly version: string;
     }
   | {
-      /** Everything that ran when the connection was made, as one message of the source's own form. */
+      /** The source has our request for events: what happens from now on is told. */
+      readonly type: 'watching';
+    }
+  | {
+      /** The same, and everything that ran by then, as one message of the source's own form. */
       readonly type: 'snapshot';
       readonly bytes: Uint8Array;
     }

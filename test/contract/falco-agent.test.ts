@@ -146,6 +146,7 @@ function direct(): Promise<Readonly<Record<string, number>>> {
       name: 'falco',
       run: async (sink, signal) => {
         sink.note({ type: 'connected', version: '' });
+        sink.note({ type: 'watching' });
         sink.bytes(Buffer.from(`${lines.join('\n')}\n`), endedAt);
         while (!signal.aborted) await sleep(5);
       },

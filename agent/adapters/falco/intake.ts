@@ -47,6 +47,8 @@ export class HeardSink implements SourceSink {
 
   connected(version = ''): void {
     this.note({ type: 'connected', version });
+    // Nothing is asked of Falco: it writes, or queues, whoever is there.
+    this.note({ type: 'watching' });
   }
 
   /** Something was not taken: ours, and counted. */

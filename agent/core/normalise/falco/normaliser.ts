@@ -75,8 +75,10 @@ export class FalcoNormaliser {
     switch (note.type) {
       case 'connected':
         this.#form.frames.reset();
-        this.#settled = true;
         return this.#host(this.#now());
+      case 'watching':
+        this.#settled = true;
+        return [];
       case 'snapshot':
         return [];
       case 'gap':

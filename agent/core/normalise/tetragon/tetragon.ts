@@ -106,6 +106,8 @@ export class TetragonNormaliser {
         this.#settled = false;
         this.#since = undefined;
         return [];
+      case 'watching':
+        return [];
       case 'snapshot':
         this.#settled = true;
         return this.#snapshot(note.bytes);

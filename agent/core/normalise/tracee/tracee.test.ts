@@ -626,11 +626,13 @@ describe('a stream that is not as it should be', () => {
     expect(n.counters()).toMatchObject({ 'tracee.malformed': 1 });
   });
 
-  it('begins anew with each connection, and settles with it', () => {
+  it('begins anew with each connection, and settles when it is watched', () => {
     const n = createTraceeNormaliser(fakeNodeView(node));
     expect(n.isSettled()).toBe(false);
     n.push(grpcFramed(open).subarray(0, 40));
     n.note({ type: 'connected', version: 'v0.24.1' });
+    expect(n.isSettled()).toBe(false);
+    n.note({ type: 'watching' });
     expect(n.isSettled()).toBe(true);
     expect(n.push(grpcFramed(open)).map((e) => e.kind)).toEqual(['cgroup', 'open']);
   });

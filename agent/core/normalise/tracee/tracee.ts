@@ -120,6 +120,9 @@ class Normaliser implements TraceeNormaliser {
       case 'connected':
         this.#connected(note.version);
         return [];
+      case 'watching':
+        this.#isSettled = true;
+        return [];
       case 'snapshot':
         return [];
       case 'gap': {
@@ -164,7 +167,6 @@ class Normaliser implements TraceeNormaliser {
     this.#forgetPlaces();
     // A Tracee that was started anew reckons starts by another boot time: attribution knows them again to the tick.
     this.#processes = new TraceeProcesses(this.#view);
-    this.#isSettled = true;
   }
 
   #forgetPlaces(): void {
