@@ -9,7 +9,7 @@ export interface LearnedEntry {
   readonly firstSeen: number;
   /** Part of the copy's life in which it was seen first. */
   readonly phase: Phase;
-  /** Copy that showed it first. */
+  /** Copy that showed it first; of a start-up the earliest start that did, whoever told it first. */
   readonly copy: string;
   /** How many distinct copies showed it, in whatever phase. */
   readonly copies: number;

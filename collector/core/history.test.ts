@@ -66,6 +66,19 @@ describe('historyOf', () => {
     ]);
   });
 
+  it('knows of a start-up the earliest start that showed it, whoever told it first', () => {
+    const at = (id: string, startedAt: number, start: number[]) =>
+      copy(id, { instance: { id, node: 'node-1', startedAt }, seen: { start, steady: [] } });
+    const told = learned([aBehaviour('/a'), aBehaviour('/b'), aBehaviour('/c')], []);
+    // Told by `a` alone; `first` was identified after it.
+    const instances = [at('a', 6_000_000, [0, 1]), at('first', 5_000_000, [0, 2])];
+    const inStart = told.novelties.map((n) => ({ ...n, phase: 'start' as const }));
+    const copyOfEach = (novelties: LearnedWorkload['novelties']) =>
+      historyOf({ ...told, instances, novelties }, now).entries.map((e) => e.copy);
+    expect(copyOfEach(inStart)).toEqual(['node-1/first', 'node-1/a', 'node-1/first']);
+    expect(copyOfEach(told.novelties)).toEqual(['node-1/a', 'node-1/a', 'node-1/a']);
+  });
+
   it('counts a behaviour that no support report tells of as seen once', () => {
     expect(historyOf(learned([aBehaviour('/a')], []), now).entries[0]?.copies).toBe(1);
   });

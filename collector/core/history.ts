@@ -23,8 +23,9 @@ export function historyOf(
   { previous, exercises }: Beforehand = nothingBeforehand,
 ): LearningHistory {
   const seenBy = countInstances(instances);
+  const starters = firstStarters(instances);
   const learned = novelties.filter((n) => learnable(n.behaviour));
-  const entries = learned.map((n) => entryOf(n, seenBy.get(n.ordinal) ?? 1));
+  const entries = learned.map((n) => entryOf(n, seenBy.get(n.ordinal) ?? 1, starters.get(n.ordinal)));
   const startedAt = startOf(entries, instances, now);
   return {
     startedAt,
@@ -40,8 +41,26 @@ export function historyOf(
   };
 }
 
-function entryOf({ behaviour, time, node, instance, phase }: LearnedNovelty, copies: number): LearnedEntry {
-  return { behaviour, firstSeen: time, phase, copy: copyId(node, instance), copies };
+function entryOf(
+  { behaviour, time, node, instance, phase }: LearnedNovelty,
+  copies: number,
+  starter: string | undefined,
+): LearnedEntry {
+  const told = copyId(node, instance);
+  return { behaviour, firstSeen: time, phase, copy: phase === 'start' ? (starter ?? told) : told, copies };
+}
+
+/**
+ * Which start showed a behaviour first, by its ordinal. The copy that told it first is another one where a node came to
+ * know the later copy sooner: counted as news of that later start, it would hold up learning until yet another start.
+ */
+function firstStarters(instances: readonly LearnedInstance[]): Map<number, string> {
+  const first = new Map<number, string>();
+  const starts = instances.filter((i) => i.fromStart);
+  for (const { instance, seen } of starts.toSorted((a, b) => a.instance.startedAt - b.instance.startedAt))
+    for (const ordinal of seen.start)
+      if (!first.has(ordinal)) first.set(ordinal, copyId(instance.node, instance.id));
+  return first;
 }
 
 /** Ids are unique on their node alone: off Kubernetes they are paths of control groups. */

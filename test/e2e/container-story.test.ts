@@ -120,13 +120,28 @@ describe.each(['sensor', 'tracee'])('the story of a container, through %s', (sou
     return { incident, receipt };
   }
 
+  /** What the collector said last of each workload about what it does not know yet. */
+  function missing(): string {
+    const said = new Map<string, string>();
+    for (const line of collectorLines.since(0)) {
+      if (line.type !== 'readiness') continue;
+      const unknown = line.reasons.filter((r) => !r.ok).map((r) => r.sentence);
+      said.set(line.hash, [line.workload.subject.name, ...unknown].join(': '));
+    }
+    return [...said.values()].join('\n');
+  }
+
   it('is learned under the digest of its image until learning is complete', async () => {
     for (const copy of copies) expect(await service.answers(copy)).toBe(true);
-    const learned = await collectorLines.wait(
-      'learning is complete',
-      (line) => (line.type === 'readiness' && line.phases.includes('start') ? line : undefined),
-      { signal, timeoutMs: 60_000 },
-    );
+    const learned = await collectorLines
+      .wait(
+        'learning is complete',
+        (line) => (line.type === 'readiness' && line.phases.includes('start') ? line : undefined),
+        { signal, timeoutMs: 60_000 },
+      )
+      .catch((late: Error) => {
+        throw new Error(`${late.message}: ${missing()}`, { cause: late });
+      });
     expect(learned.workload.subject.digest).toBe(image.digest);
     expect(learned.workload.subject.name).toBe('reg.local/shop/cart');
 
