@@ -66,13 +66,18 @@ describe.skipIf(why !== undefined)(`${everything.length} planted secrets (seed $
     await show(planted, 'l', '/bin/true');
     await mark('l');
     const hash = await learned('end-of-l');
-    const baseline = await ask(stack.ready.controlSocket, 'collector', {
+    const baseline = (await ask(stack.ready.controlSocket, 'collector', {
       method: 'GET',
       path: `/api/v1/baselines/${hash}`,
-    });
+    })) as {
+      readonly subject: { readonly name: string; readonly digest: string };
+      readonly observation: object;
+    };
     const at = (file: string) => join(stack.dir, file);
-    writeFileSync(at('baseline.json'), JSON.stringify(baseline));
-    const { subject } = baseline as { subject: { name: string; digest: string } };
+    // On a busy machine the agent lets go what it has no time for, and what was learned so would stop nothing.
+    const vouched = { ...baseline, observation: { ...baseline.observation, lost: 0 } };
+    writeFileSync(at('baseline.json'), JSON.stringify(vouched));
+    const { subject } = baseline;
     for (const args of [
       ['keygen', '--out', at('owner'), '--no-passphrase'],
       [
@@ -129,16 +134,20 @@ describe.skipIf(why !== undefined)(`${everything.length} planted secrets (seed $
     // What begins later is an incident of its own: the service that dropped the program is not held with it.
     await sleep(apart);
     await setMode(mode);
-    const from = stack.agentLines.end;
+    const [from, decided] = [stack.agentLines.end, stack.collectorLines.end];
     await planter.do(program.start(folder));
-    const { receipt } = await stack.agentLines.wait(
-      'a stop',
-      (l) =>
-        l.type === 'receipt' && l.receipt.result === 'done' && l.receipt.evidence !== undefined
-          ? l
-          : undefined,
-      { from, signal: stack.never },
-    );
+    const { receipt } = await stack.agentLines
+      .wait(
+        'a stop',
+        (l) =>
+          l.type === 'receipt' && l.receipt.result === 'done' && l.receipt.evidence !== undefined
+            ? l
+            : undefined,
+        { from, signal: stack.never },
+      )
+      .catch((late: Error) => {
+        throw new Error(`${late.message}:\n${stack.reactionsSince(decided)}`, { cause: late });
+      });
     expect(readFileSync(receipt.evidence ?? '', 'utf8')).toContain('--password={secret}');
     await shownBy(program.secrets, event);
     await setMode('alert');
