@@ -71,7 +71,12 @@ describe('historyOf', () => {
       copy(id, { instance: { id, node: 'node-1', startedAt }, seen: { start, steady: [] } });
     const told = learned([aBehaviour('/a'), aBehaviour('/b'), aBehaviour('/c')], []);
     // Told by `a` alone; `first` was identified after it.
-    const instances = [at('a', 6_000_000, [0, 1]), at('first', 5_000_000, [0, 2])];
+    const instances = [
+      at('a', 6_000_000, [0, 1]),
+      at('first', 5_000_000, [0, 2]),
+      // When it started nobody told: it is no earlier than anybody.
+      at('unknown', 0, [0, 1, 2]),
+    ];
     const inStart = told.novelties.map((n) => ({ ...n, phase: 'start' as const }));
     const copyOfEach = (novelties: LearnedWorkload['novelties']) =>
       historyOf({ ...told, instances, novelties }, now).entries.map((e) => e.copy);

@@ -56,7 +56,7 @@ function entryOf(
  */
 function firstStarters(instances: readonly LearnedInstance[]): Map<number, string> {
   const first = new Map<number, string>();
-  const starts = instances.filter((i) => i.fromStart);
+  const starts = instances.filter((i) => i.fromStart && i.instance.startedAt > 0);
   for (const { instance, seen } of starts.toSorted((a, b) => a.instance.startedAt - b.instance.startedAt))
     for (const ordinal of seen.start)
       if (!first.has(ordinal)) first.set(ordinal, copyId(instance.node, instance.id));

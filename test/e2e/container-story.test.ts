@@ -15,6 +15,7 @@ import type { Incident } from '../../fingerprint/incident.ts';
 import { ContainerService } from './support/container-service.ts';
 import { Containerd, type Task } from './support/containerd.ts';
 import type { OciImage } from './support/oci-image.ts';
+import { orWhatWasSaid } from './support/or-what-was-said.ts';
 import { sensorBinary } from './support/sensor-rig.ts';
 import { TraceeOfThisNode } from './support/tracee-of-this-node.ts';
 
@@ -120,28 +121,14 @@ describe.each(['sensor', 'tracee'])('the story of a container, through %s', (sou
     return { incident, receipt };
   }
 
-  /** What the collector said last of each workload about what it does not know yet. */
-  function missing(): string {
-    const said = new Map<string, string>();
-    for (const line of collectorLines.since(0)) {
-      if (line.type !== 'readiness') continue;
-      const unknown = line.reasons.filter((r) => !r.ok).map((r) => r.sentence);
-      said.set(line.hash, [line.workload.subject.name, ...unknown].join(': '));
-    }
-    return [...said.values()].join('\n');
-  }
-
   it('is learned under the digest of its image until learning is complete', async () => {
     for (const copy of copies) expect(await service.answers(copy)).toBe(true);
-    const learned = await collectorLines
-      .wait(
-        'learning is complete',
-        (line) => (line.type === 'readiness' && line.phases.includes('start') ? line : undefined),
-        { signal, timeoutMs: 60_000 },
-      )
-      .catch((late: Error) => {
-        throw new Error(`${late.message}: ${missing()}`, { cause: late });
-      });
+    const complete = collectorLines.wait(
+      'learning is complete',
+      (line) => (line.type === 'readiness' && line.phases.includes('start') ? line : undefined),
+      { signal, timeoutMs: 60_000 },
+    );
+    const learned = await orWhatWasSaid(complete, collectorLines, 0);
     expect(learned.workload.subject.digest).toBe(image.digest);
     expect(learned.workload.subject.name).toBe('reg.local/shop/cart');
 

@@ -11,6 +11,7 @@ import { formatEvent } from '../../fingerprint/event-json.ts';
 import type { Mode } from '../../fingerprint/verdict.ts';
 import { mount } from './support/enforce-world.ts';
 import { everyByteOf, leaksIn } from './support/leaks.ts';
+import { orWhatWasSaid } from './support/or-what-was-said.ts';
 import { dnsServer, type Planted, plantedProgram, plantedSecrets } from './support/planted-secrets.ts';
 import { Planter } from './support/planter.ts';
 import { Watch, whyNoSensor } from './support/sensor-rig.ts';
@@ -136,18 +137,15 @@ describe.skipIf(why !== undefined)(`${everything.length} planted secrets (seed $
     await setMode(mode);
     const [from, decided] = [stack.agentLines.end, stack.collectorLines.end];
     await planter.do(program.start(folder));
-    const { receipt } = await stack.agentLines
-      .wait(
-        'a stop',
-        (l) =>
-          l.type === 'receipt' && l.receipt.result === 'done' && l.receipt.evidence !== undefined
-            ? l
-            : undefined,
-        { from, signal: stack.never },
-      )
-      .catch((late: Error) => {
-        throw new Error(`${late.message}:\n${stack.reactionsSince(decided)}`, { cause: late });
-      });
+    const stop = stack.agentLines.wait(
+      'a stop',
+      (l) =>
+        l.type === 'receipt' && l.receipt.result === 'done' && l.receipt.evidence !== undefined
+          ? l
+          : undefined,
+      { from, signal: stack.never },
+    );
+    const { receipt } = await orWhatWasSaid(stop, stack.collectorLines, decided);
     expect(readFileSync(receipt.evidence ?? '', 'utf8')).toContain('--password={secret}');
     await shownBy(program.secrets, event);
     await setMode('alert');

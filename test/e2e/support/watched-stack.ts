@@ -151,17 +151,6 @@ export class WatchedStack {
     return stop(this.#agent);
   }
 
-  /** What the collector decided since and what came of it, for the message of a test that waits in vain. */
-  reactionsSince(from: number): string {
-    const said = this.collectorLines.since(from).map((line) => {
-      if (line.type === 'decision') return `${line.incident.slice(0, 8)}: ${line.action}, ${line.sentence}`;
-      if (line.type !== 'receipt') return line.type;
-      const { incident, action, result, detail } = line.receipt;
-      return `${incident.slice(0, 8)}: ${action} ${result}, ${detail}`;
-    });
-    return said.join('\n');
-  }
-
   /** The command line, its output kept too. */
   async whorl(...args: readonly string[]): Promise<Ran> {
     const ran = await new Promise<Ran>((resolve) => {
